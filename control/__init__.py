@@ -1,0 +1,1 @@
+"""Gestures in, commands out: keys, MIDI, tap, OSC, web. Knows only the engine's commands and status."""

@@ -1,0 +1,120 @@
+"""The seam between the live engine and whatever makes the music: Moment, Controls, Heard and the Player protocol.
+
+Knows neither torch nor sound cards. Values here are immutable and may cross threads; a Player's methods belong to
+the inference thread alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+PARTS: tuple[str, ...] = ("drums", "bass", "keys")
+"""The generated voices, in the order of every array that has a parts axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The musical position of one frame's first sample, at the time when that frame will be heard."""
+
+    beat_phase: float
+    """Position within the beat, in [0, 1): 0 is the beat itself."""
+    bar_phase: float
+    """Position within the bar, in [0, 1): 0 is the downbeat."""
+    tempo_bpm: float
+    beats_per_bar: int
+    confidence: float
+    """How sure the conductor is of the phase, in [0, 1]. Below about 0.3 the band should hold back."""
+    chord_root: int = -1
+    """0 is C, 11 is B; -1 where no chord is known."""
+    chord_pitch_classes: tuple[float, ...] = (0.0,) * 12
+    """Probability of each pitch class (C first) in the sounding chord, each in [0, 1]."""
+    playing: bool = True
+    """Whether the musician is playing (with hold through short rests): False asks the band to fall silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What the musician asks of the band; constant for one frame."""
+
+    style: str = "rock"
+    density: float = 0.5
+    """How busy the parts are, in [0, 1]."""
+    levels_db: tuple[float, ...] = (0.0, 0.0, 0.0)
+    """Gain of each part, in the order of PARTS; -inf mutes. Applied by the worker's mix, not by the player."""
+    temperature: float = 0.9
+    top_k: int = 100
+    top_p: float = 0.95
+
+
+class Heard(Protocol):
+    """What a player made of one chunk. Arrays of S entries cover the frame's S equal sub-frames, oldest first."""
+
+    @property
+    def beat(self) -> NDArray[np.float32]: ...  # [S] probability that a beat falls into the sub-frame
+    @property
+    def downbeat(self) -> NDArray[np.float32]: ...  # [S] the same for a downbeat
+    @property
+    def onset(self) -> NDArray[np.float32]: ...  # [S] probability of a note onset
+    @property
+    def chord_root(self) -> NDArray[np.float32]: ...  # [13] probability of root C..B and of no chord
+    @property
+    def chord_pitch_classes(self) -> NDArray[np.float32]: ...  # [12] probability of each pitch class
+    @property
+    def activity(self) -> float: ...  # probability that the musician is playing
+    @property
+    def level_db(self) -> float: ...  # RMS of the frame in dBFS
+    @property
+    def delay_samples(self) -> int: ...  # how long before the chunk's end the frame described here ends
+
+
+@dataclass(frozen=True, slots=True)
+class HeardFrame:
+    """A plain Heard, for players that are not models (tests, remote players)."""
+
+    beat: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, np.float32))
+    downbeat: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, np.float32))
+    onset: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, np.float32))
+    chord_root: NDArray[np.float32] = field(default_factory=lambda: np.zeros(13, np.float32))
+    chord_pitch_classes: NDArray[np.float32] = field(default_factory=lambda: np.zeros(12, np.float32))
+    activity: float = 0.0
+    level_db: float = -120.0
+    delay_samples: int = 0
+
+
+class Player(Protocol):
+    """Frame in, frames out. Every method is for the inference thread only; none may block on anything but arithmetic."""
+
+    @property
+    def sample_rate_hz(self) -> int: ...
+    @property
+    def frame_samples(self) -> int: ...
+
+    @property
+    def tail_samples(self) -> int:
+        """Samples of the previous chunk that `listen` wants again before the new frame (analysis overlap)."""
+        ...
+
+    @property
+    def play_delay_samples(self) -> int:
+        """The audio that `play` returns for frame j is that of [j*frame - delay, (j+1)*frame - delay)."""
+        ...
+
+    def reset(self, seed: int, ahead_frames: int) -> None:
+        """Forget everything heard and played; `ahead_frames` is how far ahead frames will be asked for."""
+        ...
+
+    def set_ahead(self, ahead_frames: int) -> None:
+        """Tell the player that the budget changed; it keeps its state."""
+        ...
+
+    def listen(self, chunk: NDArray[np.float32]) -> Heard:
+        """Take in float32 [tail_samples + frame_samples] at sample_rate_hz and say what was heard."""
+        ...
+
+    def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32]:
+        """Return float32 [len(PARTS), frame_samples] for the next frame, which will be heard at `moment`."""
+        ...

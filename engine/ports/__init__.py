@@ -1,0 +1,1 @@
+"""Audio ports behind one interface: JACK, PortAudio and file."""

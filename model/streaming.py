@@ -1,0 +1,53 @@
+"""The streaming contract that every causal module keeps: explicit state, step, whole, declared delay.
+
+Knows no audio and no thread. The one test of the contract is tests/model/contract.py.
+
+Rules
+-----
+* State is a flat `Dict[str, Tensor]` (TorchScript can pass it); each stateful layer owns the entries whose names start
+  with its own `key`, given at construction (`key=f"{key}.conv1"`), so that keys never clash.
+* `init_state(batch)` makes fresh state for a silent past. `step(x, state)` takes the next block of time steps and
+  **updates the state in place** (fixed shapes: nothing grows). Save a state with `clone_state`.
+* `whole(x)` runs a whole sequence from a silent past; `step` over any split of the same sequence gives the same output.
+* Causal: output up to t depends on input up to t only. A module whose output lags its input declares by how many of its
+  own output steps: `delay`. `whole(x)[..., t]` belongs to the input at `t - delay` (in output steps).
+"""
+
+from __future__ import annotations
+
+from typing import Dict  # noqa: UP035 - TorchScript reads this spelling
+
+import torch
+from torch import Tensor, nn
+
+State = Dict[str, Tensor]  # noqa: UP006
+
+
+class Streaming(nn.Module):
+    """Base of causal, streaming modules. Subclasses implement `init_state`, `step`, `whole` and may set `delay`."""
+
+    delay: int = 0
+
+    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+        """State of a silent past for `batch` independent streams."""
+        raise NotImplementedError
+
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """Process the next time steps and update `state` in place."""
+        raise NotImplementedError
+
+    def whole(self, x: Tensor) -> Tensor:
+        """Process a whole sequence from a silent past (used in training)."""
+        raise NotImplementedError
+
+
+def clone_state(state: Dict[str, Tensor]) -> Dict[str, Tensor]:  # noqa: UP006
+    """A deep copy: the way to save, branch or restore a stream."""
+    return {name: value.clone() for name, value in state.items()}
+
+
+def reset_state(state: Dict[str, Tensor]) -> None:  # noqa: UP006
+    """Zero a state in place. Layers must therefore be written so that all-zero state is the silent past."""
+    with torch.no_grad():
+        for value in state.values():
+            value.zero_()

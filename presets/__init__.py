@@ -1,0 +1,1 @@
+"""Presets: a strict schema, a loader, and the YAML files that ship."""
