@@ -1,0 +1,67 @@
+"""What a live run is asked to be: frozen values, checked where they are made. Knows no audio library and no thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Backend = Literal["auto", "jack", "portaudio", "file"]
+
+
+class EngineError(Exception):
+    """Something the user can mend: one clear line that says what is wrong and what to do. The CLI exits with 1."""
+
+
+class ConfigError(EngineError):
+    """The request itself is wrong (a channel that cannot exist, a rate no one has). The CLI exits with 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """One live run. Raises ConfigError from `__post_init__` for values that cannot be."""
+
+    input_channels: tuple[int, ...] = (1,)
+    """1-based channels of the device; several are averaged to the mono signal that the band hears."""
+    output_channels: tuple[int, ...] = (1, 2)
+    """1-based channels; the (mono) mix goes to each of them."""
+    backend: Backend = "auto"
+    device: str | None = None
+    """A name, or part of one; None takes the server's or the system's default."""
+    rate_hz: int | None = None
+    """Asked sample rate; None takes the device's own. JACK's is the server's: another value is an error there."""
+    block_samples: int | None = None
+    connect: bool = True
+    """JACK: connect the ports to system:capture_N and system:playback_N."""
+    client_name: str = "gigmate"
+    server_name: str | None = None
+    """JACK server to speak to; None is the default one (or $JACK_DEFAULT_SERVER)."""
+    input_file: str | None = None
+    """File port: the recording that plays the musician's part."""
+    realtime: bool = True
+    """File port: keep the wall clock (the rehearsal), or run as fast as the worker can (tests, offline)."""
+    monitor_db: float | None = None
+    """File port: gain at which the heard signal is mixed into the written output; None leaves it out."""
+    output_file: str | None = None
+    record_file: str | None = None
+    """WAV that receives heard, mix and the parts as channels."""
+    ceiling_dbfs: float = -1.0
+    start_playing: bool = False
+    """Play at once, without waiting for the foot switch."""
+    pedal: tuple[str, int] | None = None
+    """("cc", 64) or ("note", 36): starts and stops the band."""
+    round_trip_samples: int | None = None
+    """Measured loop delay at the host rate; None takes the port's own claim (marked as such)."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, channels in (("input", self.input_channels), ("output", self.output_channels)):
+            if not channels or any(c < 1 for c in channels):
+                raise ConfigError(f"--{name} counts channels from 1: {','.join(map(str, channels)) or 'none'} given")
+            if len(set(channels)) != len(channels):
+                raise ConfigError(f"--{name} names a channel twice: {','.join(map(str, channels))}")
+        if self.rate_hz is not None and not 8_000 <= self.rate_hz <= 384_000:
+            raise ConfigError(f"--rate {self.rate_hz}: give a sample rate between 8000 and 384000 Hz")
+        if self.block_samples is not None and not 16 <= self.block_samples <= 4096:
+            raise ConfigError(f"--block {self.block_samples}: give a block between 16 and 4096 samples")
+        if not -60.0 <= self.ceiling_dbfs <= 0.0:
+            raise ConfigError(f"limiter ceiling {self.ceiling_dbfs} dBFS: give a value between -60 and 0")
