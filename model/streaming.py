@@ -26,7 +26,7 @@ State = Dict[str, Tensor]  # noqa: UP006
 class Streaming(nn.Module):
     """Base of causal, streaming modules. Subclasses implement `init_state`, `step`, `whole` and may set `delay`."""
 
-    delay: int = 0
+    delay = 0  # not annotated: TorchScript cannot read a string annotation on a class
 
     def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
         """State of a silent past for `batch` independent streams."""

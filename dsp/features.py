@@ -1,0 +1,115 @@
+"""What the band hears of the musician: log-mel sub-frames and a semitone spectrum, the same live and offline.
+
+Pure numpy; keeps no state and knows no thread: each frame is a function of one chunk (a frame and the tail before it),
+so a live run and a whole file give the same numbers. Causal: nothing after the frame's end is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec:
+    """Sizes of the analysis. Everything derived from it is fixed for one checkpoint."""
+
+    rate_hz: int = 32_000
+    frame_samples: int = 1280
+    sub_frames: int = 4
+    mel_window_samples: int = 1024
+    mel_bins: int = 64
+    mel_low_hz: float = 30.0
+    mel_high_hz: float = 14_000.0
+    pitch_window_samples: int = 8192
+    pitch_low_midi: int = 28
+    pitch_bins: int = 72
+
+    @property
+    def tail_samples(self) -> int:
+        """Samples before the frame that its longest window reaches back to."""
+        return self.pitch_window_samples - self.frame_samples
+
+    @property
+    def size(self) -> int:
+        """Numbers per frame: sub-frames times mel bins, then the semitone bins."""
+        return self.sub_frames * self.mel_bins + self.pitch_bins
+
+
+def mel_filters(spec: FeatureSpec) -> FloatArray:
+    """Triangular filters [mel_bins, window/2 + 1] spaced on the HTK mel scale, each summing to 1.
+
+    Narrow low filters that fall between two bins of the transform are widened to one bin, so that none is empty.
+    """
+    bins_hz = np.fft.rfftfreq(spec.mel_window_samples, 1.0 / spec.rate_hz)
+    low, high = (2595.0 * np.log10(1.0 + f / 700.0) for f in (spec.mel_low_hz, spec.mel_high_hz))
+    centres_hz = 700.0 * (10.0 ** (np.linspace(low, high, spec.mel_bins + 2) / 2595.0) - 1.0)
+    return _triangles(bins_hz, centres_hz)
+
+
+def pitch_filters(spec: FeatureSpec) -> FloatArray:
+    """Triangular filters [pitch_bins, window/2 + 1], one per semitone from `pitch_low_midi`, each summing to 1."""
+    bins_hz = np.fft.rfftfreq(spec.pitch_window_samples, 1.0 / spec.rate_hz)
+    midi = spec.pitch_low_midi - 1 + np.arange(spec.pitch_bins + 2)
+    return _triangles(bins_hz, 440.0 * 2.0 ** ((midi - 69) / 12.0))
+
+
+def _triangles(bins_hz: NDArray[np.float64], centres_hz: NDArray[np.float64]) -> FloatArray:
+    step_hz = bins_hz[1]
+    left = np.minimum(centres_hz[:-2], centres_hz[1:-1] - step_hz)[:, None]
+    mid = centres_hz[1:-1][:, None]
+    right = np.maximum(centres_hz[2:], centres_hz[1:-1] + step_hz)[:, None]
+    rise = (bins_hz - left) / (mid - left)
+    fall = (right - bins_hz) / (right - mid)
+    weights = np.clip(np.minimum(rise, fall), 0.0, None)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+class FeatureExtractor:
+    """Turns chunks into feature frames. Immutable after construction; any thread may call it."""
+
+    def __init__(self, spec: FeatureSpec | None = None) -> None:
+        self.spec = spec or FeatureSpec()
+        self._mel = mel_filters(self.spec).T.copy()
+        self._pitch = pitch_filters(self.spec).T.copy()
+        self._mel_window = np.hanning(self.spec.mel_window_samples + 1)[:-1].astype(np.float32)
+        self._pitch_window = np.hanning(self.spec.pitch_window_samples + 1)[:-1].astype(np.float32)
+
+    def frame(self, chunk: FloatArray) -> FloatArray:
+        """Features [size] of one chunk [tail + frame]; raises ValueError for another length."""
+        spec = self.spec
+        if chunk.shape != (spec.tail_samples + spec.frame_samples,):
+            raise ValueError(f"a chunk holds {spec.tail_samples + spec.frame_samples} samples, not {chunk.shape}")
+        return self._frames(chunk[None])[0]
+
+    def whole(self, audio: FloatArray) -> FloatArray:
+        """Features [T, size] of all whole frames of `audio` [N], silence assumed before it."""
+        spec = self.spec
+        count = len(audio) // spec.frame_samples
+        padded = np.concatenate([np.zeros(spec.tail_samples, np.float32), audio.astype(np.float32, copy=False)])
+        chunks = np.lib.stride_tricks.sliding_window_view(padded, spec.tail_samples + spec.frame_samples)
+        chunks = chunks[:: spec.frame_samples][:count]
+        out = np.empty((count, spec.size), np.float32)
+        for start in range(0, count, 256):  # bounded memory for files of any length
+            out[start : start + 256] = self._frames(chunks[start : start + 256])
+        return out
+
+    def _frames(self, chunks: FloatArray) -> FloatArray:
+        spec = self.spec
+        sub = spec.frame_samples // spec.sub_frames
+        ends = spec.tail_samples + sub * np.arange(1, spec.sub_frames + 1)
+        index = ends[:, None] + np.arange(-spec.mel_window_samples, 0)
+        mel = np.abs(np.fft.rfft(chunks[:, index] * self._mel_window, axis=-1)).astype(np.float32) @ self._mel
+        pitch = np.abs(np.fft.rfft(chunks * self._pitch_window, axis=-1)).astype(np.float32) @ self._pitch
+        mel_db = _scaled_db(mel * (4.0 / spec.mel_window_samples))
+        pitch_db = _scaled_db(pitch * (4.0 / spec.pitch_window_samples))
+        return np.concatenate([mel_db.reshape(len(chunks), -1), pitch_db], axis=1)
+
+
+def _scaled_db(magnitude: FloatArray) -> FloatArray:
+    """Magnitudes (1 is a full-scale sine) to about -1..1: -100 dBFS and below is -1, 0 dBFS is 1."""
+    return (np.log10(magnitude + 1e-5) * 0.4 + 1.0).astype(np.float32)

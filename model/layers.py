@@ -1,0 +1,186 @@
+"""The streaming building blocks: causal convolutions, gated blocks, windowed attention with a ring of keys and values.
+
+Know no audio. Every stateful layer keeps the contract of streaming.py and is named by its `key`. Inference thread only.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List  # noqa: UP035
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .streaming import Streaming
+
+
+def scaled_normal_(weight: Tensor) -> None:
+    """N(0, 1/sqrt(fan_in)): torch's default start stalled the codec's training (docs/decisions)."""
+    fan_in = weight[0].numel()
+    nn.init.normal_(weight, std=fan_in**-0.5)
+
+
+class CausalConv(Streaming):
+    """A 1-D convolution [B, C_in, T] -> [B, C_out, T / stride] that sees the past only."""
+
+    def __init__(
+        self, key: str, in_channels: int, out_channels: int, kernel: int, dilation: int = 1, stride: int = 1,
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+        if kernel * dilation < stride:
+            raise ValueError(f"{key}: a kernel of {kernel} with stride {stride} would skip input")
+        self.key = key
+        self.in_channels = in_channels
+        self.past = (kernel - 1) * dilation + 1 - stride
+        self.conv = nn.Conv1d(in_channels, out_channels, kernel, stride=stride, dilation=dilation, groups=groups)
+        scaled_normal_(self.conv.weight)
+        nn.init.zeros_(self.conv.bias)
+
+    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+        return {self.key: torch.zeros(batch, self.in_channels, self.past, device=self.conv.weight.device)}
+
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        past = state[self.key]
+        padded = torch.cat([past, x], dim=2)
+        past.copy_(padded[:, :, padded.shape[2] - self.past :])
+        return self.conv(padded)
+
+    def whole(self, x: Tensor) -> Tensor:
+        return self.conv(F.pad(x, (self.past, 0)))
+
+
+class ConvBlock(Streaming):
+    """ConvNeXt-like residual block (Liu 2022): depthwise causal convolution, norm over channels, gated pointwise map."""
+
+    def __init__(self, key: str, channels: int, kernel: int = 7, dilation: int = 1, expand: int = 3) -> None:
+        super().__init__()
+        self.depthwise = CausalConv(key, channels, channels, kernel, dilation, groups=channels)
+        self.norm = nn.LayerNorm(channels)
+        self.up = nn.Linear(channels, expand * channels)
+        self.down = nn.Linear(expand * channels, channels)
+        scaled_normal_(self.up.weight)
+        scaled_normal_(self.down.weight)
+        nn.init.zeros_(self.up.bias)
+        nn.init.zeros_(self.down.bias)
+        self.gain = nn.Parameter(torch.full((channels,), 0.3))
+
+    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+        return self.depthwise.init_state(batch)
+
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        return x + self._mix(self.depthwise.step(x, state))
+
+    def whole(self, x: Tensor) -> Tensor:
+        return x + self._mix(self.depthwise.whole(x))
+
+    def _mix(self, x: Tensor) -> Tensor:
+        y = self.down(F.gelu(self.up(self.norm(x.transpose(1, 2)))))
+        return (y * self.gain).transpose(1, 2)
+
+
+class RmsNorm(nn.Module):
+    """Root-mean-square norm over the last axis (Zhang and Sennrich 2019), gain optional."""
+
+    def __init__(self, size: int, gain: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size), requires_grad=gain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-6) * self.weight
+
+
+class SwiGlu(nn.Module):
+    """Gated feed-forward (Shazeer 2020): silu(a) * b, projected back."""
+
+    def __init__(self, size: int, hidden: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(size, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, size, bias=False)
+        scaled_normal_(self.up.weight)
+        scaled_normal_(self.down.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, value = self.up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * value)
+
+
+def rope_table(positions: Tensor, head_size: int) -> Tensor:
+    """cos and sin [T, 2, head_size / 2] of rotary positions (Su 2021); float64 inside, so hour 3 is as exact as second 1."""
+    inverse = 10_000.0 ** (-torch.arange(0, head_size, 2, dtype=torch.float64, device=positions.device) / head_size)
+    angle = positions.double()[:, None] * inverse[None, :]
+    return torch.stack([angle.cos(), angle.sin()], dim=1).float()
+
+
+def rotate(x: Tensor, table: Tensor) -> Tensor:
+    """Rotate [..., T, D] by a table [T, 2, D / 2] (halves convention)."""
+    a, b = x.chunk(2, dim=-1)
+    cos, sin = table[:, 0], table[:, 1]
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+
+
+class WindowAttention(Streaming):
+    """Causal self-attention over the last `window` steps: [B, T, D] -> [B, T, D].
+
+    Streaming keeps the last `window` keys and values in a ring, so a step costs the same in hour 3 as in minute 1.
+    Queries and keys are normed (QK-norm) and rotated by absolute position, which only shows in differences.
+    """
+
+    def __init__(self, key: str, size: int, heads: int, window: int) -> None:
+        super().__init__()
+        self.key_k, self.key_v, self.key_t = f"{key}.k", f"{key}.v", f"{key}.t"
+        self.heads, self.window, self.head_size = heads, window, size // heads
+        self.qkv = nn.Linear(size, 3 * size, bias=False)
+        self.out = nn.Linear(size, size, bias=False)
+        self.norm_q = RmsNorm(self.head_size)
+        self.norm_k = RmsNorm(self.head_size)
+        scaled_normal_(self.qkv.weight)
+        scaled_normal_(self.out.weight)
+
+    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+        device = self.norm_q.weight.device
+        shape = (batch, self.heads, self.window, self.head_size)
+        return {
+            self.key_k: torch.zeros(shape, device=device),
+            self.key_v: torch.zeros(shape, device=device),
+            self.key_t: torch.zeros(1, dtype=torch.int64, device=device),
+        }
+
+    def _project(self, x: Tensor, table: Tensor) -> List[Tensor]:  # noqa: UP006
+        batch, steps, _ = x.shape
+        q, k, v = self.qkv(x).view(batch, steps, 3, self.heads, self.head_size).permute(2, 0, 3, 1, 4).unbind(0)
+        return [rotate(self.norm_q(q), table), rotate(self.norm_k(k), table), v]
+
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        outputs: List[Tensor] = []  # noqa: UP006
+        for t in range(x.shape[1]):
+            outputs.append(self._step_one(x[:, t : t + 1], state))
+        return torch.cat(outputs, dim=1)
+
+    def _step_one(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        keys, values, clock = state[self.key_k], state[self.key_v], state[self.key_t]
+        now = int(clock.item())
+        q, k, v = self._project(x, rope_table(clock, self.head_size))
+        slot = now % self.window
+        keys[:, :, slot] = k[:, :, 0]
+        values[:, :, slot] = v[:, :, 0]
+        clock.add_(1)
+        filled = min(now + 1, self.window)
+        # softmax does not care for the order of keys, so the ring needs no unrolling
+        scores = torch.matmul(q, keys[:, :, :filled].transpose(2, 3)) * self.head_size**-0.5
+        y = torch.matmul(torch.softmax(scores, dim=-1), values[:, :, :filled])
+        return self.out(y.transpose(1, 2).flatten(2))
+
+    def whole(self, x: Tensor) -> Tensor:
+        return self.whole_masked(x, torch.zeros(0, device=x.device))
+
+    def whole_masked(self, x: Tensor, keep: Tensor) -> Tensor:
+        """`whole`, with keys of the past hidden where `keep` [B, T] is 0 (an empty tensor hides none)."""
+        steps = x.shape[1]
+        q, k, v = self._project(x, rope_table(torch.arange(steps, device=x.device), self.head_size))
+        age = torch.arange(steps, device=x.device)[:, None] - torch.arange(steps, device=x.device)[None, :]
+        mask = ((age >= 0) & (age < self.window))[None, None]
+        if keep.numel() > 0:
+            mask = mask & ((keep[:, None, None, :] > 0) | (age == 0))
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.out(y.transpose(1, 2).flatten(2))
