@@ -1,0 +1,283 @@
+"""The band: a decoder-only transformer over codec frames, conditioned on what is heard and on where the music is.
+
+Per frame and part, a temporal transformer takes the embeddings of the part's own last tokens, the heard sound as of
+`ahead` frames before, and the chord; beat, bar, tempo, style, density and ahead steer every layer's norms (AdaLN).
+A small depth transformer then writes the frame's tokens one codebook after another, so that no delay pattern costs
+latency. The parts run as one batch. Knows no sound, no thread and no player.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, List  # noqa: UP035
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .conditioning import CHORD_SIZE, MAX_AHEAD_FRAMES, MOMENT_SIZE
+from .layers import CausalConv, ConvBlock, RmsNorm, SwiGlu, WindowAttention, scaled_normal_
+from .sampling import pick
+from .streaming import Streaming
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    styles: tuple[str, ...] = ("rock",)
+    parts: tuple[str, ...] = ("drums", "bass", "keys")
+    codebooks: int = 8
+    entries: int = 1024
+    heard_size: int = 328
+    frame_rate_hz: float = 25.0
+    layers: int = 6
+    size: int = 256
+    heads: int = 4
+    hidden: int = 704
+    window_frames: int = 256
+    condition_size: int = 128
+    heard_channels: int = 160
+    depth_layers: int = 2
+    depth_size: int = 192
+    depth_heads: int = 4
+    depth_hidden: int = 512
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class HeardEncoder(Streaming):
+    """Feature frames [B, T, heard_size] to [B, T, size], causal, without delay."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.head = CausalConv("heard.head", config.heard_size, config.heard_channels, 3)
+        self.blocks = nn.ModuleList(
+            [ConvBlock(f"heard.block{i}", config.heard_channels, 5, 1 + i, expand=2) for i in range(2)]
+        )
+        self.tail = nn.Linear(config.heard_channels, config.size)
+
+    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+        state = self.head.init_state(batch)
+        for block in self.blocks:
+            state.update(block.init_state(batch))
+        return state
+
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        y = self.head.step(x.transpose(1, 2), state)
+        for block in self.blocks:
+            y = block.step(y, state)
+        return self.tail(y.transpose(1, 2))
+
+    def whole(self, x: Tensor) -> Tensor:
+        y = self.head.whole(x.transpose(1, 2))
+        for block in self.blocks:
+            y = block.whole(y)
+        return self.tail(y.transpose(1, 2))
+
+
+class TemporalLayer(Streaming):
+    """Attention and feed-forward, each normed, scaled, shifted and gated by the condition (AdaLN, Peebles 2023)."""
+
+    def __init__(self, key: str, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.attention = WindowAttention(f"{key}.attention", config.size, config.heads, config.window_frames)
+        self.feed = SwiGlu(config.size, config.hidden)
+        self.norm_a = RmsNorm(config.size, gain=False)
+        self.norm_f = RmsNorm(config.size, gain=False)
+        self.modulate = nn.Linear(config.condition_size, 6 * config.size)
+        nn.init.zeros_(self.modulate.weight)
+        nn.init.zeros_(self.modulate.bias)
+        with torch.no_grad():  # gates start at 0.3, so that layers speak from the first step on
+            self.modulate.bias[2 * config.size : 3 * config.size] = 0.3
+            self.modulate.bias[5 * config.size :] = 0.3
+
+    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+        return self.attention.init_state(batch)
+
+    def step_with(self, x: Tensor, condition: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        m = self.modulate(condition).chunk(6, dim=-1)
+        x = x + m[2] * self.attention.step(self.norm_a(x) * (1 + m[1]) + m[0], state)
+        return x + m[5] * self.feed(self.norm_f(x) * (1 + m[4]) + m[3])
+
+    def whole_with(self, x: Tensor, condition: Tensor, keep: Tensor) -> Tensor:
+        m = self.modulate(condition).chunk(6, dim=-1)
+        x = x + m[2] * self.attention.whole_masked(self.norm_a(x) * (1 + m[1]) + m[0], keep)
+        return x + m[5] * self.feed(self.norm_f(x) * (1 + m[4]) + m[3])
+
+
+class DepthLayer(nn.Module):
+    """Plain causal attention over the at most `codebooks` positions of one frame."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        size = config.depth_size
+        self.heads = config.depth_heads
+        self.qkv = nn.Linear(size, 3 * size, bias=False)
+        self.out = nn.Linear(size, size, bias=False)
+        self.feed = SwiGlu(size, config.depth_hidden)
+        self.norm_a = RmsNorm(size)
+        self.norm_f = RmsNorm(size)
+        scaled_normal_(self.qkv.weight)
+        scaled_normal_(self.out.weight)
+        self.gain = nn.Parameter(torch.full((2,), 0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """All positions at once: [N, K, size]."""
+        n, steps, size = x.shape
+        q, k, v = self.qkv(self.norm_a(x)).view(n, steps, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
+        x = x + self.gain[0] * self.out(y)
+        return x + self.gain[1] * self.feed(self.norm_f(x))
+
+    def step(self, x: Tensor, keys: Tensor, values: Tensor, position: int) -> Tensor:
+        """One position [N, 1, size]; keys and values [N, H, K, size / H] are filled in as positions pass."""
+        n, _, size = x.shape
+        q, k, v = self.qkv(self.norm_a(x)).view(n, 1, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        keys[:, :, position] = k[:, :, 0]
+        values[:, :, position] = v[:, :, 0]
+        scores = torch.matmul(q, keys[:, :, : position + 1].transpose(2, 3)) * (size // self.heads) ** -0.5
+        y = torch.matmul(torch.softmax(scores, dim=-1), values[:, :, : position + 1]).transpose(1, 2).flatten(2)
+        x = x + self.gain[0] * self.out(y)
+        return x + self.gain[1] * self.feed(self.norm_f(x))
+
+
+class Depth(nn.Module):
+    """The tokens of one frame, codebook after codebook, from the temporal transformer's output."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.codebooks, self.heads, self.size = config.codebooks, config.depth_heads, config.depth_size
+        self.start = nn.Linear(config.size, config.depth_size)
+        self.places = nn.Parameter(torch.randn(config.codebooks, config.depth_size) * 0.1)
+        self.embed = nn.ModuleList(
+            [nn.Embedding(config.entries, config.depth_size) for _ in range(config.codebooks - 1)]
+        )
+        for table in self.embed:
+            nn.init.normal_(table.weight, std=0.3)
+        self.layers = nn.ModuleList([DepthLayer(config) for _ in range(config.depth_layers)])
+        self.norm = RmsNorm(config.depth_size)
+        self.outs = nn.ModuleList([nn.Linear(config.depth_size, config.entries) for _ in range(config.codebooks)])
+        for out in self.outs:
+            nn.init.normal_(out.weight, std=0.02)
+            nn.init.zeros_(out.bias)
+
+    def forward(self, z: Tensor, tokens: Tensor) -> Tensor:
+        """Teacher-forced logits [N, K, entries] of tokens [N, K] given z [N, size]."""
+        base = self.start(z)
+        rows = [base + self.places[0]]
+        for level, table in enumerate(self.embed):
+            rows.append(base + self.places[level + 1] + table(tokens[:, level]))
+        y = torch.stack(rows, dim=1)
+        for layer in self.layers:
+            y = layer(y)
+        y = self.norm(y)
+        return torch.stack([out(y[:, level]) for level, out in enumerate(self.outs)], dim=1)
+
+    def sample(self, z: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
+        """Tokens [N, K] drawn for z [N, size] with uniform noise [N, K]."""
+        n = z.shape[0]
+        base = self.start(z)
+        shape = [n, self.heads, self.codebooks, self.size // self.heads]
+        keys: List[Tensor] = []  # noqa: UP006
+        values: List[Tensor] = []  # noqa: UP006
+        for _layer in self.layers:
+            keys.append(torch.zeros(shape, device=z.device))
+            values.append(torch.zeros(shape, device=z.device))
+        tokens: List[Tensor] = []  # noqa: UP006
+        x = (base + self.places[0]).unsqueeze(1)
+        y = x
+        for level, out in enumerate(self.outs):
+            y = x
+            for index, layer in enumerate(self.layers):
+                y = layer.step(y, keys[index], values[index], level)
+            token = pick(out(self.norm(y[:, 0])), noise[:, level], temperature, top_k, top_p)
+            tokens.append(token)
+            for place, table in enumerate(self.embed):
+                if place == level:
+                    x = (base + self.places[level + 1] + table(token)).unsqueeze(1)
+        return torch.stack(tokens, dim=1)
+
+
+class Generator(nn.Module):
+    """Training: `logits`. Live: `init_state`, `hear` once a frame, `step` once a frame (TorchScript-able)."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.parts, self.codebooks, self.entries = len(config.parts), config.codebooks, config.entries
+        self.heard = HeardEncoder(config)
+        self.heard_gain = nn.Parameter(torch.zeros(config.size))
+        self.embed = nn.ModuleList([nn.Embedding(config.entries + 1, config.size) for _ in range(config.codebooks)])
+        for table in self.embed:
+            nn.init.normal_(table.weight, std=config.codebooks**-0.5)
+        self.chord = nn.Linear(CHORD_SIZE, config.size)
+        self.style = nn.Embedding(len(config.styles) + 1, config.condition_size)
+        self.part = nn.Embedding(self.parts, config.condition_size)
+        self.ahead = nn.Embedding(MAX_AHEAD_FRAMES + 1, config.condition_size)
+        self.moment = nn.Sequential(
+            nn.Linear(MOMENT_SIZE + 1, 2 * config.condition_size), nn.SiLU(),
+            nn.Linear(2 * config.condition_size, config.condition_size),
+        )
+        self.condition = nn.Sequential(nn.SiLU(), nn.Linear(config.condition_size, config.condition_size), nn.SiLU())
+        self.layers = nn.ModuleList([TemporalLayer(f"layer{i}", config) for i in range(config.layers)])
+        self.norm = RmsNorm(config.size)
+        self.depth = Depth(config)
+
+    def init_state(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+        """State for `songs` bands of all parts: every part's last tokens are "none yet"."""
+        state = self.heard.init_state(songs)
+        for layer in self.layers:
+            state.update(layer.init_state(songs * self.parts))
+        device = self.heard_gain.device
+        state["tokens"] = torch.full((songs * self.parts, self.codebooks), self.entries, dtype=torch.int64, device=device)
+        return state
+
+    def _condition(self, moment: Tensor, density: Tensor, style: Tensor, ahead: Tensor) -> Tensor:
+        """[S, T, MOMENT_SIZE], [S, T], [S], [S] to [S * parts, T, condition_size]."""
+        base = self.moment(torch.cat([moment, density.unsqueeze(-1)], dim=-1))
+        base = base + (self.style(style) + self.ahead(ahead)).unsqueeze(1)
+        full = base.unsqueeze(1) + self.part.weight[None, :, None, :]
+        return self.condition(full.flatten(0, 1))
+
+    def _input(self, tokens: Tensor, heard: Tensor, chord: Tensor) -> Tensor:
+        """Tokens [S * parts, T, K] of the frames before, heard [S, T, size], chord [S, T, .] to [S * parts, T, size]."""
+        total = (heard * self.heard_gain + self.chord(chord)).repeat_interleave(self.parts, dim=0)
+        for level, table in enumerate(self.embed):
+            total = total + table(tokens[:, :, level])
+        return total
+
+    def whole(
+        self, tokens: Tensor, heard: Tensor, moment: Tensor, chord: Tensor, density: Tensor, style: Tensor,
+        ahead: Tensor, keep: Tensor,
+    ) -> Tensor:
+        """Temporal output [S * parts, T, size] for *previous* tokens [S * parts, T, K] (already shifted by one frame).
+
+        `heard` [S, T, heard_size] is already shifted by each song's `ahead` [S]; `keep` [S * parts, T] or empty hides
+        frames of the past from attention.
+        """
+        condition = self._condition(moment, density, style, ahead)
+        x = self._input(tokens, self.heard.whole(heard), chord)
+        for layer in self.layers:
+            x = layer.whole_with(x, condition, keep)
+        return self.norm(x)
+
+    @torch.jit.export
+    def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """Encode one heard frame [S, 1, heard_size] to [S, 1, size]; the caller delays it by `ahead` frames."""
+        return self.heard.step(features, state)
+
+    @torch.jit.export
+    def step(
+        self, heard: Tensor, moment: Tensor, chord: Tensor, density: Tensor, style: Tensor, ahead: Tensor,
+        noise: Tensor, temperature: float, top_k: int, top_p: float, state: Dict[str, Tensor],  # noqa: UP006
+    ) -> Tensor:
+        """Tokens [S * parts, K] of the next frame. `heard` [S, 1, size] is `hear`'s output of the frame `ahead` before."""
+        condition = self._condition(moment, density, style, ahead)
+        last = state["tokens"]
+        x = self._input(last.unsqueeze(1), heard, chord)
+        for layer in self.layers:
+            x = layer.step_with(x, condition, state)
+        tokens = self.depth.sample(self.norm(x)[:, 0], noise, temperature, top_k, top_p)
+        last.copy_(tokens)
+        return tokens

@@ -1,0 +1,29 @@
+"""Drawing a token from logits: temperature, top-k, top-p, by uniform noise that the caller seeds.
+
+Noise comes in from outside, so that a seed gives the same band live, offline and under TorchScript.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def pick(logits: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
+    """Tokens [N] from logits [N, E] and uniform noise [N] in [0, 1).
+
+    temperature 0 takes the likeliest; otherwise the smallest set of likeliest tokens whose probability reaches
+    `top_p` (Holtzman 2020), of at most `top_k` (0: no limit), is drawn from by inverting its cumulative sum.
+    """
+    if temperature <= 0.0:
+        return logits.argmax(dim=-1)
+    entries = logits.shape[-1]
+    limit = entries if top_k <= 0 else min(top_k, entries)
+    best, order = torch.topk(logits, limit, dim=-1)
+    chance = torch.softmax(best / temperature, dim=-1)
+    reached = torch.cumsum(chance, dim=-1)
+    chance = torch.where(reached - chance < top_p, chance, torch.zeros_like(chance))
+    reached = torch.cumsum(chance, dim=-1)
+    target = noise.unsqueeze(-1) * reached[:, -1:]
+    place = (reached <= target).sum(dim=-1, keepdim=True).clamp(max=limit - 1)
+    return order.gather(1, place).squeeze(1)

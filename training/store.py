@@ -1,0 +1,77 @@
+"""A folder of rendered songs as the trainers read it: one sub-folder a song, memory-mapped, filled by many processes.
+
+    000123/audio.npy     int16 [stems, N] at the codec's rate, in the order of STEMS
+           features.npy  float16 [T, size] of the lead as a live microphone or plug hears it
+           labels.npz    per-frame arrays and exact event lists (see training.render)
+           tokens.npy    int16 [parts, K, T], written once a codec is trained
+
+Knows no model but the codec that it is handed.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dsp.features import FeatureExtractor, FeatureSpec
+
+STEMS = ("lead", "drums", "bass", "keys", "lead_clean")
+PARTS = STEMS[1:4]
+
+
+@dataclass
+class StoredSong:
+    """One song, its arrays opened lazily; a lookup is a memory-mapped file."""
+
+    path: Path
+
+    def array(self, name: str) -> NDArray[Any]:
+        """audio, features or tokens."""
+        return np.load(self.path / f"{name}.npy", mmap_mode="r")
+
+    def labels(self) -> dict[str, NDArray[Any]]:
+        with np.load(self.path / "labels.npz", allow_pickle=False) as data:
+            return {name: data[name] for name in data.files}
+
+
+def songs_in(folder: Path) -> list[StoredSong]:
+    """Every finished song of a store, by seed; raises FileNotFoundError with the mend if there is none."""
+    found = sorted(p.parent for p in folder.glob("*/labels.npz"))
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no songs: make some with `gigmate data store --out {folder}`")
+    return [StoredSong(p) for p in found]
+
+
+def render_store(folder: Path, seeds: range, workers: int, split: str = "train", keep_clean: bool = False) -> None:
+    """Render the songs of `seeds` that are not there yet, over `workers` processes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    todo = [seed for seed in seeds if not (folder / f"{seed:06d}" / "labels.npz").exists()]
+    if workers <= 1:
+        for seed in todo:
+            _store_one(folder, seed, split, keep_clean)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        for future in [pool.submit(_store_one, folder, seed, split, keep_clean) for seed in todo]:
+            future.result()
+
+
+def _store_one(folder: Path, seed: int, split: str, keep_clean: bool) -> None:
+    from .render import render_song
+
+    song = render_song(seed, rate_hz=FeatureSpec().rate_hz, split=split)
+    names = STEMS if keep_clean else STEMS[:4]
+    frames = len(song.stems["lead"]) // FeatureSpec().frame_samples
+    samples = frames * FeatureSpec().frame_samples
+    audio = np.stack([song.stems[name][:samples] for name in names])
+    part = folder / f"{seed:06d}.part{os.getpid()}"
+    part.mkdir(exist_ok=True)
+    np.save(part / "audio.npy", (np.clip(audio, -1, 1) * 32767).astype(np.int16))
+    np.save(part / "features.npy", FeatureExtractor().whole(song.stems["lead"][:samples]).astype(np.float16))
+    np.savez(part / "labels.npz", **song.label_arrays(frames))
+    part.rename(folder / f"{seed:06d}")
