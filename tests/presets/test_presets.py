@@ -1,0 +1,117 @@
+"""Presets: all that ship load; a wrong file is answered with one line that says where and what to write."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from gigmate.engine.config import ConfigError
+from gigmate.engine.player import PARTS
+from gigmate.presets.loader import DEFAULT_PRESET, load_preset, preset_names
+from gigmate.presets.schema import STYLES, Levels, Preset, PresetError, parse_preset
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+def error_of(path: Path) -> str:
+    with pytest.raises(PresetError) as caught:
+        load_preset(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_that_ships_loads(name: str) -> None:
+    preset = load_preset(name)
+    assert preset.style in STYLES
+    assert len(preset.levels_db.in_order(PARTS)) == len(PARTS)
+
+
+def test_presets_that_ship_sound_different_and_cover_the_styles() -> None:
+    presets = [load_preset(name) for name in preset_names()]
+    assert DEFAULT_PRESET in preset_names()
+    assert {preset.style for preset in presets} == set(STYLES)
+    assert len({(p.style, p.density, p.levels_db, p.temperature) for p in presets}) == len(presets)
+
+
+def test_levels_have_one_entry_for_each_part() -> None:
+    assert tuple(Levels.model_fields) == PARTS
+
+
+def test_unknown_name_lists_the_names_and_the_nearest() -> None:
+    with pytest.raises(PresetError, match=r"did you mean funk\?.*blues_shuffle.*swing"):
+        load_preset("fnuk")
+
+
+def test_preset_error_is_a_usage_error() -> None:
+    assert issubclass(PresetError, ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: A\ndensty: 0.5\n", ["densty", "did you mean density?"]),
+        ("name: A\nlevels_db: {drum: 1.0}\n", ["levels_db.drum", "did you mean drums?", "keys"]),
+        ("name: A\nstyle: rokc\n", ["rokc", "did you mean rock?"]),
+        ("name: A\ndensity: 1.5\n", ["density", "1.5", "less than or equal to 1"]),
+        ("name: A\ndensity: .nan\n", ["density"]),
+        ("name: A\ndensity: half\n", ["density", "half", "number"]),
+        ("name: A\ntop_k: 1.5\n", ["top_k", "1.5"]),
+        ("name: A\ntop_k: true\n", ["top_k"]),
+        ("name: A\nlevels_db: {bass: 40}\n", ["levels_db.bass", "-60 to 12"]),
+        ("name: A\nlevels_db: loud\n", ["levels_db", "loud"]),
+        ("name: A\ntempo_bpm: 10\n", ["tempo_bpm", "30 to 300", "follow"]),
+        ("name: A\ntempo_bpm: fast\n", ["tempo_bpm", "fast", "follow"]),
+        ("name: A\nstart: soon\n", ["start", "soon", "cold"]),
+        ("style: rock\n", ["name", "missing"]),
+        ("name: A\nname: B\n", ["line 2", "twice"]),
+        ("- a\n- b\n", ["key: value"]),
+        ("", ["key: value"]),
+        ("name: [\n", ["line", "not YAML"]),
+        ("name: !!python/object/apply:os.system ['true']\n", ["not YAML"]),
+        ("name: \x00\n", ["not YAML"]),
+    ],
+)
+def test_a_wrong_file_is_answered_with_what_to_write(tmp_path: Path, text: str, words: list[str]) -> None:
+    message = error_of(write(tmp_path, text))
+    assert "mine.yaml" in message
+    for word in words:
+        assert word in message
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    assert "no preset file" in error_of(tmp_path / "gone.yaml")
+    assert "cannot read" in error_of(tmp_path)
+    big = tmp_path / "big.yaml"
+    big.write_bytes(b"#" * 200_000)
+    assert "larger" in error_of(big)
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\x89PNG\xff\x80" * 10)
+    assert "not YAML" in error_of(binary)
+
+
+def test_a_path_may_be_given_as_text(tmp_path: Path) -> None:
+    path = write(tmp_path, "name: Mine\ndensity: 1\nlevels_db: {drums: off, bass: -3}\ntempo_bpm: 120\n")
+    preset = load_preset(str(path))
+    assert preset.name == "Mine"
+    assert preset.tempo_bpm == 120.0
+    levels = preset.levels_db.in_order(PARTS)
+    assert math.isinf(levels[0])
+    assert levels[1:] == (-3.0, 0.0)
+
+
+def test_a_part_without_level_is_an_error() -> None:
+    with pytest.raises(PresetError, match="no level for part strings"):
+        Levels().in_order(("drums", "strings"))
+
+
+def test_presets_do_not_change() -> None:
+    preset = parse_preset({"name": "A"}, "here")
+    assert preset == Preset(name="A")
+    with pytest.raises(ValueError, match="frozen"):
+        preset.density = 1.0  # type: ignore[misc]
