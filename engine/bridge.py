@@ -1,0 +1,246 @@
+"""The bridge between the audio callback and Python: owns all memory that native code touches, and shows its counters.
+
+Knows no port and no model. The callback (engine/native.py) runs on the port's thread; of the methods here each says
+who may call it. No method locks or blocks (but `wait`, which sleeps).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dsp.limiter import LIMITER_WORDS, setup_limiter
+from ..dsp.native import aligned_words, touched_floats
+from ..dsp.ring import Ring
+from . import native
+from .fallback import FallbackMemory
+
+MAX_CHANNELS = 256
+RAMP_MS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeCounters:
+    """What the callback has counted since the start. Peaks: linear, since they were last read."""
+
+    callbacks: int
+    samples: int
+    in_dropped_samples: int
+    """Heard samples that found the in-ring full; the worker reads zeros in their place."""
+    miss_samples: int
+    miss_blocks: int
+    miss_episodes: int
+    nonfinite_samples: int
+    """Inputs and outputs together."""
+    nonfinite_in_samples: int
+    nonfinite_out_samples: int
+    limited_samples: int
+    in_peak: float
+    out_peak: float
+    block_samples: int
+    """Of the last callback."""
+    max_block_samples: int
+    xruns: int
+    lost_samples: int
+    """Samples of the server's clock for which no callback came (JACK)."""
+    midi_events: int
+    midi_dropped: int
+
+
+class Bridge:
+    """All that one stream needs between its callback and the worker.
+
+    `in_ring`: the callback pushes mono heard samples at its position; the worker reads.
+    `out_ring`: the worker does `write_at`; the callback takes sample n at position n.
+    A bridge serves one stream, from position 0. It must outlive every callback: ports keep it alive.
+    """
+
+    def __init__(
+        self,
+        rate_hz: int,
+        max_block_samples: int = 8192,
+        in_capacity: int | None = None,
+        out_capacity: int | None = None,
+        ceiling_dbfs: float = -1.0,
+        ramp_ms: float = RAMP_MS,
+    ) -> None:
+        """Capacities are in samples; None takes 2 s. Blocks larger than `max_block_samples` are done in pieces."""
+        self.rate_hz = int(rate_hz)
+        self.in_ring = Ring(in_capacity or 2 * self.rate_hz)
+        self.out_ring = Ring(out_capacity or 2 * self.rate_hz)
+        self._fallback = FallbackMemory(self.rate_hz)
+        self._limiter = aligned_words(LIMITER_WORDS).view(np.float64)
+        setup_limiter(self._limiter, self.rate_hz, ceiling_dbfs)
+        ramp = max(1, round(ramp_ms * self.rate_hz / 1000))
+        self._ramp_samples = ramp
+        self._ramp = np.sin(np.arange(ramp + 1) * (math.pi / 2 / ramp)).astype(np.float32)
+        self._ramp[-1] = 1.0
+        self._mix = touched_floats(max_block_samples)
+        self._scratch = aligned_words(16)
+        self._channels_in = aligned_words(MAX_CHANNELS)
+        self._channels_out = aligned_words(MAX_CHANNELS)
+        self._midi = aligned_words(2 * native.MIDI_EVENTS)
+        self._keep: list[object] = []
+        words = aligned_words(native.STATE_WORDS)
+        words[native.IN_RING] = self.in_ring.address
+        words[native.OUT_RING] = self.out_ring.address
+        words[native.LIMITER] = self._limiter.ctypes.data
+        words[native.FALLBACK] = self._fallback.address
+        words[native.MIX] = self._mix.ctypes.data
+        words[native.MAX_BLOCK] = max_block_samples
+        words[native.RAMP_TABLE] = self._ramp.ctypes.data
+        words[native.RAMP_SAMPLES] = ramp
+        words[native.FLOAT_SCRATCH] = self._scratch.ctypes.data
+        words[native.JACK_MIDI_EVENT] = self._scratch.ctypes.data + 64
+        words[native.CHANNELS_IN] = self._channels_in.ctypes.data
+        words[native.CHANNELS_OUT] = self._channels_out.ctypes.data
+        words[native.MIDI_RING] = self._midi.ctypes.data
+        self._words = words
+        self._wanted_samples = -1
+        self.state_address = int(words.ctypes.data)
+
+    # ------------------------------------------------------------------------------------------ for ports
+
+    jack_callback_address = int(native.jack_process.address)
+    portaudio_callback_address = int(native.portaudio_process.address)
+    process_address = int(native.process.address)
+    """void process(int64 state, void **inputs, int64 n_in, void **outputs, int64 n_out, int64 n)"""
+
+    def process(self, in_ptrs: int, n_in: int, out_ptrs: int, n_out: int, n: int) -> None:
+        """The port's thread only. One block; the pointers are addresses of tables of channel addresses (float32 [n])."""
+        native.process.ctypes(self.state_address, in_ptrs, n_in, out_ptrs, n_out, n)
+
+    def process_arrays(self, inputs: NDArray[np.float32], outputs: NDArray[np.float32]) -> None:
+        """The port's thread only. One block from float32 [channels, n] into float32 [channels, n], contiguous rows."""
+        for block in (inputs, outputs):
+            if block.ndim != 2 or block.dtype != np.float32 or (block.size and block.strides[1] != 4):
+                raise ValueError("process_arrays wants float32 [channels, samples] with contiguous rows")
+        if inputs.shape[1] != outputs.shape[1]:
+            raise ValueError("inputs and outputs differ in length")
+        for table, block in ((self._channels_in, inputs), (self._channels_out, outputs)):
+            for channel in range(block.shape[0]):
+                table[channel] = block.ctypes.data + channel * block.strides[0]
+        self.process(
+            self._channels_in.ctypes.data,
+            inputs.shape[0],
+            self._channels_out.ctypes.data,
+            outputs.shape[0],
+            inputs.shape[1],
+        )
+
+    def set_word(self, word: int, value: int) -> None:
+        """Ports only: a word of the native state (engine/native.py names them)."""
+        native.write_word.ctypes(self.state_address, word, value)
+
+    def word(self, word: int) -> int:
+        """Any thread: a word of the native state."""
+        return int(native.read_word.ctypes(self.state_address, word))
+
+    def set_table(self, word: int, values: list[int]) -> None:
+        """Ports only, before the first callback: a table of int64 whose address goes into a word."""
+        table = aligned_words(max(1, len(values)))
+        table[: len(values)] = values
+        self._keep.append(table)
+        self.set_word(word, int(table.ctypes.data))
+
+    # ------------------------------------------------------------------------------------- for the worker
+
+    @property
+    def position(self) -> int:
+        """Any thread. The clock: samples that the callback has carried."""
+        return self.word(native.POSITION)
+
+    def set_playing(self, playing: bool, from_position: int = 0) -> None:
+        """Worker only. Let the band sound (20 ms equal-power ramp), from an output sample on, or fade it out.
+
+        Misses count and are covered only while it sounds.
+        """
+        if playing:
+            self.set_word(native.FROM_POSITION, int(from_position))
+        self.set_word(native.TARGET, int(playing))
+
+    @property
+    def playing(self) -> bool:
+        """Any thread. What `set_playing` last asked for."""
+        return self.word(native.TARGET) != 0
+
+    @property
+    def gain(self) -> float:
+        """Any thread. The ramp's gain now: 0.0 is silent, 1.0 is full."""
+        return float(self._ramp[self.word(native.RAMP_AT)])
+
+    def set_fallback_period(self, samples: int) -> None:
+        """Worker only. Whole bars on the grid, in samples; 0 where no bar is known (a miss then fades out)."""
+        self.set_word(native.PERIOD_ASKED, max(0, int(samples)))
+
+    def set_wanted(self, position: int) -> None:
+        """Worker only. "I can do nothing more before the heard sound reaches this position."
+
+        A port that is not bound to the clock (files, as fast as possible) then keeps exactly in step with the worker.
+        """
+        self._wanted_samples = int(position)
+
+    @property
+    def wanted_samples(self) -> int:
+        """Any thread. What `set_wanted` last said; -1 if never."""
+        return self._wanted_samples
+
+    def wait(self, timeout_s: float, samples: int = 1) -> bool:
+        """Worker only. Sleep until the in-ring holds that many samples; False when the time is over first."""
+        end = time.perf_counter() + timeout_s
+        while self.in_ring.fill_samples < samples:
+            left = end - time.perf_counter()
+            if left <= 0:
+                return False
+            time.sleep(min(0.001, left))
+        return True
+
+    def pop_midi_events(self) -> list[tuple[int, int, int, int]]:
+        """Worker only. New MIDI messages as (position, status, data1, data2), in order."""
+        read = self.word(native.MIDI_READ)
+        write = self.word(native.MIDI_WRITE)
+        events = []
+        for index in range(read, write):
+            slot = 2 * (index % native.MIDI_EVENTS)
+            packed = int(self._midi[slot + 1])
+            events.append((int(self._midi[slot]), packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF))
+        if events:
+            self.set_word(native.MIDI_READ, write)
+        return events
+
+    def counters(self, take_peaks: bool = True) -> BridgeCounters:
+        """Any thread (the peaks go to whoever asks; `take_peaks=False` leaves them and reports 0)."""
+        word = self.word
+        peaks = [0.0, 0.0]
+        if take_peaks:
+            peaks = [self._take_peak(native.IN_PEAK), self._take_peak(native.OUT_PEAK)]
+        heard, played = word(native.NONFINITE_IN), word(native.NONFINITE_OUT)
+        return BridgeCounters(
+            callbacks=word(native.CALLBACKS),
+            samples=word(native.POSITION),
+            in_dropped_samples=word(native.IN_DROPPED),
+            miss_samples=self._fallback.miss_samples,
+            miss_blocks=word(native.MISS_BLOCKS),
+            miss_episodes=self._fallback.miss_episodes,
+            nonfinite_samples=heard + played,
+            nonfinite_in_samples=heard,
+            nonfinite_out_samples=played,
+            limited_samples=word(native.LIMITED),
+            in_peak=peaks[0],
+            out_peak=peaks[1],
+            block_samples=word(native.LAST_BLOCK),
+            max_block_samples=word(native.LARGEST_BLOCK),
+            xruns=word(native.XRUNS),
+            lost_samples=word(native.LOST_SAMPLES),
+            midi_events=word(native.MIDI_WRITE),
+            midi_dropped=word(native.MIDI_DROPPED),
+        )
+
+    def _take_peak(self, word: int) -> float:
+        bits = int(native.take_word.ctypes(self.state_address, word))
+        return float(struct.unpack("<d", struct.pack("<q", bits))[0])

@@ -1,0 +1,147 @@
+"""What every audio port is: its names, its clock's rate, its latencies, start, stop and close; and how one is chosen.
+
+Knows no audio library: back ends are imported by name when they are asked for. `open_port` and a port's methods belong
+to one control thread (the one that opened it); the properties may be read from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ..config import EngineConfig, EngineError
+
+if TYPE_CHECKING:
+    from ..bridge import Bridge
+
+_BACKENDS = {"jack": "JackPort", "portaudio": "PortAudioPort", "file": "FilePort"}
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One line of `gigmate devices`."""
+
+    backend: str
+    name: str
+    inputs: int
+    outputs: int
+    rate_hz: int
+    """The rate that it runs at, or prefers."""
+    detail: str = ""
+    """Host API of PortAudio, channel names of JACK."""
+    default: bool = False
+
+
+class Port:
+    """One open port. `start` once, `stop` once, `close` always; `close` returns within seconds whatever has died."""
+
+    backend = ""
+
+    def __init__(self, config: EngineConfig) -> None:
+        """Opens nothing: subclasses open in their own `__init__` and raise EngineError or ConfigError there."""
+        self.config = config
+        self.rate_hz = 0
+        self.block_samples = 0
+        self.input_names: tuple[str, ...] = ()
+        self.output_names: tuple[str, ...] = ()
+        self.capture_latency_samples = 0
+        self.playback_latency_samples = 0
+        self.ended = threading.Event()
+        """Set when no callback will come any more: the file is over, the server has gone, or `stop` was called."""
+        self._bridge: Bridge | None = None
+        self._lost: str | None = None
+        self._started_s = 0.0
+        self._stopped_s: float | None = None
+
+    def start(self, bridge: Bridge) -> None:
+        """Let the callbacks come. The bridge must have this port's rate and belongs to this port from now on."""
+        if self._bridge is not None:
+            raise RuntimeError("a port starts once")
+        if bridge.rate_hz != self.rate_hz:
+            raise ValueError(f"the bridge runs at {bridge.rate_hz} Hz, the port at {self.rate_hz} Hz")
+        self._bridge = bridge
+        self._start(bridge)
+        self._started_s = time.perf_counter()
+
+    def stop(self) -> None:
+        """No callback comes after this. May be called twice."""
+        if self._bridge is not None and self._stopped_s is None:
+            self._stopped_s = time.perf_counter()
+            self._stop()
+        self.ended.set()
+
+    def close(self) -> None:
+        """Stop, and give everything back. May be called twice."""
+        self.stop()
+        self._close()
+
+    def _start(self, bridge: Bridge) -> None:
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        raise NotImplementedError
+
+    @property
+    def lost(self) -> str | None:
+        """None while all is well; else one line that says what went away and what to do."""
+        return self._lost
+
+    @property
+    def xruns(self) -> int:
+        """Over- and underruns that the back end has reported since the start."""
+        return 0 if self._bridge is None else self._bridge.counters(take_peaks=False).xruns
+
+    @property
+    def callbacks_expected(self) -> int:
+        """How many callbacks a perfect run would have had by now, by the port's own clock (exact to about one)."""
+        if self._bridge is None:
+            return 0
+        counters = self._bridge.counters(take_peaks=False)
+        if counters.callbacks == 0:
+            return 0
+        return counters.callbacks + round(counters.lost_samples / max(1, counters.block_samples))
+
+
+def open_port(config: EngineConfig) -> Port:
+    """Open the port that the config asks for. "auto": JACK if a server answers, else PortAudio if it has a device.
+
+    Raises EngineError (no server, no device, no such channel, ...) or ConfigError (a rate that the device has not).
+    """
+    backend = config.backend
+    if backend == "auto":
+        backend = _choose(config)
+    module = import_module(f".{backend}", __package__)
+    port: Port = getattr(module, _BACKENDS[backend])(config)
+    return port
+
+
+def _choose(config: EngineConfig) -> str:
+    if config.input_file is not None:
+        return "file"
+    reasons = []
+    for backend in ("jack", "portaudio"):
+        reason = why_not(backend, config)
+        if reason is None:
+            return backend
+        reasons.append(reason)
+    raise EngineError(
+        "no sound system found: " + "; ".join(reasons) + ". Start JACK or plug in a sound card, or give a file"
+    )
+
+
+def why_not(backend: str, config: EngineConfig | None = None) -> str | None:
+    """None if the back end could open a port now; else the reason in a few words."""
+    answer: str | None = import_module(f".{backend}", __package__).why_not(config or EngineConfig())
+    return answer
+
+
+def list_devices(backend: str, config: EngineConfig | None = None) -> list[Device]:
+    """The devices of one back end ("jack", "portaudio"). Raises EngineError if it cannot be asked."""
+    devices: list[Device] = import_module(f".{backend}", __package__).list_devices(config or EngineConfig())
+    return devices
