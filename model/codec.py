@@ -98,7 +98,11 @@ class MdctEncoder(Streaming):
         return self.tail.step(y, state)
 
     def whole(self, x: Tensor) -> Tensor:
-        y = self.head.whole(compand(self.mdct.whole(x)))
+        return self.latents(compand(self.mdct.whole(x)))
+
+    def latents(self, coefficients: Tensor) -> Tensor:
+        """The learnt part of `whole`: companded coefficients [B, hop, T * sub_frames] to latents [B, latent, T]."""
+        y = self.head.whole(coefficients)
         for block in self.fine:
             y = block.whole(y)
         y = self.down.whole(y)
@@ -154,13 +158,21 @@ class MdctDecoder(Streaming):
         return self.inverse.step(self._coefficients(y), state)
 
     def whole(self, x: Tensor) -> Tensor:
+        return self.audio(self.features(x))
+
+    def audio(self, features: Tensor) -> Tensor:
+        """The last map of `whole`, [B, fine, T * sub_frames] to [B, T * frame]; wants float32 (it spans 100 dB)."""
+        return self.inverse.whole(self._coefficients(features))
+
+    def features(self, x: Tensor) -> Tensor:
+        """The learnt part of `whole` but its last map: latents [B, latent, T] to [B, fine, T * sub_frames]."""
         y = self.head.whole(x)
         for block in self.coarse:
             y = block.whole(y)
         y = self._upsample(y)
         for block in self.fine:
             y = block.whole(y)
-        return self.inverse.whole(self._coefficients(y))
+        return y
 
 
 class MdctCodec(nn.Module):

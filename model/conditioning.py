@@ -10,12 +10,8 @@ import math
 import torch
 from torch import Tensor
 
-BEAT_HARMONICS = (1, 2, 3, 4, 6, 8)
-BAR_HARMONICS = (1, 2, 3, 4)
-GRIDS = (1, 2, 3, 4)
-"""Subdivisions of the beat whose next line's distance is given in frames: where in the frame a hit belongs."""
 METRES = (2, 3, 4, 5, 6, 12)
-MOMENT_SIZE = 2 * len(BEAT_HARMONICS) + 2 * len(BAR_HARMONICS) + 2 * len(GRIDS) + 1 + len(METRES) + 3
+MOMENT_SIZE = 2 * 6 + 2 * 4 + 2 * 4 + 1 + len(METRES) + 3
 CHORD_SIZE = 12 + 13 + 1
 MAX_AHEAD_FRAMES = 12
 
@@ -26,22 +22,23 @@ def moment_features(
 ) -> Tensor:
     """[...] each to [..., MOMENT_SIZE]. `known` is 0 where the moment is withheld: everything else is then 0 too.
 
-    Phases in [0, 1), playing and confidence in [0, 1]; tempo_bpm > 0.
+    Phases in [0, 1), playing and confidence in [0, 1]; tempo_bpm > 0. Besides the phases' harmonics, it gives for
+    every subdivision of the beat by 1 to 4 how many frames away its next line is: where in the frame a hit belongs.
     """
-    columns = []
-    for harmonic in BEAT_HARMONICS:
-        columns += [torch.sin(2 * math.pi * harmonic * beat_phase), torch.cos(2 * math.pi * harmonic * beat_phase)]
-    for harmonic in BAR_HARMONICS:
-        columns += [torch.sin(2 * math.pi * harmonic * bar_phase), torch.cos(2 * math.pi * harmonic * bar_phase)]
-    beat_frames = 60.0 * frame_rate_hz / tempo_bpm
-    for grid in GRIDS:
-        position = beat_phase * grid
-        distance = (1.0 - (position - torch.floor(position))) * beat_frames / grid
-        columns += [distance.clamp(max=2.0) - 1.0, (distance < 1.0).to(beat_phase.dtype)]
-    columns.append(torch.log2(tempo_bpm / 110.0))
-    columns += [(beats_per_bar == metre).to(beat_phase.dtype) for metre in METRES]
-    columns += [playing, confidence, torch.ones_like(known)]
-    return torch.stack(columns, dim=-1) * known.unsqueeze(-1)
+    beat_harmonics = torch.tensor([1.0, 2.0, 3.0, 4.0, 6.0, 8.0], device=beat_phase.device)
+    few = torch.tensor([1.0, 2.0, 3.0, 4.0], device=beat_phase.device)
+    metres = torch.tensor([2.0, 3.0, 4.0, 5.0, 6.0, 12.0], device=beat_phase.device)  # METRES, spelt for TorchScript
+    beat_angle = 2 * math.pi * beat_phase.unsqueeze(-1) * beat_harmonics
+    bar_angle = 2 * math.pi * bar_phase.unsqueeze(-1) * few
+    position = beat_phase.unsqueeze(-1) * few
+    distance = (1.0 - (position - torch.floor(position))) * (60.0 * frame_rate_hz / tempo_bpm).unsqueeze(-1) / few
+    columns = [
+        torch.sin(beat_angle), torch.cos(beat_angle), torch.sin(bar_angle), torch.cos(bar_angle),
+        distance.clamp(max=2.0) - 1.0, (distance < 1.0).to(beat_phase.dtype),
+        torch.log2(tempo_bpm / 110.0).unsqueeze(-1), (beats_per_bar.unsqueeze(-1) == metres).to(beat_phase.dtype),
+        torch.stack([playing, confidence, torch.ones_like(known)], dim=-1),
+    ]
+    return torch.cat(columns, dim=-1) * known.unsqueeze(-1)
 
 
 def chord_features(root: Tensor, pitch_classes: Tensor, known: Tensor) -> Tensor:

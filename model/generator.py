@@ -225,12 +225,12 @@ class Generator(nn.Module):
         self.depth = Depth(config)
 
     def init_state(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
-        """State for `songs` bands of all parts: every part's last tokens are "none yet"."""
+        """State for `songs` bands of all parts. "tokens" holds each part's last tokens + 1, so that 0 is none yet."""
         state = self.heard.init_state(songs)
         for layer in self.layers:
             state.update(layer.init_state(songs * self.parts))
         device = self.heard_gain.device
-        state["tokens"] = torch.full((songs * self.parts, self.codebooks), self.entries, dtype=torch.int64, device=device)
+        state["tokens"] = torch.zeros((songs * self.parts, self.codebooks), dtype=torch.int64, device=device)
         return state
 
     def _condition(self, moment: Tensor, density: Tensor, style: Tensor, ahead: Tensor) -> Tensor:
@@ -241,17 +241,17 @@ class Generator(nn.Module):
         return self.condition(full.flatten(0, 1))
 
     def _input(self, tokens: Tensor, heard: Tensor, chord: Tensor) -> Tensor:
-        """Tokens [S * parts, T, K] of the frames before, heard [S, T, size], chord [S, T, .] to [S * parts, T, size]."""
+        """Last tokens (-1: none) [S * parts, T, K], heard [S, T, size], chord [S, T, .] to [S * parts, T, size]."""
         total = (heard * self.heard_gain + self.chord(chord)).repeat_interleave(self.parts, dim=0)
         for level, table in enumerate(self.embed):
-            total = total + table(tokens[:, :, level])
+            total = total + table(tokens[:, :, level] + 1)
         return total
 
     def whole(
         self, tokens: Tensor, heard: Tensor, moment: Tensor, chord: Tensor, density: Tensor, style: Tensor,
         ahead: Tensor, keep: Tensor,
     ) -> Tensor:
-        """Temporal output [S * parts, T, size] for *previous* tokens [S * parts, T, K] (already shifted by one frame).
+        """Temporal output [S * parts, T, size] for *previous* tokens [S * parts, T, K] (shifted by one frame; -1: none).
 
         `heard` [S, T, heard_size] is already shifted by each song's `ahead` [S]; `keep` [S * parts, T] or empty hides
         frames of the past from attention.
@@ -275,9 +275,9 @@ class Generator(nn.Module):
         """Tokens [S * parts, K] of the next frame. `heard` [S, 1, size] is `hear`'s output of the frame `ahead` before."""
         condition = self._condition(moment, density, style, ahead)
         last = state["tokens"]
-        x = self._input(last.unsqueeze(1), heard, chord)
+        x = self._input(last.unsqueeze(1) - 1, heard, chord)
         for layer in self.layers:
             x = layer.step_with(x, condition, state)
         tokens = self.depth.sample(self.norm(x)[:, 0], noise, temperature, top_k, top_p)
-        last.copy_(tokens)
+        last.copy_(tokens + 1)
         return tokens

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..model.codec import CodecConfig, MdctCodec
+from ..model.codec import CodecConfig, MdctCodec, compand
 from ..model.quantizer import learn_codes
 from .loop import Loop, LoopConfig
 from .losses import NEPER_DB, MelDistance, MultiMel, nmse, si_sdr_db
@@ -80,7 +80,10 @@ def train_codec(
     for step in loop:
         audio = crops(songs, rng, batch, frame)
         p = loop.progress
-        latents = codec.encoder.whole(audio)
+        coefficients = compand(codec.encoder.mdct.whole(audio))
+        with loop.autocast():
+            latents = codec.encoder.latents(coefficients)
+        latents = latents.float()
         flat = latents.transpose(1, 2).reshape(-1, latents.shape[1])
         commitment = flat.new_zeros(())
         decoded_from = latents
@@ -105,7 +108,9 @@ def train_codec(
             commitment = F.mse_loss(latents, quantized)
             decoded_from = latents + (quantized - latents).detach()
             figures = {"perplexity_first": float(perplexity[0]), "perplexity_last": float(perplexity[-1])}
-        decoded = codec.decoder.whole(decoded_from)
+        with loop.autocast():
+            features = codec.decoder.features(decoded_from)
+        decoded = codec.decoder.audio(features.float())
         lag = codec.decode_delay_samples
         estimate, target = decoded[:, lag:], audio[:, :-lag]
         mel_loss, wave_loss = mel(estimate, target), nmse(estimate, target)

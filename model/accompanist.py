@@ -1,0 +1,192 @@
+"""The model as a Player (engine/player.py, met by shape only): chunk in, what was heard out; moment in, sound out.
+
+Knows no sound card, no grid and no clock. Every method belongs to the inference thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..dsp.features import FeatureExtractor
+from .conditioning import MAX_AHEAD_FRAMES
+from .listener import DELAY_FRAMES
+from .runtime import LoadedBand, load_band
+from .streaming import State, reset_state
+
+FloatArray = NDArray[np.float32]
+SILENT_DB = -70.0
+"""Below this level the musician is not playing, whatever the listener thinks it hears in the noise."""
+
+
+class MomentLike(Protocol):
+    """The fields of the engine's Moment that the model reads."""
+
+    @property
+    def beat_phase(self) -> float: ...
+    @property
+    def bar_phase(self) -> float: ...
+    @property
+    def tempo_bpm(self) -> float: ...
+    @property
+    def beats_per_bar(self) -> int: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def chord_root(self) -> int: ...
+    @property
+    def chord_pitch_classes(self) -> tuple[float, ...]: ...
+    @property
+    def playing(self) -> bool: ...
+
+
+class ControlsLike(Protocol):
+    """The fields of the engine's Controls that the model reads."""
+
+    @property
+    def style(self) -> str: ...
+    @property
+    def density(self) -> float: ...
+    @property
+    def temperature(self) -> float: ...
+    @property
+    def top_k(self) -> int: ...
+    @property
+    def top_p(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeardByModel:
+    """What the listener said of one frame (probabilities); see engine/player.py Heard."""
+
+    beat: FloatArray
+    downbeat: FloatArray
+    onset: FloatArray
+    chord_root: FloatArray
+    chord_pitch_classes: FloatArray
+    tempo: FloatArray
+    activity: float
+    level_db: float
+    delay_samples: int
+
+
+class Accompanist:
+    """A band under the Player protocol. One instance holds one stream."""
+
+    def __init__(self, band: LoadedBand, seed: int = 0) -> None:
+        self._band = band
+        self._extractor = FeatureExtractor()
+        self._listen_state: State = band.program.init_listen()
+        self._play_state: State = band.program.init_play()
+        self._tail = self._extractor.spec.tail_samples
+        self._started = False
+        self.reset(seed, 2)
+
+    @property
+    def sample_rate_hz(self) -> int:
+        return self._band.sample_rate_hz
+
+    @property
+    def frame_samples(self) -> int:
+        return self._band.frame_samples
+
+    @property
+    def tail_samples(self) -> int:
+        return self._tail
+
+    @property
+    def play_delay_samples(self) -> int:
+        return self._band.decode_delay_samples
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Style names that the weights know."""
+        return self._band.styles
+
+    def reset(self, seed: int, ahead_frames: int) -> None:
+        """Forget everything; `seed` makes what follows repeatable."""
+        reset_state(self._listen_state)
+        self._noise = np.random.default_rng(seed)
+        self._forget_played()
+        self._features = torch.full((self._band.heard_size,), -1.0)
+        self._heard = torch.zeros(1, 1, self._band.size)
+        self.set_ahead(ahead_frames)
+
+    def _forget_played(self) -> None:
+        reset_state(self._play_state)
+        self._listens_since_play = 0
+
+    def set_ahead(self, ahead_frames: int) -> None:
+        self._ahead = torch.tensor([min(max(ahead_frames, 0), MAX_AHEAD_FRAMES)])
+
+    @torch.inference_mode()
+    def listen(self, chunk: FloatArray) -> HeardByModel:
+        if not self._started:  # per thread, so it has to happen on the inference thread itself
+            torch.set_flush_denormal(True)
+            self._started = True
+        features = torch.from_numpy(self._extractor.frame(chunk))
+        logits = self._band.program.listen(features, self._listen_state).numpy()
+        self._listens_since_play += 1
+        if self._listens_since_play > 25 * 2:
+            # stopped for two seconds: what was played before is no past to go on from
+            self._forget_played()
+        self._heard = self._band.program.hear(features, self._play_state)
+        return self._answer(logits, chunk[self._tail :])
+
+    def _answer(self, logits: FloatArray, frame: FloatArray) -> HeardByModel:
+        def part(name: str) -> FloatArray:
+            start, stop = self._band.listener_layout[name]
+            return logits[start:stop]
+
+        level_db = 10.0 * float(np.log10(np.mean(np.square(frame, dtype=np.float64)) + 1e-12))
+        activity = float(_sigmoid(part("activity"))[0]) if level_db > SILENT_DB else 0.0
+        return HeardByModel(
+            beat=_sigmoid(part("beat")), downbeat=_sigmoid(part("downbeat")), onset=_sigmoid(part("onset")),
+            chord_root=_softmax(part("chord_root")), chord_pitch_classes=_sigmoid(part("chord_pitch_classes")),
+            tempo=_softmax(part("tempo")), activity=activity, level_db=level_db,
+            delay_samples=DELAY_FRAMES * self.frame_samples,
+        )
+
+    @torch.inference_mode()
+    def play(self, moment: MomentLike, controls: ControlsLike) -> FloatArray:
+        band = self._band
+        self._listens_since_play = 0
+        known = 1.0 if moment.tempo_bpm > 0 else 0.0
+        values = torch.tensor(
+            [
+                moment.beat_phase, moment.bar_phase, moment.tempo_bpm if known else 120.0, float(moment.beats_per_bar),
+                1.0 if moment.playing else 0.0, moment.confidence, known, controls.density,
+            ],
+            dtype=torch.float32,
+        )
+        style = band.styles.index(controls.style) if controls.style in band.styles else len(band.styles)
+        noise = torch.from_numpy(self._noise.random((len(band.parts), band.codebooks), dtype=np.float32))
+        audio: Any = band.program.play(
+            self._heard, values, torch.tensor([moment.chord_root]),
+            torch.tensor(moment.chord_pitch_classes, dtype=torch.float32), torch.tensor([style]), self._ahead, noise,
+            float(controls.temperature), int(controls.top_k), float(controls.top_p), self._play_state,
+        )
+        return audio.numpy()
+
+
+def _sigmoid(x: FloatArray) -> FloatArray:
+    return (1.0 / (1.0 + np.exp(-x))).astype(np.float32)
+
+
+def _softmax(x: FloatArray) -> FloatArray:
+    e = np.exp(x - x.max())
+    return (e / e.sum()).astype(np.float32)
+
+
+def load_player(weights: Path | None = None, int8: bool = True, compiled: bool = True, seed: int = 0) -> Accompanist:
+    """The shipped band (or that of the folder `weights`) as a Player, on one torch thread: two are slower here.
+
+    Raises CheckpointError for weights that cannot be used.
+    """
+    torch.set_num_threads(1)
+    return Accompanist(load_band(weights, int8, compiled), seed)

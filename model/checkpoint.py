@@ -1,0 +1,108 @@
+"""Weights on disk: safetensors with the config beside them in the header, version-checked, half precision.
+
+Never unpickles. Knows how to build each kind of model from its config; knows no thread.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from .codec import CodecConfig, MdctCodec
+from .generator import Generator, GeneratorConfig
+from .listener import Listener, ListenerConfig
+
+FORMAT_VERSION = 1
+"""Raised when weights of one version cannot be read by the code of another."""
+
+SHIPPED = Path(__file__).parent / "weights"
+KINDS = ("codec", "listener", "generator")
+
+
+class CheckpointError(Exception):
+    """Weights that cannot be used: one line that says which file, what is wrong and what to do."""
+
+
+def save(path: Path, kind: str, model: nn.Module, config: dict[str, Any], notes: dict[str, Any] | None = None) -> None:
+    """Write `model` in half precision with its config and free notes (data, minutes, figures)."""
+    header = {
+        "gigmate": json.dumps({"version": FORMAT_VERSION, "kind": kind, "config": config, "notes": notes or {}}),
+    }
+    state = {}
+    for name, value in model.state_dict().items():
+        half = value.half() if value.is_floating_point() else value
+        if not bool(torch.isfinite(half.float()).all()):
+            raise CheckpointError(f"{path}: {name} does not fit half precision; the training has diverged")
+        state[name] = half.contiguous()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(state, path, metadata=header)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Version, kind, config and notes; raises CheckpointError for a file that is not ours."""
+    if not path.exists():
+        raise CheckpointError(f"{path}: no such weights; name a folder with codec, listener and generator.safetensors")
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("gigmate")
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: not a readable safetensors file ({error}); fetch it again") from error
+    if text is None:
+        raise CheckpointError(f"{path}: a safetensors file, but not GigMate's; give weights written by gigmate train")
+    try:
+        header = json.loads(text)
+        version, kind = header["version"], header["kind"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: its GigMate header is damaged; fetch it again") from error
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path}: weights of format {version}, this GigMate reads format {FORMAT_VERSION}; "
+            f"{'update GigMate' if version > FORMAT_VERSION else 'train or fetch newer weights'}"
+        )
+    if kind not in KINDS:
+        raise CheckpointError(f"{path}: weights of an unknown kind, {kind!r}; expected one of {', '.join(KINDS)}")
+    return header
+
+
+def _build(kind: str, config: dict[str, Any]) -> nn.Module:
+    if kind == "codec":
+        return MdctCodec(CodecConfig(**config))
+    if kind == "listener":
+        return Listener(ListenerConfig(**{**config, "dilations": tuple(config["dilations"])}))
+    return Generator(
+        GeneratorConfig(**{**config, "styles": tuple(config["styles"]), "parts": tuple(config["parts"])})
+    )
+
+
+def load(path: Path, kind: str) -> tuple[nn.Module, dict[str, Any]]:
+    """The model in float32, in eval mode, and its header; raises CheckpointError with the mend."""
+    header = read_header(path)
+    if header["kind"] != kind:
+        raise CheckpointError(f"{path}: holds a {header['kind']}, not a {kind}; give the {kind}'s file")
+    try:
+        with torch.random.fork_rng(devices=[]):
+            model = _build(kind, header["config"])
+    except (TypeError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{path}: its config does not fit this version ({error}); update GigMate") from error
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: damaged ({error}); fetch it again") from error
+    expected = model.state_dict()
+    missing, extra = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
+    if missing or extra:
+        raise CheckpointError(f"{path}: {len(missing)} tensors missing, {len(extra)} unknown (as {(missing + extra)[0]})")
+    for name, value in state.items():
+        if value.shape != expected[name].shape:
+            raise CheckpointError(f"{path}: {name} is {tuple(value.shape)}, config says {tuple(expected[name].shape)}")
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise CheckpointError(f"{path}: {name} holds numbers that are not finite; fetch the file again")
+    model.load_state_dict({n: v.float() if v.is_floating_point() else v for n, v in state.items()})
+    return model.eval().requires_grad_(False), header

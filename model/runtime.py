@@ -1,0 +1,196 @@
+"""The band as one compiled program: listener, generator and decoder under TorchScript with int8 weights.
+
+Everything a live frame needs is here as plain tensors in and out; what makes a Player of it is accompanist.py. The
+eager modules are the reference (tests hold the two together). Compiled programs are cached in the user's cache
+directory, keyed by version, weights, torch and processor. torch.jit is deprecated without a removal date: this file
+is the only one that knows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict  # noqa: UP035
+
+import platformdirs
+import torch
+from torch import Tensor, nn
+
+from . import checkpoint
+from .codec import MdctCodec
+from .conditioning import chord_features, moment_features
+from .generator import Generator
+from .listener import Listener
+from .quantizer import ResidualQuantizer
+
+RUNTIME_VERSION = 1
+"""Raised when the compiled program's interface changes, so that old cache entries are not used."""
+
+
+class LiveBand(nn.Module):
+    """One frame of listening, one frame of playing. State dictionaries are the caller's."""
+
+    def __init__(self, listener: Listener, generator: Generator, decoder: nn.Module, quantizer: ResidualQuantizer) -> None:
+        super().__init__()
+        self.listener, self.generator, self.decoder, self.quantizer = listener, generator, decoder, quantizer
+        self.frame_rate_hz = float(generator.config.frame_rate_hz)
+
+    @torch.jit.export
+    def init_listen(self) -> Dict[str, Tensor]:  # noqa: UP006
+        return self.listener.init_state(1)
+
+    @torch.jit.export
+    def init_play(self) -> Dict[str, Tensor]:  # noqa: UP006
+        state = self.generator.init_state(1)
+        state.update(self.decoder.init_state(self.generator.parts))
+        return state
+
+    @torch.jit.export
+    def listen(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """Features [heard_size] of the newest frame to the listener's logits [outputs]."""
+        return self.listener.step(features.view(1, 1, -1), state)[0, 0]
+
+    @torch.jit.export
+    def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """Features [heard_size] to what the generator makes of them, [1, 1, size]."""
+        return self.generator.hear(features.view(1, 1, -1), state)
+
+    @torch.jit.export
+    def play(
+        self, heard: Tensor, moment: Tensor, chord_root: Tensor, chord_pitch_classes: Tensor, style: Tensor,
+        ahead: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float,
+        state: Dict[str, Tensor],  # noqa: UP006
+    ) -> Tensor:
+        """Audio [parts, frame]. `moment` [8] is beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence,
+        known and density; root [1] and pitch classes [12], root -1 where no chord is known."""
+        m = moment.view(8, 1, 1)
+        features = moment_features(m[0], m[1], m[2], m[3], m[4], m[5], m[6], self.frame_rate_hz)
+        known = (chord_root >= 0).to(moment.dtype).view(1, 1)
+        chord = chord_features(chord_root.view(1, 1), chord_pitch_classes.view(1, 1, 12), known)
+        tokens = self.generator.step(
+            heard, features, chord, m[7], style, ahead, noise, temperature, top_k, top_p, state
+        )
+        return self.decoder.step(self.quantizer.decode(tokens.unsqueeze(2)), state)
+
+
+@dataclass
+class LoadedBand:
+    """A band ready to run, and what is known of it."""
+
+    program: Any
+    """A LiveBand, eager or compiled: the same methods."""
+    styles: tuple[str, ...]
+    parts: tuple[str, ...]
+    heard_size: int
+    codebooks: int
+    size: int
+    frame_samples: int
+    sample_rate_hz: int
+    decode_delay_samples: int
+    listener_layout: dict[str, tuple[int, int]]
+    weights_id: str
+
+
+def weights_id(folder: Path) -> str:
+    """A short fingerprint of the weights in `folder`; raises CheckpointError if one is missing."""
+    digest = hashlib.sha256()
+    for kind in checkpoint.KINDS:
+        path = folder / f"{kind}.safetensors"
+        checkpoint.read_header(path)
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
+    """The reference: float32 modules, nothing compiled."""
+    codec, _ = checkpoint.load(folder / "codec.safetensors", "codec")
+    listener, _ = checkpoint.load(folder / "listener.safetensors", "listener")
+    generator, _ = checkpoint.load(folder / "generator.safetensors", "generator")
+    assert isinstance(codec, MdctCodec) and isinstance(listener, Listener) and isinstance(generator, Generator)
+    shape = generator.config
+    if shape.codebooks != codec.num_codebooks or shape.entries != codec.config.entries:
+        raise checkpoint.CheckpointError(
+            f"{folder}: the generator writes {shape.codebooks} x {shape.entries} tokens, the codec reads "
+            f"{codec.num_codebooks} x {codec.config.entries}; take codec and generator from the same training"
+        )
+    if shape.heard_size != listener.config.heard_size:
+        raise checkpoint.CheckpointError(f"{folder}: listener and generator hear different features; take one training's")
+    return LiveBand(listener, generator, codec.decoder, codec.quantizer).eval(), codec
+
+
+def compile_band(band: LiveBand, int8: bool) -> torch.jit.ScriptModule:
+    """Quantise the linear maps to int8 (dynamic activations) if asked, script, freeze."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        if int8:
+            band = torch.ao.quantization.quantize_dynamic(band, {nn.Linear}, dtype=torch.qint8)
+        scripted = torch.jit.script(band)
+        return torch.jit.freeze(scripted, preserved_attrs=["init_listen", "init_play", "listen", "hear", "play"])
+
+
+def cache_path(fingerprint: str, int8: bool) -> Path:
+    """Where the compiled program of these weights lies on this machine."""
+    base = os.environ.get("GIGMATE_CACHE_DIR") or platformdirs.user_cache_dir("gigmate")
+    key = f"{RUNTIME_VERSION}-{fingerprint}-{'int8' if int8 else 'fp32'}-torch{torch.__version__}-{platform.machine()}"
+    return Path(base) / "programs" / f"{key}-{torch.backends.cpu.get_cpu_capability().replace(' ', '')}.ts"
+
+
+def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = True) -> LoadedBand:
+    """Load the band of `folder` (None: the shipped weights), from the cache of compiled programs where possible.
+
+    Raises CheckpointError for weights that cannot be used.
+    """
+    folder = folder or checkpoint.SHIPPED
+    fingerprint = weights_id(folder)
+    shape = checkpoint.read_header(folder / "generator.safetensors")["config"]
+    codec_shape = checkpoint.read_header(folder / "codec.safetensors")["config"]
+    from .codec import CodecConfig
+    from .listener import ListenerConfig
+
+    listener_shape = checkpoint.read_header(folder / "listener.safetensors")["config"]
+    program: Any = None
+    path = cache_path(fingerprint, int8)
+    if compiled:
+        program = _from_cache(path)
+    if program is None:
+        program, _ = load_eager(folder)
+        if compiled:
+            program = compile_band(program, int8)
+            _to_cache(program, path)
+    codec_config = CodecConfig(**codec_shape)
+    return LoadedBand(
+        program, tuple(shape["styles"]), tuple(shape["parts"]), shape["heard_size"], shape["codebooks"], shape["size"],
+        codec_config.frame_samples, codec_config.sample_rate_hz, codec_config.hop,
+        ListenerConfig(**{**listener_shape, "dilations": tuple(listener_shape["dilations"])}).layout(), fingerprint,
+    )
+
+
+def _from_cache(path: Path) -> torch.jit.ScriptModule | None:
+    """The cached program, or None; a damaged entry is removed and made anew."""
+    if not path.exists():
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return torch.jit.load(str(path), map_location="cpu")
+    except (RuntimeError, OSError, ValueError):
+        path.unlink(missing_ok=True)
+        return None
+
+
+def _to_cache(program: torch.jit.ScriptModule, path: Path) -> None:
+    """Best effort: a read-only or full disk costs the next start some seconds, nothing else."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            program.save(str(part))
+        part.replace(path)
+    except (OSError, RuntimeError) as error:
+        warnings.warn(f"the compiled model could not be cached in {path.parent} ({error}); starts stay slow", stacklevel=2)
