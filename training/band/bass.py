@@ -1,0 +1,190 @@
+"""The bass player: lines from cells that lock with the kick, or walking lines. Knows no sound. Range E1 to G3."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .form import choose
+from .drums import Kit, kind_of, steps
+from .harmony import fifth, scale_of, seventh, third
+from .score import Bar, Chord, Note
+from .style import Style
+
+LOW, HIGH = 28, 55
+
+
+def place(pc: int, near: float, low: int = LOW, high: int = HIGH) -> int:
+    """The pitch of class `pc` inside the range that lies nearest to `near`."""
+    options = [p for p in range(low, high + 1) if p % 12 == pc % 12]
+    return min(options, key=lambda p: abs(p - near))
+
+
+def _overlap(cell: str, kick: str, cell_steps: int, kick_steps: int) -> float:
+    """How well the onsets of a bass cell meet the kick's, 0..1."""
+    ours = {k / cell_steps for k, c in enumerate(cell) if c not in "-."}
+    theirs = {k / kick_steps for k, c in enumerate(kick[: len(kick)]) if c not in ".g?"}
+    return len(ours & theirs) / max(1, len(theirs)) if theirs else 0.0
+
+
+def from_kick(rng: np.random.Generator, kick: str, kick_steps: int, beats: int) -> str:
+    """A cell that plays with the kick and holds in between, in 4 steps a beat."""
+    size = beats * 4
+    text = ["-"] * size
+    hits = sorted({int(k * 4 / kick_steps) for k, c in enumerate(kick[: beats * kick_steps]) if c in "Xxo"} | {0})
+    for n, at in enumerate(hits):
+        text[at] = "R" if n == 0 or rng.random() < 0.72 else choose(rng, ("5", "8", "R"))
+    if rng.random() < 0.45:
+        text[size - 2] = "a"
+    if rng.random() < 0.4 and beats == 4:
+        for beat in (1, 3):
+            if text[beat * 4] == "-":
+                text[beat * 4] = "."
+    return "".join(text)
+
+
+def _pitch(mark: str, chord: Chord, root: int, target: int, rng: np.random.Generator) -> int:
+    if mark in "Rrx":
+        return root
+    if mark == "a":
+        above = target + choose(rng, (1, 2)) if rng.random() < 0.4 else target - choose(rng, (1, 2))
+        return int(np.clip(above, LOW, HIGH))
+    step = {"8": 12, "5": fifth(chord), "3": third(chord) or fifth(chord), "7": seventh(chord) - 0, "6": 9, "4": 5, "2": 2}[mark]
+    pitch = root + step
+    return pitch if pitch <= HIGH else pitch - 12
+
+
+def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, metre: str) -> list[Note]:
+    """All bass notes of a song."""
+    cells = _cells(rng, style, kit, metre)
+    walking = {kind: rng.random() < style.walking for kind in ("verse", "chorus", "bridge")}
+    notes: list[Note] = []
+    here = 38.0
+    for bar in bars:
+        if not bar.parts[1]:
+            continue
+        upcoming = bars[min(bar.index + 1, len(bars) - 1)].chords[0][1]
+        if bar is bars[-1]:
+            notes.append(Note(float(bar.start_beat), bar.beats - 0.5, place(bar.chords[0][1].bass, here, LOW, 45), 96))
+        elif walking[kind_of(bar)]:
+            line = walk(rng, bar, upcoming, here)
+            notes += line
+            here = float(line[-1].pitch)
+        else:
+            line = _cell_bar(rng, style, bar, upcoming, cells[kind_of(bar)], here)
+            notes += line
+            here = 0.5 * 38.0 + 0.5 * float(line[-1].pitch) if line else here
+    return notes
+
+
+def _cells(rng: np.random.Generator, style: Style, kit: Kit, metre: str) -> dict[str, tuple[str, int]]:
+    cells: dict[str, tuple[str, int]] = {}
+    beats = int(metre.split("/")[0])
+    for kind in ("verse", "chorus", "bridge"):
+        kick = kit.kick[kind]
+        if rng.random() < style.kick_lock * 0.6:
+            cells[kind] = (from_kick(rng, kick, kit.groove.steps_per_beat, beats), 4)
+            continue
+        options = style.bass[metre]
+        weights = np.array([0.15 + _overlap(c, kick, style.bass_steps, kit.groove.steps_per_beat) ** 2 for c in options])
+        cells[kind] = (options[int(rng.choice(len(options), p=weights / weights.sum()))], style.bass_steps)
+    if rng.random() < 0.4:
+        cells["chorus"] = cells["verse"]
+    return cells
+
+
+def _cell_bar(rng: np.random.Generator, style: Style, bar: Bar, upcoming: Chord, cell: tuple[str, int],
+              here: float) -> list[Note]:
+    text, per_beat = cell
+    events = steps(text, bar, per_beat)
+    changes = {at for at, _ in bar.chords if at > 0}
+    notes: list[Note] = []
+    current: Chord | None = None
+    root = 0
+    for k, (offset, mark) in enumerate(events):
+        chord = bar.chord_at(offset)
+        fresh = chord is not current
+        if fresh:
+            current = chord
+            root = place(chord.bass, 0.4 * here + 0.6 * 35.5, LOW, 45)
+        if (offset in changes or (offset == 0 and mark not in ".")) and (fresh or mark in "-"):
+            mark = "R" if mark in "-.57382a46" else mark
+        if mark in "-.":
+            continue
+        later = [at for at, _ in bar.chords if at > offset]
+        following = bar.chord_at(later[0]) if later else upcoming
+        target = place(following.bass, root, LOW, 50)
+        length = 1
+        while k + length < len(events) and events[k + length][1] == "-" and events[k + length][0] not in changes:
+            length += 1
+        pitch = _pitch(mark, chord, root, target, rng)
+        accent = 100 if offset == 0 else 92 if offset % 1 == 0 else 84
+        velocity = int(np.clip((48 if mark == "x" else 74 if mark == "r" else accent) * (0.84 + 0.22 * bar.density), 20, 124))
+        sounding = 0.12 if mark == "x" else length / per_beat * (0.94 if length > 1 else 0.82)
+        notes.append(Note(bar.start_beat + offset, sounding, pitch, velocity))
+    if bar.fill_beats >= 1 and bar.beats >= 3 and notes and rng.random() < 0.3 and len(bar.chords) == 1:
+        notes = _run(rng, bar, upcoming, notes, root)
+    return notes
+
+
+def _run(rng: np.random.Generator, bar: Bar, upcoming: Chord, notes: list[Note], root: int) -> list[Note]:
+    """Replaces the last beat by a scale run of eighths into the next root."""
+    start = bar.start_beat + bar.beats - 1
+    target = place(upcoming.bass, root, LOW, 50)
+    scale = scale_of(bar.chords[-1][1], bar.key, bar.minor)
+    direction = -1 if target > LOW + 5 and rng.random() < 0.6 else 1
+    path = []
+    pitch = target
+    for _ in range(2):
+        pitch += direction
+        while pitch % 12 not in scale:
+            pitch += direction
+        path.append(int(np.clip(pitch, LOW, HIGH)))
+    kept = [n for n in notes if n.beat < start - 1e-6]
+    if kept and kept[-1].beat + kept[-1].length_beats > start:
+        last = kept[-1]
+        kept[-1] = Note(last.beat, start - last.beat, last.pitch, last.velocity)
+    return kept + [Note(start + 0.5 * k, 0.45, p, 90) for k, p in enumerate(reversed(path))]
+
+
+def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float) -> list[Note]:
+    """A walking bar: roots on the changes, chord and scale tones between, a chromatic or scale approach at the end."""
+    notes: list[Note] = []
+    pitch = here
+    spans = [(at, chord, bar.chords[k + 1][0] if k + 1 < len(bar.chords) else float(bar.beats))
+             for k, (at, chord) in enumerate(bar.chords)]
+    for n, (at, chord, end) in enumerate(spans):
+        following = spans[n + 1][1] if n + 1 < len(spans) else upcoming
+        count = int(end - at)
+        first = chord.bass
+        if bar.bar_in_section and n == 0 and rng.random() < 0.12 and chord.bass == chord.root:
+            first = (chord.root + (third(chord) or 7)) % 12
+        root = place(first, 0.75 * pitch + 0.25 * 39, LOW, 50)
+        line = [root]
+        target = place(following.bass, 0.75 * root + 0.25 * 39, LOW, 50)
+        chord_pcs = {(chord.root + t) % 12 for t in chord.tones}
+        scale = set(scale_of(chord, bar.key, bar.minor)) | chord_pcs
+        while len(line) < count:
+            left = count - len(line)
+            if left == 1:
+                approaches = [target - 1, target + 1]
+                approaches += [p for p in (target - 2, target + 2, target + 7, target - 5) if p % 12 in scale]
+                approaches = [p for p in approaches if LOW <= p <= 52 and p != line[-1]]
+                costs = np.array([np.exp(-abs(p - line[-1]) / 3.5) * (1.6 if abs(p - target) == 1 else 1.0) for p in approaches])
+                line.append(int(approaches[int(rng.choice(len(approaches), p=costs / costs.sum()))]))
+                continue
+            goal = line[-1] + (target - line[-1]) / left
+            options = [p for p in range(max(LOW, line[-1] - 7), min(52, line[-1] + 7) + 1) if p % 12 in scale and p != line[-1]]
+            strong = len(line) % 2 == 0
+            weights = np.array([
+                np.exp(-abs(p - goal) / 2.5) * (2.6 if p % 12 in chord_pcs else 1.0 if not strong else 0.4)
+                * (0.15 if len(line) > 1 and p == line[-2] else 1.0) for p in options])
+            line.append(int(options[int(rng.choice(len(options), p=weights / weights.sum()))]))
+        for k, p in enumerate(line):
+            skip = rng.random() < 0.07 and k < count - 1
+            beat = bar.start_beat + at + k
+            velocity = int((94 if k % 2 == 0 else 98) * (0.86 + 0.2 * bar.density))
+            notes.append(Note(beat, 0.48 if skip else 0.93, p, velocity))
+            if skip:
+                notes.append(Note(beat + 0.5, 0.4, p if rng.random() < 0.5 else line[k + 1], int(velocity * 0.7)))
+        pitch = line[-1]
+    return notes
