@@ -1,0 +1,138 @@
+"""The generator: cached steps equal the uncached whole, causality, sampling, and independence from other songs."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from gigmate.model.conditioning import CHORD_SIZE, MOMENT_SIZE, chord_features, moment_features
+from gigmate.model.generator import Generator, GeneratorConfig
+from gigmate.model.listener import Listener, ListenerConfig
+from gigmate.model.sampling import pick
+
+from .contract import verify_contract
+
+SMALL = GeneratorConfig(
+    styles=("a", "b"), codebooks=3, entries=16, heard_size=10, layers=2, size=16, heads=2, hidden=24, window_frames=12,
+    condition_size=8, heard_channels=8, depth_layers=2, depth_size=16, depth_heads=2, depth_hidden=24,
+)
+
+
+@pytest.fixture
+def model() -> Generator:
+    torch.manual_seed(0)
+    model = Generator(SMALL).eval()
+    with torch.no_grad():  # the starts that keep a fresh model quiet would hide mistakes
+        model.heard_gain.fill_(1.0)
+        for layer in model.layers:
+            layer.modulate.weight.normal_(std=0.3)
+    return model
+
+
+def conditions(songs: int, frames: int) -> dict[str, torch.Tensor]:
+    return {
+        "heard": torch.randn(songs, frames, SMALL.heard_size), "moment": torch.randn(songs, frames, MOMENT_SIZE),
+        "chord": torch.randn(songs, frames, CHORD_SIZE), "density": torch.rand(songs, frames),
+        "style": torch.arange(songs) % 2, "ahead": torch.full((songs,), 3),
+    }
+
+
+@torch.no_grad()
+def run(model: Generator, c: dict[str, torch.Tensor], noise: torch.Tensor) -> torch.Tensor:
+    """Tokens [S * parts, T, K] by steps."""
+    songs, frames = c["density"].shape
+    state = model.init_state(songs)
+    tokens = []
+    for t in range(frames):
+        heard = model.hear(c["heard"][:, t : t + 1], state)
+        now = {name: c[name][:, t : t + 1] for name in ("moment", "chord", "density")}
+        tokens.append(
+            model.step(heard, now["moment"], now["chord"], now["density"], c["style"], c["ahead"], noise[t], 1.0, 0, 1.0, state)
+        )
+    return torch.stack(tokens, dim=1)
+
+
+@torch.no_grad()
+def test_cached_steps_equal_the_whole(model: Generator) -> None:
+    """Past the window too: the logits of the whole pass, sampled with the same noise, give the same tokens."""
+    songs, frames = 2, 30
+    c = conditions(songs, frames)
+    noise = torch.rand(frames, songs * 3, SMALL.codebooks)
+    tokens = run(model, c, noise)
+    previous = torch.cat([torch.full_like(tokens[:, :1], -1), tokens[:, :-1]], dim=1)
+    z = model.whole(
+        previous, c["heard"], c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.zeros(0)
+    )
+    logits = model.depth(z.flatten(0, 1), tokens.flatten(0, 1)).flatten(0, 1)
+    again = pick(logits, noise.transpose(0, 1).flatten(), 1.0, 0, 1.0).view_as(tokens)
+    assert float((again == tokens).float().mean()) > 0.995
+
+
+def test_future_does_not_reach_the_past(model: Generator) -> None:
+    c = conditions(1, 20)
+    noise = torch.rand(20, 3, SMALL.codebooks)
+    before = run(model, c, noise)
+    for name in ("heard", "moment", "chord", "density"):
+        c[name][:, 12:] = torch.rand_like(c[name][:, 12:])
+    after = run(model, c, noise)
+    assert torch.equal(before[:, :12], after[:, :12])
+    assert not torch.equal(before[:, 12:], after[:, 12:])
+
+
+def test_songs_of_a_batch_do_not_hear_each_other(model: Generator) -> None:
+    c = conditions(2, 10)
+    noise = torch.rand(10, 6, SMALL.codebooks)
+    both = run(model, c, noise)
+    alone = run(model, {name: value[1:] for name, value in c.items()}, noise[:, 3:])
+    assert float((both[3:] == alone).float().mean()) > 0.99
+
+
+def test_state_does_not_grow_and_zero_is_the_silent_past(model: Generator) -> None:
+    state = model.init_state(1)
+    assert all(not bool(value.any()) for value in state.values())
+    shapes = {name: value.shape for name, value in state.items()}
+    c = conditions(1, 1)
+    for _ in range(15):
+        heard = model.hear(c["heard"], state)
+        model.step(heard, c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.rand(3, 3), 1.0, 4, 0.9, state)
+    assert {name: value.shape for name, value in state.items()} == shapes
+
+
+def test_listener_keeps_the_contract() -> None:
+    torch.manual_seed(0)
+    listener = Listener(ListenerConfig(heard_size=10, channels=8, dilations=(1, 2, 4)))
+    verify_contract(listener, torch.randn(2, 25, 10), 1, 1, 1)
+
+
+def test_pick_keeps_to_its_limits() -> None:
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).repeat(4000, 1)
+    noise = torch.rand(4000, generator=torch.Generator().manual_seed(0))
+    assert set(pick(logits, noise, 0.0, 0, 1.0).tolist()) == {0}
+    assert set(pick(logits, noise, 1.0, 2, 1.0).tolist()) == {0, 1}
+    assert set(pick(logits, noise, 1.0, 0, 0.75).tolist()) == {0, 1}
+    drawn = torch.bincount(pick(logits, noise, 1.0, 0, 1.0), minlength=4) / 4000
+    torch.testing.assert_close(drawn, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.03, rtol=0)
+    hot = torch.bincount(pick(logits, noise, 5.0, 0, 1.0), minlength=4) / 4000
+    assert float(hot[3]) > 0.15
+    edge = pick(logits[:2], torch.tensor([0.0, 0.999999]), 1.0, 0, 0.9)
+    assert edge.tolist() == [0, 2]
+
+
+def test_conditions_are_withheld_whole() -> None:
+    one = torch.full((1, 2), 0.25)
+    known = torch.tensor([[1.0, 0.0]])
+    moment = moment_features(one, one, one * 480, one * 16, one, one, known, 25.0)
+    assert moment.shape == (1, 2, MOMENT_SIZE)
+    assert bool(moment[0, 0].any()) and not bool(moment[0, 1].any())
+    chord = chord_features(torch.tensor([[3, -1]]), torch.zeros(1, 2, 12), known)
+    assert chord[0, 0, 12 + 4] == 1 and not bool(chord[0, 1].any())
+
+
+def test_next_line_of_the_grid_is_told_in_frames() -> None:
+    """At 120 bpm a beat is 12.5 frames: half a frame before the beat, the beat falls into this frame."""
+    phase = torch.tensor([1.0 - 0.5 / 12.5, 0.5])
+    moment = moment_features(
+        phase, phase, torch.full((2,), 120.0), torch.full((2,), 4.0), *(torch.ones(2) for _ in range(3)), 25.0
+    )
+    distance, inside = moment[:, 20:24], moment[:, 24:28]
+    assert inside[0].tolist() == [1.0] * 4 and inside[1].tolist() == [0.0] * 4
+    torch.testing.assert_close(distance[0, 0], torch.tensor(-0.5), atol=1e-4, rtol=0)
