@@ -13,7 +13,7 @@ FRAME_S = 1280 / 32000
 FRAME_LABELS = {
     "beat_phase": np.float32, "bar_phase": np.float32, "tempo_bpm": np.float32, "beats_per_bar": np.int8,
     "chord_root": np.int8, "chord_pcs": np.bool_, "bass_pc": np.int8, "key": np.int8, "minor": np.bool_,
-    "section": np.int8, "density": np.float32, "style": np.int16, "playing": np.bool_, "part_active": np.bool_,
+    "section": np.int8, "density": np.float32, "style_id": np.int16, "playing": np.bool_, "part_active": np.bool_,
     "swing": np.float32,
 }
 EXACT_LABELS = ("beats_s", "downbeats_s", *(f"onsets_{p}_s" for p in ALL_PARTS))
@@ -40,7 +40,7 @@ def label(score: Score, frames: int) -> dict[str, np.ndarray]:
         "bar_phase": np.mod(beats - starts[index], score.beats_per_bar) / score.beats_per_bar,
         "tempo_bpm": 60.0 / (times[at + 1] - times[at]),
         "beats_per_bar": np.full(frames, score.beats_per_bar),
-        "style": np.full(frames, score.style_id),
+        "style_id": np.full(frames, score.style_id),
         "swing": np.full(frames, score.swing),
         "key": np.array([b.key for b in bars])[index],
         "minor": np.array([b.minor for b in bars])[index],
