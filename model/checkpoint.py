@@ -70,7 +70,8 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
-def _build(kind: str, config: dict[str, Any]) -> nn.Module:
+def build(kind: str, config: dict[str, Any]) -> nn.Module:
+    """A fresh model of `kind` from a config as `to_dict` gave it."""
     if kind == "codec":
         return MdctCodec(CodecConfig(**config))
     if kind == "listener":
@@ -87,7 +88,7 @@ def load(path: Path, kind: str) -> tuple[nn.Module, dict[str, Any]]:
         raise CheckpointError(f"{path}: holds a {header['kind']}, not a {kind}; give the {kind}'s file")
     try:
         with torch.random.fork_rng(devices=[]):
-            model = _build(kind, header["config"])
+            model = build(kind, header["config"])
     except (TypeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: its config does not fit this version ({error}); update GigMate") from error
     try:

@@ -70,7 +70,8 @@ def train_codec(
     counts = torch.ones(codec.quantizer.codebooks, codec.quantizer.entries)
     sums = codec.quantizer.codes.clone()
     started = torch.zeros(1)
-    loop = Loop(config, codec)
+    loop = Loop(config, codec, "codec", codec.config.to_dict())
+    loop.unaveraged = frozenset({"quantizer.codes"})
     loop.keep(counts=counts, sums=sums, started=started)
     loop.resume()
     rng = np.random.default_rng([seed, loop.step])
@@ -99,7 +100,7 @@ def train_codec(
                 reservoir.clear()
         figures: dict[str, float] = {}
         if started.item():
-            tokens, perplexity = learn_codes(codec.quantizer, flat.detach(), counts, sums, 0.98, 0.02)
+            tokens, perplexity = learn_codes(codec.quantizer, flat.detach(), counts, sums, 0.98, 0.02 if p < 0.8 else 0.0)
             levels = codec.quantizer.codebooks
             if rng.random() < 0.25:
                 levels = int(rng.integers(2, levels))
@@ -116,7 +117,8 @@ def train_codec(
         mel_loss, wave_loss = mel(estimate, target), nmse(estimate, target)
         turn = min(1.0, max(0.0, (p - 0.05) / 0.35))
         loss = (0.3 + 0.7 * turn) * mel_loss + (1.5 - 1.2 * turn) * wave_loss + 0.25 * commitment
-        loop.update(loss, {"mel": float(mel_loss), "nmse": float(wave_loss), "commit": float(commitment), **figures})
+        parts = {"mel": mel_loss, "nmse": wave_loss, "commit": commitment}
+        loop.update(loss, {name: float(value.detach()) for name, value in parts.items()} | figures)
         if (step + 1) % 400 == 0:
             loop.log(**evaluate_codec(codec, held_out, judge))
 

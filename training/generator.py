@@ -81,7 +81,7 @@ def piece_of(song: StoredSong, styles: tuple[str, ...], frame_rate_hz: float = 2
         pitch_classes=labels["chord_pcs"][:frames].astype(np.float16),
         density=labels["density"][:frames].astype(np.float16),
         active=active,
-        style=styles.index(str(labels["style"])),
+        style=styles.index(str(labels["style_name"])),
     )
 
 
@@ -205,7 +205,7 @@ def train_generator(
     train = [p for p in pieces if not any(p is h for h in held)]
     shape = model_config or GeneratorConfig(styles=styles)
     model = Generator(shape)
-    loop = Loop(config, model)
+    loop = Loop(config, model, "generator", shape.to_dict())
     loop.resume()
     rng = np.random.default_rng([seed, loop.step])
     for step in loop:

@@ -112,7 +112,7 @@ def train_listener(
     train = ListenerData([s for s in songs if s.path not in held], shape)
     test = ListenerData(held_out, shape)
     model = Listener(shape)
-    loop = Loop(config, model)
+    loop = Loop(config, model, "listener", shape.to_dict())
     loop.resume()
     rng = np.random.default_rng([seed, loop.step])
     for step in loop:

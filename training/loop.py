@@ -39,14 +39,16 @@ class LoopConfig:
 class Loop:
     """Drives one training: iterate it, call `update(loss, figures)` once per turn; `progress` is 0..1 of its time."""
 
-    def __init__(self, config: LoopConfig, model: nn.Module) -> None:
-        self.config, self.model = config, model
+    def __init__(self, config: LoopConfig, model: nn.Module, kind: str, shape: dict[str, Any]) -> None:
+        self.config, self.model, self.kind, self.shape = config, model, kind, shape
         config.out.mkdir(parents=True, exist_ok=True)
         decay = [p for p in model.parameters() if p.requires_grad and p.ndim >= 2]
         plain = [p for p in model.parameters() if p.requires_grad and p.ndim < 2]
         groups = [{"params": decay, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas)
         self.ema = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.unaveraged: frozenset[str] = frozenset()
+        """Names of tensors that are averages already."""
         self.step, self.elapsed = 0, 0.0
         self._sums: dict[str, float] = {}
         self._stop = False
@@ -70,6 +72,8 @@ class Loop:
         if not path.exists():
             return False
         saved = torch.load(path, map_location="cpu", weights_only=True)
+        if saved["kind"] != self.kind or saved["shape"] != self.shape:
+            raise ValueError(f"{path} is the training of another {saved['kind']}: give another folder")
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         for name, value in saved["ema"].items():
@@ -82,7 +86,7 @@ class Loop:
     def save(self) -> None:
         state = {
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "ema": self.ema,
-            "extra": self._extra, "step": self.step, "elapsed": self.elapsed,
+            "extra": self._extra, "step": self.step, "elapsed": self.elapsed, "kind": self.kind, "shape": self.shape,
         }
         part = self.config.out / "last.pt.part"
         torch.save(state, part)
@@ -130,7 +134,7 @@ class Loop:
         decay = min(self.config.ema_decay, (self.step + 1) / (self.step + 10))
         with torch.no_grad():
             for name, value in self.model.state_dict().items():
-                if value.is_floating_point():
+                if value.is_floating_point() and name not in self.unaveraged:
                     self.ema[name].lerp_(value, 1 - decay)
                 else:
                     self.ema[name].copy_(value)

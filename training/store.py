@@ -44,7 +44,7 @@ def songs_in(folder: Path) -> list[StoredSong]:
     """Every finished song of a store, by seed; raises FileNotFoundError with the mend if there is none."""
     found = sorted(p.parent for p in folder.glob("*/labels.npz"))
     if not found:
-        raise FileNotFoundError(f"{folder} holds no songs: make some with `gigmate data store --out {folder}`")
+        raise FileNotFoundError(f"{folder} holds no songs: make some with `gigmate train store --out {folder}`")
     return [StoredSong(p) for p in found]
 
 
@@ -73,5 +73,10 @@ def _store_one(folder: Path, seed: int, split: str, keep_clean: bool) -> None:
     part.mkdir(exist_ok=True)
     np.save(part / "audio.npy", (np.clip(audio, -1, 1) * 32767).astype(np.int16))
     np.save(part / "features.npy", FeatureExtractor().whole(song.stems["lead"][:samples]).astype(np.float16))
-    np.savez(part / "labels.npz", **song.label_arrays(frames))
+    np.savez(part / "labels.npz", style_name=np.array(song.meta["style"]), **song.labels)
     part.rename(folder / f"{seed:06d}")
+
+
+def styles_in(folder: Path) -> tuple[str, ...]:
+    """The names of the styles that a store's songs are in, sorted."""
+    return tuple(sorted({str(song.labels()["style_name"]) for song in songs_in(folder)}))
