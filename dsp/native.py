@@ -1,7 +1,7 @@
 """Raw memory for compiled code: typed loads and stores, atomics, calls by address, denormals off, a cached compiler.
 
 Knows nothing of sound. Everything here is for numba-compiled functions that run without the interpreter lock; the
-Python face is `cached_cfunc`, `AlignedWords` and `address_of`, callable from any thread.
+Python face is `cached_cfunc`, `aligned_words` and `touched_floats`, callable from any thread.
 
 Addresses are plain int64. Indices are in elements of the named type. Nothing checks bounds: the caller owns that.
 """
@@ -23,12 +23,16 @@ import numpy as np
 import platformdirs
 from llvmlite import ir
 from numba import cfunc, njit, types
-from numba.core import cgutils, config
-from numba.extending import intrinsic
+from numba.core import cgutils
+from numba.core import config as numba_config
+from numba.extending import intrinsic as numba_intrinsic
 from numpy.typing import NDArray
 
 if hasattr(llvm_binding, "initialize_native_asmparser"):
     llvm_binding.initialize_native_asmparser()  # inline assembly is parsed at compile time
+
+intrinsic: Any = numba_intrinsic  # what it makes of a function has another signature than the function
+config: Any = numba_config
 
 _I8 = ir.IntType(8)
 _I32 = ir.IntType(32)

@@ -86,7 +86,7 @@ def ring_write(ring, source, count):
 
 @inlined
 def ring_push(ring, source, count):
-    """Producer only. Append all of `count` samples at the next position, or drop them all; returns how many were dropped.
+    """Producer only. Append all of `count` samples at the next position, or drop them all; returns the dropped count.
 
     After a drop nothing is accepted until the reader has caught up; it then reads zeros for what was dropped.
     """
@@ -236,7 +236,7 @@ class Ring:
         return int(_write.ctypes(self.address, block.ctypes.data, block.size))
 
     def push(self, samples: ArrayLike) -> int:
-        """Producer only. Append all of float32 [n] or drop it all, keeping the index true; returns the dropped count."""
+        """Producer only. Append all of float32 [n] or drop it all; the index stays true. Returns the dropped count."""
         block = _as_block(samples)
         return int(_push.ctypes(self.address, block.ctypes.data, block.size))
 
@@ -261,7 +261,7 @@ class Ring:
         return int(_read.ctypes(self.address, block.ctypes.data, block.size))
 
     def take(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Consumer only. Take exactly `count` samples, as the callback does; returns (samples, which of them were missing)."""
+        """Consumer only. Take exactly `count` samples, as the callback does: (float32 [n], bool [n] missing)."""
         block = np.empty(count, np.float32)
         _take.ctypes(self.address, block.ctypes.data, count)
         missing = block.view(np.uint32) == HOLE_BITS
@@ -269,7 +269,7 @@ class Ring:
         return block, missing
 
     def skip_to(self, position: int) -> int:
-        """Consumer only. Forget everything before `position` (at most up to the write index); returns how many samples."""
+        """Consumer only. Forget what is before `position` (the write index at most); returns how many samples."""
         before = self.read_index
         target = max(before, min(int(position), self.write_index))
         _seek.ctypes(self.address, target)

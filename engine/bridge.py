@@ -112,7 +112,7 @@ class Bridge:
     """void process(int64 state, void **inputs, int64 n_in, void **outputs, int64 n_out, int64 n)"""
 
     def process(self, in_ptrs: int, n_in: int, out_ptrs: int, n_out: int, n: int) -> None:
-        """The port's thread only. One block; the pointers are addresses of tables of channel addresses (float32 [n])."""
+        """The port's thread only. One block; the pointers address tables of channel addresses (float32 [n])."""
         native.process.ctypes(self.state_address, in_ptrs, n_in, out_ptrs, n_out, n)
 
     def process_arrays(self, inputs: NDArray[np.float32], outputs: NDArray[np.float32]) -> None:

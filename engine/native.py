@@ -318,6 +318,11 @@ def jack_rate(rate_hz, state):
     return 0
 
 
+@_cfunc(types.void(_I))
+def ignore_text(text):
+    """Where libraries' own chatter goes."""
+
+
 def _portaudio_signature():  # type: ignore[no-untyped-def]
     import ctypes
 

@@ -34,7 +34,7 @@ _STALL_S = 10.0
 
 
 class Source:
-    """A sound file, read piece by piece as float32 [channels, n] at any rate. Raises EngineError for what is no sound."""
+    """A sound file read piece by piece as float32 [channels, n] at any rate. EngineError for what is no sound."""
 
     def __init__(self, path: str, channels: tuple[int, ...], rate_hz: int | None) -> None:
         file = Path(path)
@@ -43,7 +43,9 @@ class Source:
         try:
             self._file = soundfile.SoundFile(path)
         except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-            raise EngineError(f"{path}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3") from error
+            raise EngineError(
+                f"{path}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3"
+            ) from error
         if max(channels) > self._file.channels:
             self._file.close()
             raise EngineError(f"{path} has channels 1 to {self._file.channels}: there is no channel {max(channels)}")
@@ -159,7 +161,7 @@ class FilePort(Port):
             self.ended.set()
 
     def _wait_for_clock(self, begin_s: float, until_position: int) -> float:
-        """Sleep until the block is complete by the wall clock; returns when the stream began, anew if it was held up."""
+        """Sleep until the block is complete by the wall clock; returns the stream's beginning, anew after a hold-up."""
         due_s = begin_s + until_position / self.rate_hz
         late_s = time.perf_counter() - due_s
         if late_s > _LATE_S:
@@ -200,7 +202,9 @@ def _open_sink(path: str, rate_hz: int, channels: int) -> soundfile.SoundFile:
     try:
         return soundfile.SoundFile(path, "w", rate_hz, channels, "PCM_24", format=form)
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        raise EngineError(f"{path}: cannot be written ({_plain(error)}); choose a folder that you may write to") from error
+        raise EngineError(
+            f"{path}: cannot be written ({_plain(error)}); choose a folder that you may write to"
+        ) from error
 
 
 def _close_sink(sink: soundfile.SoundFile) -> None:

@@ -6,8 +6,10 @@ to one control thread (the one that opened it); the properties may be read from 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -108,12 +110,25 @@ class Port:
         return counters.callbacks + round(counters.lost_samples / max(1, counters.block_samples))
 
 
+def run_aside(action: Callable[[], object], timeout_s: float, ignore: tuple[type[Exception], ...] = ()) -> bool:
+    """Run something that may hang for ever in a thread that may be left behind; False if it was still at it."""
+
+    def attempt() -> None:
+        with contextlib.suppress(*ignore):
+            action()
+
+    thread = threading.Thread(target=attempt, name="gigmate-aside", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    return not thread.is_alive()
+
+
 def open_port(config: EngineConfig) -> Port:
     """Open the port that the config asks for. "auto": JACK if a server answers, else PortAudio if it has a device.
 
     Raises EngineError (no server, no device, no such channel, ...) or ConfigError (a rate that the device has not).
     """
-    backend = config.backend
+    backend: str = config.backend
     if backend == "auto":
         backend = _choose(config)
     module = import_module(f".{backend}", __package__)

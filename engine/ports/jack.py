@@ -1,0 +1,320 @@
+"""The JACK port: the compiled callback as a JACK client, one registered port per channel, connected by number.
+
+Knows libjack (through JACK-Client for opening, registering and connecting; through ctypes for what that does not bind)
+but no music. No Python runs in any JACK thread: the callbacks are native, and a watcher thread looks at their words.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import native
+from ..config import ConfigError, EngineConfig, EngineError
+from .port import Device, Port, run_aside
+
+if TYPE_CHECKING:
+    from ..bridge import Bridge
+
+_CLOSE_S = 3.0
+_WATCH_S = 0.05
+_CAPTURE, _PLAYBACK = 0, 1
+_IMMORTAL: list[object] = []
+"""What native code of a client that would not close may still touch."""
+
+
+class _LatencyRange(ctypes.Structure):
+    _fields_ = (("min", ctypes.c_uint32), ("max", ctypes.c_uint32))
+
+
+def load() -> Any:
+    """The JACK-Client module, its error chatter silenced. Raises EngineError if it or libjack is missing."""
+    try:
+        import jack
+    except ImportError as error:
+        raise EngineError("JACK is not there: install it with pip install JACK-Client") from error
+    except OSError as error:
+        raise EngineError(
+            "the JACK library is missing: apt install libjack-jackd2-0, dnf install jack-audio-connection-kit,"
+            " brew install jack, or jackaudio.org on Windows"
+        ) from error
+    silent = int(native.ignore_text.address)
+    # Natively: libjack calls this from the audio thread too, where Python must not run.
+    jack._lib.jack_set_error_function(jack._ffi.cast("void(*)(const char*)", silent))
+    jack._lib.jack_set_info_function(jack._ffi.cast("void(*)(const char*)", silent))
+    return jack
+
+
+def _library(jack: Any) -> ctypes.CDLL:
+    return ctypes.CDLL(jack._libname)  # already loaded: this only gives a second handle
+
+
+def _address(library: ctypes.CDLL, name: str) -> int:
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+
+
+def _server_text(config: EngineConfig) -> str:
+    name = config.server_name or os.environ.get("JACK_DEFAULT_SERVER")
+    return f'JACK server "{name}"' if name else "JACK server"
+
+
+def _open_client(jack: Any, config: EngineConfig, name: str) -> Any:
+    try:
+        return jack.Client(name, no_start_server=True, servername=config.server_name)
+    except jack.JackOpenError as error:
+        raise EngineError(
+            f"no {_server_text(config)} answers: start one (for instance jackd -d alsa, or QjackCtl),"
+            " or choose another --backend"
+        ) from error
+
+
+def _numbered(ports: list[Any], number: int) -> Any | None:
+    """The port whose name ends in that number, else the number-th of them."""
+    for port in ports:
+        digits = re.search(r"(\d+)$", port.name)
+        if digits and int(digits.group(1)) == number:
+            return port
+    return ports[number - 1] if number <= len(ports) else None
+
+
+class JackPort(Port):
+    """A client of a running JACK server: `input_N` per heard channel, `output_N` per played one, and `midi_in`."""
+
+    backend = "jack"
+
+    def __init__(self, config: EngineConfig) -> None:
+        super().__init__(config)
+        self._jack = load()
+        self._library = _library(self._jack)
+        self._client = _open_client(self._jack, config, config.client_name)
+        self._watcher: threading.Thread | None = None
+        self._quit = threading.Event()
+        try:
+            self._open()
+        except BaseException:
+            self._shut()
+            raise
+
+    def _open(self) -> None:
+        config, client = self.config, self._client
+        self.rate_hz = int(client.samplerate)
+        self.block_samples = int(client.blocksize)
+        if config.rate_hz not in (None, self.rate_hz):
+            raise ConfigError(
+                f"the {_server_text(config)} runs at {self.rate_hz} Hz, not {config.rate_hz}:"
+                " leave --rate out, or restart the server with that rate"
+            )
+        if config.block_samples not in (None, self.block_samples):
+            raise ConfigError(
+                f"the {_server_text(config)} runs with blocks of {self.block_samples}, not {config.block_samples}:"
+                " leave --block out, or restart the server with -p"
+            )
+        sources, sinks = [], []
+        if config.connect:
+            sources = self._targets(config.input_channels, capture=True)
+            sinks = self._targets(config.output_channels, capture=False)
+        self._inputs = [client.inports.register(f"input_{channel}") for channel in config.input_channels]
+        self._outputs = [client.outports.register(f"output_{channel}") for channel in config.output_channels]
+        self._midi = client.midi_inports.register("midi_in")
+        self._wires = list(zip(sources, [port.name for port in self._inputs], strict=False))
+        self._wires += zip([port.name for port in self._outputs], sinks, strict=False)
+        self.input_names = tuple(sources) or tuple(port.name for port in self._inputs)
+        self.output_names = tuple(sinks) or tuple(port.name for port in self._outputs)
+
+    def _targets(self, channels: tuple[int, ...], capture: bool) -> list[str]:
+        """Full names of the ports to connect these channels with."""
+        own = f"{self._client.name}:"
+        flags = {"is_output": True} if capture else {"is_input": True}
+        ports = [p for p in self._client.get_ports(is_audio=True, **flags) if not p.name.startswith(own)]
+        device = self.config.device
+        kind = "input" if capture else "output"
+        if device is not None:
+            chosen = [port for port in ports if device.lower() in port.name.lower()]
+        else:
+            physical = {port.name for port in self._client.get_ports(is_audio=True, is_physical=True, **flags)}
+            prefix = "system:capture_" if capture else "system:playback_"
+            chosen = [port for port in ports if port.name in physical]
+            chosen = [port for port in chosen if port.name.startswith(prefix)] or chosen
+        found = []
+        for channel in channels:
+            port = _numbered(chosen, channel)
+            if port is None:
+                there = ", ".join(port.name for port in (chosen or ports)) or "none"
+                of = f' of "{device}"' if device else ""
+                raise EngineError(f"there is no {kind} {channel}{of} on JACK: the {kind}s are {there}")
+            found.append(port.name)
+        return found
+
+    # ----------------------------------------------------------------------------------------- start and stop
+
+    def _start(self, bridge: Bridge) -> None:
+        self._set_words(bridge)
+        lib, ffi = self._jack._lib, self._jack._ffi
+        pointer, state = self._client._ptr, ffi.cast("void*", bridge.state_address)
+        self._check(
+            lib.jack_set_process_callback(pointer, ffi.cast("JackProcessCallback", bridge.jack_callback_address), state)
+        )
+        self._check(lib.jack_set_xrun_callback(pointer, ffi.cast("JackXRunCallback", native.jack_xrun.address), state))
+        self._check(
+            lib.jack_set_sample_rate_callback(
+                pointer, ffi.cast("JackSampleRateCallback", native.jack_rate.address), state
+            )
+        )
+        lib.jack_on_info_shutdown(pointer, ffi.cast("JackInfoShutdownCallback", native.jack_shutdown.address), state)
+        try:
+            self._client.activate()
+            for source, destination in self._wires:
+                self._client.connect(source, destination)
+        except self._jack.JackError as error:
+            raise EngineError(f"JACK would not start the stream: {error}") from error
+        if self.config.connect:
+            self._connect_midi()
+        self._read_latencies()
+        self._watcher = threading.Thread(target=self._watch, name="gigmate-jack-watch", daemon=True)
+        self._watcher.start()
+
+    def _set_words(self, bridge: Bridge) -> None:
+        pointer_of = lambda thing: int(self._jack._ffi.cast("intptr_t", thing._ptr))  # noqa: E731
+        bridge.set_word(native.JACK_CLIENT, pointer_of(self._client))
+        bridge.set_word(native.JACK_INPUTS, len(self._inputs))
+        bridge.set_word(native.JACK_OUTPUTS, len(self._outputs))
+        bridge.set_table(native.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
+        bridge.set_table(native.JACK_OUT_PORTS, [pointer_of(port) for port in self._outputs])
+        bridge.set_word(native.JACK_MIDI_PORT, pointer_of(self._midi))
+        for word, name in (
+            (native.FN_GET_BUFFER, "jack_port_get_buffer"),
+            (native.FN_MIDI_COUNT, "jack_midi_get_event_count"),
+            (native.FN_MIDI_GET, "jack_midi_event_get"),
+            (native.FN_FRAME_TIME, "jack_last_frame_time"),
+            (native.FN_TIME_US, "jack_get_time"),
+        ):
+            bridge.set_word(word, _address(self._library, name))
+
+    def _check(self, code: int) -> None:
+        if code:
+            raise EngineError(f"JACK refused a callback (code {code}): restart the server")
+
+    def _connect_midi(self) -> None:
+        """Let every MIDI controller of the system reach us; one that refuses is not worth failing for."""
+        for port in self._client.get_ports(is_midi=True, is_output=True, is_physical=True):
+            try:
+                self._client.connect(port, self._midi)
+            except self._jack.JackError:
+                continue
+
+    def _stop(self) -> None:
+        self._quit.set()
+        self._aside(self._client.deactivate)
+
+    def _close(self) -> None:
+        self._shut()
+
+    def _shut(self) -> None:
+        self._quit.set()
+        self._aside(self._client.close)
+
+    def _aside(self, action: Callable[[], object]) -> None:
+        """libjack waits for ever for a server that died: never wait for it here."""
+        if not run_aside(action, _CLOSE_S, ignore=(self._jack.JackError,)):
+            _IMMORTAL.append((self._client, self._bridge))
+
+    # --------------------------------------------------------------------------------------------- watching
+
+    def _watch(self) -> None:
+        bridge = self._bridge
+        while bridge is not None and not self._quit.wait(_WATCH_S):
+            if bridge.word(native.SHUTDOWN):
+                self._lost = f"the {_server_text(self.config)} went away: start it again"
+            elif bridge.word(native.RATE_CHANGED) not in (0, self.rate_hz):
+                rate_hz = bridge.word(native.RATE_CHANGED)
+                self._lost = f"the {_server_text(self.config)} went from {self.rate_hz} to {rate_hz} Hz: start again"
+            if self._lost is not None:
+                self.ended.set()
+                return
+            block = bridge.word(native.LAST_BLOCK)
+            if block and block != self.block_samples:
+                self.block_samples = block
+                self._read_latencies()
+
+    def _read_latencies(self) -> None:
+        self.capture_latency_samples = max((self._latency(p, _CAPTURE) for p in self._inputs), default=0)
+        self.playback_latency_samples = max((self._latency(p, _PLAYBACK) for p in self._outputs), default=0)
+
+    def _latency(self, port: Any, mode: int) -> int:
+        """What the server says lies between the port and the connector, in samples."""
+        result = _LatencyRange()
+        ask = self._library.jack_port_get_latency_range
+        ask.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(_LatencyRange)]
+        ask.restype = None
+        ask(int(self._jack._ffi.cast("intptr_t", port._ptr)), mode, ctypes.byref(result))
+        return int(result.max)
+
+
+def why_not(config: EngineConfig) -> str | None:
+    """None if a JACK server answers now; else why not, in a few words."""
+    try:
+        jack = load()
+        client = _open_client(jack, config, f"{config.client_name}-probe")
+    except EngineError as error:
+        return str(error)
+    run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
+    return None
+
+
+def list_devices(config: EngineConfig) -> list[Device]:
+    """Every JACK client that sound can come from or go to. Raises EngineError if no server answers."""
+    jack = load()
+    client = _open_client(jack, config, f"{config.client_name}-probe")
+    try:
+        counts: dict[str, list[list[str]]] = {}
+        for direction, flags in enumerate(({"is_output": True}, {"is_input": True})):
+            for port in client.get_ports(is_audio=True, **flags):
+                owner, _, short = port.name.partition(":")
+                counts.setdefault(owner, [[], []])[direction].append(short)
+        return [
+            Device(
+                "jack",
+                name,
+                len(ins),
+                len(outs),
+                int(client.samplerate),
+                ", ".join(ins + outs),
+                name == "system",
+            )
+            for name, (ins, outs) in counts.items()
+        ]
+    finally:
+        run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
+
+
+def probe(config: EngineConfig) -> dict[str, Any]:
+    """For `gigmate doctor`: {"library", "server", "realtime": bool; "rate_hz", "block_samples": int; "reason": str}."""
+    facts: dict[str, Any] = {
+        "library": False, "server": False, "realtime": False, "rate_hz": 0, "block_samples": 0, "reason": "",
+    }  # fmt: skip
+    try:
+        jack = load()
+        facts["library"] = True
+        client = _open_client(jack, config, f"{config.client_name}-probe")
+    except EngineError as error:
+        facts["reason"] = str(error)
+        return facts
+    facts.update(server=True, realtime=bool(client.realtime))
+    facts.update(rate_hz=int(client.samplerate), block_samples=int(client.blocksize))
+    run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
+    return facts
+
+
+def wait_for_server(config: EngineConfig, timeout_s: float) -> bool:
+    """Sleep until a server answers; False when the time is over first."""
+    end_s = time.perf_counter() + timeout_s
+    while time.perf_counter() < end_s:
+        if why_not(config) is None:
+            return True
+        time.sleep(0.1)
+    return False
