@@ -1,0 +1,129 @@
+# GigMate in two commands: `make live` plays, `make test` proves. Both build what they need into .venv, once.
+#
+#   make live            install, then play along on input 1, output 1,2 (ARGS="--input 2 --preset funk" for others)
+#   make test            install the test tools too, check the style and the types, run the fast tests
+#   make bench           how fast this machine is
+#   make lint            style and types alone
+#   make clean           remove .venv and everything made
+#
+# Variables: PYTHON (3.10 to 3.13), ARGS (options of the command), TORCH_INDEX (a pip index that holds CPU builds
+# of torch), SYSTEM=no (install no system packages).
+
+TORCH_VERSION := 2.13.0
+VENV := .venv
+DONE := .make
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+ARGS ?=
+SYSTEM ?= yes
+
+# What pip cannot bring. `make live` can do without: it rehearses then.
+SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
+SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 fluid-soundfont-gm fluidr3mono-gm-soundfont \
+               musescore-general-soundfont-small
+
+.PHONY: live test bench lint clean help system-live system-test
+.SUFFIXES:
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+live: system-live $(DONE)/live
+	@$(VENV)/bin/gigmate-live $(ARGS)
+
+test: system-test lint
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+bench: $(DONE)/live
+	@$(VENV)/bin/gigmate bench $(ARGS)
+
+# mypy finds a package by its folder's name, and this folder may have any: the link gives it the right one.
+lint: $(DONE)/test
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check --quiet . || { echo "make: run .venv/bin/ruff format ." >&2; exit 1; }
+	@mkdir -p $(DONE)/typing && ln -sfn ../.. $(DONE)/typing/gigmate
+	@$(VENV)/bin/mypy
+
+clean:
+	rm -rf $(VENV) $(DONE) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------------------------- installing
+
+# An interpreter in range, that can also make environments.
+FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10 python; do \
+	  command -v $$python >/dev/null 2>&1 && \
+	  $$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break; \
+	  python=; \
+	done
+
+# apt, if it is there and may be used without asking for a password. $(1): packages. Fails where they stay missing.
+APT = missing=; for package in $(1); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	  if command -v apt-get >/dev/null 2>&1 && { [ -z "$$sudo" ] || sudo -n true 2>/dev/null; }; then \
+	    echo "make: installing$$missing"; \
+	    export DEBIAN_FRONTEND=noninteractive; \
+	    { $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $$missing; } >$(DONE)/apt.log 2>&1 \
+	      || { tail -3 $(DONE)/apt.log >&2; echo "make: apt-get could not install$$missing" >&2; false; }; \
+	  else \
+	    echo "make: missing system packages; run: sudo apt-get install$$missing" >&2; false; \
+	  fi; \
+	fi
+
+HAS_LIBRARY = { PATH="$$PATH:/sbin:/usr/sbin"; ldconfig -p 2>/dev/null | grep -q "$(1)"; }
+
+system-live:
+	@mkdir -p $(DONE)
+	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ]; then \
+	  { $(call HAS_LIBRARY,libportaudio.so.2) && $(call HAS_LIBRARY,libjack.so.0); } || { $(call APT,$(SYSTEM_LIVE)); } \
+	  || echo "make: going on without them" >&2; \
+	fi
+
+system-test:
+	@mkdir -p $(DONE)
+	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ]; then $(call APT,$(SYSTEM_TEST)); fi
+
+$(DONE)/venv:
+	@mkdir -p $(DONE)
+	@$(FIND_PYTHON); \
+	if [ -z "$$python" ]; then \
+	  echo "make: no Python 3.10 to 3.13 on the path: install one, or name it with PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	  { $(call APT,python3-venv); } && $$python -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "make: $$python cannot make environments: install its venv module (Debian, Ubuntu: python3-venv)" >&2; \
+	    exit 1; }; \
+	fi; \
+	echo "make: making $(VENV) with $$($$python --version)"; \
+	$$python -m venv --clear $(VENV)
+	@touch $@
+
+# torch comes first and by itself, as the build for CPUs (a local version, which plain pip prefers where it is seen).
+# Only where no index has that build is the standard one taken.
+$(DONE)/torch: $(DONE)/venv constraints.txt
+	@echo "make: installing torch $(TORCH_VERSION)"
+	@$(PIP) $(INDEX) "torch==$(TORCH_VERSION)+cpu" >$(DONE)/torch.log 2>&1 || { \
+	  if [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ]; then \
+	    echo "make: pip sees no CPU build of torch and takes the standard one, which brings gigabytes of CUDA;" \
+	      "to avoid that, stop and run: make live TORCH_INDEX=URL, with the CPU index that pytorch.org names" >&2; \
+	  fi; \
+	  $(PIP) $(INDEX) "torch==$(TORCH_VERSION)"; }
+	@touch $@
+
+$(DONE)/live: $(DONE)/torch pyproject.toml
+	@echo "make: installing GigMate"
+	@$(PIP) --editable .
+	@touch $@
+
+# PyAudio has no wheels for Linux: it wants a compiler and the headers of Python and PortAudio.
+$(DONE)/test: $(DONE)/live
+	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ]; then \
+	  header=$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("include") + "/Python.h")'); \
+	  [ -f "$$header" ] && [ -f /usr/include/portaudio.h ] || { $(call APT,build-essential python3-dev portaudio19-dev); }; \
+	fi
+	@echo "make: installing the test tools"
+	@$(PIP) --editable '.[all,test,lint]'
+	@touch $@

@@ -1,0 +1,90 @@
+"""`gigmate bench`: how fast everything that plays live is on this machine, on one core. Main thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from ..engine.config import ConfigError
+
+
+def bench(
+    seconds: Annotated[float, typer.Option(metavar="S", help="Length of sound for each measurement.")] = 20.0,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+) -> int:
+    """Measure how fast engine and model run here."""
+    if not 1.0 <= seconds <= 3600.0:
+        raise ConfigError(f"--seconds {seconds:g}: give 1 to 3600")
+    from ..session import plain_json
+
+    figures = plain_json(measure(seconds))
+    if as_json:
+        print(json.dumps(figures, indent=2))
+    else:
+        for key, value in flat(figures):
+            print(f"{key:<44} {_number(value)}")
+    return 0
+
+
+def measure(seconds: float) -> dict[str, Any]:
+    """Figures of machine, engine, model and memory. Raises CheckpointError for weights that cannot be used."""
+    from ..engine.benchmark import benchmark_engine
+    from ..model.benchmark import benchmark_model
+
+    return {
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "system": f"{platform.system()} {platform.release()}",
+            "python": platform.python_version(),
+        },
+        "engine": benchmark_engine(seconds),
+        "model": benchmark_model(seconds),
+        "memory": {"peak_mib": _peak_mib()},
+    }
+
+
+def flat(figures: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested figures as lines: ("model.step.p50_ms", 12.3)."""
+    for key, value in figures.items():
+        name = f"{above}.{key}" if above else str(key)
+        if isinstance(value, Mapping):
+            yield from flat(value, name)
+        else:
+            yield name, value
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+    if isinstance(value, list):
+        return ", ".join(_number(item) for item in value)
+    return str(value)
+
+
+def _processor() -> str:
+    """The processor's name as Linux tells it, else what Python knows."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+def _peak_mib() -> float | None:
+    """The most memory that this process has held, in MiB; None where the system does not say."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

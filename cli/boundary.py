@@ -1,0 +1,108 @@
+"""The one place where an error becomes a line on stderr and an exit code. Knows no verb.
+
+Exit codes: 0 done; 1 something failed that can be mended (no server, no rights, damaged weights); 2 the request itself
+is wrong (an option, a channel, a preset); 128 + N ended by signal N.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from typing import Any
+
+import typer
+
+DEBUG_VARIABLE = "GIGMATE_DEBUG"
+FAILURE, USAGE = 1, 2
+
+# typer carries click inside itself in newer releases and imports it in older ones; its own face names both.
+_UsageError = typer.BadParameter.__mro__[1]
+_ClickError = typer.BadParameter.__mro__[2]
+
+
+def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
+    """Run a typer app and return the exit code; whatever goes wrong is one line on stderr.
+
+    With GIGMATE_DEBUG=1 in the environment the traceback comes first.
+    """
+    try:
+        result = app(args=arguments, prog_name=prog, standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except typer.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of our output has gone (`gigmate devices | head -1`): nothing is wrong, and nobody reads why.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + getattr(signal, "SIGPIPE", 13)
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+            print(_text_of(error), file=sys.stderr)
+            return USAGE
+        return _report(error, prog)
+    except Exception as error:  # noqa: BLE001 - the boundary: nothing may pass as a traceback
+        if os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"):
+            traceback.print_exc()
+        return _report(error, prog)
+
+
+def _report(error: Exception, prog: str) -> int:
+    line, code = explain(error, prog)
+    print(f"{prog}: {line}", file=sys.stderr)
+    return code
+
+
+def explain(error: Exception, prog: str = "gigmate") -> tuple[str, int]:
+    """The line to print for an error, and the exit code."""
+    from ..engine.config import ConfigError, EngineError
+
+    if isinstance(error, _ClickError):
+        code = USAGE if isinstance(error, _UsageError) else FAILURE
+        return f"{_one_line(_text_of(error))}: see `{_command_of(error, prog)} --help`", code
+    if isinstance(error, ConfigError):
+        return _one_line(str(error)), USAGE
+    if isinstance(error, EngineError) or _named(error, "model.checkpoint", "CheckpointError"):
+        return _one_line(str(error)), FAILURE
+    if _named(error, "control.midi", "MidiError"):
+        return _one_line(str(error)), FAILURE
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}{_os_mend(error)}", FAILURE
+    return (
+        f"{type(error).__name__}: {_one_line(str(error))}: this is a fault of GigMate; "
+        f"run it again with {DEBUG_VARIABLE}=1 and report what it prints",
+        FAILURE,
+    )
+
+
+def _text_of(error: Any) -> str:
+    return str(error.format_message())
+
+
+def _command_of(error: Exception, prog: str) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context is not None else prog
+
+
+def _named(error: Exception, module: str, name: str) -> bool:
+    """Whether the error is of that class, without importing a heavy module to find out."""
+    loaded = sys.modules.get(f"{__package__.rsplit('.', 1)[0]}.{module}")
+    return loaded is not None and isinstance(error, getattr(loaded, name))
+
+
+def _os_mend(error: OSError) -> str:
+    mends: dict[type[OSError], str] = {
+        FileNotFoundError: ": check the path",
+        PermissionError: ": choose a place where you may write, or change its rights",
+        IsADirectoryError: ": name a file, not a folder",
+        NotADirectoryError: ": a part of the path is a file, not a folder",
+    }
+    return mends.get(type(error), "")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")

@@ -1,0 +1,79 @@
+"""`gigmate devices`: what the band could hear and play through, as each back end names it. Main thread."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..engine.config import EngineConfig, EngineError
+
+if TYPE_CHECKING:
+    from ..engine.ports.port import Device
+
+_BACKENDS = ("jack", "portaudio")
+
+
+def devices(
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
+) -> int:
+    """List sound devices and MIDI inputs by name."""
+    found: list[Device] = []
+    reasons: dict[str, str] = {}
+    for backend in _BACKENDS:
+        try:
+            found += _list(backend, EngineConfig(server_name=server))
+        except EngineError as error:
+            reasons[backend] = str(error)
+    midi, midi_reason = _midi_inputs()
+    if midi_reason:
+        reasons["midi"] = midi_reason
+    if as_json:
+        values: dict[str, Any] = {
+            "devices": [dataclasses.asdict(device) for device in found],
+            "midi_inputs": midi,
+            "unavailable": reasons,
+        }
+        print(json.dumps(values, indent=2))
+    else:
+        print("\n".join(_lines(found, midi, reasons)))
+    return 0
+
+
+def _list(backend: str, config: EngineConfig) -> list[Device]:
+    from ..engine.ports.port import list_devices
+
+    return list_devices(backend, config)
+
+
+def _midi_inputs() -> tuple[list[str], str]:
+    """Names, and the reason where there can be none."""
+    from ..control.midi import MidiError, list_midi_inputs
+
+    try:
+        return list_midi_inputs(), ""
+    except MidiError as error:
+        return [], str(error)
+
+
+def _lines(found: list[Device], midi: list[str], reasons: dict[str, str]) -> list[str]:
+    lines = []
+    for backend in _BACKENDS:
+        own = [device for device in found if device.backend == backend]
+        lines.append(f"{backend}:" if own else f"{backend}: {reasons.get(backend, 'no device')}")
+        for device in own:
+            star = "*" if device.default else " "
+            detail = f"  ({device.detail})" if device.detail else ""
+            lines.append(
+                f" {star} {device.name}: {device.inputs} in, {device.outputs} out, {device.rate_hz} Hz{detail}"
+            )
+    if midi:
+        lines += ["midi:", *(f"   {name}" for name in midi)]
+    else:
+        lines.append(f"midi: {reasons.get('midi', 'no input')}")
+    if any(device.default for device in found):
+        lines.append("* is what is taken without --device")
+    return lines

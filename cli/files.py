@@ -1,0 +1,37 @@
+"""Files that the user names for writing: checked before anything starts, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..engine.config import EngineError
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise EngineError if a file cannot be written at `path`; the musician hears of it before the gig, not after.
+
+    Makes nothing: an existing file keeps its content.
+    """
+    folder = path.parent
+    if path.is_dir():
+        raise EngineError(f"{option} {path}: is a folder: name a file in it")
+    if not folder.is_dir():
+        raise EngineError(f"{option} {path}: there is no folder {folder}: make it first")
+    target = path if path.exists() else folder
+    if not os.access(target, os.W_OK):
+        raise EngineError(f"{option} {path}: no right to write there: choose another place or change its rights")
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write `values` to `path` in one go: a reader never finds half a file. Raises OSError."""
+    text = json.dumps(values, indent=2, sort_keys=False, allow_nan=False, default=str) + "\n"
+    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
+        path.write_text(text, encoding="utf-8")
+        return
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,278 @@
+"""`gigmate-live`: from options to a running band, until the musician has had enough. Main thread.
+
+Knows how to ask and what to show; everything that sounds is the session's.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from ..engine.config import Backend, ConfigError, EngineConfig, EngineError
+
+if TYPE_CHECKING:
+    from ..control.keys import Keys
+    from ..control.midi import MidiPedal
+    from ..control.tui import Face
+    from ..presets.schema import Preset
+    from ..session import Session
+    from .signals import Signals
+
+REHEARSAL_FILE = "gigmate-rehearsal.wav"
+BACKENDS = ("auto", "jack", "portaudio", "file")
+_TICK_S = 0.03
+_END_PATIENCE_S = 5.0
+"""How long the ramp and the last writing may take after a wish to quit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the options asked for, beyond the engine's own config."""
+
+    config: EngineConfig
+    preset: Preset
+    duration_s: float | None = None
+    report: Path | None = None
+    weights: Path | None = None
+    midi_name: str | None = None
+    json_lines: bool = False
+
+
+def live(
+    input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1.")] = "1",
+    output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Channels played into.")] = "1,2",
+    backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or a part of its name.")] = None,
+    preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate; else the device's.")] = None,
+    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size; else the device's.")] = None,
+    no_connect: Annotated[bool, typer.Option("--no-connect", help="JACK: register ports only.")] = False,
+    duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after so many seconds.")] = None,
+    record: Annotated[Path | None, typer.Option(metavar="F.wav", help="Record heard, mix and parts.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write figures at the end.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
+    pedal: Annotated[
+        str | None, typer.Option(metavar="CCn|NOTEn", help="MIDI controller or note that starts and stops.")
+    ] = None,
+    midi: Annotated[str | None, typer.Option(metavar="NAME", help="MIDI input of the pedal; else all.")] = None,
+    start_now: Annotated[bool, typer.Option("--start-now", help="Play at once.")] = False,
+    input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording plays your part.")] = None,
+    output_file: Annotated[Path | None, typer.Option(metavar="F.wav", help="With a file: the band's sound.")] = None,
+    monitor: Annotated[
+        float | None, typer.Option(metavar="DB", help="With a file: mix the heard sound in, at this gain.")
+    ] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="With a file: faster than real time.")] = False,
+    client_name: Annotated[str, typer.Option(metavar="NAME", help="JACK: our name.")] = "gigmate",
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
+    round_trip: Annotated[
+        int | None, typer.Option(metavar="SAMPLES", help="Measured delay from output to input.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="Status as JSON lines.")] = False,
+) -> int:
+    """Play along, live.
+
+    The band hears the input and comes out of the output.
+
+    Keys: space starts and stops, p is panic, q quits. Exit code 0 after q, --duration or the end of a file; 130, 143
+    or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are written all the same); 1 after a failure; 2 for
+    options that cannot be.
+    """
+    from ..control.midi import MidiError, parse_pedal
+    from ..presets.loader import load_preset
+
+    if backend not in BACKENDS:
+        raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
+    if duration is not None and not (math.isfinite(duration) and duration > 0):
+        raise ConfigError(f"--duration {duration:g}: give seconds, more than 0")
+    if monitor is not None and not -60.0 <= monitor <= 12.0:
+        raise ConfigError(f"--monitor {monitor:g}: give a gain from -60 to 12 dB")
+    if round_trip is not None and not 0 <= round_trip <= 96_000:
+        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000, as `gigmate doctor` explains")
+    if input_file is None and (fast or output_file is not None) and backend != "file":
+        raise ConfigError("--fast and --output-file belong to --input-file: name the recording that plays your part")
+    try:
+        pedal_parts = None if pedal is None else parse_pedal(pedal)
+    except MidiError as error:
+        raise ConfigError(str(error)) from None
+    config = EngineConfig(
+        input_channels=parse_channels("--input", input_),
+        output_channels=parse_channels("--output", output),
+        backend=cast("Backend", "file" if input_file is not None and backend == "auto" else backend),
+        device=device,
+        rate_hz=rate,
+        block_samples=block,
+        connect=not no_connect,
+        client_name=client_name,
+        server_name=server,
+        input_file=None if input_file is None else str(input_file),
+        realtime=not fast,
+        monitor_db=monitor,
+        output_file=None if output_file is None else str(output_file),
+        record_file=None if record is None else str(record),
+        start_playing=start_now,
+        pedal=pedal_parts,
+        round_trip_samples=round_trip,
+        seed=seed,
+    )
+    return play(Request(config, load_preset(preset), duration, report, weights, midi, json_lines))
+
+
+def parse_channels(option: str, text: str) -> tuple[int, ...]:
+    """(1, 2) of "1,2". Raises ConfigError for what is not a list of whole numbers."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"{option} {text}: give channels as numbers from 1, such as 1 or 1,2") from None
+
+
+def play(request: Request) -> int:
+    """One live run, from checks to report. Returns the exit code; raises EngineError and its like."""
+    from ..control.keys import open_keys
+    from ..control.tui import open_face
+    from .signals import Interrupted, Signals
+
+    _check_files(request)
+    face = open_face(sys.stdout, request.json_lines)
+    with Signals() as signals:
+        try:
+            session, pedal = _open(request, face, signals)
+        except Interrupted as interrupted:
+            return interrupted.code
+        keys: Keys | None = None
+        try:
+            with session:
+                keys = open_keys()
+                session.start()
+                _run(session, face, keys, signals, request.duration_s)
+        finally:
+            if keys is not None:
+                keys.close()
+            if pedal is not None:
+                pedal.close()
+            face.close()
+        # What was played is written down even where the run ended in a failure.
+        figures = session.report()
+        if request.report is not None:
+            from .files import write_json
+
+            write_json(request.report, figures)
+        for line in _summary(session, request):
+            face.note(line)
+        if session.port.lost is not None:
+            raise EngineError(session.port.lost)
+        return signals.exit_code or 0
+
+
+def _check_files(request: Request) -> None:
+    from .files import check_writable
+
+    wanted = {
+        "--record": request.config.record_file,
+        "--report": request.report,
+        "--output-file": request.config.output_file,
+    }
+    for option, path in wanted.items():
+        if path is not None:
+            check_writable(Path(path), option)
+
+
+def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, MidiPedal | None]:
+    """Open everything, the model in its own thread meanwhile; without a sound system, the rehearsal."""
+    from ..session import PlayerLoading, open_session
+
+    loading = PlayerLoading(request.weights, request.config.seed)
+    config = request.config
+    if config.backend == "auto":
+        config = _with_backend(config, face)
+    if config.backend != "file":
+        face.note("loading the band ...")
+    pedal = None
+    posts: list[Any] = []
+    if config.pedal is not None and config.backend != "jack":  # JACK's MIDI comes through the audio callback
+        from ..control.midi import MidiPedal
+
+        pedal = MidiPedal(config.pedal, lambda command: [post(command) for post in posts], request.midi_name)
+    try:
+        session = open_session(config, request.preset, loading, waiting=signals.raise_if_any)
+    except BaseException:
+        if pedal is not None:
+            pedal.close()
+        raise
+    posts.append(session.post)
+    for line in session.describe():
+        face.note(line)
+    _explain_start(session, face, pedal)
+    return session, pedal
+
+
+def _with_backend(config: EngineConfig, face: Face) -> EngineConfig:
+    """The config with a back end that can be had here. Raises EngineError where a device was asked for in vain."""
+    from ..presets.loader import PERFORMANCE_FILE
+    from ..session import find_sound_system, rehearsal_config
+    from .files import check_writable
+
+    backend, reasons = find_sound_system(config)
+    if backend is not None:
+        return replace(config, backend=backend)
+    if config.device is not None or config.server_name is not None:
+        raise EngineError(f"no sound system for that device: {'; '.join(reasons)}: see `gigmate devices`")
+    output = Path(REHEARSAL_FILE)
+    check_writable(output, "the rehearsal's")
+    for reason in reasons:
+        face.note(reason)
+    face.note(f"So this is a rehearsal: the band plays along with a recording, into ./{output}")
+    return rehearsal_config(config, PERFORMANCE_FILE, output)
+
+
+def _explain_start(session: Session, face: Face, pedal: MidiPedal | None) -> None:
+    from ..control.keys import KEYS_HELP
+
+    face.note(f"preset {session.preset.name}: {session.preset.description}".rstrip(" :"))
+    if pedal is not None:
+        face.note(f"pedal on {', '.join(pedal.names)}")
+    face.note(KEYS_HELP + ("" if session.config.start_playing else ": the band waits for space"))
+
+
+def _run(session: Session, face: Face, keys: Keys, signals: Signals, duration_s: float | None) -> None:
+    """Carry keys to the engine and its status to the face until one of them wants an end."""
+    from ..engine.commands import Quit
+
+    give_up_s = math.inf
+    while not session.wait(_TICK_S):
+        for command in keys.poll():
+            session.post(command)
+        status = session.status
+        face.show(status)
+        over = duration_s is not None and status.seconds >= duration_s
+        if (over or signals.exit_code is not None) and give_up_s == math.inf:
+            session.post(Quit())
+            give_up_s = time.monotonic() + _END_PATIENCE_S
+        if time.monotonic() > give_up_s:
+            return  # the engine does not answer: closing it ends the run
+    face.show(session.status)
+
+
+def _summary(session: Session, request: Request) -> list[str]:
+    """The last lines: what was played, how well, and where it lies."""
+    status = session.status
+    lines = [
+        f"{status.seconds:.1f} s of sound, {status.callbacks} of {status.callbacks_expected} callbacks, "
+        f"{status.misses} misses in {status.miss_episodes} episodes, {status.xruns} xruns, "
+        f"model {status.step_p99_ms:.1f} ms (p99) of {status.frame_ms:.0f} ms"
+    ]
+    config = session.config
+    for what, path in (
+        ("sound", config.output_file if session.port.backend == "file" else None),
+        ("recording", config.record_file),
+        ("report", request.report),
+    ):
+        if path is not None:
+            lines.append(f"{what}: {path}")
+    return lines

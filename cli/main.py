@@ -1,0 +1,59 @@
+"""The commands `gigmate` and `gigmate-live`: names of verbs, each a short function of its own module.
+
+Imports nothing heavy: torch and numba wait inside the verbs. Main thread only.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+import typer
+
+from .. import __version__
+from . import bench, boundary, devices, doctor, live, train
+
+_PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+
+app = typer.Typer(
+    help="GigMate: a band that plays along with you, live.",
+    no_args_is_help=True,
+    **_PLAIN,  # type: ignore[arg-type]
+)
+live_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
+
+app.command("live")(live.live)
+app.command("devices")(devices.devices)
+app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
+app.add_typer(train.app, name="train")
+live_app.command()(live.live)
+
+
+@app.command("version")
+def version() -> None:
+    """Print the versions of GigMate and what it runs on."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    print(f"gigmate {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})")
+    for package in ("torch", "numba", "numpy", "JACK-Client", "sounddevice", "PyAudio"):
+        try:
+            print(f"{package} {installed(package)}")
+        except PackageNotFoundError:
+            print(f"{package} not installed")
+
+
+def main() -> None:
+    """Entry point of `gigmate`."""
+    _end(boundary.run(app, "gigmate"))
+
+
+def main_live() -> None:
+    """Entry point of `gigmate-live`."""
+    _end(boundary.run(live_app, "gigmate-live"))
+
+
+def _end(code: int) -> None:
+    """Leave with `code`. A library's thread may still stand in native code: nothing waits for it here."""
+    sys.exit(code)

@@ -1,0 +1,230 @@
+"""One live run put together: the port, the model, the conductor and the engine, as the preset says.
+
+The only place where engine, model and presets meet. Imports torch and numba only when a session opens. Belongs to
+one thread (the one that opened it); `post` and `status` may be used by any.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from .engine.commands import Command, SetControl, SetLevel
+from .engine.config import EngineConfig
+from .engine.player import PARTS, Controls, Player
+from .engine.status import Status
+from .presets.schema import Preset
+
+if TYPE_CHECKING:
+    from .engine.engine import Engine
+    from .engine.ports.port import Port
+
+LoadPlayer = Callable[[], Player]
+REHEARSAL_MONITOR_DB = -3.0
+_CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p")
+
+
+def controls_of(preset: Preset) -> Controls:
+    """The controls that a preset asks for."""
+    return Controls(
+        levels_db=preset.levels_db.in_order(PARTS), **{name: getattr(preset, name) for name in _CONTROL_NAMES}
+    )
+
+
+def commands_of(preset: Preset) -> Iterator[Command]:
+    """The commands that bring a running engine to that preset."""
+    for name in _CONTROL_NAMES:
+        yield SetControl(name, getattr(preset, name))
+    for part, level_db in zip(PARTS, preset.levels_db.in_order(PARTS), strict=True):
+        yield SetLevel(part, level_db)
+
+
+def config_with(config: EngineConfig, preset: Preset) -> EngineConfig:
+    """The config as the preset would have it: its limiter ceiling, and playing at once where it says `start: now`."""
+    return dataclasses.replace(
+        config,
+        ceiling_dbfs=preset.ceiling_dbfs,
+        start_playing=config.start_playing or preset.start == "now",
+    )
+
+
+def rehearsal_config(config: EngineConfig, performance: Path, output: Path) -> EngineConfig:
+    """The same run without a sound card: the bundled performance is heard, the sound goes to a WAV, in real time."""
+    return dataclasses.replace(
+        config,
+        backend="file",
+        device=None,
+        input_channels=(1,),
+        output_channels=(1, 2),
+        input_file=str(performance),
+        output_file=str(output),
+        realtime=True,
+        monitor_db=REHEARSAL_MONITOR_DB if config.monitor_db is None else config.monitor_db,
+        start_playing=True,
+    )
+
+
+@dataclass
+class Session:
+    """A live run that is open: the band hears, and plays when told to. Close it, or use it as a context manager."""
+
+    config: EngineConfig
+    preset: Preset
+    port: Port
+    engine: Engine
+    load_s: float
+    """Seconds that opening the port and loading the model took together."""
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Let the sound flow. Raises EngineError if the port will not start."""
+        self.engine.start()
+
+    def post(self, command: Command) -> None:
+        """Ask the engine for something. Any thread."""
+        self.engine.post(command)
+
+    @property
+    def status(self) -> Status:
+        """The latest snapshot. Any thread."""
+        return self.engine.status
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait at most that long; True once the run has ended by itself (file over, server gone, Quit)."""
+        return self.engine.wait(timeout_s)
+
+    def describe(self) -> list[str]:
+        """What was opened, in lines for the musician: channels by name, rate, block, delay."""
+        port = self.port
+        delay_samples = port.capture_latency_samples + port.playback_latency_samples
+        return [
+            f"hears {' + '.join(port.input_names) or 'nothing'}",
+            f"plays into {' + '.join(port.output_names) or 'nothing'}",
+            f"{port.backend}: {port.rate_hz} Hz, block {port.block_samples} samples, "
+            f"round trip {delay_samples / port.rate_hz * 1000:.1f} ms "
+            f"({'measured' if self.config.round_trip_samples is not None else 'as the port claims'})",
+        ]
+
+    def report(self) -> dict[str, Any]:
+        """What `--report` writes, with plain JSON values only."""
+        from . import __version__
+
+        head = {
+            "gigmate": __version__,
+            "backend": self.port.backend,
+            "inputs": list(self.port.input_names),
+            "outputs": list(self.port.output_names),
+            "preset": self.preset.name,
+            "seed": self.config.seed,
+            "load_seconds": round(self.load_s, 3),
+        }
+        return plain_json({**head, **self.engine.report()})
+
+    def close(self) -> None:
+        """Stop with a ramp, write what was recorded, let the port go. May be called twice."""
+        self.engine.close()
+
+
+def find_sound_system(config: EngineConfig) -> tuple[Literal["jack", "portaudio"] | None, list[str]]:
+    """The back end that `auto` means here and now, or None and the reasons, in words."""
+    from .engine.ports.port import why_not
+
+    reasons: list[str] = []
+    for backend in ("jack", "portaudio"):
+        reason = why_not(backend, config)
+        if reason is None:
+            return backend, []
+        reasons.append(reason.rstrip("."))
+    return None, reasons
+
+
+def open_session(
+    config: EngineConfig,
+    preset: Preset,
+    loading: PlayerLoading,
+    waiting: Callable[[], None] | None = None,
+) -> Session:
+    """Open the port while the model loads, and put both into an engine.
+
+    `waiting` is called often while the model still loads, on this thread; what it raises ends the opening.
+    Raises EngineError or ConfigError (port), CheckpointError (weights).
+    """
+    config = config_with(config, preset)
+    from .engine.conductor import Conductor
+    from .engine.engine import Engine
+    from .engine.ports.port import open_port
+
+    port = open_port(config)
+    try:
+        player = loading.result(waiting)
+        engine = Engine(config, player, Conductor(port.rate_hz), port=port)
+    except BaseException:
+        port.close()
+        raise
+    for command in commands_of(preset):
+        engine.post(command)
+    return Session(config, preset, port, engine, time.perf_counter() - loading.began_s)
+
+
+class PlayerLoading:
+    """A player on its way, in a thread of its own that may be left behind. It starts at once."""
+
+    def __init__(self, weights: Path | None = None, seed: int = 0, load: LoadPlayer | None = None) -> None:
+        """`load` takes the place of the shipped model or that in `weights` (tests, remote players)."""
+        self.began_s = time.perf_counter()
+        self._load = load or (lambda: _shipped_player(weights, seed))
+        self._player: Player | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="gigmate-load", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._player = self._load()
+        except BaseException as error:  # noqa: BLE001 - carried to the thread that waits
+            self._error = error
+
+    def result(self, waiting: Callable[[], None] | None = None) -> Player:
+        """Wait for the player. Raises what loading raised, or what `waiting` raises."""
+        while self._thread.is_alive():
+            self._thread.join(0.05)
+            if waiting is not None:
+                waiting()
+        if self._error is not None:
+            raise self._error
+        if self._player is None:
+            raise RuntimeError("loading ended without a player")
+        return self._player
+
+
+def plain_json(value: Any) -> Any:
+    """`value` with numpy numbers, tuples and what JSON has no word for (infinity, NaN: null) turned plain."""
+    if isinstance(value, dict):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_json(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _shipped_player(weights: Path | None, seed: int) -> Player:
+    from .model.accompanist import load_player
+
+    return load_player(weights, seed=seed)

@@ -1,0 +1,166 @@
+"""Who imports whom, read from the source: the design's layers, no circles, relative inside, a light CLI."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("cli", "control", "dsp", "engine", "latency", "model", "presets", "training")
+
+# Each package, and what of ours it may import: whole packages, or single modules.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "dsp": (),
+    "latency": (),
+    "engine": ("dsp", "latency"),
+    "model": ("dsp",),
+    "presets": ("engine.config",),
+    "control": ("engine.commands", "engine.status"),
+    "training": ("model", "dsp"),
+    "session": ("engine", "model", "presets"),
+    "cli": ("control", "dsp", "engine", "latency", "model", "presets", "session", "training"),
+    "__main__": ("cli",),
+    "__init__": (),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    module: str
+    """Dotted, from the repository's root: `engine.worker`."""
+    target: str
+    line: int
+    lazy: bool
+    """Inside a function or under TYPE_CHECKING: it makes no circle at import."""
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name below the root."""
+    files = list(ROOT.glob("*.py"))
+    for package in PACKAGES:
+        files += (ROOT / package).rglob("*.py")
+    named = {}
+    for path in files:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[-1] == "__init__" and len(parts) > 1:
+            parts = parts[:-1]
+        named[".".join(parts)] = path
+    return named
+
+
+MODULES = modules()
+
+
+def imports_of(name: str, path: Path) -> Iterator[Import]:
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    lazy_nodes: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        guard = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if guard or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            lazy_nodes.update(ast.walk(node))
+    package = name if path.name == "__init__.py" and name != "__init__" else name.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or node.level == 0:
+            continue
+        base = package.split(".") if package else []
+        base = base[: len(base) - (node.level - 1)] if node.level > 1 else base
+        prefix = ".".join([*base, *([node.module] if node.module else [])])
+        for alias in node.names:
+            full = f"{prefix}.{alias.name}" if prefix else alias.name
+            target = full if full in MODULES else prefix
+            yield Import(name, target or "__init__", node.lineno, node in lazy_nodes)
+
+
+IMPORTS = [found for name, path in MODULES.items() for found in imports_of(name, path)]
+
+
+def test_the_table_names_every_package() -> None:
+    tops = {name.split(".")[0] for name in MODULES}
+    assert tops == set(MAY_IMPORT), "a new package or root module needs its line in MAY_IMPORT"
+
+
+def test_every_import_keeps_to_its_layer() -> None:
+    wrong = []
+    for found in IMPORTS:
+        own, target = found.module.split(".")[0], found.target
+        if target.split(".")[0] == own or target == "__init__":  # __init__: the version
+            continue
+        allowed = MAY_IMPORT[own]
+        if not any(target == name or target.startswith(name + ".") for name in allowed):
+            wrong.append(f"{found.module}:{found.line} imports {target}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_imports_inside_are_relative() -> None:
+    wrong = []
+    for name, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            wrong += [f"{name}:{node.lineno}" for n in names if n.split(".")[0] == "gigmate"]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_relative_imports_lead_somewhere() -> None:
+    wrong = [f"{found.module}:{found.line} imports {found.target}" for found in IMPORTS if found.target not in MODULES]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_circles_at_import() -> None:
+    graph: dict[str, set[str]] = {name: set() for name in MODULES}
+    for found in IMPORTS:
+        if not found.lazy and found.target != found.module and found.target in MODULES:
+            graph[found.module].add(found.target)
+    done: set[str] = set()
+
+    def walk(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join([*way[way.index(name) :], name])
+        if name not in done:
+            for target in sorted(graph[name]):
+                walk(target, (*way, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        walk(name, ())
+
+
+@pytest.mark.parametrize("package", ["dsp", "engine", "latency", "control", "presets"])
+def test_torch_stays_in_the_model(package: str) -> None:
+    wrong = []
+    for name, path in MODULES.items():
+        if name.split(".")[0] != package:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            wrong += [f"{name}:{node.lineno}" for n in names if n.split(".")[0] == "torch"]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_command_line_starts_light() -> None:
+    heavy = ("torch", "numba", "numpy", "scipy", "jack", "sounddevice", "pydantic")
+    code = (
+        "import sys, gigmate.cli.main; "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_every_file_says_what_it_holds(name: str) -> None:
+    path = MODULES[name]
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring, f"{path.relative_to(ROOT)} has no docstring"
