@@ -13,7 +13,7 @@ from .drums import settle, write_drums
 from .form import choose, lay_out, plan_lead
 from .keys import write_keys
 from .lead import PROGRAMS, write_lead
-from .score import Bar, Score
+from .score import METRES, Bar, Score
 from .styles import FIRST_STYLES, STYLE_NAMES, STYLES
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
@@ -35,8 +35,8 @@ def write_song(seed: int, split: str = "train", styles: tuple[str, ...] | None =
     rng = np.random.default_rng([0x616D, SPLITS[split], seed])
     style = STYLES[choose(rng, names)]
     metre = choose(rng, style.metres)
-    beats = int(metre.split("/")[0])
-    bpm = float(np.round(rng.uniform(*style.bpm), 2))
+    beats = METRES[metre][0]
+    bpm = float(np.round(rng.uniform(*style.metre_bpm.get(metre, style.bpm)), 2))
     key = int(rng.integers(12))
     minor = bool(rng.random() < style.minor_share)
     swing = feel.swing_by_tempo(bpm * (2 if style.swing_grid_beats == 0.25 else 1), style.swing_depth) \

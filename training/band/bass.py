@@ -7,7 +7,7 @@ import numpy as np
 from .form import choose
 from .drums import Kit, kind_of, steps
 from .harmony import fifth, scale_of, seventh, third
-from .score import Bar, Chord, Note
+from .score import METRES, Bar, Chord, Note
 from .style import Style
 
 LOW, HIGH = 28, 55
@@ -48,8 +48,11 @@ def _pitch(mark: str, chord: Chord, root: int, target: int, rng: np.random.Gener
     if mark == "a":
         above = target + choose(rng, (1, 2)) if rng.random() < 0.4 else target - choose(rng, (1, 2))
         return int(np.clip(above, LOW, HIGH))
-    step = {"8": 12, "5": fifth(chord), "3": third(chord) or fifth(chord), "7": seventh(chord) - 0, "6": 9, "4": 5, "2": 2}[mark]
+    step = {"8": 12, "5": fifth(chord), "3": third(chord) or fifth(chord), "7": seventh(chord), "6": 9, "4": 5,
+            "2": 2}[mark]
     pitch = root + step
+    if mark == "5" and root >= 40 and root - 12 + step >= LOW:
+        pitch -= 12
     return pitch if pitch <= HIGH else pitch - 12
 
 
@@ -78,15 +81,16 @@ def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit
 
 def _cells(rng: np.random.Generator, style: Style, kit: Kit, metre: str) -> dict[str, tuple[str, int]]:
     cells: dict[str, tuple[str, int]] = {}
-    beats = int(metre.split("/")[0])
+    beats, compound = METRES[metre]
+    per_beat = style.steps("bass", metre)
     for kind in ("verse", "chorus", "bridge"):
         kick = kit.kick[kind]
-        if rng.random() < style.kick_lock * 0.6:
+        if rng.random() < style.kick_lock * 0.6 and not compound:
             cells[kind] = (from_kick(rng, kick, kit.groove.steps_per_beat, beats), 4)
             continue
         options = style.bass[metre]
-        weights = np.array([0.15 + _overlap(c, kick, style.bass_steps, kit.groove.steps_per_beat) ** 2 for c in options])
-        cells[kind] = (options[int(rng.choice(len(options), p=weights / weights.sum()))], style.bass_steps)
+        weights = np.array([0.15 + _overlap(c, kick, per_beat, kit.groove.steps_per_beat) ** 2 for c in options])
+        cells[kind] = (options[int(rng.choice(len(options), p=weights / weights.sum()))], per_beat)
     if rng.random() < 0.4:
         cells["chorus"] = cells["verse"]
     return cells

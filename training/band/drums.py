@@ -78,13 +78,16 @@ def write_drums(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Ki
     """All drum notes of a song, with feel left to `feel.humanise`."""
     notes: list[Note] = []
     previous: Bar | None = None
+    triplets = kit.groove.steps_per_beat % 3 == 0 or (style.swing_depth > 0.3 and style.swing_grid_beats == 0.5)
     for bar in bars:
         if bar.pickup_beats and not bar.parts[0] and _next_plays(bars, bar):
-            notes += _pickup(rng, style, bar)
+            notes += _pickup(rng, style, bar, swing, triplets)
         if bar.parts[0]:
             last = bar is bars[-1]
             came_in = previous is None or not previous.parts[0]
-            notes += _bar(rng, style, bar, kit, swing, last, came_in)
+            notes += _bar(rng, style, bar, kit, last, came_in)
+            if bar.fill_beats and not last:
+                notes += _fill(rng, style, bar, bar.fill_beats, swing, 0.82 + 0.28 * bar.density, triplets)
         previous = bar
     return limbs(notes)
 
@@ -93,8 +96,7 @@ def _next_plays(bars: list[Bar], bar: Bar) -> bool:
     return bar.index + 1 < len(bars) and bars[bar.index + 1].parts[0]
 
 
-def _bar(rng: np.random.Generator, style: Style, bar: Bar, kit: Kit, swing: float, last: bool,
-         came_in: bool) -> list[Note]:
+def _bar(rng: np.random.Generator, style: Style, bar: Bar, kit: Kit, last: bool, came_in: bool) -> list[Note]:
     groove, kind, start = kit.groove, kind_of(bar), float(bar.start_beat)
     step = 1.0 / groove.steps_per_beat
     if last:
@@ -143,8 +145,6 @@ def _bar(rng: np.random.Generator, style: Style, bar: Bar, kit: Kit, swing: floa
         for offset, mark in steps(pattern, bar, groove.steps_per_beat):
             if mark != "." and (offset < fill_from or pitch > 60):
                 add(offset, pitch, mark, 0.75)
-    if bar.fill_beats:
-        notes += _fill(rng, style, bar, bar.fill_beats, swing, gain)
     if style.crash and ((bar.first_of_section and bar.section != "intro") or came_in) and rng.random() < 0.9:
         notes.append(Note(start, 1.0, choose(rng, (CRASH, CRASH, 57)), int(100 * gain)))
         if not any(n.pitch == KICK and n.beat == start for n in notes):
@@ -152,9 +152,9 @@ def _bar(rng: np.random.Generator, style: Style, bar: Bar, kit: Kit, swing: floa
     return notes
 
 
-def _fill(rng: np.random.Generator, style: Style, bar: Bar, length: float, swing: float, gain: float) -> list[Note]:
+def _fill(rng: np.random.Generator, style: Style, bar: Bar, length: float, swing: float, gain: float,
+          triplets: bool) -> list[Note]:
     pattern = choose(rng, FILLS[choose(rng, style.fills)]).rstrip("|")
-    triplets = style.swing_depth > 0.3 and style.swing_grid_beats == 0.5
     per_beat = 3 if triplets else 4
     if triplets and len(pattern) % 3:
         pattern = "S.SHLL" if rng.random() < 0.5 else "SSSHHHLLL"
@@ -175,13 +175,13 @@ def _fill(rng: np.random.Generator, style: Style, bar: Bar, length: float, swing
     return notes
 
 
-def _pickup(rng: np.random.Generator, style: Style, bar: Bar) -> list[Note]:
+def _pickup(rng: np.random.Generator, style: Style, bar: Bar, swing: float, triplets: bool) -> list[Note]:
     """What leads the band in: stick clicks on the last beats, or a short fill."""
     count = int(bar.pickup_beats)
     begin = bar.start_beat + bar.beats - count
     if rng.random() < 0.5:
         return [Note(float(begin + k), 0.25, STICK, 88) for k in range(count)]
-    return _fill(rng, style, bar, float(count), 0.5 + 0.167 * (style.swing_depth > 0), 0.9)
+    return _fill(rng, style, bar, float(count), swing, 0.9, triplets)
 
 
 def limbs(notes: list[Note]) -> list[Note]:

@@ -156,7 +156,7 @@ def plan_lead(rng: np.random.Generator, bars: list[Bar], bar_s: float) -> None:
 def _stop(rng: np.random.Generator, bars: list[Bar], at: int, length: int) -> None:
     """The lead falls silent in bar `at` and comes back `length` bars later."""
     first = bars[at]
-    first.lead_to_beats = float(choose(rng, (0.0, 0.25, 1.0, 2.0)))
+    first.lead_to_beats = float(choose(rng, (0.0, 0.25, 1.0, 2.0) if first.beats > 2 else (0.0, 0.25, 1.0)))
     back = at + length
     for bar in bars[at + 1 : back]:
         bar.lead_to_beats = 0.0

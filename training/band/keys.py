@@ -15,6 +15,7 @@ def write_keys(rng: np.random.Generator, style: Style, bars: list[Bar], metre: s
     """All notes of the keys of a song."""
     cells = {kind: choose(rng, style.keys[metre]) for kind in ("verse", "chorus", "bridge")}
     low, high = style.keys_range
+    per_beat = style.steps("keys", metre)
     previous: tuple[int, ...] | None = None
     voiced: tuple[Chord, tuple[int, ...]] | None = None
     notes: list[Note] = []
@@ -26,7 +27,7 @@ def write_keys(rng: np.random.Generator, style: Style, bars: list[Bar], metre: s
             for p in lead_voices(chord, style.keys_voicing, previous, low, high):
                 notes.append(Note(float(bar.start_beat), bar.beats - 0.5, p, 84))
             continue
-        events = steps(cells[kind_of(bar)], bar, style.keys_steps)
+        events = steps(cells[kind_of(bar)], bar, per_beat)
         upcoming = bars[min(bar.index + 1, len(bars) - 1)].chords[0][1]
         for k, (offset, mark) in enumerate(events):
             if mark in "-.":
@@ -39,14 +40,14 @@ def write_keys(rng: np.random.Generator, style: Style, bars: list[Bar], metre: s
             if voiced is None or voiced[0] is not chord:
                 previous = lead_voices(chord, style.keys_voicing, previous, low, high)
                 voiced = (chord, previous)
-            notes += _play(rng, style, bar, events, k, mark, voiced[1])
+            notes += _play(rng, per_beat, bar, events, k, mark, voiced[1])
     return _no_overlap(notes)
 
 
-def _play(rng: np.random.Generator, style: Style, bar: Bar, events: list[tuple[float, str]], k: int, mark: str,
+def _play(rng: np.random.Generator, per_beat: int, bar: Bar, events: list[tuple[float, str]], k: int, mark: str,
           voicing: tuple[int, ...]) -> list[Note]:
     offset = events[k][0]
-    step = 1.0 / style.keys_steps
+    step = 1.0 / per_beat
     gain = 0.82 + 0.26 * bar.density
     beat = bar.start_beat + offset
     if mark.isdigit():

@@ -14,7 +14,7 @@ from .harmony import (
     lead_voices,
     scale_of,
 )
-from .score import Bar, Note
+from .score import METRES, Bar, Note
 from .style import Style
 
 GUITARS = (24, 25, 26, 27, 28, 29, 30)
@@ -26,7 +26,6 @@ PROGRAMS: dict[str, tuple[int, ...]] = {
     "riff": (25, 26, 27, 29, 30, 28, 5, 7),
     "melody": (26, 27, 29, 30, 24, 65, 66, 56, 40, 73, 11, 22, 71, 80, 0, 4),
 }
-SHORT_STRUMS = ("swing", "reggae", "ska", "funk", "disco")
 RANGES = {56: (58, 82), 65: (55, 80), 66: (50, 75), 71: (52, 82), 73: (62, 91), 40: (57, 90), 11: (60, 86), 22: (60, 84)}
 ARPEGGIOS = ("02132312", "0123", "01234321", "0213", "03231323", "0312", "02320232", "012310", "04342434")
 
@@ -81,12 +80,15 @@ class _State:
 
     def __init__(self, rng: np.random.Generator, style: Style, metre: str, program: int) -> None:
         self.rng, self.style, self.metre = rng, style, metre
-        self.beats = int(metre.split("/")[0])
+        self.beats, self.compound = METRES[metre]
+        self.strum_steps, self.keys_steps = style.steps("strum", metre), style.steps("keys", metre)
         kinds = ("verse", "chorus", "bridge")
         self.strums = {kind: choose(rng, style.strums[metre]) for kind in kinds}
         self.cells = {kind: choose(rng, style.keys[metre]) for kind in kinds}
         self.arpeggio = {kind: choose(rng, ARPEGGIOS) for kind in kinds}
         self.arpeggio_steps = 2 if rng.random() < 0.65 or style.swing_depth > 0 else 4
+        if self.compound:
+            self.arpeggio_steps = 3
         self.fret = int(choose(rng, {0: 0.6, 3: 0.2, 5: 0.2}))
         self.spread_ms = float(rng.uniform(8, 30))
         self.voicing: tuple[int, ...] | None = None
@@ -101,8 +103,7 @@ class _State:
         return 0.80 + 0.28 * bar.density
 
     def strum(self, bar: Bar, bars: list[Bar]) -> list[Note]:
-        pattern = self.strums[kind_of(bar)]
-        events = steps(pattern, bar, 4 if len(pattern) % (4 * self.beats) == 0 else 2)
+        events = steps(self.strums[kind_of(bar)], bar, self.strum_steps)
         notes: list[Note] = []
         rings = [k for k, (_, c) in enumerate(events) if c in "DdUum!"]
         for k in rings:
@@ -118,8 +119,8 @@ class _State:
                 shape, length = shape[:3], 0.15
             else:
                 length = min(nxt, change) - offset
-                if self.style.name in SHORT_STRUMS:
-                    length = min(length, 0.62 if self.style.name == "swing" else 0.22)
+                if self.style.short_strums_beats:
+                    length = min(length, self.style.short_strums_beats)
             if mark in "Uu":
                 shape = shape[-4:][::-1]
             elif mark == "d" and len(shape) > 4 and self.rng.random() < 0.4:
@@ -149,10 +150,8 @@ class _State:
         return notes
 
     def power(self, bar: Bar, bars: list[Bar]) -> list[Note]:
-        pattern = self.strums[kind_of(bar)]
-        per = 4 if len(pattern) % (4 * self.beats) == 0 else 2
         notes = []
-        events = steps(pattern, bar, per)
+        events = steps(self.strums[kind_of(bar)], bar, self.strum_steps)
         marks = [k for k, (_, c) in enumerate(events) if c not in "-."]
         for k in marks:
             offset, mark = events[k]
@@ -170,9 +169,9 @@ class _State:
 
     def comp(self, bar: Bar, bars: list[Bar]) -> list[Note]:
         cell = self.cells[kind_of(bar)]
-        events = steps(cell, bar, self.style.keys_steps)
+        events = steps(cell, bar, self.keys_steps)
         notes: list[Note] = []
-        step = 1.0 / self.style.keys_steps
+        step = 1.0 / self.keys_steps
         for at, chord in bar.chords:
             if self.left_hand != "none":
                 root = 36 + (chord.bass - 36) % 12
@@ -228,7 +227,9 @@ class _State:
     def _new_riff(self) -> list[tuple[float, float, int]]:
         rng = self.rng
         grid = 0.5 if self.style.swing_depth > 0 or rng.random() < 0.5 else 0.25
-        size = int(2 * self.beats / grid)
+        if self.compound:
+            grid = 1.0 / 3.0
+        size = round(2 * self.beats / grid)
         weights = np.array([1.0 if k * grid % 1 == 0 else 0.55 if k * grid % 0.5 == 0 else 0.3 for k in range(size)])
         onsets = [k for k in range(size) if k == 0 or rng.random() < weights[k] * (0.45 + 0.5 * self.busy)]
         riff = []
@@ -243,7 +244,7 @@ class _State:
 
     def melody(self, bar: Bar, bars: list[Bar]) -> list[Note]:
         kind = bar.section
-        phrase = 4 if self.beats != 3 else 4
+        phrase = 4
         key = f"{kind}{bar.section_number if bar.section == 'solo' else ''}"
         if key not in self.motifs or (bar.section == "solo" and bar.bar_in_section % phrase == 0):
             self.motifs[key] = self._new_motif(phrase)
@@ -274,9 +275,11 @@ class _State:
     def _new_motif(self, phrase: int) -> list[tuple[float, float, int]]:
         rng = self.rng
         grid = 0.25 if self.style.swing_depth == 0 and self.busy > 0.75 else 0.5
+        if self.compound:
+            grid = 1.0 / 3.0
         bar_rhythms = []
         for _ in range(2):
-            size = int(self.beats / grid)
+            size = round(self.beats / grid)
             chance = [0.9 if k * grid % 1 == 0 else 0.5 if k * grid % 0.5 == 0 else 0.25 for k in range(size)]
             bar_rhythms.append([k * grid for k in range(size) if rng.random() < chance[k] * (0.35 + 0.6 * self.busy)] or [0.0])
         order = choose(rng, ((0, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1), (0, 1, 1, 0)))

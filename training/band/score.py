@@ -12,6 +12,10 @@ import numpy as np
 PARTS = ("drums", "bass", "keys")
 ALL_PARTS = ("lead", *PARTS)
 SECTIONS = ("silence", "intro", "verse", "chorus", "bridge", "solo", "ending")
+# Metre: beats a bar (those one taps a foot to), and whether a beat is three eighths.
+METRES: dict[str, tuple[int, bool]] = {
+    "4/4": (4, False), "3/4": (3, False), "2/4": (2, False), "5/4": (5, False), "6/8": (2, True), "12/8": (4, True),
+}
 
 
 @dataclass(frozen=True)

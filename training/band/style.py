@@ -5,11 +5,14 @@ Step strings: one character a step, `steps_per_beat` steps a beat. Drums: `X` ac
 `a` approach to the next root, `x` dead note, `-` hold, `.` rest. Keys: `X`/`x` short, `H`/`h` held until the next, `-` hold,
 `.` rest, digits: single voices (arpeggio).
 Lead strum: `D`/`d` down, `U`/`u` up, `m` muted low strings, `-` or `.` ring on, `!` stop the strings.
+In a compound metre (6/8, 12/8) a beat is a dotted quarter, and bass, keys and strum cells have three steps a beat.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from .score import METRES
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Style:
     keys_voicing: str
     strums: dict[str, tuple[str, ...]]
     lead_modes: dict[str, float]
+    strum_steps: int
     bass_program: int
     keys_program: int
     kit: int
@@ -67,4 +71,21 @@ class Style:
     section_bars: tuple[int, ...] = (8,)
     lead_scale: str = "key"
     crash: bool = True
-    lead_swing: bool = True
+    short_strums_beats: float = 0.0
+    metre_bpm: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def steps(self, kind: str, metre: str) -> int:
+        """Steps a beat of this style's `bass`, `keys` or `strum` cells in a metre."""
+        if METRES[metre][1]:
+            return 3
+        return {"bass": self.bass_steps, "keys": self.keys_steps, "strum": self.strum_steps}[kind]
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Step strings from a text: divided by any white space."""
+    return tuple(text.split())
+
+
+def choices(text: str) -> tuple[str, ...]:
+    """Progressions from a text: divided by `|`, white space made single."""
+    return tuple(" ".join(part.split()) for part in text.split("|"))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from ..style import Style
-from .jazz import BLUES_SHUFFLE, BOSSA_NOVA, SWING
-from .popular import DISCO, FUNK, POP_BALLAD, REGGAE, ROCK
+from .groove import DISCO, FUNK, GOSPEL, HIP_HOP, SOUL
+from .islands import BOSSA_NOVA, REGGAE, SAMBA, SKA
+from .jazz import JAZZ_WALTZ, SWING
+from .rock import METAL, ODD_FIVE, POP_BALLAD, ROCK
+from .roots import BLUES_SHUFFLE, COUNTRY_TRAIN, FOLK_STRUM, SLOW_BLUES
 
 STYLES: dict[str, Style] = {
-    s.name: s for s in (ROCK, POP_BALLAD, FUNK, BLUES_SHUFFLE, REGGAE, BOSSA_NOVA, SWING, DISCO)
-}
+    s.name: s
+    for s in (
+        ROCK, POP_BALLAD, FUNK, BLUES_SHUFFLE, REGGAE, BOSSA_NOVA, SWING, DISCO,
+        SOUL, SLOW_BLUES, COUNTRY_TRAIN, SKA, SAMBA, JAZZ_WALTZ, HIP_HOP, METAL, FOLK_STRUM, GOSPEL, ODD_FIVE,
+    )
+}  # fmt: skip
 STYLE_NAMES: tuple[str, ...] = tuple(STYLES)
 FIRST_STYLES: tuple[str, ...] = STYLE_NAMES[:8]
