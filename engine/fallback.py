@@ -1,9 +1,9 @@
 """What is heard when the band's next sound is not there in time: the same place of the last whole bar, on the grid.
 
 Native code for the audio callback; knows neither rings nor the model. It keeps a history of what was played and
-covers each missing sample with the one a whole number of bars earlier. Going in and coming out are equal-power
-crossfades: in, from the last sound mirrored in time (so the wave goes on without a step); out, into the fresh sound.
-Without a known bar the last sound is mirrored into silence.
+covers each missing sample with the one a whole number of bars earlier. Going in, it crossfades from the last sound
+mirrored in time, so that the wave goes on without a step; coming out, with equal power into the fresh sound. Without
+a known bar the last sound is mirrored into silence.
 
 `FallbackCover` is the same for arrays, for tests; one thread at a time.
 """
@@ -66,7 +66,9 @@ def _cover_sample(state, position):
     if done < fade:
         table = load_i64(state, FADE_TABLE)
         mirrored = np.float64(load_f32(history, (load_i64(state, ENTERED_AT) - 1 - done) & mask))
-        cover = cover * load_f32(table, done) + mirrored * load_f32(table, fade - 1 - done)
+        # Weights that sum to 1, so that going in again and again cannot pile up.
+        weight = np.float64(load_f32(table, done)) ** 2
+        cover = cover * weight + mirrored * (1.0 - weight)
         store_i64(state, ENTER_DONE, done + 1)
     return cover
 
