@@ -12,7 +12,7 @@
 TORCH_VERSION := 2.13.0
 VENV := .venv
 DONE := .make
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 ARGS ?=
 SYSTEM ?= yes

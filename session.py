@@ -164,12 +164,13 @@ def open_session(
     Raises EngineError or ConfigError (port), CheckpointError (weights).
     """
     config = config_with(config, preset)
-    from .engine.conductor import Conductor
-    from .engine.engine import Engine
     from .engine.ports.port import open_port
 
     port = open_port(config)
     try:
+        from .engine.conductor import Conductor
+        from .engine.engine import Engine
+
         player = loading.result(waiting)
         engine = Engine(config, player, Conductor(port.rate_hz), port=port)
     except BaseException:

@@ -191,16 +191,23 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
     config = request.config
     if config.backend == "auto":
         config = _with_backend(config, face)
-    if config.backend != "file":
-        face.note("loading the band ...")
     pedal = None
     posts: list[Any] = []
     if config.pedal is not None and config.backend != "jack":  # JACK's MIDI comes through the audio callback
         from ..control.midi import MidiPedal
 
         pedal = MidiPedal(config.pedal, lambda command: [post(command) for post in posts], request.midi_name)
+    told = False
+
+    def waiting() -> None:
+        nonlocal told
+        signals.raise_if_any()
+        if not told:
+            face.note("loading the band ...")
+        told = True
+
     try:
-        session = open_session(config, request.preset, loading, waiting=signals.raise_if_any)
+        session = open_session(config, request.preset, loading, waiting)
     except BaseException:
         if pedal is not None:
             pedal.close()
