@@ -95,7 +95,11 @@ class MdctEncoder(Streaming):
         y = self.down.step(y, state)
         for block in self.coarse:
             y = block.step(y, state)
-        return self.tail.step(y, state)
+        return self._scaled(self.tail.step(y, state))
+
+    def _scaled(self, z: Tensor) -> Tensor:
+        """Latents of fixed length: without it encoder and codebooks chased each other to infinity in training."""
+        return nn.functional.layer_norm(z.transpose(1, 2), [z.shape[1]]).transpose(1, 2)
 
     def whole(self, x: Tensor) -> Tensor:
         return self.latents(compand(self.mdct.whole(x)))
@@ -108,7 +112,7 @@ class MdctEncoder(Streaming):
         y = self.down.whole(y)
         for block in self.coarse:
             y = block.whole(y)
-        return self.tail.whole(y)
+        return self._scaled(self.tail.whole(y))
 
 
 class MdctDecoder(Streaming):

@@ -100,7 +100,7 @@ def train_codec(
                 reservoir.clear()
         figures: dict[str, float] = {}
         if started.item():
-            tokens, perplexity = learn_codes(codec.quantizer, flat.detach(), counts, sums, 0.98, 0.02 if p < 0.8 else 0.0)
+            tokens, perplexity = learn_codes(codec.quantizer, flat.detach(), counts, sums, 0.97, 0.02 if p < 0.8 else 0.0)
             levels = codec.quantizer.codebooks
             if rng.random() < 0.25:
                 levels = int(rng.integers(2, levels))
