@@ -129,7 +129,8 @@ class Accompanist:
         if not self._started:  # per thread, so it has to happen on the inference thread itself
             torch.set_flush_denormal(True)
             self._started = True
-        features = torch.from_numpy(self._extractor.frame(chunk))
+        # copied into torch's own memory: matrix products round differently for differently aligned inputs
+        features = self._features.copy_(torch.from_numpy(self._extractor.frame(chunk)))
         logits = self._band.program.listen(features, self._listen_state).numpy()
         self._listens_since_play += 1
         if self._listens_since_play > 25 * 2:

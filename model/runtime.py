@@ -154,6 +154,8 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
 
     listener_shape = checkpoint.read_header(folder / "listener.safetensors")["config"]
     program: Any = None
+    # the profiling executor recompiles at the second call, which would stall the first seconds on stage by half a second
+    torch._C._jit_set_profiling_mode(False)
     path = cache_path(fingerprint, int8)
     if compiled:
         program = _from_cache(path)

@@ -1,0 +1,165 @@
+"""Weights on disk, the compiled band against the eager one, and the band as a Player."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from gigmate.engine.player import Controls, Moment
+from gigmate.model import checkpoint
+from gigmate.model.accompanist import Accompanist
+from gigmate.model.checkpoint import CheckpointError
+from gigmate.model.codec import CodecConfig, MdctCodec
+from gigmate.model.generator import Generator, GeneratorConfig
+from gigmate.model.listener import Listener, ListenerConfig
+from gigmate.model.runtime import cache_path, load_band, weights_id
+from safetensors.torch import save_file
+
+CODEC = CodecConfig(fine_channels=16, fine_blocks=1, coarse_channels=24, coarse_blocks=1, latent=8, codebooks=3, entries=32)
+LISTENER = ListenerConfig(channels=16, dilations=(1, 2))
+GENERATOR = GeneratorConfig(
+    styles=("rock", "funk"), codebooks=3, entries=32, layers=1, size=16, heads=2, hidden=24, window_frames=12,
+    condition_size=8, heard_channels=8, depth_layers=1, depth_size=16, depth_heads=2, depth_hidden=24,
+)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("weights")
+    checkpoint.save(folder / "codec.safetensors", "codec", MdctCodec(CODEC), CODEC.to_dict())
+    checkpoint.save(folder / "listener.safetensors", "listener", Listener(LISTENER), LISTENER.to_dict())
+    checkpoint.save(folder / "generator.safetensors", "generator", Generator(GENERATOR), GENERATOR.to_dict())
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIGMATE_CACHE_DIR", str(tmp_path / "cache"))
+
+
+MOMENT = Moment(0.1, 0.2, 120.0, 4, 1.0, 0, (1.0,) + (0.0,) * 11)
+
+
+def play(player: Accompanist, frames: int = 12) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    out = []
+    for _ in range(frames):
+        player.listen(rng.normal(0, 0.1, player.tail_samples + player.frame_samples).astype(np.float32))
+        out.append(player.play(MOMENT, Controls()))
+    return np.concatenate(out, axis=1)
+
+
+def test_compiled_float_is_the_eager_band(weights: Path) -> None:
+    eager = Accompanist(load_band(weights, compiled=False), seed=3)
+    compiled = Accompanist(load_band(weights, int8=False), seed=3)
+    np.testing.assert_allclose(play(compiled), play(eager), atol=2e-4)
+
+
+def test_int8_listener_stays_near_the_eager_one(weights: Path) -> None:
+    chunk = np.random.default_rng(0).normal(0, 0.1, 8192).astype(np.float32)
+    eager = Accompanist(load_band(weights, compiled=False)).listen(chunk)
+    small = Accompanist(load_band(weights, int8=True)).listen(chunk)
+    np.testing.assert_allclose(small.chord_root, eager.chord_root, atol=0.03)
+
+
+def test_cache_serves_the_second_load_and_survives_damage(weights: Path) -> None:
+    first = play(Accompanist(load_band(weights), seed=1))
+    path = cache_path(weights_id(weights), True)
+    assert path.exists()
+    np.testing.assert_array_equal(play(Accompanist(load_band(weights), seed=1)), first)
+    path.write_bytes(b"not a program")
+    np.testing.assert_array_equal(play(Accompanist(load_band(weights), seed=1)), first)
+
+
+def test_same_seed_same_band_and_reset_forgets(weights: Path) -> None:
+    player = Accompanist(load_band(weights, compiled=False), seed=5)
+    first = play(player)
+    player.reset(5, 2)
+    np.testing.assert_array_equal(play(player), first)
+    player.reset(6, 2)
+    assert not np.array_equal(play(player), first)
+
+
+def test_a_long_stop_makes_a_fresh_start(weights: Path) -> None:
+    player = Accompanist(load_band(weights, compiled=False), seed=5)
+    play(player)
+    chunk = np.zeros(player.tail_samples + player.frame_samples, np.float32)
+    for _ in range(60):
+        player.listen(chunk)
+    assert not bool(player._play_state["tokens"].any())
+
+
+def test_silence_is_no_activity(weights: Path) -> None:
+    player = Accompanist(load_band(weights, compiled=False))
+    heard = player.listen(np.zeros(player.tail_samples + player.frame_samples, np.float32))
+    assert heard.activity == 0.0 and heard.level_db < -100
+    assert heard.beat.shape == (4,) and heard.delay_samples == player.frame_samples
+
+
+def test_player_shapes(weights: Path) -> None:
+    player = Accompanist(load_band(weights, compiled=False))
+    assert (player.sample_rate_hz, player.frame_samples, player.play_delay_samples) == (32_000, 1280, 320)
+    assert play(player, 2).shape == (3, 2560)
+    unknown = Moment(0.0, 0.0, 0.0, 4, 0.0)
+    assert np.isfinite(player.play(unknown, Controls(style="polka"))).all()
+
+
+def _damaged(weights: Path, tmp_path: Path, name: str) -> Path:
+    path = tmp_path / "x.safetensors"
+    if name == "absent":
+        return path
+    if name == "text":
+        path.write_text("hello")
+    elif name == "truncated":
+        path.write_bytes((weights / "codec.safetensors").read_bytes()[:5000])
+    elif name == "foreign":
+        save_file({"a": torch.zeros(2)}, path)
+    elif name == "newer":
+        header = json.dumps({"version": 99, "kind": "codec", "config": {}, "notes": {}})
+        save_file({"a": torch.zeros(2)}, path, metadata={"gigmate": header})
+    elif name == "bad header":
+        save_file({"a": torch.zeros(2)}, path, metadata={"gigmate": "{"})
+    elif name == "unknown config":
+        header = json.dumps({"version": 1, "kind": "codec", "config": {"wings": 2}, "notes": {}})
+        save_file({"a": torch.zeros(2)}, path, metadata={"gigmate": header})
+    elif name == "missing tensors":
+        header = json.dumps({"version": 1, "kind": "codec", "config": CODEC.to_dict(), "notes": {}})
+        save_file({"a": torch.zeros(2)}, path, metadata={"gigmate": header})
+    elif name == "other kind":
+        return weights / "listener.safetensors"
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("absent", "no such"), ("text", "not a readable"), ("truncated", "not a readable"), ("foreign", "not GigMate's"),
+        ("newer", "update GigMate"), ("bad header", "damaged"), ("unknown config", "does not fit"),
+        ("missing tensors", "missing"), ("other kind", "holds a listener"),
+    ],
+)
+def test_wrong_weights_are_said_in_one_line(weights: Path, tmp_path: Path, name: str, word: str) -> None:
+    with pytest.raises(CheckpointError, match=word) as caught:
+        checkpoint.load(_damaged(weights, tmp_path, name), "codec")
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_do_not_belong_together(weights: Path, tmp_path: Path) -> None:
+    for kind in checkpoint.KINDS:
+        (tmp_path / f"{kind}.safetensors").write_bytes((weights / f"{kind}.safetensors").read_bytes())
+    other = CodecConfig(**{**CODEC.to_dict(), "codebooks": 2})
+    checkpoint.save(tmp_path / "codec.safetensors", "codec", MdctCodec(other), other.to_dict())
+    with pytest.raises(CheckpointError, match="same training"):
+        load_band(tmp_path, compiled=False)
+
+
+def test_diverged_weights_are_not_written(tmp_path: Path) -> None:
+    model = Listener(LISTENER)
+    with torch.no_grad():
+        model.tail.bias[0] = float("nan")
+    with pytest.raises(CheckpointError, match="diverged"):
+        checkpoint.save(tmp_path / "l.safetensors", "listener", model, LISTENER.to_dict())
