@@ -9,6 +9,7 @@ is the only one that knows it.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import platform
 import warnings
@@ -162,8 +163,7 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
     if program is None:
         program, _ = load_eager(folder)
         if compiled:
-            program = compile_band(program, int8)
-            _to_cache(program, path)
+            program = _settled(compile_band(program, int8), path)
     codec_config = CodecConfig(**codec_shape)
     return LoadedBand(
         program, tuple(shape["styles"]), tuple(shape["parts"]), shape["heard_size"], shape["codebooks"], shape["size"],
@@ -185,14 +185,22 @@ def _from_cache(path: Path) -> torch.jit.ScriptModule | None:
         return None
 
 
-def _to_cache(program: torch.jit.ScriptModule, path: Path) -> None:
-    """Best effort: a read-only or full disk costs the next start some seconds, nothing else."""
+def _settled(program: torch.jit.ScriptModule, path: Path) -> torch.jit.ScriptModule:
+    """The program as it comes back from its file (a fresh one rounds differently), and a cache entry if that can be.
+
+    A read-only or full disk costs the next start some seconds, nothing else; it is said.
+    """
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(program, buffer)
+        buffer.seek(0)
+        loaded = torch.jit.load(buffer, map_location="cpu")
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            program.save(str(part))
+        part.write_bytes(buffer.getbuffer())
         part.replace(path)
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         warnings.warn(f"the compiled model could not be cached in {path.parent} ({error}); starts stay slow", stacklevel=2)
+    return loaded
