@@ -46,6 +46,11 @@ def commands_of(preset: Preset) -> Iterator[Command]:
         yield SetLevel(part, level_db)
 
 
+def expected_tempo_bpm(preset: Preset) -> float | None:
+    """The tempo that the conductor is told to expect, or None where it shall find one by ear alone."""
+    return None if isinstance(preset.tempo_bpm, str) else float(preset.tempo_bpm)
+
+
 def config_with(config: EngineConfig, preset: Preset) -> EngineConfig:
     """The config as the preset would have it: its limiter ceiling, and playing at once where it says `start: now`."""
     return dataclasses.replace(
@@ -172,7 +177,7 @@ def open_session(
         from .engine.engine import Engine
 
         player = loading.result(waiting)
-        engine = Engine(config, player, Conductor(port.rate_hz), port=port)
+        engine = Engine(config, player, Conductor(port.rate_hz, expected_tempo_bpm(preset)), port=port)
     except BaseException:
         port.close()
         raise

@@ -144,17 +144,19 @@ def _look_at_jack(config: EngineConfig) -> tuple[Level, Finding]:
 
 
 def _look_at_portaudio(config: EngineConfig) -> tuple[Level, Finding]:
-    from ..engine.ports.port import list_devices, why_not
+    from ..engine.ports import portaudio
+    from ..engine.ports.port import list_devices
 
-    reason = why_not("portaudio", config)
-    if reason is not None:
-        return "warn", Finding("portaudio", "warn", "no device", reason)
+    facts = portaudio.probe(config)
+    if not facts["devices"]:
+        what = "no device" if facts["library"] else "the library is missing"
+        return "warn", Finding("portaudio", "warn", what, facts["reason"] or "plug in a sound card, or start JACK")
     try:
         found = list_devices("portaudio", config)
     except EngineError as error:
         return "warn", Finding("portaudio", "warn", "cannot list its devices", str(error))
     rates = sorted({device.rate_hz for device in found})
-    text = f"{len(found)} devices at {', '.join(map(str, rates))} Hz"
+    text = f"{len(found)} devices at {', '.join(map(str, rates))} Hz, through {facts['binding']}"
     return "ok", Finding("portaudio", "ok", text)
 
 

@@ -6,6 +6,7 @@ Knows how to ask and what to show; everything that sounds is the session's.
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .signals import Signals
 
 REHEARSAL_FILE = "gigmate-rehearsal.wav"
+PORTAUDIO_BINDINGS = ("sounddevice", "pyaudio")
 BACKENDS = ("auto", "jack", "portaudio", "file")
 _TICK_S = 0.03
 _END_PATIENCE_S = 5.0
@@ -62,6 +64,9 @@ def live(
     ] = None,
     midi: Annotated[str | None, typer.Option(metavar="NAME", help="MIDI input of the pedal; else all.")] = None,
     start_now: Annotated[bool, typer.Option("--start-now", help="Play at once.")] = False,
+    portaudio: Annotated[
+        str | None, typer.Option(metavar="NAME", help="PortAudio of sounddevice or of pyaudio; else any.")
+    ] = None,
     input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording plays your part.")] = None,
     output_file: Annotated[Path | None, typer.Option(metavar="F.wav", help="With a file: the band's sound.")] = None,
     monitor: Annotated[
@@ -97,6 +102,10 @@ def live(
         raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000, as `gigmate doctor` explains")
     if input_file is None and (fast or output_file is not None) and backend != "file":
         raise ConfigError("--fast and --output-file belong to --input-file: name the recording that plays your part")
+    if portaudio is not None:
+        if portaudio not in PORTAUDIO_BINDINGS:
+            raise ConfigError(f"--portaudio {portaudio}: give one of {', '.join(PORTAUDIO_BINDINGS)}")
+        os.environ["GIGMATE_PORTAUDIO"] = portaudio  # read by the port when it loads the library
     try:
         pedal_parts = None if pedal is None else parse_pedal(pedal)
     except MidiError as error:
