@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from .band.arrange import SPLITS, write_song
+from .band import splits
+from .band.arrange import write_song
 from .band.lead import GUITARS
 from .band.score import PARTS, Note, Score
 from .band.styles import STYLES
@@ -54,18 +55,28 @@ class RenderedSong:
         return len(self.stems["lead"]) / self.rate_hz
 
 
-def render_song(seed: int, rate_hz: int = 32000, split: str = "train", *, styles: tuple[str, ...] | None = None,
-                sound_variety: float = 0.0, font: str = "fluid",
-                seconds: tuple[float, float] = (60.0, 120.0)) -> RenderedSong:
+def render_song(
+    seed: int,
+    rate_hz: int = 32000,
+    split: str = "train",
+    *,
+    styles: tuple[str, ...] | None = None,
+    sound_variety: float = 0.0,
+    playing_variety: float = 0.0,
+    font: str | None = None,
+    seconds: tuple[float, float] = (60.0, 120.0),
+) -> RenderedSong:
     """Writes and renders one song: the same arguments give the same samples.
 
-    `rate_hz` must make 40 ms a whole number of samples. `styles` limits the styles drawn from, `sound_variety` 0..1
-    widens the band's sounds, `seconds` bounds the length. Raises ValueError, SoundFontError, SynthError.
+    `rate_hz` must make 40 ms a whole number of samples. `styles`, `sound_variety`, `playing_variety` and `seconds` as
+    in `band.arrange.write_song`. `font`: a name of `soundfonts.FONTS` (default: the split's own).
+    Raises ValueError, SoundFontError, SynthError.
     """
-    if (rate_hz * 1280) % 32000:
+    if rate_hz <= 0 or (rate_hz * 1280) % 32000:
         raise ValueError(f"rate_hz must be a multiple of 25, not {rate_hz}")
-    score = write_song(seed, split, styles, sound_variety, seconds)
-    rng = np.random.default_rng([0x7264, SPLITS[split], seed])
+    score = write_song(seed, split, styles, sound_variety, seconds, playing_variety)
+    rng = np.random.default_rng([0x7264, splits.SPLITS[split], seed])
+    font = font or (splits.HELD_FONT if split == "held_font" else "fluid")
     return render_score(score, rng, rate_hz=rate_hz, split=split, font=font)
 
 
@@ -155,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=int, default=32000)
-    parser.add_argument("--split", choices=tuple(SPLITS), default="train")
+    parser.add_argument("--split", choices=tuple(splits.SPLITS), default="train")
     parser.add_argument("--style", action="append", help="only this style; may be repeated")
     parser.add_argument("--sound-variety", type=float, default=0.0)
     chosen = parser.parse_args(argv)

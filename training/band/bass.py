@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .form import choose
@@ -76,7 +78,19 @@ def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit
             line = _cell_bar(rng, style, bar, upcoming, cells[kind_of(bar)], here)
             notes += line
             here = 0.5 * 38.0 + 0.5 * float(line[-1].pitch) if line else here
-    return notes
+    return _near(notes)
+
+
+def _near(notes: list[Note]) -> list[Note]:
+    """Takes the note before a leap of more than a tenth to the octave that lies nearer."""
+    out = list(notes)
+    for k in range(len(out) - 2, -1, -1):
+        gap = out[k + 1].pitch - out[k].pitch
+        if abs(gap) > 16:
+            moved = out[k].pitch + (12 if gap > 0 else -12)
+            if LOW <= moved <= HIGH:
+                out[k] = replace(out[k], pitch=moved)
+    return out
 
 
 def _cells(rng: np.random.Generator, style: Style, kit: Kit, metre: str) -> dict[str, tuple[str, int]]:

@@ -6,24 +6,48 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .score import Note
+from .score import Bar, Note
 
 
-def beat_times(rng: np.random.Generator, bpm: float, beats: int, wander: float, start_s: float,
-               steps: dict[int, float] | None = None) -> np.ndarray:
+def pace(rng: np.random.Generator, bars: list[Bar], variety: float) -> np.ndarray:
+    """The factor on the tempo at each beat [beats]: sudden changes, sections pushed or dragged, a free start.
+
+    All ones at variety 0.
+    """
+    count = bars[-1].start_beat + bars[-1].beats
+    factors = np.ones(count)
+    if variety <= 0.0:
+        return factors
+    if rng.random() < 0.5 * variety:
+        jumps = [b.start_beat for b in bars if b.first_of_section and b.index > 6]
+        for at in rng.permutation(jumps)[: int(rng.integers(1, 3))]:
+            factors[int(at) :] *= float(rng.choice([0.9, 0.93, 1.07, 1.1])) * float(rng.uniform(0.99, 1.01))
+    if rng.random() < 0.5 * variety:
+        for bar in bars:
+            push = {"chorus": 1.02, "solo": 1.015, "verse": 0.995, "bridge": 0.99}.get(bar.section, 1.0)
+            factors[bar.start_beat : bar.start_beat + bar.beats] *= push
+    alone = [b for b in bars if b.index < 8 and not b.band]
+    if alone and alone[0].index == 0 and rng.random() < 0.5 * variety:
+        free = [b for b in alone if b.index < len(alone)]
+        end = free[-1].start_beat
+        walk = np.cumsum(rng.normal(0.0, 0.05, end))
+        factors[:end] *= np.clip(1.0 + walk, 0.8, 1.2)
+    return np.clip(factors, 0.75, 1.3)
+
+
+def beat_times(
+    rng: np.random.Generator, bpm: float, beats: int, wander: float, start_s: float, factors: np.ndarray
+) -> np.ndarray:
     """When each of `beats` + 1 beats falls, in seconds: a slow walk of the tempo (sd `wander`, pulled back to 1).
 
-    `steps` maps a beat to the factor by which the tempo changes there for good.
+    `factors` [beats] multiply the tempo beat by beat.
     """
     walk = 0.0
-    factor = 1.0
     times = np.empty(beats + 1)
     times[0] = start_s
     for k in range(beats):
-        if steps and k in steps:
-            factor *= steps[k]
         walk += -0.04 * walk + wander * 0.28 * rng.standard_normal()
-        tempo = bpm * factor * (1.0 + float(np.clip(walk, -0.06, 0.06)))
+        tempo = bpm * float(factors[k]) * (1.0 + float(np.clip(walk, -0.06, 0.06)))
         times[k + 1] = times[k] + 60.0 / tempo
     return times
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .harmony import parse_progression
+from .harmony import NAMES, parse_progression
 from .score import Bar, Chord
+from .splits import HELD_KEYS
 from .style import Style
 
 _FORMS = (
@@ -67,7 +68,7 @@ def lay_out(rng: np.random.Generator, style: Style, key: int, minor: bool, beats
             size = min(size, 4)
         size = min(size, left)
         if section == "chorus" and number > 4 and lifted == 0 and rng.random() < 0.12 and left > size:
-            lifted = int(choose(rng, (1, 2)))
+            lifted = int(choose(rng, [up for up in (1, 2) if (key + up) % 12 not in HELD_KEYS or key in HELD_KEYS]))
             progressions = {
                 name: [[(at, _lift(chord, lifted)) for at, chord in bar] for bar in cycle_bars]
                 for name, cycle_bars in progressions.items()
@@ -94,8 +95,6 @@ def lay_out(rng: np.random.Generator, style: Style, key: int, minor: bool, beats
 
 
 def _lift(chord: Chord, semitones: int) -> Chord:
-    from .harmony import NAMES
-
     root, bass = (chord.root + semitones) % 12, (chord.bass + semitones) % 12
     name = NAMES[root] + chord.quality + ("" if root == bass else "/" + NAMES[bass])
     return Chord(root, chord.tones, bass, name, chord.quality)

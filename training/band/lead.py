@@ -49,7 +49,8 @@ def write_lead(rng: np.random.Generator, style: Style, bars: list[Bar], metre: s
             made = {"strum": state.strum, "pick": state.pick, "power": state.power, "comp": state.comp,
                     "riff": state.riff, "melody": state.melody}[kind](bar, bars)
         notes += _window(bar, made)
-    return _errors(rng, notes, bars)
+    notes = _errors(rng, notes, bars)
+    return notes + _entries(state, bars, notes)
 
 
 def _window(bar: Bar, notes: list[Note]) -> list[Note]:
@@ -60,6 +61,25 @@ def _window(bar: Bar, notes: list[Note]) -> list[Note]:
     if bar.lead_to_beats < bar.beats:
         kept = [Note(n.beat, max(0.1, min(n.length_beats, end + 0.15 - n.beat)), n.pitch, n.velocity, n.shift_ms) for n in kept]
     return kept
+
+
+def _entries(state: _State, bars: list[Bar], notes: list[Note]) -> list[Note]:
+    """Notes for places where the lead comes in after a silence and its phrase would let the band wait."""
+    added: list[Note] = []
+    starts = np.array(sorted(n.beat for n in notes))
+    silent = True
+    for bar in bars:
+        begin, end = float(bar.start_beat + bar.lead_from_beats), bar.start_beat + min(bar.lead_to_beats, float(bar.beats))
+        if end <= begin:
+            silent = True
+            continue
+        soon = np.any((starts >= begin - 1e-6) & (starts <= begin + 0.51))
+        if (silent or bar.lead_from_beats > 0) and not soon:
+            pool = [p for p in range(state.low, state.high) if p % 12 == bar.chord_at(bar.lead_from_beats).root]
+            pitch = min(pool, key=lambda p: abs(p - state.here))
+            added.append(Note(begin, min(0.9, end - begin), pitch, 92))
+        silent = bar.lead_to_beats < bar.beats
+    return added
 
 
 def _errors(rng: np.random.Generator, notes: list[Note], bars: list[Bar]) -> list[Note]:

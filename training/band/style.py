@@ -71,6 +71,7 @@ class Style:
     section_bars: tuple[int, ...] = (8,)
     lead_scale: str = "key"
     crash: bool = True
+    lead_programs: tuple[int, ...] = ()
     short_strums_beats: float = 0.0
     metre_bpm: dict[str, tuple[float, float]] = field(default_factory=dict)
 

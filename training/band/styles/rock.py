@@ -212,6 +212,7 @@ METAL = Style(
     },
     strum_steps=4,
     lead_modes={"power": 0.6, "riff": 0.22, "melody": 0.18},
+    lead_programs=(27, 28, 29, 30),
     bass_program=34,
     keys_program=48,
     kit=16,
