@@ -15,7 +15,7 @@ from ..engine.config import ConfigError
 
 
 def bench(
-    seconds: Annotated[float, typer.Option(metavar="S", help="Length of sound for each measurement.")] = 20.0,
+    seconds: Annotated[float, typer.Option(metavar="S", help="Length of each measurement.")] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
 ) -> int:
     """Measure how fast engine and model run here."""

@@ -18,8 +18,8 @@ DEBUG_VARIABLE = "GIGMATE_DEBUG"
 FAILURE, USAGE = 1, 2
 
 # typer carries click inside itself in newer releases and imports it in older ones; its own face names both.
-_UsageError = typer.BadParameter.__mro__[1]
-_ClickError = typer.BadParameter.__mro__[2]
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+_ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
