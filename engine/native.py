@@ -79,6 +79,7 @@ CALLBACK_US_MAX = 63
 IN_PEAK = 80
 OUT_PEAK = 81
 # ---- words of the JACK client: tables and addresses of libjack's functions
+FREEWHEEL = 95  # 1: the server runs without the clock, whose time then says nothing
 JACK_CLIENT = 96
 JACK_INPUTS = 97
 JACK_OUTPUTS = 98
@@ -264,6 +265,9 @@ def _jack_midi(state, count):
 @inlined
 def _jack_clock(state, count):
     """Count the samples of the server's clock that passed without a callback."""
+    if load_acquire(state, FREEWHEEL) != 0:
+        store_i64(state, JACK_STARTED, 0)
+        return
     now = np.int64(_frame_time(load_i64(state, FN_FRAME_TIME), load_i64(state, JACK_CLIENT)))
     if load_i64(state, JACK_STARTED) != 0:
         step = (now - load_i64(state, JACK_LAST_FRAME)) & 0xFFFFFFFF
@@ -316,6 +320,11 @@ def jack_shutdown(code, reason, state):
 def jack_rate(rate_hz, state):
     store_release(state, RATE_CHANGED, np.int64(rate_hz))
     return 0
+
+
+@_cfunc(types.void(types.int32, _I))
+def jack_freewheel(starting, state):
+    store_release(state, FREEWHEEL, np.int64(starting))
 
 
 @_cfunc(types.void(_I))

@@ -165,6 +165,11 @@ class JackPort(Port):
                 pointer, ffi.cast("JackSampleRateCallback", native.jack_rate.address), state
             )
         )
+        self._check(
+            lib.jack_set_freewheel_callback(
+                pointer, ffi.cast("JackFreewheelCallback", native.jack_freewheel.address), state
+            )
+        )
         lib.jack_on_info_shutdown(pointer, ffi.cast("JackInfoShutdownCallback", native.jack_shutdown.address), state)
         try:
             self._client.activate()

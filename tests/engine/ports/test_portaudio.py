@@ -1,0 +1,173 @@
+"""The PortAudio port, through PortAudio's own JACK back end on a private server, with both Python bindings."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gigmate.engine.ports import portaudio_api
+
+pytestmark = pytest.mark.jack
+HERE = Path(__file__).parent
+
+
+def _available(binding: str) -> bool:
+    try:
+        portaudio_api._path(binding)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+@pytest.fixture(params=["pyaudio", "sounddevice"])
+def environment(request: pytest.FixtureRequest, jack_server: Any) -> dict[str, str]:
+    if not _available(request.param):
+        pytest.skip(f"{request.param} is not installed")
+    return {**jack_server.environment, "GIGMATE_PORTAUDIO": request.param}
+
+
+def _run(environment: dict[str, str], code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # the libraries' chatter is not the musician's business
+    return done.stdout
+
+
+_HEAD = """
+import time
+from gigmate.engine.bridge import Bridge
+from gigmate.engine.config import EngineConfig, EngineError
+from gigmate.engine.ports import list_devices, open_port, why_not
+"""
+
+
+def test_numbers_pass_in_order_both_ways(environment: dict[str, str], jack_server: Any, tmp_path: Path) -> None:
+    """Heard numbers come in order; played ones are those written at their positions."""
+    fields = {"backend": "portaudio", "device": "system", "output_channels": [3]}
+    run = subprocess.Popen(
+        [sys.executable, str(HERE / "numbered_run.py"), json.dumps(fields), "30"],
+        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    player = recorder = None
+    try:
+        assert json.loads(run.stdout.readline())["outputs"] == ["system:3"]
+        ports = _run(environment, "import jack; print([p.name for p in jack.Client('look').get_ports()])")
+        assert "PortAudio:out_2" in ports
+        player = _peer(environment, "play", "PortAudio:in_0", 100_000)
+        recorder = _peer(environment, "record", "PortAudio:out_2", tmp_path / "out.npy")
+        for peer in (player, recorder):
+            assert peer.stdout.readline() == "ready\n"
+        for peer in (recorder, player):
+            peer.stdin.write("\n")
+            peer.stdin.flush()
+            peer.stdout.readline()
+        run.stdin.write("\n")
+        run.stdin.flush()
+        found = json.loads(run.stdout.readline())
+        recorder.stdin.close()
+        assert recorder.wait(timeout=20) == 0
+        _check(found, tmp_path / "out.npy")
+    finally:
+        for process in (run, player, recorder):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def _peer(environment: dict[str, str], *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(HERE / "jack_peer.py"), *map(str, arguments)],
+        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def _check(found: dict[str, Any], path: Path) -> None:
+    import numpy as np
+
+    # This server keeps the wall clock and the machine may be busy: JACK then repeats or leaves out whole blocks.
+    assert found["heard"][1] > 10_000
+    assert found["callbacks"] >= 0.95 * found["expected"] > 500
+    assert (found["misses"], found["dropped"], found["lost"], found["ended"]) == (0, 0, None, True)
+    numbers = np.round(np.load(path).astype(np.float64) * 2**24).astype(np.int64)
+    steps = np.diff(numbers[numbers > 0])
+    assert steps.size > 50_000
+    assert ((steps - 1) % 128 == 0).all()
+    assert (steps == 1).mean() > 0.99
+
+
+def test_devices_are_listed_and_chosen_by_part_of_a_name(environment: dict[str, str]) -> None:
+    code = """
+config = EngineConfig(backend="portaudio", device="JACK audio")
+print([(d.name, d.inputs, d.outputs, d.rate_hz, d.default) for d in list_devices("portaudio", config)])
+port = open_port(config)
+print(port.rate_hz, port.input_names, port.output_names, port.binding, why_not("portaudio"))
+port.close()
+"""
+    listed, opened = _run(environment, _HEAD + code).splitlines()
+    assert "('system', 4, 4, 48000, True)" in listed
+    assert opened == f"48000 ('system:1',) ('system:1', 'system:2') {environment['GIGMATE_PORTAUDIO']} None"
+
+
+def test_what_cannot_be_is_said(environment: dict[str, str]) -> None:
+    code = """
+for fields in (dict(device="zither"), dict(input_channels=(9,)), dict(output_channels=(9,)), dict(rate_hz=44100)):
+    try:
+        open_port(EngineConfig(backend="portaudio", **{"device": "system", **fields}))
+    except EngineError as error:
+        print(type(error).__name__, error)
+"""
+    lines = _run(environment, _HEAD + code).splitlines()
+    assert lines[0].startswith('EngineError no PortAudio device is called "zither": there are "system"')
+    assert lines[1] == 'EngineError "system" has inputs 1 to 4: there is no input 9'
+    assert lines[2] == 'EngineError "system" has outputs 1 to 4: there is no output 9'
+    assert lines[3].startswith('ConfigError "system" does not run at 44100 Hz')
+
+
+def test_a_server_that_dies_is_said_and_nothing_hangs_or_aborts(environment: dict[str, str], jack_server: Any) -> None:
+    code = """
+port = open_port(EngineConfig(backend="portaudio", device="system"))
+port.start(Bridge(port.rate_hz))
+print("runs", flush=True)
+print(port.ended.wait(20), port.lost)
+begin = time.perf_counter()
+port.close()
+print(time.perf_counter() - begin < 8)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HEAD + code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "runs\n"
+    jack_server.kill()
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    lines = output.splitlines()
+    assert lines == ["True the JACK server that PortAudio plays through went away: start it again", "True"]
+
+
+def test_a_binding_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(portaudio_api.ConfigError, match="pyaudio or sounddevice"):
+        portaudio_api.Library.load("alsa")
+
+    def missing(binding: str) -> str:
+        raise OSError("PortAudio library not found")
+
+    monkeypatch.setattr(portaudio_api, "_path", missing)
+    monkeypatch.setattr(portaudio_api.Library, "_loaded", {})
+    monkeypatch.delenv("GIGMATE_PORTAUDIO", raising=False)
+    with pytest.raises(portaudio_api.EngineError, match="apt install libportaudio2"):
+        portaudio_api.Library.load(None)
+
+
+def test_the_structures_have_the_size_of_c() -> None:
+    if sys.platform != "win32" and ctypes.sizeof(ctypes.c_void_p) == 8:
+        assert ctypes.sizeof(portaudio_api.DeviceInfo) == 72
+        assert ctypes.sizeof(portaudio_api.HostApiInfo) == 32
+        assert ctypes.sizeof(portaudio_api.StreamParameters) == 32
