@@ -17,7 +17,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,6 +162,55 @@ def load_song(path: Path) -> RenderedSong:
         return RenderedSong(meta["seed"], meta["rate_hz"], stems, {n: data[n] for n in names}, meta)
 
 
+def save_flac(song: RenderedSong, folder: Path) -> None:
+    """Writes a song as a folder of 24-bit FLAC stems, `labels.npz` and `meta.json`, whole or not at all."""
+    import soundfile
+
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    temporary.mkdir(parents=True, exist_ok=True)
+    for name, sound in song.stems.items():
+        soundfile.write(temporary / f"{name}.flac", np.clip(sound, -1, 1), song.rate_hz, subtype="PCM_24")
+    np.savez_compressed(temporary / "labels.npz", **song.labels)  # type: ignore[arg-type]
+    (temporary / "meta.json").write_text(json.dumps(song.meta, indent=1), encoding="utf-8")
+    temporary.replace(folder)
+
+
+def render_many(
+    seeds: range, out: Path, *, workers: int = 1, rate_hz: int = 32000, flac: bool = False, **options: Any
+) -> Iterator[str]:
+    """Renders songs to `out`, one process a core for `workers` > 1, and says each when it is written (any order).
+
+    `options` as in `render_song`. Songs already there are kept and not said. The first error ends it.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    todo = [s for s in seeds if not (song_path(out, s).with_suffix("") if flac else song_path(out, s)).exists()]
+    if workers == 1:
+        for seed in todo:
+            yield _render_to(out, seed, rate_hz, flac, options)
+        return
+    # Fresh processes: a forked one would share the synthesiser's and torch's native state.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(_render_to, out, seed, rate_hz, flac, options) for seed in todo]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _render_to(out: Path, seed: int, rate_hz: int, flac: bool, options: dict[str, Any]) -> str:
+    song = render_song(seed, rate_hz, **options)
+    path = song_path(out, seed)
+    if flac:
+        path = path.with_suffix("")
+        save_flac(song, path)
+    else:
+        save_song(song, path)
+    meta = song.meta
+    return f"{path.name}: {song.seconds:.0f} s, {meta['style']}, {meta['bpm']:.0f} bpm, lead {meta['lead_mode']}"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Writes shards for seeds `--seed` .. `--seed` + `--songs` - 1; those already there are kept."""
     parser = argparse.ArgumentParser(prog="python -m gigmate.training.render", description="Render made songs to shards.")
@@ -169,16 +221,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--split", choices=tuple(splits.SPLITS), default="train")
     parser.add_argument("--style", action="append", help="only this style; may be repeated")
     parser.add_argument("--sound-variety", type=float, default=0.0)
+    parser.add_argument("--playing-variety", type=float, default=0.0)
+    parser.add_argument("--workers", type=int, default=1)
     chosen = parser.parse_args(argv)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    for seed in range(chosen.seed, chosen.seed + chosen.songs):
-        path = song_path(chosen.out, seed)
-        if path.exists():
-            continue
-        song = render_song(seed, chosen.rate, chosen.split, styles=tuple(chosen.style) if chosen.style else None,
-                           sound_variety=chosen.sound_variety)
-        save_song(song, path)
-        print(f"{path.name} {song.seconds:.0f} s {song.meta['style']} {song.meta['bpm']:.0f} bpm {song.meta['lead_mode']}", flush=True)
+    for line in render_many(
+        range(chosen.seed, chosen.seed + chosen.songs), chosen.out, workers=chosen.workers, rate_hz=chosen.rate,
+        split=chosen.split, styles=tuple(chosen.style) if chosen.style else None, sound_variety=chosen.sound_variety,
+        playing_variety=chosen.playing_variety,
+    ):  # fmt: skip
+        print(line, flush=True)
     return 0
 
 

@@ -186,7 +186,9 @@ def lead_voices(chord: Chord, kind: str, previous: tuple[int, ...] | None, low: 
         if previous is None:
             return abs(sum(v) / len(v) - centre) + spread
         move = sum(min(abs(p - q) for q in previous) for p in v) + abs(v[-1] - previous[-1])
-        return move + 0.25 * abs(sum(v) / len(v) - centre) + spread
+        moves = [a - b for a, b in zip(v, previous, strict=False)]
+        block = 30.0 if len(v) == len(previous) and (min(moves) >= 5 or max(moves) <= -5) else 0.0
+        return move + block + 0.25 * abs(sum(v) / len(v) - centre) + spread
 
     return min(options, key=cost)
 

@@ -1,0 +1,151 @@
+"""`gigmate data …`: made music and recorded stems as data: render, listen, count, judge, import.
+
+Heavy imports wait inside the verbs. Main thread only; `render` starts processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Make music to learn from: render, listen, count, import.", no_args_is_help=True)
+
+Out = Annotated[Path, typer.Option(help="Folder to write to.")]
+Styles = Annotated[list[str] | None, typer.Option("--style", help="Only this style; may be given again. 'all': every style.")]
+Seed = Annotated[int, typer.Option(help="First seed; songs take the seeds from here on.")]
+Split = Annotated[str, typer.Option(help="train, validation, test, held_style, held_tempo, held_key, held_font, held_lead.")]
+Songs = Annotated[int, typer.Option(min=1, help="How many songs.")]
+SoundVariety = Annotated[float, typer.Option(min=0.0, max=1.0, help="How often the band takes other sounds than its style's own.")]
+PlayingVariety = Annotated[float, typer.Option(min=0.0, max=1.0, help="Wider tempos, sudden tempo changes, free starts.")]
+
+
+@app.command()
+def render(
+    songs: Songs,
+    out: Out,
+    style: Styles = None,
+    seed: Seed = 0,
+    split: Split = "train",
+    rate: Annotated[int, typer.Option(help="Sample rate in Hz: 32000 or 48000.")] = 32000,
+    sound_variety: SoundVariety = 0.0,
+    playing_variety: PlayingVariety = 0.0,
+    font: Annotated[str | None, typer.Option(help="Soundfont: fluid, fluid_mono or musescore.")] = None,
+    flac: Annotated[bool, typer.Option("--flac", help="A folder of FLAC stems per song instead of one .npz.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Render songs to stems with labels. Songs that are there already are kept."""
+    from ..training.render import render_many
+
+    with _mendable():
+        names = _styles(style)
+        for line in render_many(
+            range(seed, seed + songs), out, workers=workers, rate_hz=rate, split=split, styles=names,
+            sound_variety=sound_variety, playing_variety=playing_variety, font=font, flac=flac,
+        ):  # fmt: skip
+            typer.echo(line)
+
+
+@app.command()
+def listen(
+    out: Out,
+    songs: Songs = 3,
+    style: Styles = None,
+    seed: Seed = 0,
+    split: Split = "train",
+    seconds: Annotated[float, typer.Option(min=10.0, help="Length of a song.")] = 60.0,
+    sound_variety: SoundVariety = 0.0,
+    playing_variety: PlayingVariety = 0.0,
+) -> None:
+    """Render songs to a page with players, piano rolls, waveforms and labels."""
+    from ..training.render import render_song
+    from ..training.sound.page import write_page
+
+    with _mendable():
+        names = _styles(style)
+        made = [
+            render_song(
+                k, split=split, styles=names, sound_variety=sound_variety, playing_variety=playing_variety,
+                seconds=(seconds, seconds + 5.0),
+            )
+            for k in range(seed, seed + songs)
+        ]  # fmt: skip
+        typer.echo(write_page(made, out))
+
+
+@app.command()
+def stats(
+    songs: Songs = 100,
+    style: Styles = None,
+    seed: Seed = 0,
+    split: Split = "train",
+    judge: Annotated[bool, typer.Option("--judge", help="Also render, and ask classical judges (seconds a song).")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write all numbers to this JSON file too.")] = None,
+) -> None:
+    """Count what the arranger writes, list its faults, and with --judge measure the sound against its labels."""
+    import json
+
+    from ..training.band.styles import STYLE_NAMES
+    from ..training.sound import survey
+
+    with _mendable():
+        names = _styles(style) or STYLE_NAMES
+        seeds = range(seed, seed + songs)
+        written = survey.written(seeds, names, split)
+        typer.echo(survey.table(written))
+        rows = survey.judged(seeds, names, split) if judge else []
+        if rows:
+            typer.echo(survey.judged_table(rows))
+        if out is not None:
+            out.write_text(json.dumps({"written": written, "judged": rows}, indent=1), encoding="utf-8")
+
+
+@app.command("import")
+def import_(
+    folders: Annotated[list[Path], typer.Argument(help="Folders with lead.wav and drums.wav, bass.wav, keys.wav.")],
+    out: Out,
+    beats_per_bar: Annotated[int, typer.Option(min=2, max=7)] = 4,
+    bpm: Annotated[float | None, typer.Option(help="Roughly the tempo, as a hint.")] = None,
+    rate: Annotated[int, typer.Option(help="Sample rate in Hz to store.")] = 32000,
+) -> None:
+    """Take recordings of your own band as data: stems in, shards with tracked labels out."""
+    from ..training.render import save_song, song_path
+    from ..training.sound.stems import import_song
+
+    with _mendable():
+        out.mkdir(parents=True, exist_ok=True)
+        number = len(list(out.glob("song-*.npz")))
+        for folder in folders:
+            while song_path(out, number).exists():
+                number += 1
+            song = import_song(folder, number, rate, beats_per_bar, bpm)
+            save_song(song, song_path(out, number))
+            typer.echo(f"{song_path(out, number)}: {song.seconds:.0f} s, {song.meta['bpm']:.0f} bpm")
+
+
+def _styles(chosen: list[str] | None) -> tuple[str, ...] | None:
+    from ..training.band.styles import STYLE_NAMES
+
+    if not chosen:
+        return None
+    return STYLE_NAMES if chosen == ["all"] else tuple(chosen)
+
+
+@contextmanager
+def _mendable() -> Iterator[None]:
+    """Errors of the data code that the user can mend, as the one kind that the command line prints as a line."""
+    from ..engine.config import ConfigError, EngineError
+    from ..training.sound.synth import SynthError
+    from ..training.soundfonts import SoundFontError
+
+    try:
+        yield
+    except (SoundFontError, SynthError) as error:
+        raise EngineError(str(error)) from error
+    except ImportError as error:
+        raise EngineError(f"{error.name} is missing: install it with `pip install 'gigmate[train]'`") from error
+    except ValueError as error:
+        raise ConfigError(str(error)) from error

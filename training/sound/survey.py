@@ -1,0 +1,118 @@
+"""Numbers about many songs: what is written, how it sounds to the judges, and the report of both. Knows no models."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import statistics
+import time
+from collections import defaultdict
+from typing import Any
+
+from ..band.arrange import write_song
+from ..band.rules import faults
+from ..band.score import ALL_PARTS, Score
+from ..band.styles import STYLE_NAMES
+
+
+def fingerprint(score: Score) -> str:
+    """A song's notes as a digest: where and what each part plays, in beats; touch, timing and sound left out."""
+    digest = hashlib.sha256()
+    for part in ALL_PARTS:
+        for note in score.notes[part]:
+            digest.update(f"{part}{note.beat:.3f},{note.pitch};".encode())
+    return digest.hexdigest()
+
+
+def written(seeds: range, styles: tuple[str, ...] = STYLE_NAMES, split: str = "train") -> dict[str, Any]:
+    """Statistics of written songs per style, the number of distinct ones, and all faults."""
+    by_style: dict[str, list[Score]] = defaultdict(list)
+    prints: set[str] = set()
+    wrong: list[str] = []
+    started = time.perf_counter()
+    for seed in seeds:
+        score = write_song(seed, split, styles)
+        by_style[score.style].append(score)
+        prints.add(fingerprint(score))
+        wrong += [f"{score.style} {seed}: {fault}" for fault in faults(score)]
+    return {
+        "songs": len(seeds),
+        "distinct": len(prints),
+        "faults": wrong,
+        "songs_per_second": len(seeds) / max(1e-9, time.perf_counter() - started),
+        "styles": {name: _style(scores) for name, scores in sorted(by_style.items())},
+    }
+
+
+def _style(scores: list[Score]) -> dict[str, float]:
+    bars = sum(len(s.bars) for s in scores)
+    sounding = sum(b.band for s in scores for b in s.bars)
+    kicks = locked = 0
+    for s in scores:
+        struck = {round(n.beat, 2) for n in s.notes["drums"] if n.pitch == 36}
+        played = [round(n.beat, 2) for n in s.notes["bass"]]
+        kicks += len(played)
+        locked += sum(1 for b in played if b in struck)
+    out = {
+        "songs": float(len(scores)),
+        "bpm_low": min(s.bpm for s in scores),
+        "bpm_high": max(s.bpm for s in scores),
+        "minor": statistics.mean(s.minor for s in scores),
+        "chords_per_bar": sum(len(b.chords) for s in scores for b in s.bars) / bars,
+        "band_bars": sounding / bars,
+        "bass_on_kick": locked / max(1, kicks),
+    }
+    for part in ALL_PARTS:
+        out[f"{part}_notes_per_bar"] = sum(len(s.notes[part]) for s in scores) / max(1, sounding)
+    return out
+
+
+def judged(seeds: range, styles: tuple[str, ...] = STYLE_NAMES, split: str = "train",
+           seconds: tuple[float, float] = (60.0, 120.0)) -> list[dict[str, Any]]:
+    """Renders songs, styles in turn, and asks the judges: one row a song, with the rendering speed (times real time)."""
+    from ..render import render_song
+    from .judge import judge
+
+    rows = []
+    for k, seed in enumerate(seeds):
+        style = styles[k % len(styles)]
+        started = time.perf_counter()
+        song = render_song(seed, split=split, styles=(style,), seconds=seconds)
+        speed = song.seconds / (time.perf_counter() - started)
+        rows.append({"seed": seed, "style": style, "seconds": song.seconds, "speed": speed, **judge(song)})
+    return rows
+
+
+def table(written: dict[str, Any]) -> str:
+    """What `written` gave, as a Markdown table with a first line and the faults."""
+    names = list(next(iter(written["styles"].values())))
+    lines = [
+        f"{written['songs']} songs written, {written['distinct']} distinct, {len(written['faults'])} faults, "
+        f"{written['songs_per_second']:.1f} songs a second",
+        "",
+        "| style | " + " | ".join(n.replace("_", " ") for n in names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for style, values in written["styles"].items():
+        lines.append(f"| {style} | " + " | ".join(f"{values[n]:.4g}" for n in names) + " |")
+    return "\n".join(lines + written["faults"][:20])
+
+
+def judged_table(rows: list[dict[str, Any]]) -> str:
+    """The medians of `judged` over all songs, their worst tenth, and per style, as Markdown tables."""
+    names = [n for n in rows[0] if n not in ("seed", "style")]
+    lines = [f"{len(rows)} songs judged", "", "| measure | median | worst tenth | best tenth |", "|---|---|---|---|"]
+    for name in names:
+        values = sorted(r[name] for r in rows if not math.isnan(r[name]))
+        if values:
+            tenth = len(values) // 10
+            lines.append(f"| {name} | {statistics.median(values):.3f} | {values[tenth]:.3f} | {values[-1 - tenth]:.3f} |")
+    shown = ("beat_f", "beat_lag_ms", "chord_agree", "chroma_inside", "drum_error_ms", "drum_within_5ms")
+    lines += ["", "| style (median) | " + " | ".join(shown) + " |", "|---" * (len(shown) + 1) + "|"]
+    for style in dict.fromkeys(r["style"] for r in rows):
+        cells = []
+        for name in shown:
+            values = [r[name] for r in rows if r["style"] == style and not math.isnan(r[name])]
+            cells.append(f"{statistics.median(values):.2f}" if values else "none")
+        lines.append(f"| {style} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
