@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CLOSE_S = 3.0
 _WATCH_S = 0.05
+_SETTLE_S = 0.5
 _CAPTURE, _PLAYBACK = 0, 1
 _IMMORTAL: list[object] = []
 """What native code of a client that would not close may still touch."""
@@ -153,6 +154,7 @@ class JackPort(Port):
     # ----------------------------------------------------------------------------------------- start and stop
 
     def _start(self, bridge: Bridge) -> None:
+        _IMMORTAL.append(bridge)  # until the client is known to be closed
         self._set_words(bridge)
         lib, ffi = self._jack._lib, self._jack._ffi
         pointer, state = self._client._ptr, ffi.cast("void*", bridge.state_address)
@@ -179,12 +181,12 @@ class JackPort(Port):
             raise EngineError(f"JACK would not start the stream: {error}") from error
         if self.config.connect:
             self._connect_midi()
-        self._read_latencies()
+        self._settle_latencies()
         self._watcher = threading.Thread(target=self._watch, name="gigmate-jack-watch", daemon=True)
         self._watcher.start()
 
     def _set_words(self, bridge: Bridge) -> None:
-        pointer_of = lambda thing: int(self._jack._ffi.cast("intptr_t", thing._ptr))  # noqa: E731
+        pointer_of = self._pointer
         bridge.set_word(native.JACK_CLIENT, pointer_of(self._client))
         bridge.set_word(native.JACK_INPUTS, len(self._inputs))
         bridge.set_word(native.JACK_OUTPUTS, len(self._outputs))
@@ -196,9 +198,12 @@ class JackPort(Port):
             (native.FN_MIDI_COUNT, "jack_midi_get_event_count"),
             (native.FN_MIDI_GET, "jack_midi_event_get"),
             (native.FN_FRAME_TIME, "jack_last_frame_time"),
-            (native.FN_TIME_US, "jack_get_time"),
         ):
             bridge.set_word(word, _address(self._library, name))
+
+    def _pointer(self, thing: Any) -> int:
+        """Address of a JACK-Client client or port."""
+        return int(self._jack._ffi.cast("intptr_t", thing._ptr))
 
     def _check(self, code: int) -> None:
         if code:
@@ -221,12 +226,12 @@ class JackPort(Port):
 
     def _shut(self) -> None:
         self._quit.set()
-        self._aside(self._client.close)
+        if self._aside(self._client.close) and self._bridge in _IMMORTAL:
+            _IMMORTAL.remove(self._bridge)
 
-    def _aside(self, action: Callable[[], object]) -> None:
-        """libjack waits for ever for a server that died: never wait for it here."""
-        if not run_aside(action, _CLOSE_S, ignore=(self._jack.JackError,)):
-            _IMMORTAL.append((self._client, self._bridge))
+    def _aside(self, action: Callable[[], object]) -> bool:
+        """libjack waits for ever for a server that died: never wait for it here. False if it still waits."""
+        return run_aside(action, _CLOSE_S, ignore=(self._jack.JackError,))
 
     # --------------------------------------------------------------------------------------------- watching
 
@@ -241,10 +246,20 @@ class JackPort(Port):
             if self._lost is not None:
                 self.ended.set()
                 return
-            block = bridge.word(native.LAST_BLOCK)
-            if block and block != self.block_samples:
-                self.block_samples = block
-                self._read_latencies()
+            self.block_samples = bridge.word(native.LAST_BLOCK) or self.block_samples
+            self._read_latencies()
+
+    def _settle_latencies(self) -> None:
+        """The server works latencies out some time after a connection; ask for it, and wait a moment for the answer."""
+        self._library.jack_recompute_total_latencies(ctypes.c_void_p(self._pointer(self._client)))
+        end_s = time.perf_counter() + _SETTLE_S
+        while True:
+            self._read_latencies()
+            if self.capture_latency_samples and self.playback_latency_samples:
+                return
+            if not self._wires or time.perf_counter() > end_s:
+                return
+            time.sleep(0.01)
 
     def _read_latencies(self) -> None:
         self.capture_latency_samples = max((self._latency(p, _CAPTURE) for p in self._inputs), default=0)
@@ -256,7 +271,7 @@ class JackPort(Port):
         ask = self._library.jack_port_get_latency_range
         ask.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(_LatencyRange)]
         ask.restype = None
-        ask(int(self._jack._ffi.cast("intptr_t", port._ptr)), mode, ctypes.byref(result))
+        ask(self._pointer(port), mode, ctypes.byref(result))
         return int(result.max)
 
 

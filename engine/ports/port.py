@@ -6,6 +6,7 @@ to one control thread (the one that opened it); the properties may be read from 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import threading
 import time
@@ -18,6 +19,16 @@ from ..config import EngineConfig, EngineError
 
 if TYPE_CHECKING:
     from ..bridge import Bridge
+
+_RUNNING: list[Port] = []
+"""Ports whose native callbacks may still come: compiled code and memory must not go while they do."""
+
+
+@atexit.register
+def _close_all() -> None:
+    for port in list(_RUNNING):
+        port.close()
+
 
 _BACKENDS = {"jack": "JackPort", "portaudio": "PortAudioPort", "file": "FilePort"}
 
@@ -65,6 +76,7 @@ class Port:
         if bridge.rate_hz != self.rate_hz:
             raise ValueError(f"the bridge runs at {bridge.rate_hz} Hz, the port at {self.rate_hz} Hz")
         self._bridge = bridge
+        _RUNNING.append(self)
         self._start(bridge)
         self._started_s = time.perf_counter()
 
@@ -79,6 +91,8 @@ class Port:
         """Stop, and give everything back. May be called twice."""
         self.stop()
         self._close()
+        if self in _RUNNING:
+            _RUNNING.remove(self)
 
     def _start(self, bridge: Bridge) -> None:
         raise NotImplementedError

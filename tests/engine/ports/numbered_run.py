@@ -62,7 +62,6 @@ def main(fields: str, seconds: str) -> None:
         "misses": counters.miss_samples,
         "dropped": counters.in_dropped_samples,
         "block_samples": port.block_samples,
-        "latency": (port.capture_latency_samples, port.playback_latency_samples),
         "lost": port.lost,
         "band_end": count,
     }
