@@ -34,7 +34,7 @@ def bench(
 
 def measure(seconds: float) -> dict[str, Any]:
     """Figures of machine, engine, model and memory. Raises CheckpointError for weights that cannot be used."""
-    from ..engine.benchmark import benchmark_engine
+    from ..engine import benchmark as engine_benchmark
     from ..model.benchmark import benchmark_model
 
     return {
@@ -44,18 +44,21 @@ def measure(seconds: float) -> dict[str, Any]:
             "system": f"{platform.system()} {platform.release()}",
             "python": platform.python_version(),
         },
-        "engine": benchmark_engine(seconds),
+        "engine": engine_benchmark.measure(),
         "model": benchmark_model(seconds),
         "memory": {"peak_mib": _peak_mib()},
     }
 
 
 def flat(figures: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested figures as lines: ("model.step.p50_ms", 12.3)."""
+    """Nested figures as lines: ("model.step.p50_ms", 12.3), ("engine.ring[512].gb_per_s", 9.1)."""
     for key, value in figures.items():
         name = f"{above}.{key}" if above else str(key)
         if isinstance(value, Mapping):
             yield from flat(value, name)
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            for index, item in enumerate(value):
+                yield from flat(item, f"{name}[{item.get('block_samples', index)}]")
         else:
             yield name, value
 
