@@ -84,7 +84,9 @@ system-live:
 
 system-test:
 	@mkdir -p $(DONE)
-	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ]; then $(call APT,$(SYSTEM_TEST)); fi
+	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ]; then \
+	  { $(call APT,$(SYSTEM_TEST)); } && { command -v jack_lsp >/dev/null || { $(call APT,jack-example-tools); }; }; \
+	fi
 
 $(DONE)/venv:
 	@mkdir -p $(DONE)
