@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from .config import ConfigError
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -30,6 +32,130 @@ class Anchor:
     def beat_at(self, position_samples: float, rate_hz: float) -> float:
         """The source's beat count at another position of the same clock."""
         return self.beat + (position_samples - self.position_samples) / rate_hz * self.tempo_bpm / 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConductorConfig:
+    """Every setting of the conductor. The defaults were found on simulated activations."""
+
+    # Beat filter: what is possible
+    lowest_bpm: float = 50.0
+    highest_bpm: float = 220.0
+    tempo_step: float = 0.02
+    """Spacing of the tempi, as a ratio less one."""
+    phase_bins: int = 96
+    centre_bpm: float = 112.0
+    spread_octaves: float = 0.75
+    """Where tempi lie before anything is heard: a bump in log tempo, this wide."""
+
+    # Beat filter: how the beat moves (per second, so that the frame's length does not matter)
+    tempo_walk: float = 0.012
+    """Standard deviation of log tempo after a second."""
+    jump_rate_hz: float = 0.04
+    """Sudden changes of tempo a second, of about `jump_size`."""
+    jump_size: float = 0.08
+    phase_walk_s: float = 0.012
+    """Standard deviation of the phase after a second."""
+    forget_rate_hz: float = 0.01
+    """Share of the belief spread over everything each second while no beat is held."""
+    forget_rate_held_hz: float = 0.0005
+
+    # Beat filter: what an activation says
+    peak_width_s: float = 0.014
+    evidence_weight: float = 0.28
+    evidence_high: float = 2.6
+    evidence_low: float = -1.5
+    """Bounds of the log likelihood ratio of a sub-frame before the weight."""
+    activation_floor: float = 0.02
+    doubt_floor: float = 0.15
+    """Even an activation of 1 is as doubtful as this: bounds the odds from above, as the floor does from below."""
+    even_level: float = 0.25
+    """The activation that says nothing either way, as a share of the recent peaks' height."""
+    level_at_start: float = 0.5
+    level_rise_s: float = 0.3
+    level_fall_s: float = 12.0
+    """How fast the recent peaks' height is learnt and forgotten; without peaks little by little nothing is a miss."""
+    tempo_vote_weight: float = 0.01
+    """Weight of the listener's own tempo distribution (where it gives one), for each frame."""
+
+    # Octave inertia
+    near_ratio: float = 0.28
+    """Tempi further from the held one than this (natural log) are another reading, not a change of tempo."""
+    far_penalty_hz: float = 0.9
+    """How fast such readings lose belief while a beat is held, in nats a second."""
+    inertia_beats: tuple[float, float] = (12.0, 40.0)
+    """Beats met until a reading is held with some, and with full inertia: a first guess may be put right."""
+    switch_beats: float = 8.0
+    """How long another reading must dominate before it takes over a held beat."""
+
+    # The line through the beats
+    gate_beats: float = 0.2
+    """Peaks further from the line than this are not its beats."""
+    peak_threshold: float = 0.15
+    peak_error_s: float = 0.016
+    rate_walk: float = 0.008
+    """Standard deviation of the relative tempo of the line after a second."""
+    line_phase_walk_s: float = 0.004
+    rival_beats: float = 0.07
+    rival_tempo: float = 0.045
+    """Distance (beats; log tempo) at which the filter's belief counts as another line than the held one."""
+    rival_patience_beats: float = 1.5
+
+    # Lock and confidence
+    lock_mass: float = 0.6
+    lock_hits: float = 3.0
+    """Beats met by a peak that a lock needs."""
+    lost_confidence: float = 0.2
+    silence_bars: float = 8.0
+    """After this many bars without a beat heard the confidence is gone."""
+    hit_memory_beats: float = 8.0
+
+    # Bars
+    metres: tuple[int, ...] = (3, 4)
+    metre_weights: tuple[float, ...] = (0.25, 0.75)
+    beat_slip: float = 0.002
+    metre_change: float = 0.0005
+    downbeat_weight: float = 0.9
+    chord_change_weight: float = 0.5
+    bar_switch: float = 0.85
+    """Belief that another beat is the downbeat, before the bars move."""
+
+    # Output
+    glide_s: float = 0.35
+    """Time constant with which the moment closes on the line."""
+    slew: float = 0.10
+    """Most that a correction may change the tempo by, as a share."""
+    commit_ahead_s: float = 1.2
+    """Moments asked further than this beyond what was heard are guesses that bind nothing."""
+
+    # Playing
+    activity_on: float = 0.5
+    activity_off: float = 0.3
+    hold_bars: float = 1.0
+    hold_s: float = 2.0
+    """Hold while no bar is known."""
+
+    # Taps
+    taps_to_lock: int = 4
+    tap_gap_s: float = 2.2
+    """A longer pause starts a new count."""
+    tap_bars: float = 8.0
+    """For so many bars after a tap the listener may bend the tempo but not choose another."""
+
+    # Chords
+    chord_lag_s: float = 0.12
+    """How long after a change the listener's answer turns."""
+    chord_time_s: float = 0.16
+    chord_margin: float = 0.12
+    loop_bars: tuple[int, ...] = (4, 8, 12, 16)
+    loop_agreement: float = 0.7
+    key_time_s: float = 20.0
+
+    def __post_init__(self) -> None:
+        if not 20.0 <= self.lowest_bpm < self.highest_bpm <= 400.0:
+            raise ConfigError(f"tempi from {self.lowest_bpm} to {self.highest_bpm} bpm: give a range within 20 to 400")
+        if not self.metres or len(self.metres) != len(self.metre_weights) or min(self.metres) < 1:
+            raise ConfigError("metres: give at least one number of beats, and as many weights as metres")
 
 
 class TimeSource(Protocol):

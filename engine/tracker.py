@@ -1,0 +1,216 @@
+"""The listener's beat as a source of time: filters, line and bars together, with what counts as locked and as lost.
+
+Knows no output clock and no band. Times are seconds of the input clock. Inference thread only.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .bar_pointer import BarFilter, BeatFilter, Reading
+from .beat_line import BeatLine, PeakFinder
+from .player import Heard
+from .tracking import Anchor, ConductorConfig
+
+_HISTORY = 64  # sub-frames of activation kept for the bars' evidence
+_SETTLE_S = 0.07  # how long after a beat its peak is surely told
+
+
+class Tracker:
+    """Follows beats and bars in what is heard. `anchor` is the present answer."""
+
+    def __init__(self, config: ConductorConfig, rate_hz: float, tempo_bpm: float | None = None) -> None:
+        self._config = config
+        self._rate_hz = rate_hz
+        self._tempo_bpm = tempo_bpm
+        self._filter = BeatFilter(config)
+        self._bars = BarFilter(config)
+        self._peaks = PeakFinder(config)
+        self._downbeats = np.zeros((_HISTORY, 2))  # time, activation
+        self.reset()
+
+    def reset(self) -> None:
+        self._filter.reset()
+        if self._tempo_bpm is not None:
+            self._filter.expect(self._tempo_bpm)
+        self._bars.reset()
+        self._peaks.reset()
+        self._downbeats[:] = 0.0
+        self._downbeats[:, 0] = -1e9
+        self._line: BeatLine | None = None
+        self._time_s = 0.0
+        self.locked = False
+        self._tapped_until = -math.inf  # beat up to which taps bind the tempo
+        self._forget_hits()
+        self._metre, self._downbeat, self.bar_confidence = self._config.metres[0], 0, 0.0
+        self._metre = max(zip(self._config.metre_weights, self._config.metres, strict=True))[1]
+        self._bar_known = False
+
+    def _forget_hits(self) -> None:
+        self._hits = 0.0  # beats met since the line was seeded
+        self._support = 0.0  # share of recent beats that were met
+        self._quiet_beats = 0.0  # since a beat was last met
+        self._rival_beats = 0.0  # how long another reading has been stronger
+        self._met = 0.0  # how far the beat that is due was met
+        self._due = 0
+
+    @property
+    def beats_per_bar(self) -> int:
+        return self._metre
+
+    @property
+    def confidence(self) -> float:
+        """How sure the phase is, in [0, 1]: belief in this reading, beats met lately, and silence since."""
+        if self._line is None:
+            return 0.0
+        config = self._config
+        near = self._filter.near(self._line.rate_hz, self._line.beat).mass
+        met = min(max((self._support - 0.2) / 0.4, 0.0), 1.0)
+        quiet = max(0.0, self._quiet_beats - 2.0) / (config.silence_bars * self._metre)
+        sharp = min(1.0, 0.05 / max(self._line.error_s, 1e-3)) ** 0.5
+        return min(1.0, near * 1.05) * met * max(0.0, 1.0 - quiet) * sharp
+
+    def anchor(self, position_samples: float) -> Anchor | None:
+        """See TimeSource; None until anything like a beat was heard."""
+        line = self._line
+        if line is None:
+            return None
+        beat_in_bar = (math.floor(line.beat) - self._downbeat) % self._metre if self._bar_known else -1
+        return Anchor(
+            line.time_s * self._rate_hz, line.beat, line.rate_hz * 60.0, self.confidence, self._metre, beat_in_bar
+        )
+
+    def take(self, anchor: Anchor) -> None:
+        """Believe another source at once (taps): its tempo, its phase and, if it knows, its bar."""
+        time_s = max(self._time_s, anchor.position_samples / self._rate_hz)
+        beat, rate_hz = anchor.beat_at(time_s * self._rate_hz, self._rate_hz), anchor.tempo_bpm / 60.0
+        old = self._line
+        count = round(old.beat_at(time_s) - beat) if old is not None else 0
+        self._filter.set(rate_hz, beat - rate_hz * (time_s - self._time_s), 0.03)
+        self._line = BeatLine(self._config, time_s, beat + count, rate_hz, 0.02 * rate_hz, 0.015)
+        self._forget_hits()
+        self._due = math.ceil(self._line.beat)
+        self._support, self._hits, self.locked = 0.8, self._config.lock_hits, True
+        self._tapped_until = self._line.beat + self._config.tap_bars * self._metre
+        if anchor.beat_in_bar >= 0:
+            last = self._due - 1
+            place = anchor.beat_in_bar + last - math.floor(self._line.beat)
+            self._bars.set(place % self._metre)
+            self._metre, place, self.bar_confidence = self._bars.best()
+            self._downbeat, self._bar_known = last - place, True
+
+    def hear(self, heard: Heard, end_s: float, frame_s: float) -> None:
+        """Take in the frame that ends at `end_s`."""
+        trust = min(max((float(heard.activity) - 0.2) / 0.3, 0.0), 1.0)
+        freedom = max(trust, 0.1)  # who rests keeps time with the band
+        line = self._line
+        self._time_s = end_s
+        self._keep_downbeats(heard, end_s, frame_s)
+        if line is not None:
+            line.move(end_s, freedom)
+        some, full = self._config.inertia_beats
+        inertia = min(max((self._hits - some) / (full - some), 0.0), 1.0)
+        held_hz = line.rate_hz if line is not None and self.locked else None
+        self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, getattr(heard, "tempo", None))
+        for peak in self._peaks.hear(heard.beat, end_s, frame_s):
+            if line is None or trust <= 0:
+                continue
+            met, number = line.meet(peak)
+            if number == self._due:
+                self._met = max(self._met, met)
+        self._seek(self._filter.best(), frame_s)
+        self._count_beats(end_s, trust)
+
+    def chord_changed(self, at_s: float) -> None:
+        """The chord changed at about that time: a hint where the bar begins."""
+        line = self._line
+        if line is not None and self.locked:
+            beat = line.beat_at(at_s)
+            if abs(beat - round(beat)) < 0.3 and round(beat) < self._due:
+                self._bars.chord_changed(self._due - 1 - round(beat))
+
+    def _seek(self, best: Reading, frame_s: float) -> None:
+        """Seed the line where the filter is sure, or move it where the filter has come to believe otherwise."""
+        config, line = self._config, self._line
+        if line is None:
+            if best.mass > 0.5 * config.lock_mass:
+                self._seed(best)
+            return
+        away = (best.phase - line.beat + 0.5) % 1.0 - 0.5
+        apart = math.log(best.rate_hz / line.rate_hz)
+        far = abs(apart) > config.near_ratio
+        if not far and abs(away) < config.rival_beats and abs(apart) < config.rival_tempo:
+            self._rival_beats = 0.0
+            return
+        if not self.locked:
+            if best.mass > 0.4 * config.lock_mass:
+                self._seed(best)
+            return
+        if best.mass < (0.8 if far else 0.5) or (far and line.beat < self._tapped_until):
+            self._rival_beats = max(0.0, self._rival_beats - frame_s * line.rate_hz)
+            return
+        self._rival_beats += frame_s * line.rate_hz
+        if self._rival_beats > (config.switch_beats if far else config.rival_patience_beats):
+            self._seed(best, keep_lock=not far)
+
+    def _seed(self, reading: Reading, keep_lock: bool = False) -> None:
+        old = self._line
+        count = round(old.beat - reading.phase) if old is not None else 0
+        phase_error = max(reading.phase_spread, 0.01)
+        self._line = BeatLine(
+            self._config, self._time_s, reading.phase + count, reading.rate_hz, phase_error, 0.02
+        )
+        self._rival_beats = 0.0
+        if keep_lock:
+            return
+        same_tempo = old is not None and abs(math.log(reading.rate_hz / old.rate_hz)) < 0.1
+        if old is None or not same_tempo:
+            self._forget_hits()
+            self._bars.reset()
+            self._bar_known, self.locked = False, False
+        self._due = math.ceil(self._line.beat)
+
+    def _count_beats(self, end_s: float, trust: float) -> None:
+        """Judge every beat whose peak must have come by now, and move the bars on."""
+        config, line = self._config, self._line
+        if line is None:
+            return
+        while line.beat_at(end_s - _SETTLE_S) >= self._due:
+            share = 1.0 / config.hit_memory_beats
+            if trust > 0.5:
+                self._support += share * (self._met - self._support)
+            self._hits += self._met
+            self._quiet_beats = 0.0 if self._met > 0.3 else self._quiet_beats + 1.0
+            at_s = line.time_of(self._due)
+            near = np.abs(self._downbeats[:, 0] - at_s) < 0.05
+            downbeat = float(self._downbeats[near, 1].max()) if near.any() else 0.0
+            self._bars.beat(downbeat, trust if near.any() else 0.0)
+            self._choose_bar(self._due)
+            self._met = 0.0
+            self._due += 1
+        if not self.locked:
+            sure = self._filter.near(line.rate_hz, line.beat).mass > config.lock_mass
+            self.locked = sure and self._hits >= config.lock_hits
+            if self.locked:
+                self._support = max(self._support, 0.5)
+        elif self.confidence < 0.5 * config.lost_confidence and trust > 0.5 and line.beat >= self._tapped_until:
+            self.locked = False
+            self._hits = 0.0
+
+    def _choose_bar(self, beat: int) -> None:
+        """Move the downbeat when the bars' filter has become sure of another place."""
+        metre, place, sure = self._bars.best()
+        held = self._bars.of(self._metre, (beat - self._downbeat) % self._metre)
+        needed = self._config.bar_switch if self._hits > 4 * self._metre else 0.5
+        if not self._bar_known or (sure > needed and sure > held):
+            self._metre, self._downbeat, self._bar_known = metre, beat - place, True
+            held = sure
+        self.bar_confidence = held
+
+    def _keep_downbeats(self, heard: Heard, end_s: float, frame_s: float) -> None:
+        count = len(heard.downbeat)
+        self._downbeats = np.roll(self._downbeats, -count, axis=0)
+        self._downbeats[-count:, 0] = end_s - (np.arange(count, 0, -1) - 0.5) * frame_s / count
+        self._downbeats[-count:, 1] = heard.downbeat
