@@ -277,7 +277,8 @@ def look_at_model() -> Iterator[Finding]:
         load_s = time.perf_counter() - began_s
         steps_ms = sorted(_time_steps(player))
     except Exception as error:  # noqa: BLE001 - weights and torch can fail in any way, and that is the finding
-        yield Finding("model", "fail", f"{type(error).__name__}: {_first_line(error)}", "run `gigmate version`")
+        mend = "install the range that the finding on torch names, and the weights that came with this version"
+        yield Finding("model", "fail", f"{type(error).__name__}: {_first_line(error)}", mend)
         return
     frame_ms = player.frame_samples / player.sample_rate_hz * 1000
     p50_ms, p99_ms = steps_ms[len(steps_ms) // 2], steps_ms[int(len(steps_ms) * 0.99)]

@@ -5,6 +5,7 @@ Knows how to ask and what to show; everything that sounds is the session's.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -149,24 +150,24 @@ def play(request: Request) -> int:
 
     _check_files(request)
     face = open_face(sys.stdout, request.json_lines)
-    with Signals() as signals:
+    with Signals() as signals, contextlib.ExitStack() as open_things:
+        keys = open_keys()  # before the loading, so that what is typed meanwhile waits and is not echoed
+        open_things.callback(keys.close)
+        open_things.callback(face.close)
         try:
             session, pedal = _open(request, face, signals)
         except Interrupted as interrupted:
             return interrupted.code
-        keys: Keys | None = None
-        try:
-            with session:
-                keys = open_keys()
-                session.start()
-                _run(session, face, keys, signals, request.duration_s)
-        finally:
-            if keys is not None:
-                keys.close()
-            if pedal is not None:
-                pedal.close()
-            face.close()
-        # What was played is written down even where the run ended in a failure.
+        if pedal is not None:
+            open_things.callback(pedal.close)
+        with session:
+            session.start()
+            for line in session.describe():
+                face.note(line)
+            _explain_start(session, face, pedal)
+            _run(session, face, keys, signals, request.duration_s)
+        face.close()
+        # A server that went away ended the run: what was played until then is written down all the same.
         figures = session.report()
         if request.report is not None:
             from .files import write_json
@@ -222,9 +223,6 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
             pedal.close()
         raise
     posts.append(session.post)
-    for line in session.describe():
-        face.note(line)
-    _explain_start(session, face, pedal)
     return session, pedal
 
 
