@@ -12,7 +12,7 @@ from .bass import write_bass
 from .drums import settle, write_drums
 from .form import choose, lay_out, plan_lead
 from .keys import write_keys
-from .lead import PROGRAMS, write_lead
+from .lead import PROGRAMS, settle_lead, write_lead
 from .score import METRES, Bar, Score
 from .style import Style
 from .styles import FIRST_STYLES, STYLE_NAMES, STYLES
@@ -112,9 +112,10 @@ def _programs(rng: np.random.Generator, style: Style, mode: str, split: str, sou
 
 
 def _play(rng: np.random.Generator, style: Style, score: Score) -> None:
-    """Lets everyone play: the rhythm section on one kit of patterns, then the lead."""
+    """Lets everyone play: the lead settles, the drummer listens, the rhythm section locks, and the lead plays."""
     bars, metre = score.bars, score.metre
-    kit = settle(rng, style, metre)
+    musician = settle_lead(rng, style, metre, score.lead_mode, score.programs["lead"])
+    kit = settle(rng, style, metre, musician.accents)
     parts = {
         "drums": write_drums(rng, style, bars, kit, score.swing),
         "bass": write_bass(rng, style, bars, kit, metre),
@@ -123,7 +124,7 @@ def _play(rng: np.random.Generator, style: Style, score: Score) -> None:
     for part, notes in parts.items():
         offset, sd = style.timing_ms[part]
         score.notes[part] = feel.humanise(rng, notes, sd, offset, 4.0)
-    lead = write_lead(rng, style, bars, metre, score.lead_mode, score.programs["lead"])
+    lead = write_lead(rng, musician, bars)
     score.notes["lead"] = feel.humanise(rng, lead, float(rng.uniform(5.0, 14.0)), float(rng.normal(0.0, 3.0)), 5.0)
     score.lead_spans_beats = lead_spans(bars)
 

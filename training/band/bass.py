@@ -63,6 +63,8 @@ def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit
     cells = _cells(rng, style, kit, metre)
     walking = {kind: rng.random() < style.walking for kind in ("verse", "chorus", "bridge")}
     notes: list[Note] = []
+    # Where this player's hand lies: roots take the octave next to it, so approaches know where they lead.
+    home = float(choose(rng, (33.5, 35.5, 36.5, 37.5)))
     here = 38.0
     for bar in bars:
         if not bar.parts[1]:
@@ -75,9 +77,9 @@ def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit
             notes += line
             here = float(line[-1].pitch)
         else:
-            line = _cell_bar(rng, style, bar, upcoming, cells[kind_of(bar)], here)
+            line = _cell_bar(rng, style, bar, upcoming, cells[kind_of(bar)], home)
             notes += line
-            here = 0.5 * 38.0 + 0.5 * float(line[-1].pitch) if line else here
+            here = float(line[-1].pitch) if line else here
     return _near(notes)
 
 
@@ -111,7 +113,7 @@ def _cells(rng: np.random.Generator, style: Style, kit: Kit, metre: str) -> dict
 
 
 def _cell_bar(rng: np.random.Generator, style: Style, bar: Bar, upcoming: Chord, cell: tuple[str, int],
-              here: float) -> list[Note]:
+              home: float) -> list[Note]:
     text, per_beat = cell
     events = steps(text, bar, per_beat)
     changes = {at for at, _ in bar.chords if at > 0}
@@ -123,14 +125,14 @@ def _cell_bar(rng: np.random.Generator, style: Style, bar: Bar, upcoming: Chord,
         fresh = chord is not current
         if fresh:
             current = chord
-            root = place(chord.bass, 0.4 * here + 0.6 * 35.5, LOW, 45)
+            root = place(chord.bass, home, LOW, 45)
         if (offset in changes or (offset == 0 and mark not in ".")) and (fresh or mark in "-"):
             mark = "R" if mark in "-.57382a46" else mark
         if mark in "-.":
             continue
         later = [at for at, _ in bar.chords if at > offset]
         following = bar.chord_at(later[0]) if later else upcoming
-        target = place(following.bass, root, LOW, 50)
+        target = place(following.bass, home, LOW, 45)
         length = 1
         while k + length < len(events) and events[k + length][1] == "-" and events[k + length][0] not in changes:
             length += 1
@@ -140,14 +142,14 @@ def _cell_bar(rng: np.random.Generator, style: Style, bar: Bar, upcoming: Chord,
         sounding = 0.12 if mark == "x" else length / per_beat * (0.94 if length > 1 else 0.82)
         notes.append(Note(bar.start_beat + offset, sounding, pitch, velocity))
     if bar.fill_beats >= 1 and bar.beats >= 3 and notes and rng.random() < 0.3 and len(bar.chords) == 1:
-        notes = _run(rng, bar, upcoming, notes, root)
+        notes = _run(rng, bar, upcoming, notes, home)
     return notes
 
 
-def _run(rng: np.random.Generator, bar: Bar, upcoming: Chord, notes: list[Note], root: int) -> list[Note]:
+def _run(rng: np.random.Generator, bar: Bar, upcoming: Chord, notes: list[Note], home: float) -> list[Note]:
     """Replaces the last beat by a scale run of eighths into the next root."""
     start = bar.start_beat + bar.beats - 1
-    target = place(upcoming.bass, root, LOW, 50)
+    target = place(upcoming.bass, home, LOW, 45)
     scale = scale_of(bar.chords[-1][1], bar.key, bar.minor)
     direction = -1 if target > LOW + 5 and rng.random() < 0.6 else 1
     path = []
@@ -164,6 +166,24 @@ def _run(rng: np.random.Generator, bar: Bar, upcoming: Chord, notes: list[Note],
     return kept + [Note(start + 0.5 * k, 0.45, p, 90) for k, p in enumerate(reversed(path))]
 
 
+def _next_root(pc: int, last: float) -> int:
+    """The octave of a root that a walking line reaches from its last note: the near one, with a pull to the middle."""
+    return min((p for p in range(LOW, 51) if p % 12 == pc), key=lambda p: abs(p - last) + 0.2 * abs(p - 38))
+
+
+def _pull(pitch: int, goal: float, line: list[int], chord_pcs: set[int]) -> float:
+    """How much a walking line wants this pitch next: towards its goal, by step, chord tones on strong beats."""
+    strong = len(line) % 2 == 0
+    weight = np.exp(-abs(pitch - goal) / 2.5) * np.exp(-max(0, abs(pitch - line[-1]) - 2) / 2.5)
+    if pitch % 12 in chord_pcs:
+        weight *= 2.6 if strong else 1.6
+    elif strong:
+        weight *= 0.4
+    if len(line) > 1 and pitch == line[-2]:
+        weight *= 0.15
+    return float(weight)
+
+
 def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float) -> list[Note]:
     """A walking bar: roots on the changes, chord and scale tones between, a chromatic or scale approach at the end."""
     notes: list[Note] = []
@@ -176,9 +196,9 @@ def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float) -> li
         first = chord.bass
         if bar.bar_in_section and n == 0 and rng.random() < 0.12 and chord.bass == chord.root:
             first = (chord.root + (third(chord) or 7)) % 12
-        root = place(first, 0.75 * pitch + 0.25 * 39, LOW, 50)
+        root = _next_root(first, pitch)
         line = [root]
-        target = place(following.bass, 0.75 * root + 0.25 * 39, LOW, 50)
+        target = _next_root(following.bass, root)
         chord_pcs = {(chord.root + t) % 12 for t in chord.tones}
         scale = set(scale_of(chord, bar.key, bar.minor)) | chord_pcs
         while len(line) < count:
@@ -187,15 +207,14 @@ def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float) -> li
                 approaches = [target - 1, target + 1]
                 approaches += [p for p in (target - 2, target + 2, target + 7, target - 5) if p % 12 in scale]
                 approaches = [p for p in approaches if LOW <= p <= 52 and p != line[-1]]
-                costs = np.array([np.exp(-abs(p - line[-1]) / 3.5) * (1.6 if abs(p - target) == 1 else 1.0) for p in approaches])
+                near = np.array([np.exp(-abs(p - line[-1]) / 2.5) for p in approaches])
+                costs = near * np.array([1.6 if abs(p - target) == 1 else 1.0 for p in approaches])
                 line.append(int(approaches[int(rng.choice(len(approaches), p=costs / costs.sum()))]))
                 continue
             goal = line[-1] + (target - line[-1]) / left
-            options = [p for p in range(max(LOW, line[-1] - 7), min(52, line[-1] + 7) + 1) if p % 12 in scale and p != line[-1]]
-            strong = len(line) % 2 == 0
-            weights = np.array([
-                np.exp(-abs(p - goal) / 2.5) * (2.6 if p % 12 in chord_pcs else 1.0 if not strong else 0.4)
-                * (0.15 if len(line) > 1 and p == line[-2] else 1.0) for p in options])
+            reach = range(max(LOW, line[-1] - 7), min(52, line[-1] + 7) + 1)
+            options = [p for p in reach if p % 12 in scale and p != line[-1]]
+            weights = np.array([_pull(p, goal, line, chord_pcs) for p in options])
             line.append(int(options[int(rng.choice(len(options), p=weights / weights.sum()))]))
         for k, p in enumerate(line):
             skip = rng.random() < 0.07 and k < count - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,21 +42,36 @@ class Kit:
     open_hat: dict[str, str]
 
 
-def settle(rng: np.random.Generator, style: Style, metre: str) -> Kit:
-    """Draws a song's grooves: one for quiet, one for loud, one for other sections."""
+def settle(rng: np.random.Generator, style: Style, metre: str, accents: Callable[[str], set[float]]) -> Kit:
+    """Draws a song's grooves: one for quiet, one for loud, one for other sections.
+
+    `accents` gives where the lead leans in each kind of section: the kick is drawn to meet it.
+    """
     groove = style.grooves[metre]
     kick, snare, hat, pitch, open_hat = {}, {}, {}, {}, {}
     for kind in ("verse", "chorus", "bridge"):
-        kick[kind] = choose(rng, groove.kicks)
+        kick[kind] = _meeting(rng, groove, accents(kind))
         snare[kind] = choose(rng, groove.snares)
         loud = kind != "verse" and rng.random() < 0.65
         hat[kind] = choose(rng, groove.loud_hats if loud and groove.loud_hats else groove.hats)
         pitch[kind] = choose(rng, groove.loud_hat_pitches) if loud else groove.hat_pitch
         open_hat[kind] = choose(rng, groove.open_hat)
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 and not accents("chorus"):
         kick["chorus"] = kick["verse"]
     snare["chorus"] = snare["verse"] if rng.random() < 0.6 else snare["chorus"]
     return Kit(groove, kick, snare, hat, pitch, open_hat)
+
+
+def _meeting(rng: np.random.Generator, groove: Groove, accents: set[float]) -> str:
+    """A kick pattern, the likelier the more it and the lead's accents meet."""
+    if not accents:
+        return choose(rng, groove.kicks)
+    weights = []
+    for pattern in groove.kicks:
+        struck = {k / groove.steps_per_beat for k, mark in enumerate(pattern) if mark in "Xxo"}
+        weights.append(0.15 + (2.0 * len(struck & accents) / max(1, len(struck) + len(accents))) ** 2)
+    chances = np.array(weights) / sum(weights)
+    return groove.kicks[int(rng.choice(len(chances), p=chances))]
 
 
 def kind_of(bar: Bar) -> str:

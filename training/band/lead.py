@@ -26,17 +26,21 @@ PROGRAMS: dict[str, tuple[int, ...]] = {
     "riff": (25, 26, 27, 29, 30, 28, 5, 7),
     "melody": (26, 27, 29, 30, 24, 65, 66, 56, 40, 73, 11, 22, 71, 80, 0, 4),
 }
+CHORDAL = ("strum", "pick", "power", "comp")
 RANGES = {56: (58, 82), 65: (55, 80), 66: (50, 75), 71: (52, 82), 73: (62, 91), 40: (57, 90), 11: (60, 86), 22: (60, 84)}
 ARPEGGIOS = ("02132312", "0123", "01234321", "0213", "03231323", "0312", "02320232", "012310", "04342434")
 
 
-def write_lead(rng: np.random.Generator, style: Style, bars: list[Bar], metre: str, mode: str,
-               program: int) -> list[Note]:
+def settle_lead(rng: np.random.Generator, style: Style, metre: str, mode: str, program: int) -> Lead:
+    """What the lead settles on before anyone plays: patterns, riffs, the hand's place."""
+    return Lead(rng, style, metre, mode, program)
+
+
+def write_lead(rng: np.random.Generator, state: Lead, bars: list[Bar]) -> list[Note]:
     """All notes of the lead, cut to the bars' lead windows."""
-    chordal = mode if mode in ("strum", "pick", "power", "comp") else None
-    single = mode if chordal is None else choose(rng, ("melody", "riff"))
-    mixed = rng.random() < 0.45 and program not in (16, 24)
-    state = _State(rng, style, metre, program)
+    chordal = state.mode if state.mode in CHORDAL else None
+    single = state.mode if chordal is None else choose(rng, ("melody", "riff"))
+    mixed = rng.random() < 0.45 and state.program not in (16, 24)
     notes: list[Note] = []
     for bar in bars:
         solo = bar.section == "solo" or (mixed and kind_of(bar) == "bridge")
@@ -63,7 +67,7 @@ def _window(bar: Bar, notes: list[Note]) -> list[Note]:
     return kept
 
 
-def _entries(state: _State, bars: list[Bar], notes: list[Note]) -> list[Note]:
+def _entries(state: Lead, bars: list[Bar], notes: list[Note]) -> list[Note]:
     """Notes for places where the lead comes in after a silence and its phrase would let the band wait."""
     added: list[Note] = []
     starts = np.array(sorted(n.beat for n in notes))
@@ -95,11 +99,11 @@ def _errors(rng: np.random.Generator, notes: list[Note], bars: list[Bar]) -> lis
     return out
 
 
-class _State:
+class Lead:
     """What the lead settled on for the song: patterns, motifs, the hand's place."""
 
-    def __init__(self, rng: np.random.Generator, style: Style, metre: str, program: int) -> None:
-        self.rng, self.style, self.metre = rng, style, metre
+    def __init__(self, rng: np.random.Generator, style: Style, metre: str, mode: str, program: int) -> None:
+        self.rng, self.style, self.metre, self.mode, self.program = rng, style, metre, mode, program
         self.beats, self.compound = METRES[metre]
         self.strum_steps, self.keys_steps = style.steps("strum", metre), style.steps("keys", metre)
         kinds = ("verse", "chorus", "bridge")
@@ -118,6 +122,19 @@ class _State:
         self.riffs: dict[str, list[tuple[float, float, int]]] = {}
         self.busy = float(rng.uniform(0.3, 1.0))
         self.left_hand = choose(rng, ("roots", "roots", "octaves", "none", "fifths"))
+
+    def accents(self, kind: str) -> set[float]:
+        """Where the lead leans in a bar (offsets in beats) in a kind of section: what the drummer listens for."""
+        if self.mode in ("strum", "power"):
+            pattern = self.strums[kind][: self.beats * self.strum_steps]
+            return {k / self.strum_steps for k, mark in enumerate(pattern) if mark == "D"}
+        if self.mode == "comp":
+            pattern = self.cells[kind][: self.beats * self.keys_steps]
+            return {k / self.keys_steps for k, mark in enumerate(pattern) if mark in "XxHh"}
+        if self.mode == "riff":
+            self.riffs[kind] = self.riffs.get(kind) or self._new_riff()
+            return {at for at, _, _ in self.riffs[kind] if at < self.beats}
+        return set()
 
     def _gain(self, bar: Bar) -> float:
         return 0.80 + 0.28 * bar.density

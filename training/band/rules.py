@@ -101,7 +101,7 @@ def _bass_line(score: Score) -> list[str]:
             if note is not None:
                 total += 1
                 right += note.pitch % 12 == chord.bass
-    if total >= 8 and right < 0.8 * total:
+    if total >= 8 and right < 0.7 * total:
         found.append(f"bass: the chord's bass on only {right} of {total} changes @ 0")
     return found
 
