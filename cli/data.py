@@ -15,12 +15,20 @@ import typer
 app = typer.Typer(help="Make music to learn from: render, listen, count, import.", no_args_is_help=True)
 
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
-Styles = Annotated[list[str] | None, typer.Option("--style", help="Only this style; may be given again. 'all': every style.")]
+Styles = Annotated[
+    list[str] | None, typer.Option("--style", help="Only this style; may be given again. 'all': every style.")
+]
 Seed = Annotated[int, typer.Option(help="First seed; songs take the seeds from here on.")]
-Split = Annotated[str, typer.Option(help="train, validation, test, held_style, held_tempo, held_key, held_font, held_lead.")]
+Split = Annotated[
+    str, typer.Option(help="train, validation, test, held_style, held_tempo, held_key, held_font, held_lead.")
+]
 Songs = Annotated[int, typer.Option(min=1, help="How many songs.")]
-SoundVariety = Annotated[float, typer.Option(min=0.0, max=1.0, help="How often the band takes other sounds than its style's own.")]
-PlayingVariety = Annotated[float, typer.Option(min=0.0, max=1.0, help="Wider tempos, sudden tempo changes, free starts.")]
+SoundVariety = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="How often the band takes other sounds than its style's own.")
+]
+PlayingVariety = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="Wider tempos, sudden tempo changes, free starts.")
+]
 
 
 @app.command()
@@ -82,7 +90,9 @@ def stats(
     style: Styles = None,
     seed: Seed = 0,
     split: Split = "train",
-    judge: Annotated[bool, typer.Option("--judge", help="Also render, and ask classical judges (seconds a song).")] = False,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Also render, and ask classical judges (seconds a song).")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write all numbers to this JSON file too.")] = None,
 ) -> None:
     """Count what the arranger writes, list its faults, and with --judge measure the sound against its labels."""

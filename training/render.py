@@ -3,13 +3,15 @@
 Run as `python -m gigmate.training.render --songs N --out DIR --seed S`. Each song becomes one compressed file
 `DIR/song-SEED.npz` (SEED: ten digits) that holds
 
-- `stem_lead_clean`, `stem_lead`, `stem_drums`, `stem_bass`, `stem_keys`: int16 [T], mono, `rate_hz` (32000 unless said),
-  full scale 32767; `lead` is what a microphone or jack would hear, `lead_clean` the same playing straight from the synth;
+- `stem_lead_clean`, `stem_lead`, `stem_drums`, `stem_bass`, `stem_keys`: int16 [T], mono, `rate_hz` (32000 unless
+  said), full scale 32767; `lead` is what a microphone or jack would hear, `lead_clean` the same playing from the synth;
 - every name in `sound.labels.FRAME_LABELS`, one row per 40 ms frame (25 a second; T is a whole number of frames);
 - every name in `sound.labels.EXACT_LABELS`: float64 seconds;
-- `meta`: a JSON string with seed, split, style, style_id, bpm, key, minor, metre, swing, lead_mode, programs, rate_hz, font.
+- `meta`: a JSON string with seed, split, style, style_id, bpm, key, minor, metre, swing, lead_mode, programs,
+  rate_hz, font.
 
-Files are written whole (to a temporary name, then renamed), so a reader may watch the folder. `load_song` reads one back.
+Files are written whole (to a temporary name, then renamed), so a reader may watch the folder. `load_song` reads
+one back.
 Knows no models. A process renders one song at a time; run several processes for several cores. Not for threads.
 """
 
@@ -43,7 +45,7 @@ PEAK = 0.98
 
 @dataclass
 class RenderedSong:
-    """A song as sound. `stems`: float32 [T] each, the same T, a whole number of frames; `labels` as in `sound.labels`."""
+    """A song as sound. `stems`: float32 [T] each, a whole number of frames; `labels` as in `sound.labels`."""
 
     seed: int
     rate_hz: int
@@ -83,8 +85,9 @@ def render_song(
     return render_score(score, rng, rate_hz=rate_hz, split=split, font=font)
 
 
-def render_score(score: Score, rng: np.random.Generator, *, rate_hz: int = 32000, split: str = "train",
-                 font: str = "fluid") -> RenderedSong:
+def render_score(
+    score: Score, rng: np.random.Generator, *, rate_hz: int = 32000, split: str = "train", font: str = "fluid"
+) -> RenderedSong:
     """Renders a written song. All randomness of sound (tuning, stage) comes from `rng`."""
     frame_samples = rate_hz * 1280 // 32000
     frames = int(np.ceil((float(score.seconds(score.length_beats)) + TAIL_S) / labels.FRAME_S))
@@ -100,11 +103,23 @@ def render_score(score: Score, rng: np.random.Generator, *, rate_hz: int = 32000
     band = stems["drums"] + stems["bass"] + stems["keys"]
     program = score.programs["lead"]
     amp_share = {29: 1.0, 30: 1.0}.get(program, 0.55 if program in GUITARS else 0.15)
-    stems["lead"] = augment.live_lead(stems["lead_clean"], band, rate_hz, rng, program in GUITARS or program in (4, 5, 16), amp_share)
+    stems["lead"] = augment.live_lead(
+        stems["lead_clean"], band, rate_hz, rng, program in GUITARS or program in (4, 5, 16), amp_share
+    )
     meta = {
-        "seed": score.seed, "split": split, "style": score.style, "style_id": score.style_id, "bpm": score.bpm,
-        "key": score.key, "minor": score.minor, "metre": score.metre, "swing": round(score.swing, 4),
-        "lead_mode": score.lead_mode, "programs": score.programs, "rate_hz": rate_hz, "font": font,
+        "seed": score.seed,
+        "split": split,
+        "style": score.style,
+        "style_id": score.style_id,
+        "bpm": score.bpm,
+        "key": score.key,
+        "minor": score.minor,
+        "metre": score.metre,
+        "swing": round(score.swing, 4),
+        "lead_mode": score.lead_mode,
+        "programs": score.programs,
+        "rate_hz": rate_hz,
+        "font": font,
         "tuning_cents": round(tuning, 2),
     }
     return RenderedSong(score.seed, rate_hz, {k: stems[k] for k in STEMS}, labels.label(score, frames), meta, score)
@@ -117,8 +132,15 @@ def _part(score: Score, part: str, total: int, rate_hz: int, font: str, tuning_c
         start, end = score.note_seconds(note)
         return start - lag, end - lag, note.pitch, note.velocity
 
-    return synth.render_events([event(n) for n in score.notes[part]], score.programs[part], drums=part == "drums",
-                               length_samples=total, rate_hz=rate_hz, font=font, tuning_cents=tuning_cents)
+    return synth.render_events(
+        [event(n) for n in score.notes[part]],
+        score.programs[part],
+        drums=part == "drums",
+        length_samples=total,
+        rate_hz=rate_hz,
+        font=font,
+        tuning_cents=tuning_cents,
+    )
 
 
 def _level(sound: np.ndarray, rate_hz: int, target_db: float) -> np.ndarray:
@@ -142,7 +164,9 @@ def song_path(out: Path, seed: int) -> Path:
 
 def save_song(song: RenderedSong, path: Path) -> None:
     """Writes one shard (see the top of this file), whole or not at all."""
-    arrays: dict[str, Any] = {f"stem_{k}": np.round(np.clip(v, -1, 1) * 32767.0).astype(np.int16) for k, v in song.stems.items()}
+    arrays: dict[str, Any] = {
+        f"stem_{k}": np.round(np.clip(v, -1, 1) * 32767.0).astype(np.int16) for k, v in song.stems.items()
+    }
     arrays.update(song.labels)
     arrays["meta"] = np.array(json.dumps(song.meta))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -213,7 +237,9 @@ def _render_to(out: Path, seed: int, rate_hz: int, flac: bool, options: dict[str
 
 def main(argv: list[str] | None = None) -> int:
     """Writes shards for seeds `--seed` .. `--seed` + `--songs` - 1; those already there are kept."""
-    parser = argparse.ArgumentParser(prog="python -m gigmate.training.render", description="Render made songs to shards.")
+    parser = argparse.ArgumentParser(
+        prog="python -m gigmate.training.render", description="Render made songs to shards."
+    )
     parser.add_argument("--songs", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""Finds free soundfonts on this machine. Knows nothing of music. A missing font is said with the package that holds it."""
+"""Finds free soundfonts on this machine; a missing one is said with its package. Knows nothing of music."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from pathlib import Path
 
 VARIABLE = "GIGMATE_SOUNDFONTS"
 SEARCH = (
-    "/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts", "/usr/local/share/soundfonts",
-    "/opt/homebrew/share/soundfonts", "~/.local/share/soundfonts", "~/soundfonts",
+    "/usr/share/sounds/sf2",
+    "/usr/share/sounds/sf3",
+    "/usr/share/soundfonts",
+    "/usr/local/share/soundfonts",
+    "/opt/homebrew/share/soundfonts",
+    "~/.local/share/soundfonts",
+    "~/soundfonts",
 )
 
 

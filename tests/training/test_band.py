@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
-
 from gigmate.training.band.arrange import lead_spans, write_song
 from gigmate.training.band.form import lay_out
 from gigmate.training.band.rules import faults
@@ -90,7 +91,7 @@ def test_the_band_enters_a_bar_after_the_lead_and_stops_a_bar_after_it() -> None
     stops = 0
     for seed in range(30):
         score = write_song(seed)
-        for before, bar in zip(score.bars, score.bars[1:], strict=False):
+        for before, bar in itertools.pairwise(score.bars):
             heard = min(before.lead_to_beats, before.beats) > before.lead_from_beats
             assert heard or not bar.band
             stops += before.band and not bar.band
@@ -119,7 +120,7 @@ def test_walking_bass_walks_and_lands_on_roots() -> None:
     assert walked
     for score in walked:
         bass = sorted(score.notes["bass"], key=lambda n: n.beat)
-        steps = [abs(a.pitch - b.pitch) for a, b in zip(bass, bass[1:], strict=False)]
+        steps = [abs(a.pitch - b.pitch) for a, b in itertools.pairwise(bass)]
         assert np.mean(np.array(steps) <= 4) > 0.6
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from gigmate.training import render, soundfonts
 from gigmate.training.band.score import PARTS
 from gigmate.training.render import RenderedSong, load_song, render_song, save_song

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from gigmate.training.render import render_song
 from gigmate.training.sound.stems import StemError, import_song
 

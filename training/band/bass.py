@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .form import choose
 from .drums import Kit, kind_of, steps
+from .form import choose
 from .harmony import fifth, scale_of, seventh, third
 from .score import METRES, Bar, Chord, Note
 from .style import Style
@@ -50,8 +50,9 @@ def _pitch(mark: str, chord: Chord, root: int, target: int, rng: np.random.Gener
     if mark == "a":
         above = target + choose(rng, (1, 2)) if rng.random() < 0.4 else target - choose(rng, (1, 2))
         return int(np.clip(above, LOW, HIGH))
-    step = {"8": 12, "5": fifth(chord), "3": third(chord) or fifth(chord), "7": seventh(chord), "6": 9, "4": 5,
-            "2": 2}[mark]
+    step = {"8": 12, "5": fifth(chord), "3": third(chord) or fifth(chord), "7": seventh(chord), "6": 9, "4": 5, "2": 2}[
+        mark
+    ]
     pitch = root + step
     if mark == "5" and root >= 40 and root - 12 + step >= LOW:
         pitch -= 12
@@ -112,8 +113,9 @@ def _cells(rng: np.random.Generator, style: Style, kit: Kit, metre: str) -> dict
     return cells
 
 
-def _cell_bar(rng: np.random.Generator, style: Style, bar: Bar, upcoming: Chord, cell: tuple[str, int],
-              home: float) -> list[Note]:
+def _cell_bar(
+    rng: np.random.Generator, style: Style, bar: Bar, upcoming: Chord, cell: tuple[str, int], home: float
+) -> list[Note]:
     text, per_beat = cell
     events = steps(text, bar, per_beat)
     changes = {at for at, _ in bar.chords if at > 0}
@@ -138,7 +140,9 @@ def _cell_bar(rng: np.random.Generator, style: Style, bar: Bar, upcoming: Chord,
             length += 1
         pitch = _pitch(mark, chord, root, target, rng)
         accent = 100 if offset == 0 else 92 if offset % 1 == 0 else 84
-        velocity = int(np.clip((48 if mark == "x" else 74 if mark == "r" else accent) * (0.84 + 0.22 * bar.density), 20, 124))
+        velocity = int(
+            np.clip((48 if mark == "x" else 74 if mark == "r" else accent) * (0.84 + 0.22 * bar.density), 20, 124)
+        )
         sounding = 0.12 if mark == "x" else length / per_beat * (0.94 if length > 1 else 0.82)
         notes.append(Note(bar.start_beat + offset, sounding, pitch, velocity))
     if bar.fill_beats >= 1 and bar.beats >= 3 and notes and rng.random() < 0.3 and len(bar.chords) == 1:
@@ -188,8 +192,10 @@ def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float) -> li
     """A walking bar: roots on the changes, chord and scale tones between, a chromatic or scale approach at the end."""
     notes: list[Note] = []
     pitch = here
-    spans = [(at, chord, bar.chords[k + 1][0] if k + 1 < len(bar.chords) else float(bar.beats))
-             for k, (at, chord) in enumerate(bar.chords)]
+    spans = [
+        (at, chord, bar.chords[k + 1][0] if k + 1 < len(bar.chords) else float(bar.beats))
+        for k, (at, chord) in enumerate(bar.chords)
+    ]
     for n, (at, chord, end) in enumerate(spans):
         following = spans[n + 1][1] if n + 1 < len(spans) else upcoming
         count = int(end - at)

@@ -18,8 +18,16 @@ _VELOCITY = {"X": 112, "x": 92, "o": 68, "g": 38}
 
 FILLS: dict[str, tuple[str, ...]] = {
     "rock": (
-        "S...S.S.|", "SSSS|", "S.SSH.H.M.M.L.L.|", "SSSSHHHHMMMMLLLL|", "S.S.H.M.|", "S..SH.L.|", "SSHHMMLL|", "S.HSM.LK|",
-        "KKSSKKLL|", "S.S.S.S.S.SSSSSS|",
+        "S...S.S.|",
+        "SSSS|",
+        "S.SSH.H.M.M.L.L.|",
+        "SSSSHHHHMMMMLLLL|",
+        "S.S.H.M.|",
+        "S..SH.L.|",
+        "SSHHMMLL|",
+        "S.HSM.LK|",
+        "KKSSKKLL|",
+        "S.S.S.S.S.SSSSSS|",
     ),
     "soft": ("S...|", "..SS|", "H...M.L.|", "g.g.S.g.|", "..H.M.L.|"),
     "funk": ("SgSgS.S.|", "S.gS.gSS|", "g.SSg.S.SgS.HHLL|", "S..S..S.|", ".SS.SS.S|"),
@@ -168,8 +176,9 @@ def _bar(rng: np.random.Generator, style: Style, bar: Bar, kit: Kit, last: bool,
     return notes
 
 
-def _fill(rng: np.random.Generator, style: Style, bar: Bar, length: float, swing: float, gain: float,
-          triplets: bool) -> list[Note]:
+def _fill(
+    rng: np.random.Generator, style: Style, bar: Bar, length: float, swing: float, gain: float, triplets: bool
+) -> list[Note]:
     pattern = choose(rng, FILLS[choose(rng, style.fills)]).rstrip("|")
     per_beat = 3 if triplets else 4
     if triplets and len(pattern) % 3:
@@ -201,7 +210,7 @@ def _pickup(rng: np.random.Generator, style: Style, bar: Bar, swing: float, trip
 
 
 def limbs(notes: list[Note]) -> list[Note]:
-    """Drops what four limbs cannot play: at one moment two hands, one kick, one pedal; fuller drums win over cymbals."""
+    """Drops what four limbs cannot play: at one moment two hands, one kick, one pedal; drums win over cymbals."""
     order = {CRASH: 0, 57: 0, SNARE: 1, STICK: 1, CLAP: 5, OPEN: 3, CLOSED: 4, RIDE: 4, BELL: 4}
     moments: dict[float, dict[int, Note]] = {}
     for note in notes:
@@ -213,9 +222,13 @@ def limbs(notes: list[Note]) -> list[Note]:
         feet = [n for n in at.values() if n.pitch in FEET]
         if any(n.pitch == OPEN for n in at.values()):
             feet = [n for n in feet if n.pitch != PEDAL]
-        hands = sorted((n for n in at.values() if n.pitch not in FEET and n.pitch < 54 and n.pitch != CLAP),
-                       key=lambda n: (order.get(n.pitch, 2), -n.velocity))
-        others = [n for n in at.values() if n.pitch not in FEET and (n.pitch >= 54 or n.pitch == CLAP) and n.pitch != 57]
+        hands = sorted(
+            (n for n in at.values() if n.pitch not in FEET and n.pitch < 54 and n.pitch != CLAP),
+            key=lambda n: (order.get(n.pitch, 2), -n.velocity),
+        )
+        others = [
+            n for n in at.values() if n.pitch not in FEET and (n.pitch >= 54 or n.pitch == CLAP) and n.pitch != 57
+        ]
         hands += [n for n in at.values() if n.pitch == 57]
         hands.sort(key=lambda n: (order.get(n.pitch, 2), -n.velocity))
         kept += feet + hands[:2] + others

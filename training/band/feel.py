@@ -58,8 +58,14 @@ def swing_by_tempo(bpm: float, depth: float = 1.0) -> float:
     return 0.5 + (ratio - 0.5) * depth
 
 
-def humanise(rng: np.random.Generator, notes: Iterable[Note], sd_ms: float, offset_ms: float,
-             velocity_sd: float, correlation: float = 0.6) -> list[Note]:
+def humanise(
+    rng: np.random.Generator,
+    notes: Iterable[Note],
+    sd_ms: float,
+    offset_ms: float,
+    velocity_sd: float,
+    correlation: float = 0.6,
+) -> list[Note]:
     """Adds a player's timing (AR(1) over moments, so chords stay together) and touch. Keeps the notes' own shifts."""
     out: list[Note] = []
     error = sd_ms * rng.standard_normal()

@@ -31,12 +31,17 @@ def choose(rng: np.random.Generator, options):
     return options[int(rng.integers(len(options)))]
 
 
-def _progressions(rng: np.random.Generator, style: Style, minor: bool, key: int,
-                  beats: int) -> dict[str, list[list[tuple[float, Chord]]]]:
+def _progressions(
+    rng: np.random.Generator, style: Style, minor: bool, key: int, beats: int
+) -> dict[str, list[list[tuple[float, Chord]]]]:
     table = style.minor if minor else style.major
     chosen: dict[str, list[list[tuple[float, Chord]]]] = {}
     for section in ("verse", "chorus", "bridge", "solo", "intro", "ending"):
-        source = section if section in table else {"intro": "verse", "ending": "chorus", "solo": "verse"}.get(section, "verse")
+        source = (
+            section
+            if section in table
+            else {"intro": "verse", "ending": "chorus", "solo": "verse"}.get(section, "verse")
+        )
         if section in ("intro", "solo") and source == "verse":
             chosen[section] = chosen["verse"]
         elif section == "ending" and source == "chorus" and "chorus" in chosen:
@@ -76,11 +81,23 @@ def lay_out(rng: np.random.Generator, style: Style, key: int, minor: bool, beats
             cycle = progressions[section]
         density = float(np.clip(_DENSITY[section] + base + 0.03 * number + rng.normal(0, 0.05), 0.1, 1.0))
         for k in range(size):
-            bar = Bar(len(bars), len(bars) * beats, beats, section, cycle[k % len(cycle)], round(density, 3),
-                      key=(key + lifted) % 12, minor=minor, first_of_section=k == 0, section_number=number,
-                      bar_in_section=k)
+            bar = Bar(
+                len(bars),
+                len(bars) * beats,
+                beats,
+                section,
+                cycle[k % len(cycle)],
+                round(density, 3),
+                key=(key + lifted) % 12,
+                minor=minor,
+                first_of_section=k == 0,
+                section_number=number,
+                bar_in_section=k,
+            )
             if k == size - 1 and size >= 4:
-                bar.fill_beats = float(choose(rng, {1: 0.35, 2: 0.35, beats: 0.3})) if beats != 3 else float(rng.integers(1, 4))
+                bar.fill_beats = (
+                    float(choose(rng, {1: 0.35, 2: 0.35, beats: 0.3})) if beats != 3 else float(rng.integers(1, 4))
+                )
             elif size >= 8 and k == size // 2 - 1 and rng.random() < 0.4:
                 bar.fill_beats = 1.0
             bars.append(bar)
@@ -88,8 +105,20 @@ def lay_out(rng: np.random.Generator, style: Style, key: int, minor: bool, beats
     tonic = progressions["chorus"][0][0][1] if progressions["chorus"][0][0][1].root == (key + lifted) % 12 else None
     if tonic is None:
         tonic = parse_progression("i" if minor else "I", (key + lifted) % 12, beats)[0][0][1]
-    bars.append(Bar(len(bars), len(bars) * beats, beats, "ending", [(0.0, tonic)], bars[-1].density,
-                    key=(key + lifted) % 12, minor=minor, first_of_section=True, section_number=number))
+    bars.append(
+        Bar(
+            len(bars),
+            len(bars) * beats,
+            beats,
+            "ending",
+            [(0.0, tonic)],
+            bars[-1].density,
+            key=(key + lifted) % 12,
+            minor=minor,
+            first_of_section=True,
+            section_number=number,
+        )
+    )
     _arrange_parts(rng, bars)
     return bars
 
@@ -109,7 +138,9 @@ def _arrange_parts(rng: np.random.Generator, bars: list[Bar]) -> None:
         section = members[0].section
         draw = rng.random()
         if section == "intro" and draw < 0.45:
-            sounding = choose(rng, ((True, False, True), (False, True, True), (True, True, False), (False, False, True)))
+            sounding = choose(
+                rng, ((True, False, True), (False, True, True), (True, True, False), (False, False, True))
+            )
         elif section in ("verse", "bridge", "solo") and draw < 0.14:
             sounding = choose(rng, ((True, True, False), (False, True, True), (True, False, True)))
         else:
@@ -143,13 +174,13 @@ def plan_lead(rng: np.random.Generator, bars: list[Bar], bar_s: float) -> None:
         bars[silent + alone - 1].pickup_beats = float(choose(rng, (0.0, 1.0, 2.0)))
     k = silent + alone + 6
     while k < len(bars) - 8:
-        if bars[k].first_of_section or rng.random() < 0.03:
-            if rng.random() < 0.35:
-                length = int(rng.integers(1, 5))
-                _stop(rng, bars, k, length)
-                k += length + 8
-                continue
-        k += 1
+        here = bars[k].first_of_section or rng.random() < 0.03
+        if here and rng.random() < 0.35:
+            length = int(rng.integers(1, 5))
+            _stop(rng, bars, k, length)
+            k += length + 8
+        else:
+            k += 1
 
 
 def _stop(rng: np.random.Generator, bars: list[Bar], at: int, length: int) -> None:

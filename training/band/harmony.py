@@ -49,7 +49,10 @@ BLUES = (0, 3, 5, 6, 7, 10)
 
 
 def parse_numeral(text: str, key: int) -> Chord:
-    """`bVIImaj7`, `V7/vi`, `I/3` in `key` (pitch class of the tonic; numerals count from the major scale). ValueError."""
+    """`bVIImaj7`, `V7/vi`, `I/3` in `key` (pitch class of the tonic; numerals count from the major scale).
+
+    Raises ValueError with what is wrong.
+    """
     match = _NUMERAL.match(text)
     if match is None:
         raise ValueError(f"not a roman numeral: {text!r}")
@@ -200,10 +203,10 @@ _STRINGS = (40, 45, 50, 55, 59, 64)
 def guitar_shape(pcs: tuple[int, ...], bass: int, around_fret: int) -> tuple[int, ...]:
     """A chord that lies under one hand on a guitar in standard tuning: pitches from low to high (4 to 6 strings)."""
     best: tuple[float, tuple[int, ...]] | None = None
-    for position in range(0, 10):
+    for position in range(10):
         frets = set(range(position, position + 4)) | ({0} if position <= 3 else set())
         choices = [[s + f for f in sorted(frets) if (s + f) % 12 in pcs] for s in _STRINGS]
-        for start in range(0, 3):
+        for start in range(3):
             roots = [p for p in choices[start] if p % 12 == bass]
             if not roots or any(not c for c in choices[start + 1 :]):
                 continue

@@ -44,8 +44,15 @@ def write_keys(rng: np.random.Generator, style: Style, bars: list[Bar], metre: s
     return _no_overlap(notes)
 
 
-def _play(rng: np.random.Generator, per_beat: int, bar: Bar, events: list[tuple[float, str]], k: int, mark: str,
-          voicing: tuple[int, ...]) -> list[Note]:
+def _play(
+    rng: np.random.Generator,
+    per_beat: int,
+    bar: Bar,
+    events: list[tuple[float, str]],
+    k: int,
+    mark: str,
+    voicing: tuple[int, ...],
+) -> list[Note]:
     offset = events[k][0]
     step = 1.0 / per_beat
     gain = 0.82 + 0.26 * bar.density

@@ -27,7 +27,16 @@ PROGRAMS: dict[str, tuple[int, ...]] = {
     "melody": (26, 27, 29, 30, 24, 65, 66, 56, 40, 73, 11, 22, 71, 80, 0, 4),
 }
 CHORDAL = ("strum", "pick", "power", "comp")
-RANGES = {56: (58, 82), 65: (55, 80), 66: (50, 75), 71: (52, 82), 73: (62, 91), 40: (57, 90), 11: (60, 86), 22: (60, 84)}
+RANGES = {
+    56: (58, 82),
+    65: (55, 80),
+    66: (50, 75),
+    71: (52, 82),
+    73: (62, 91),
+    40: (57, 90),
+    11: (60, 86),
+    22: (60, 84),
+}
 ARPEGGIOS = ("02132312", "0123", "01234321", "0213", "03231323", "0312", "02320232", "012310", "04342434")
 
 
@@ -50,8 +59,14 @@ def write_lead(rng: np.random.Generator, state: Lead, bars: list[Bar]) -> list[N
         if bar is bars[-1]:
             made = state.last(bar, chordal)
         else:
-            made = {"strum": state.strum, "pick": state.pick, "power": state.power, "comp": state.comp,
-                    "riff": state.riff, "melody": state.melody}[kind](bar, bars)
+            made = {
+                "strum": state.strum,
+                "pick": state.pick,
+                "power": state.power,
+                "comp": state.comp,
+                "riff": state.riff,
+                "melody": state.melody,
+            }[kind](bar, bars)
         notes += _window(bar, made)
     notes = _errors(rng, notes, bars)
     return notes + _entries(state, bars, notes)
@@ -63,7 +78,10 @@ def _window(bar: Bar, notes: list[Note]) -> list[Note]:
         notes = [Note(n.beat, 0.3, n.pitch, min(n.velocity + 10, 124), n.shift_ms) for n in notes]
     kept = [n for n in notes if begin - 1e-6 <= n.beat < end - 1e-6]
     if bar.lead_to_beats < bar.beats:
-        kept = [Note(n.beat, max(0.1, min(n.length_beats, end + 0.15 - n.beat)), n.pitch, n.velocity, n.shift_ms) for n in kept]
+        kept = [
+            Note(n.beat, max(0.1, min(n.length_beats, end + 0.15 - n.beat)), n.pitch, n.velocity, n.shift_ms)
+            for n in kept
+        ]
     return kept
 
 
@@ -73,7 +91,10 @@ def _entries(state: Lead, bars: list[Bar], notes: list[Note]) -> list[Note]:
     starts = np.array(sorted(n.beat for n in notes))
     silent = True
     for bar in bars:
-        begin, end = float(bar.start_beat + bar.lead_from_beats), bar.start_beat + min(bar.lead_to_beats, float(bar.beats))
+        begin, end = (
+            float(bar.start_beat + bar.lead_from_beats),
+            bar.start_beat + min(bar.lead_to_beats, float(bar.beats)),
+        )
         if end <= begin:
             silent = True
             continue
@@ -318,7 +339,9 @@ class Lead:
         for _ in range(2):
             size = round(self.beats / grid)
             chance = [0.9 if k * grid % 1 == 0 else 0.5 if k * grid % 0.5 == 0 else 0.25 for k in range(size)]
-            bar_rhythms.append([k * grid for k in range(size) if rng.random() < chance[k] * (0.35 + 0.6 * self.busy)] or [0.0])
+            bar_rhythms.append(
+                [k * grid for k in range(size) if rng.random() < chance[k] * (0.35 + 0.6 * self.busy)] or [0.0]
+            )
         order = choose(rng, ((0, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1), (0, 1, 1, 0)))
         onsets = [b * self.beats + t for b in range(phrase) for t in bar_rhythms[order[b % 4]]]
         rest_from = phrase * self.beats - float(choose(rng, (0.5, 1.0, 1.5)))
@@ -336,7 +359,9 @@ class Lead:
     def last(self, bar: Bar, chordal: str | None) -> list[Note]:
         chord = bar.chords[0][1]
         if chordal is None:
-            pitch = min((p for p in range(self.low, self.high + 1) if p % 12 == chord.root), key=lambda p: abs(p - self.here))
+            pitch = min(
+                (p for p in range(self.low, self.high + 1) if p % 12 == chord.root), key=lambda p: abs(p - self.here)
+            )
             return [Note(float(bar.start_beat), bar.beats - 1.0, pitch, 92)]
         shape = guitar_shape(chord.pcs, chord.bass, self.fret)
         if chordal == "comp":

@@ -14,7 +14,12 @@ ALL_PARTS = ("lead", *PARTS)
 SECTIONS = ("silence", "intro", "verse", "chorus", "bridge", "solo", "ending")
 # Metre: beats a bar (those one taps a foot to), and whether a beat is three eighths.
 METRES: dict[str, tuple[int, bool]] = {
-    "4/4": (4, False), "3/4": (3, False), "2/4": (2, False), "5/4": (5, False), "6/8": (2, True), "12/8": (4, True),
+    "4/4": (4, False),
+    "3/4": (3, False),
+    "2/4": (2, False),
+    "5/4": (5, False),
+    "6/8": (2, True),
+    "12/8": (4, True),
 }
 
 
@@ -49,8 +54,9 @@ class Chord:
 class Bar:
     """One bar of the song.
 
-    `chords` are (offset in beats, chord), the first at 0. `parts` says which of drums, bass, keys play; `lead_from_beats`
-    and `lead_to_beats` bound the lead inside the bar (equal: silent). `fill_beats` is the length of the drum fill at its end.
+    `chords` are (offset in beats, chord), the first at 0. `parts` says which of drums, bass, keys play;
+    `lead_from_beats` and `lead_to_beats` bound the lead inside the bar (equal: silent). `fill_beats` is the length
+    of the drum fill at its end.
     """
 
     index: int

@@ -17,7 +17,7 @@ def rms_db(x: np.ndarray) -> float:
 
 
 def active_rms_db(x: np.ndarray, rate_hz: int) -> float:
-    """Level of the parts that sound: mean power of the 50 ms blocks within 30 dB of the 95th percentile block. -200: silent."""
+    """Level in dBFS of what sounds: the 50 ms blocks within 30 dB of the 95th percentile. -200: silent."""
     block = rate_hz // 20
     count = len(x) // block
     if count == 0:
@@ -45,8 +45,21 @@ def cabinet(x: np.ndarray, rate_hz: int, rng: np.random.Generator) -> np.ndarray
     """A made-up loudspeaker: low cut, a bump, a few resonances, and little above 4 to 6 kHz."""
     grid = np.array([0, 60, 90, 150, 400, 1000, 2200, 3500, 5000, 7000, 0.5 * rate_hz])
     top = float(rng.uniform(-4, 6))
-    shape_db = np.array([-40, -22, -4, 2 + rng.normal(0, 1.5), -2 + rng.normal(0, 1.5), rng.normal(0, 1.5), 3 + rng.normal(0, 1.5),
-                         top, -8 + rng.normal(0, 3), -26 + rng.normal(0, 4), -60])
+    shape_db = np.array(
+        [
+            -40,
+            -22,
+            -4,
+            2 + rng.normal(0, 1.5),
+            -2 + rng.normal(0, 1.5),
+            rng.normal(0, 1.5),
+            3 + rng.normal(0, 1.5),
+            top,
+            -8 + rng.normal(0, 3),
+            -26 + rng.normal(0, 4),
+            -60,
+        ]
+    )
     taps = signal.firwin2(513, grid, 10.0 ** (shape_db / 20.0), fs=rate_hz)
     minimum = signal.minimum_phase(taps, half=False)
     return signal.fftconvolve(x, minimum)[: len(x)].astype(np.float32)
@@ -101,10 +114,11 @@ def noise(n: int, rng: np.random.Generator) -> np.ndarray:
     return (out / (np.std(out) + _EPS)).astype(np.float32)
 
 
-def live_lead(clean: np.ndarray, band: np.ndarray, rate_hz: int, rng: np.random.Generator, electric: bool,
-              amp_share: float) -> np.ndarray:
+def live_lead(
+    clean: np.ndarray, band: np.ndarray, rate_hz: int, rng: np.random.Generator, electric: bool, amp_share: float
+) -> np.ndarray:
     """The lead as the microphone or the jack gives it. `clean` at a known level, `band` the band's mix. Same length."""
-    x = clean.astype(np.float32)
+    x: np.ndarray = clean.astype(np.float32)
     level = active_rms_db(x, rate_hz)
     if level < -100.0:
         level = -20.0
@@ -115,7 +129,13 @@ def live_lead(clean: np.ndarray, band: np.ndarray, rate_hz: int, rng: np.random.
     if rng.random() < 0.6:
         x = tilt(x, rate_hz, float(rng.uniform(-5, 5)))
     if rng.random() < 0.5:
-        x = peak_eq(x, rate_hz, float(np.exp(rng.uniform(np.log(120), np.log(5000)))), float(rng.uniform(0.6, 2.5)), float(rng.uniform(-8, 8)))
+        x = peak_eq(
+            x,
+            rate_hz,
+            float(np.exp(rng.uniform(np.log(120), np.log(5000)))),
+            float(rng.uniform(0.6, 2.5)),
+            float(rng.uniform(-8, 8)),
+        )
     if rng.random() < 0.5:
         x = room(x, rate_hz, rng, float(rng.uniform(0.1, 0.6)), float(rng.uniform(0.05, 0.6)))
     now = active_rms_db(x, rate_hz)
@@ -123,7 +143,7 @@ def live_lead(clean: np.ndarray, band: np.ndarray, rate_hz: int, rng: np.random.
         x = x * np.float32(10.0 ** ((-20.0 - now) / 20.0))
     reference = 0.1
     if rng.random() < 0.5:
-        bleed = np.zeros_like(x)
+        bleed: np.ndarray = np.zeros_like(x)
         delay = int(rng.uniform(0.005, 0.06) * rate_hz)
         bleed[delay:] = band[: len(band) - delay]
         if rng.random() < 0.6:

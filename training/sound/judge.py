@@ -46,7 +46,7 @@ def beats(mix: np.ndarray, song: RenderedSong) -> dict[str, float]:
     )  # fmt: skip
     tracked = np.asarray(tracked) - TRACKER_BIAS_S
     true = song.labels["beats_s"]
-    active = song.labels["part_active"].any(axis=1)
+    active: np.ndarray = np.asarray(song.labels["part_active"].any(axis=1))
 
     def inside(times: np.ndarray) -> np.ndarray:
         index = np.clip((times / FRAME_S).astype(np.int64), 0, len(active) - 1)

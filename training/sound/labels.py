@@ -11,9 +11,20 @@ from ..band.score import ALL_PARTS, PARTS, SECTIONS, Score
 
 FRAME_S = 1280 / 32000
 FRAME_LABELS = {
-    "beat_phase": np.float32, "bar_phase": np.float32, "tempo_bpm": np.float32, "beats_per_bar": np.int8,
-    "chord_root": np.int8, "chord_pcs": np.bool_, "bass_pc": np.int8, "key": np.int8, "minor": np.bool_,
-    "section": np.int8, "density": np.float32, "style_id": np.int16, "playing": np.bool_, "part_active": np.bool_,
+    "beat_phase": np.float32,
+    "bar_phase": np.float32,
+    "tempo_bpm": np.float32,
+    "beats_per_bar": np.int8,
+    "chord_root": np.int8,
+    "chord_pcs": np.bool_,
+    "bass_pc": np.int8,
+    "key": np.int8,
+    "minor": np.bool_,
+    "section": np.int8,
+    "density": np.float32,
+    "style_id": np.int16,
+    "playing": np.bool_,
+    "part_active": np.bool_,
     "swing": np.float32,
 }
 EXACT_LABELS = ("beats_s", "downbeats_s", *(f"onsets_{p}_s" for p in ALL_PARTS))
@@ -49,7 +60,9 @@ def label(score: Score, frames: int) -> dict[str, np.ndarray]:
         "part_active": np.array([b.parts for b in bars])[index] & inside[:, None],
     }
     for bar in bars:
-        if bar.pickup_beats and any(bar.start_beat <= n.beat < bar.start_beat + bar.beats for n in score.notes["drums"]):
+        if bar.pickup_beats and any(
+            bar.start_beat <= n.beat < bar.start_beat + bar.beats for n in score.notes["drums"]
+        ):
             led = bar.start_beat + bar.beats - bar.pickup_beats
             out["part_active"][(beats >= led) & (beats < bar.start_beat + bar.beats), 0] = True
     out.update(_chords(score, beats, inside))

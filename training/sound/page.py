@@ -37,7 +37,14 @@ def piano_roll(score: Score, path: Path, first_bar: int = 0, bars: int = 16) -> 
             for note in score.notes[part]:
                 if low <= note.beat < high:
                     start = warp(note.beat, score.swing, score.swing_grid_beats)
-                    axis.barh(note.pitch, note.length_beats, 0.8, start, color=_COLOURS[part], alpha=0.2 + 0.6 * note.velocity / 127)
+                    axis.barh(
+                        note.pitch,
+                        note.length_beats,
+                        0.8,
+                        start,
+                        color=_COLOURS[part],
+                        alpha=0.2 + 0.6 * note.velocity / 127,
+                    )
                     pitches.append(note.pitch)
         axis.set_ylim(min(pitches) - 2, max(pitches) + 4)
         axis.set_ylabel(" and ".join(parts))
@@ -115,7 +122,8 @@ def write_page(songs: list[RenderedSong], out: Path) -> Path:
     page = out / "index.html"
     page.write_text(
         "<!doctype html><meta charset=utf-8><title>Made music</title><style>body{font:15px sans-serif;margin:2em}"
-        "img{max-width:100%;display:block}audio{width:32em}td{padding:0 1em 0 0}</style><h1>Made music</h1>" + "".join(body),
+        "img{max-width:100%;display:block}audio{width:32em}td{padding:0 1em 0 0}</style><h1>Made music</h1>"
+        + "".join(body),
         encoding="utf-8",
     )
     return page

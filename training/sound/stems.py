@@ -28,7 +28,7 @@ class StemError(ValueError):
 
 
 def read_stems(folder: Path, rate_hz: int) -> dict[str, np.ndarray]:
-    """Mono float32 [T] per part: files named lead, drums, bass, keys (any of `EXTENSIONS`); lead and one part are needed."""
+    """Mono float32 [T] per part, from files named lead, drums, bass, keys; lead and one part are needed."""
     import soundfile
     import soxr
 
@@ -47,7 +47,9 @@ def read_stems(folder: Path, rate_hz: int) -> dict[str, np.ndarray]:
     return {p: np.pad(found[p], (0, total - len(found[p]))) if p in found else silent.copy() for p in ("lead", *PARTS)}
 
 
-def import_song(folder: Path, number: int, rate_hz: int = 32000, beats_per_bar: int = 4, bpm: float | None = None) -> RenderedSong:
+def import_song(
+    folder: Path, number: int, rate_hz: int = 32000, beats_per_bar: int = 4, bpm: float | None = None
+) -> RenderedSong:
     """One folder as a song. `bpm`: a hint to the tracker. Raises StemError, OSError."""
     from ..render import TARGET_DB, RenderedSong
 
@@ -97,11 +99,15 @@ def track(stems: dict[str, np.ndarray], rate_hz: int, beats_per_bar: int, bpm: f
         "density": np.full(frames, 0.5), "style_id": np.full(frames, -1), "swing": np.full(frames, 0.5),
         "playing": _activity(stems["lead"], frames), "part_active": active,
     }  # fmt: skip
-    out = {name: np.ascontiguousarray(values[name].astype(kind)) for name, kind in FRAME_LABELS.items()}
+    out: dict[str, np.ndarray] = {
+        name: np.ascontiguousarray(values[name].astype(kind)) for name, kind in FRAME_LABELS.items()
+    }
     out["beats_s"] = beats
     out["downbeats_s"] = beats[first % beats_per_bar :: beats_per_bar]
     for part in ("lead", *PARTS):
-        found = librosa.onset.onset_detect(y=stems[part], sr=rate_hz, hop_length=320, units="time") if stems[part].any() else []
+        found: Any = []
+        if stems[part].any():
+            found = librosa.onset.onset_detect(y=stems[part], sr=rate_hz, hop_length=320, units="time")
         out[f"onsets_{part}_s"] = np.asarray(found, dtype=np.float64)
     return out
 
@@ -132,8 +138,9 @@ def _activity(sound: np.ndarray, frames: int) -> np.ndarray:
     return 10.0 * np.log10(smooth + 1e-12) > _ACTIVE_DB
 
 
-def _chords(stems: dict[str, np.ndarray], rate_hz: int, beats: np.ndarray, step: np.ndarray,
-            frames: int) -> tuple[np.ndarray, np.ndarray]:
+def _chords(
+    stems: dict[str, np.ndarray], rate_hz: int, beats: np.ndarray, step: np.ndarray, frames: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Major and minor triads by template, one a beat: root [frames] and pitch classes [frames, 12]."""
     import librosa
 

@@ -67,9 +67,13 @@ def _style(scores: list[Score]) -> dict[str, float]:
     return out
 
 
-def judged(seeds: range, styles: tuple[str, ...] = STYLE_NAMES, split: str = "train",
-           seconds: tuple[float, float] = (60.0, 120.0)) -> list[dict[str, Any]]:
-    """Renders songs, styles in turn, and asks the judges: one row a song, with the rendering speed (times real time)."""
+def judged(
+    seeds: range,
+    styles: tuple[str, ...] = STYLE_NAMES,
+    split: str = "train",
+    seconds: tuple[float, float] = (60.0, 120.0),
+) -> list[dict[str, Any]]:
+    """Renders songs, styles in turn, and asks the judges: one row a song, with the speed (times real time)."""
     from ..render import render_song
     from .judge import judge
 
@@ -106,7 +110,9 @@ def judged_table(rows: list[dict[str, Any]]) -> str:
         values = sorted(r[name] for r in rows if not math.isnan(r[name]))
         if values:
             tenth = len(values) // 10
-            lines.append(f"| {name} | {statistics.median(values):.3f} | {values[tenth]:.3f} | {values[-1 - tenth]:.3f} |")
+            lines.append(
+                f"| {name} | {statistics.median(values):.3f} | {values[tenth]:.3f} | {values[-1 - tenth]:.3f} |"
+            )
     shown = ("beat_f", "beat_lag_ms", "chord_agree", "chroma_inside", "drum_error_ms", "drum_within_5ms")
     lines += ["", "| style (median) | " + " | ".join(shown) + " |", "|---" * (len(shown) + 1) + "|"]
     for style in dict.fromkeys(r["style"] for r in rows):

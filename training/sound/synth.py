@@ -31,8 +31,16 @@ def _synth(rate_hz: int, font: str):
     return synth, identity
 
 
-def render_events(events: list[tuple[float, float, int, int]], program: int, *, drums: bool, length_samples: int,
-                  rate_hz: int, font: str = "fluid", tuning_cents: float = 0.0) -> np.ndarray:
+def render_events(
+    events: list[tuple[float, float, int, int]],
+    program: int,
+    *,
+    drums: bool,
+    length_samples: int,
+    rate_hz: int,
+    font: str = "fluid",
+    tuning_cents: float = 0.0,
+) -> np.ndarray:
     """Mono float32 [length_samples] of (start_s, end_s, pitch, velocity) events on one program. Notes are sample-exact.
 
     Raises SynthError for a program that the font lacks.
@@ -71,8 +79,9 @@ def tinysoundfont_error() -> type[Exception]:
     return SoundFontException
 
 
-def _timeline(events: list[tuple[float, float, int, int]], rate_hz: int,
-              length_samples: int) -> list[tuple[int, int, int, int]]:
+def _timeline(
+    events: list[tuple[float, float, int, int]], rate_hz: int, length_samples: int
+) -> list[tuple[int, int, int, int]]:
     """(sample, 1 on / 0 off, pitch, velocity), offs first; a note ends where the same pitch starts again."""
     ordered = sorted(events)
     nexts: dict[int, int] = {}

@@ -168,9 +168,11 @@ SOUL = Style(
         """),
     },
     bass_steps=4,
-    keys={"4/4": words("""
+    keys={
+        "4/4": words("""
         ....x.......x... H-------h------- x...x...x...x... H-----x.h-----x. ..x...x...x...x. H-----------h-h-
-    """)},
+    """)
+    },
     keys_steps=4,
     keys_voicing="triad",
     strums={"4/4": words("....d.......d... ....D.u.....D.u. d..ud..ud..ud..u ..m.D.m...m.D.m.")},
@@ -225,9 +227,11 @@ HIP_HOP = Style(
         """),
     },
     bass_steps=4,
-    keys={"4/4": words("""
+    keys={
+        "4/4": words("""
         H--------------- H-----h-........ ..x...x.....x... H--h--h--------- x..x..h---....x. 0.1.2.3.2.1.0...
-    """)},
+    """)
+    },
     keys_steps=4,
     keys_voicing="rootless",
     strums={"4/4": words("d..u..d...u..... D---......d.u... ..d...d...d...d.")},
@@ -256,7 +260,9 @@ GOSPEL = Style(
             I I7/3 IV #IVdim7 I/5 VI7 ii7 V7sus4 | I IV/1 I I7 IV iv I/5 V7sus4 | I III7/5 vi I7/5 IV I/3 ii7 V7sus4
             | I V/3 vi II7 IV IV I V
         """),
-        "chorus": choices("IV #IVdim7 I/5 VI7 ii7 V7 I I7 | I I7 IV #IVdim7 I/5 V7sus4 I I | vi7 II7 ii7 V7sus4 I7 IV I I"),
+        "chorus": choices(
+            "IV #IVdim7 I/5 VI7 ii7 V7 I I7 | I I7 IV #IVdim7 I/5 V7sus4 I I | vi7 II7 ii7 V7sus4 I7 IV I I"
+        ),
         "bridge": choices("III7 III7 vi vi II7 II7 V7sus4 V7 | IV IV iii7 VI7 ii7 ii7 V7sus4 V7"),
     },
     minor={

@@ -35,7 +35,9 @@ REGGAE = Style(
     },
     bass={
         "4/4": words("""
-            R---..R-3-5-.... ..R-R---5---3-.. R-----5-8---5-.. R-R-..5-....3-R- ....R-3-5---R--- R---3---5-..8-5-R---..R-....5-3- R---R-..5-R-..a- R-..R-..R-5-6-5-
+            R---..R-3-5-.... ..R-R---5---3-.. R-----5-8---5-.. R-R-..5-....3-R-
+            ....R-3-5---R--- R---3---5-..8-5-R---..R-....5-3-
+            R---R-..5-R-..a- R-..R-..R-5-6-5-
         """),
     },
     bass_steps=4,
@@ -189,7 +191,9 @@ SAMBA = Style(
         "verse": choices("""
             Imaj7 % VI7b9 % ii7 % V7 % | I6 % I6 % ii7 % V7 % | Imaj7 VI7 ii7 V7 iii7 VI7 ii7 V7
         """),
-        "chorus": choices("IVmaj7 % ivm6 % iii7 VI7b9 ii7 V7 | ii7 V7 Imaj7 VI7b9 | IVmaj7 bVII9 Imaj7 VI7b9 ii7 V7 I6 I6"),
+        "chorus": choices(
+            "IVmaj7 % ivm6 % iii7 VI7b9 ii7 V7 | ii7 V7 Imaj7 VI7b9 | IVmaj7 bVII9 Imaj7 VI7b9 ii7 V7 I6 I6"
+        ),
         "bridge": choices("bIIImaj7 % ivm7 bVII7 bIIImaj7 % ii7 V7 | vi7 % II7 % ii7 % V7 %"),
     },
     minor={
@@ -215,9 +219,11 @@ SAMBA = Style(
     },
     bass={"2/4": words("R--55--5 R--R5--5 R--55--a R---5--5 ...R5--5")},
     bass_steps=4,
-    keys={"2/4": words("""
+    keys={
+        "2/4": words("""
         x.x..x.x .x..x.x. x..x.x..x.x..x.. h--x.h-. .xx..x.xx..x.x.. x.x.x..x.x.x..x.
-    """)},
+    """)
+    },
     keys_steps=4,
     keys_voicing="rootless",
     strums={"2/4": words("D.d..d.d .d..d.d. D..dD..d d.dd.d.dd.d.d.d.")},

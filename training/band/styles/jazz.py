@@ -103,7 +103,9 @@ JAZZ_WALTZ = Style(
         "bridge": choices("ii7/IV V7/IV IVmaj7 IVmaj7 ivm7 bVII7 iii7 VI7 | III7 III7 VI7 VI7 II7 II7 V7 V7"),
     },
     minor={
-        "verse": choices("im7 im7 iim7b5 V7b9 | im6 bVImaj7 iim7b5 V7b9 | im7 ivm7 bVII7 bIIImaj7 bVImaj7 iim7b5 V7b9 im6"),
+        "verse": choices(
+            "im7 im7 iim7b5 V7b9 | im6 bVImaj7 iim7b5 V7b9 | im7 ivm7 bVII7 bIIImaj7 bVImaj7 iim7b5 V7b9 im6"
+        ),
         "chorus": choices("ivm7 bVII7 bIIImaj7 bVImaj7 iim7b5 V7b9 im6 im6"),
         "bridge": choices("bIIImaj7 bIIImaj7 ivm7 bVII7 bIIImaj7 bVImaj7 iim7b5 V7b9"),
     },
