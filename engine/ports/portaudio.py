@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _CLOSE_S = 3.0
 _WATCH_S = 0.05
+_FIRST_CALLBACK_S = 1.0
 _SILENT_POLLS = 30
 """Polls without a callback after which the stream counts as dead (counted, so that a paused process is no fault)."""
 _IMMORTAL: list[object] = []
@@ -105,7 +106,8 @@ class PortAudioPort(Port):
         self._first: tuple[float, int] | None = None
         self._source, self._sink = choose(self._lib, config)
         self.rate_hz = int(config.rate_hz or self._sink.rate_hz)
-        self.block_samples = config.block_samples or 0
+        # PortAudio chooses where nobody asks: until the first callback says it, its latency is the best guess.
+        self.block_samples = config.block_samples or max(64, round(self._sink.latency_s * self.rate_hz))
         self._parameters = self._check_format()
         self.input_names = tuple(f"{self._source.name}:{channel}" for channel in config.input_channels)
         self.output_names = tuple(f"{self._sink.name}:{channel}" for channel in config.output_channels)
@@ -165,6 +167,10 @@ class PortAudioPort(Port):
         if info:
             self.capture_latency_samples = round(info.contents.inputLatency * self.rate_hz)
             self.playback_latency_samples = round(info.contents.outputLatency * self.rate_hz)
+        end_s = time.perf_counter() + _FIRST_CALLBACK_S
+        while not bridge.word(native.LAST_BLOCK) and time.perf_counter() < end_s:
+            time.sleep(0.002)
+        self.block_samples = bridge.word(native.LAST_BLOCK) or self.block_samples
         self._watcher = threading.Thread(target=self._watch, name="gigmate-portaudio-watch", daemon=True)
         self._watcher.start()
 

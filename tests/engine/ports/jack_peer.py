@@ -1,7 +1,7 @@
 """A JACK client for tests, in a process of its own: plays numbers into a port, records a port, or sends MIDI.
 
     python jack_peer.py play REGEX COUNT        numbers 1..COUNT, each / 2**24, into the input port that matches
-    python jack_peer.py record REGEX FILE       what the output port that matches says, until stdin closes
+    python jack_peer.py record REGEX FILE       what the output port that matches says, until a line comes
     python jack_peer.py midi REGEX HEX@FRAME..  messages in one block, into the MIDI input port that matches
     python jack_peer.py freewheel               from "on" until stdin closes
 
@@ -72,9 +72,11 @@ def record(client: jack.Client, regex: str, path: str) -> None:
         _ready()
         state["on"] = True
         print("on", flush=True)
-        sys.stdin.read()
+        sys.stdin.readline()
         state["on"] = False
         np.save(path, np.concatenate(blocks) if blocks else np.zeros(0, np.float32))
+        print("saved", flush=True)
+        sys.stdin.read()
 
 
 def midi(client: jack.Client, regex: str, *messages: str) -> None:

@@ -50,12 +50,12 @@ class Peer:
         self.process.stdin.flush()
         return self.line()
 
-    def end(self, patience_s: float = 1.0) -> None:
+    def end(self) -> None:
         if self.process.poll() is None:
             assert self.process.stdin is not None
             self.process.stdin.close()
             try:
-                self.process.wait(timeout=patience_s)
+                self.process.wait(timeout=1.0)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -84,7 +84,7 @@ def exchange(server: Any, peer: Callable[..., Peer], ports: tuple[str, str], fie
     Returns (what the port's process found, the recording).
     """
     environment, total = server.environment, 200_000
-    run = peer(environment, "numbered_run.py", json.dumps(fields), 60)
+    run = peer(environment, "numbered_run.py", json.dumps(fields), 150)
     head = json.loads(run.line())
     assert "error" not in head, head
     wheel = peer(environment, "jack_peer.py", "freewheel")
@@ -95,8 +95,9 @@ def exchange(server: Any, peer: Callable[..., Peer], ports: tuple[str, str], fie
     assert wheel.go() == "done"
     assert sink.go() == "on"
     assert source.go() == "done"
+    assert sink.go() == "saved"
+    wheel.end()
     found = json.loads(run.go())
-    sink.end(patience_s=20.0)
     return head, found, np.load(path)
 
 
