@@ -54,9 +54,25 @@ def play(player: Accompanist, frames: int = 12) -> np.ndarray:
 
 
 def test_compiled_float_is_the_eager_band(weights: Path) -> None:
-    eager = Accompanist(load_band(weights, compiled=False), seed=3)
-    compiled = Accompanist(load_band(weights, int8=False), seed=3)
-    np.testing.assert_allclose(play(compiled), play(eager), atol=2e-4)
+    """To rounding; a draw that lies within rounding of a boundary may fall the other way, and only such a one."""
+    eager = Accompanist(load_band(weights, compiled=False))
+    compiled = Accompanist(load_band(weights, int8=False))
+    rng = np.random.default_rng(1)
+    same, drawn = 0, 0
+    for seed in range(20):
+        chunk = rng.normal(0, 0.1, eager.tail_samples + eager.frame_samples).astype(np.float32)
+        heard, sound = [], []
+        for player in (eager, compiled):
+            player.reset(seed, 2)
+            heard.append(player.listen(chunk))
+            sound.append(player.play(MOMENT, Controls()))
+        for name in ("beat", "chord_root", "tempo"):
+            np.testing.assert_allclose(getattr(heard[1], name), getattr(heard[0], name), atol=1e-5)
+        agree = eager._play_state["tokens"] == compiled._play_state["tokens"]
+        same, drawn = same + int(agree.sum()), drawn + agree.numel()
+        if bool(agree.all()):
+            np.testing.assert_allclose(sound[1], sound[0], atol=1e-4)
+    assert same / drawn > 0.97
 
 
 def test_int8_listener_stays_near_the_eager_one(weights: Path) -> None:
