@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -45,9 +46,32 @@ def measure(seconds: float) -> dict[str, Any]:
             "python": platform.python_version(),
         },
         "engine": engine_benchmark.measure(),
+        "resample": [_resampling(rate_hz) for rate_hz in (44_100, 48_000, 96_000)],
         "model": benchmark_model(seconds),
         "memory": {"peak_mib": _peak_mib()},
     }
+
+
+def _resampling(host_rate_hz: int, model_rate_hz: int = 32_000, seconds: float = 20.0) -> dict[str, float]:
+    """How many times faster than real time one stream goes to the model's rate, and one comes back."""
+    import numpy as np
+
+    from ..dsp.resample import Resampler
+
+    figures: dict[str, float] = {"host_rate_hz": host_rate_hz}
+    for name, rate_in_hz, rate_out_hz in (
+        ("in_real_time_factor", host_rate_hz, model_rate_hz),
+        ("out_real_time_factor", model_rate_hz, host_rate_hz),
+    ):
+        stream = Resampler(rate_in_hz, rate_out_hz)
+        frame = np.random.default_rng(0).normal(0, 0.1, rate_in_hz // 25).astype(np.float32)
+        stream.process(frame)  # compiled now
+        frames = int(seconds * 25)
+        began_s = time.perf_counter()
+        for _ in range(frames):
+            stream.process(frame)
+        figures[name] = frames / 25 / (time.perf_counter() - began_s)
+    return figures
 
 
 def flat(figures: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -58,7 +82,7 @@ def flat(figures: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
             yield from flat(value, name)
         elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
             for index, item in enumerate(value):
-                yield from flat(item, f"{name}[{item.get('block_samples', index)}]")
+                yield from flat(item, f"{name}[{item.get('block_samples', item.get('host_rate_hz', index))}]")
         else:
             yield name, value
 
