@@ -200,9 +200,9 @@ def test_the_compiled_callback_calls_neither_python_nor_an_allocator_nor_a_lock(
     text, assembly = fresh._library.get_llvm_str(), fresh._library.get_asm_str()
     called = set(re.findall(r"(?:call|invoke)[^@\n]*@\"?([\w.$]+)", text))
     own = {function for function in called if name in function}
-    allowed = ("llvm.memcpy", "llvm.memset", "llvm.smax", "llvm.smin", "llvm.fabs", "llvm.masked", "llvm.assume")
-    others = {f for f in called - own if not f.startswith((*allowed, "llvm.umin", "llvm.umax", "llvm.vector"))}
-    assert not others
+    assert not {function for function in called - own if not function.startswith("llvm.")}
+    named = set(re.findall(r"(?:movabsq\s+\$|callq?\s+\$?)([A-Za-z]\w*)", assembly))  # of x86; elsewhere it finds none
+    assert named <= {"memcpy", "memset", "memmove"}
     for word in ("NRT_", "Py", "pthread", "mutex", "malloc", "gil"):
         assert word not in re.sub(r"_ZN\w+", "", assembly), word
 
