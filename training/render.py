@@ -8,7 +8,7 @@ Run as `python -m gigmate.training.render --songs N --out DIR --seed S`. Each so
 - every name in `sound.labels.FRAME_LABELS`, one row per 40 ms frame (25 a second; T is a whole number of frames);
 - every name in `sound.labels.EXACT_LABELS`: float64 seconds;
 - `meta`: a JSON string with seed, split, style, style_id, bpm, key, minor, metre, swing, lead_mode, programs,
-  rate_hz, font.
+  rate_hz, font, fonts (per part), tuning_cents.
 
 Files are written whole (to a temporary name, then renamed), so a reader may watch the folder. `load_song` reads
 one back.
@@ -21,7 +21,7 @@ import argparse
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,15 +32,16 @@ import numpy as np
 from .band import splits
 from .band.arrange import write_song
 from .band.lead import GUITARS
-from .band.score import PARTS, Note, Score
+from .band.score import ALL_PARTS, PARTS, Note, Score
 from .band.styles import STYLES
-from .sound import augment, labels, synth
+from .sound import augment, labels, own, synth
 
 STEMS = ("lead_clean", "lead", *PARTS)
 TARGET_DB = {"drums": -22.0, "bass": -20.0, "keys": -20.0, "lead": -20.0}
 ONSET_LAG_MS = {"bass": 4.0, "keys": 1.5, "drums": 0.5, "lead": 1.0}
 TAIL_S = 2.0
 PEAK = 0.98
+OWN, OWN_SHARE = "own", 0.35
 
 
 @dataclass
@@ -74,7 +75,8 @@ def render_song(
     """Writes and renders one song: the same arguments give the same samples.
 
     `rate_hz` must make 40 ms a whole number of samples. `styles`, `sound_variety`, `playing_variety` and `seconds` as
-    in `band.arrange.write_song`. `font`: a name of `soundfonts.FONTS` (default: the split's own).
+    in `band.arrange.write_song`. `font`: a name of `soundfonts.FONTS` (default: the split's own);
+    `sound_variety` also lends parts our own instruments.
     Raises ValueError, SoundFontError, SynthError.
     """
     if rate_hz <= 0 or (rate_hz * 1280) % 32000:
@@ -82,23 +84,40 @@ def render_song(
     score = write_song(seed, split, styles, sound_variety, seconds, playing_variety)
     rng = np.random.default_rng([0x7264, splits.SPLITS[split], seed])
     font = font or (splits.HELD_FONT if split == "held_font" else "fluid")
-    return render_score(score, rng, rate_hz=rate_hz, split=split, font=font)
+    fonts = dict.fromkeys(ALL_PARTS, font)
+    if sound_variety > 0.0 and font != splits.HELD_FONT:
+        for part in ALL_PARTS:
+            if rng.random() < OWN_SHARE * sound_variety:
+                fonts[part] = OWN
+    return render_score(score, rng, rate_hz=rate_hz, split=split, fonts=fonts)
+
+
+def stream(seeds: Iterable[int], rate_hz: int = 32000, **options: Any) -> Iterator[RenderedSong]:
+    """Songs one after the other without files, for training that eats them as they come. `options`: `render_song`."""
+    for seed in seeds:
+        yield render_song(seed, rate_hz, **options)
 
 
 def render_score(
-    score: Score, rng: np.random.Generator, *, rate_hz: int = 32000, split: str = "train", font: str = "fluid"
+    score: Score,
+    rng: np.random.Generator,
+    *,
+    rate_hz: int = 32000,
+    split: str = "train",
+    fonts: dict[str, str] | None = None,
 ) -> RenderedSong:
     """Renders a written song. All randomness of sound (tuning, stage) comes from `rng`."""
     frame_samples = rate_hz * 1280 // 32000
     frames = int(np.ceil((float(score.seconds(score.length_beats)) + TAIL_S) / labels.FRAME_S))
     total = frames * frame_samples
     tuning = float(rng.uniform(-30, 30)) if rng.random() < 0.5 else float(rng.normal(0, 4))
+    fonts = fonts or dict.fromkeys(ALL_PARTS, "fluid")
     style = STYLES[score.style]
     stems: dict[str, np.ndarray] = {}
     for part in PARTS:
-        sound = _part(score, part, total, rate_hz, font)
+        sound = _part(score, part, total, rate_hz, fonts[part])
         stems[part] = _level(sound, rate_hz, TARGET_DB[part] + style.levels_db[part])
-    lead = _part(score, "lead", total, rate_hz, font, tuning)
+    lead = _part(score, "lead", total, rate_hz, fonts["lead"], tuning)
     stems["lead_clean"] = _level(lead, rate_hz, TARGET_DB["lead"])
     band = stems["drums"] + stems["bass"] + stems["keys"]
     program = score.programs["lead"]
@@ -119,27 +138,33 @@ def render_score(
         "lead_mode": score.lead_mode,
         "programs": score.programs,
         "rate_hz": rate_hz,
-        "font": font,
+        "font": font_of(fonts),
+        "fonts": fonts,
         "tuning_cents": round(tuning, 2),
     }
     return RenderedSong(score.seed, rate_hz, {k: stems[k] for k in STEMS}, labels.label(score, frames), meta, score)
 
 
+def font_of(fonts: dict[str, str]) -> str:
+    """The soundfont of a song, own instruments left aside."""
+    return next((f for f in fonts.values() if f != OWN), OWN)
+
+
 def _part(score: Score, part: str, total: int, rate_hz: int, font: str, tuning_cents: float = 0.0) -> np.ndarray:
-    lag = ONSET_LAG_MS[part] / 1000.0
+    lag = 0.0 if font == OWN else ONSET_LAG_MS[part] / 1000.0
 
     def event(note: Note) -> tuple[float, float, int, int]:
         start, end = score.note_seconds(note)
         return start - lag, end - lag, note.pitch, note.velocity
 
+    events = [event(n) for n in score.notes[part]]
+    program, drums = score.programs[part], part == "drums"
+    if font == OWN:
+        return own.render_events(
+            events, program, drums=drums, length_samples=total, rate_hz=rate_hz, tuning_cents=tuning_cents
+        )
     return synth.render_events(
-        [event(n) for n in score.notes[part]],
-        score.programs[part],
-        drums=part == "drums",
-        length_samples=total,
-        rate_hz=rate_hz,
-        font=font,
-        tuning_cents=tuning_cents,
+        events, program, drums=drums, length_samples=total, rate_hz=rate_hz, font=font, tuning_cents=tuning_cents
     )
 
 

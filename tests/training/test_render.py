@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gigmate.training import render, soundfonts
+from gigmate.training.band.arrange import write_song
 from gigmate.training.band.score import PARTS
 from gigmate.training.render import RenderedSong, load_song, render_song, save_song
-from gigmate.training.sound import augment, judge, labels
+from gigmate.training.sound import augment, judge, labels, own
 
 pytest.importorskip("tinysoundfont")
 SHORT = (14.0, 18.0)
@@ -149,3 +150,25 @@ def test_drive_adds_harmonics_and_the_cabinet_takes_the_top() -> None:
     noise = np.random.default_rng(1).standard_normal(32000)
     boxed = np.abs(np.fft.rfft(augment.cabinet(noise, 32000, np.random.default_rng(2))))
     assert boxed[9000:14000].mean() < 0.1 * boxed[400:2000].mean()
+
+
+def test_our_own_instruments_sound_on_time_and_alike_each_time() -> None:
+    score = write_song(3, styles=("rock",), seconds=(10.0, 12.0))
+    fonts = dict.fromkeys(("lead", *PARTS), render.OWN)
+    first, again = (render.render_score(score, np.random.default_rng(1), fonts=fonts) for _ in range(2))
+    assert first.meta["font"] == render.OWN
+    for name, stem in first.stems.items():
+        assert np.array_equal(stem, again.stems[name]), name
+        assert np.abs(stem).max() > 0.02
+    assert judge.onsets(first)["drum_within_5ms"] > 0.95
+    pitch = own.render_events(
+        [(0.0, 1.0, 69, 100)], 33, drums=False, length_samples=32000, rate_hz=32000, tuning_cents=0.0
+    )
+    spectrum = np.abs(np.fft.rfft(pitch))
+    assert abs(int(np.argmax(spectrum[:600])) - 440) <= 1
+
+
+def test_sound_variety_lends_parts_other_sounds_and_none_leaves_them() -> None:
+    wide = [render_song(s, styles=("rock",), seconds=(4.0, 5.0), sound_variety=1.0).meta["fonts"] for s in range(6)]
+    assert any(render.OWN in fonts.values() for fonts in wide)
+    assert set(render_song(0, styles=("rock",), seconds=(4.0, 5.0)).meta["fonts"].values()) == {"fluid"}

@@ -117,8 +117,8 @@ def _play(rng: np.random.Generator, style: Style, score: Score) -> None:
     musician = settle_lead(rng, style, metre, score.lead_mode, score.programs["lead"])
     kit = settle(rng, style, metre, musician.accents)
     parts = {
-        "drums": write_drums(rng, style, bars, kit, score.swing),
-        "bass": write_bass(rng, style, bars, kit, metre),
+        "drums": write_drums(rng, style, bars, kit, score.swing, score.bpm),
+        "bass": write_bass(rng, style, bars, kit, metre, score.bpm),
         "keys": write_keys(rng, style, bars, metre),
     }
     for part, notes in parts.items():

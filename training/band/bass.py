@@ -13,6 +13,7 @@ from .score import METRES, Bar, Chord, Note
 from .style import Style
 
 LOW, HIGH = 28, 55
+FASTEST_BPM = 160.0
 
 
 def place(pc: int, near: float, low: int = LOW, high: int = HIGH) -> int:
@@ -53,15 +54,20 @@ def _pitch(mark: str, chord: Chord, root: int, target: int, rng: np.random.Gener
     step = {"8": 12, "5": fifth(chord), "3": third(chord) or fifth(chord), "7": seventh(chord), "6": 9, "4": 5, "2": 2}[
         mark
     ]
+    if chord.bass != chord.root and mark != "8":
+        # Over an inversion the root is not underfoot: the nearest other chord tone above it does.
+        step = min((t + chord.root - chord.bass) % 12 or 12 for t in chord.tones)
+        if mark == "5":
+            step = (chord.root - chord.bass) % 12
     pitch = root + step
-    if mark == "5" and root >= 40 and root - 12 + step >= LOW:
-        pitch -= 12
     return pitch if pitch <= HIGH else pitch - 12
 
 
-def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, metre: str) -> list[Note]:
-    """All bass notes of a song."""
+def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, metre: str, bpm: float) -> list[Note]:
+    """All bass notes of a song. Sixteenths thin out to eighths where no finger follows (`FASTEST_BPM`)."""
     cells = _cells(rng, style, kit, metre)
+    if bpm > FASTEST_BPM:
+        cells = {kind: (_thin(text), per) if per == 4 else (text, per) for kind, (text, per) in cells.items()}
     walking = {kind: rng.random() < style.walking for kind in ("verse", "chorus", "bridge")}
     notes: list[Note] = []
     # Where this player's hand lies: roots take the octave next to it, so approaches know where they lead.
@@ -82,6 +88,11 @@ def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit
             notes += line
             here = float(line[-1].pitch) if line else here
     return _near(notes)
+
+
+def _thin(cell: str) -> str:
+    """A cell of four steps a beat without what falls between eighths."""
+    return "".join(mark if k % 2 == 0 or mark in "-." else "-" for k, mark in enumerate(cell))
 
 
 def _near(notes: list[Note]) -> list[Note]:
@@ -122,6 +133,8 @@ def _cell_bar(
     notes: list[Note] = []
     current: Chord | None = None
     root = 0
+    # A line of roots and fifths alone rocks down to the fifth below; a line that climbs passes it on its way up.
+    pastoral = set(text) <= set("Rr5ax-.")
     for k, (offset, mark) in enumerate(events):
         chord = bar.chord_at(offset)
         fresh = chord is not current
@@ -139,6 +152,8 @@ def _cell_bar(
         while k + length < len(events) and events[k + length][1] == "-" and events[k + length][0] not in changes:
             length += 1
         pitch = _pitch(mark, chord, root, target, rng)
+        if mark == "5" and pastoral and pitch - 12 >= LOW and root >= 38:
+            pitch -= 12
         accent = 100 if offset == 0 else 92 if offset % 1 == 0 else 84
         velocity = int(
             np.clip((48 if mark == "x" else 74 if mark == "r" else accent) * (0.84 + 0.22 * bar.density), 20, 124)

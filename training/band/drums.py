@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from .style import Groove, Style
 
 KICK, STICK, SNARE, CLAP, CLOSED, PEDAL, OPEN, CRASH, RIDE, BELL = 36, 37, 38, 39, 42, 44, 46, 49, 51, 53
 TOMS = (50, 48, 47, 45, 43, 41)
+FASTEST_HAT_BPM = 138.0
 FEET = (KICK, 35, PEDAL)
 _VELOCITY = {"X": 112, "x": 92, "o": 68, "g": 38}
 
@@ -98,10 +99,13 @@ def steps(pattern: str, bar: Bar, steps_per_beat: int) -> list[tuple[float, str]
     return [(k / steps_per_beat, pattern[(start + k) % len(pattern)]) for k in range(size)]
 
 
-def write_drums(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, swing: float) -> list[Note]:
+def write_drums(
+    rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, swing: float, bpm: float
+) -> list[Note]:
     """All drum notes of a song, with feel left to `feel.humanise`."""
     notes: list[Note] = []
     previous: Bar | None = None
+    kit = _playable(kit, bpm)
     triplets = kit.groove.steps_per_beat % 3 == 0 or (style.swing_depth > 0.3 and style.swing_grid_beats == 0.5)
     for bar in bars:
         if bar.pickup_beats and not bar.parts[0] and _next_plays(bars, bar):
@@ -114,6 +118,14 @@ def write_drums(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Ki
                 notes += _fill(rng, style, bar, bar.fill_beats, swing, 0.82 + 0.28 * bar.density, triplets)
         previous = bar
     return limbs(notes)
+
+
+def _playable(kit: Kit, bpm: float) -> Kit:
+    """Above `FASTEST_HAT_BPM` one hand keeps eighths where the pattern has sixteenths."""
+    if bpm <= FASTEST_HAT_BPM or kit.groove.steps_per_beat != 4:
+        return kit
+    hat = {kind: "".join("." if k % 2 else mark for k, mark in enumerate(text)) for kind, text in kit.hat.items()}
+    return replace(kit, hat=hat)
 
 
 def _next_plays(bars: list[Bar], bar: Bar) -> bool:

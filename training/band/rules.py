@@ -24,7 +24,7 @@ def faults(score: Score) -> list[str]:
     return [
         *_ranges(score), *_limbs(score.notes["drums"]), *_clutter(score.notes["keys"]),
         *_jumps(score.notes["keys"]), *_bass_line(score),
-        *_silences(score), *_form(score), *_values(score),
+        *_silences(score), *_form(score), *_values(score), *_speed(score),
     ]  # fmt: skip
 
 
@@ -145,4 +145,17 @@ def _values(score: Score) -> list[str]:
         for n in notes:
             if not (1 <= n.velocity <= 127 and 0 <= n.pitch <= 127 and n.length_beats > 0):
                 found.append(f"{part}: impossible note {n} @ {n.beat:.2f}")
+    return found
+
+
+def _speed(score: Score) -> list[str]:
+    """No finger or stick goes faster than it can: bass 11 notes a second, one cymbal hand 10."""
+    found = []
+    hat = [n for n in score.notes["drums"] if n.pitch in (42, 51)]
+    for part, notes, limit in (("bass", score.notes["bass"], 11.5), ("drums", hat, 10.0)):
+        times = sorted({round(score.note_seconds(n)[0], 4) for n in notes if n.shift_ms < 100})
+        for a, b in itertools.pairwise(times[::6]):
+            if 6.0 / max(b - a, 1e-6) > limit:
+                found.append(f"{part}: {6.0 / (b - a):.1f} notes a second @ {a:.1f} s")
+                break
     return found

@@ -2,7 +2,8 @@
 
 Step strings: one character a step, `steps_per_beat` steps a beat. Drums: `X` accent, `x` normal, `o` soft, `g` ghost,
 `.` rest. Bass: `R` root, `r` soft root, `8` octave, `5` fifth, `3` third, `7` seventh, `6` sixth, `4` fourth,
-`2` second, `a` approach to the next root, `x` dead note, `-` hold, `.` rest. Keys: `X`/`x` short, `H`/`h` held until the next,
+`2` second,
+`a` approach to the next root, `x` dead note, `-` hold, `.` rest. Keys: `X`/`x` short, `H`/`h` held until the next,
 `-` hold, `.` rest, digits: single voices (arpeggio).
 Lead strum: `D`/`d` down, `U`/`u` up, `m` muted low strings, `-` or `.` ring on, `!` stop the strings.
 In a compound metre (6/8, 12/8) a beat is a dotted quarter, and bass, keys and strum cells have three steps a beat.
