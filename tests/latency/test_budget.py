@@ -1,0 +1,96 @@
+"""The ahead: the least that holds the deadline, exact to the sample, quick to grow and slow to shrink."""
+
+from __future__ import annotations
+
+import pytest
+from gigmate.latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
+from hypothesis import given
+from hypothesis import strategies as st
+
+FRAME = 1920
+samples = st.floats(0, 6 * FRAME)
+
+
+@given(
+    round_trip=samples, player=st.floats(0, 960), block=st.integers(16, 4096), step=samples, margin=st.floats(0, 500)
+)
+def test_it_is_the_least_that_holds_and_splits_exactly(
+    round_trip: float, player: float, block: int, step: float, margin: float
+) -> None:
+    delays = Delays(round_trip, player, 52.0, block, margin)
+    budget = Budget(FRAME, delays, step, max_ahead_frames=1000)
+    left = (budget.ahead_frames - 1) * FRAME - round_trip - player - 52.0 - block - margin - step
+    assert left == pytest.approx(budget.remainder_samples, abs=1e-6)
+    assert left >= -1e-3
+    assert left < FRAME or budget.ahead_frames == 2
+    assert sum(budget.stages().values()) == pytest.approx(budget.ahead_samples)
+    assert not budget.overdrawn
+
+
+def test_the_figures_of_a_laptop() -> None:
+    """48 kHz, blocks of 128, the codec's 10 ms, no cable: 26 ms are left for the step and the margin."""
+    delays = Delays(0, 480, 52, 128, 0, resample_in_samples=52, listen_samples=0)
+    budget = Budget(FRAME, delays, 20 * 48)
+    assert (budget.ahead_frames, budget.ahead_samples) == (2, 3840)
+    assert budget.remainder_samples == 1260 - 960
+    assert Budget(FRAME, delays, 27 * 48).ahead_frames == 3
+    assert budget.hearing_samples == 52
+
+
+def test_it_grows_at_once_and_shrinks_after_a_calm() -> None:
+    budget = Budget(FRAME, Delays(margin_samples=240), 500, calm_frames=100)
+    assert budget.ahead_frames == 2
+    assert budget.update(1700)  # the step itself would still fit: the margin is touched
+    assert (budget.ahead_frames, budget.grown) == (3, 1)
+    for _ in range(99):
+        assert not budget.update(500)
+    assert not budget.update(1600)  # no calm: it would fit, but barely
+    for _ in range(99):
+        assert not budget.update(500)
+    assert budget.ahead_frames == 3
+    assert budget.update(500)
+    assert (budget.ahead_frames, budget.shrunk) == (2, 1)
+    for _ in range(300):
+        assert not budget.update(500)
+
+
+def test_it_shrinks_one_frame_at_a_time() -> None:
+    budget = Budget(FRAME, Delays(), 5 * FRAME, calm_frames=10)
+    assert budget.ahead_frames == 6
+    aheads = []
+    for _ in range(60):
+        budget.update(100.0)
+        aheads.append(budget.ahead_frames)
+    assert aheads[9] == 5
+    assert aheads[19] == 4
+    assert aheads[-1] == 2
+
+
+def test_other_delays_count_at_once() -> None:
+    budget = Budget(FRAME, Delays(), 500)
+    assert budget.declare(Delays(round_trip_samples=2880))
+    assert budget.ahead_frames == 3
+    assert not budget.declare(Delays())
+    assert budget.ahead_frames == 3
+    assert budget.delays == Delays()
+
+
+def test_there_is_an_end_to_it() -> None:
+    budget = Budget(FRAME, Delays(), 100 * FRAME)
+    assert budget.ahead_frames == MAX_AHEAD_FRAMES
+    assert budget.overdrawn
+    assert budget.remainder_samples < 0
+    assert sum(budget.stages().values()) == pytest.approx(budget.ahead_samples)
+
+
+def test_what_cannot_be() -> None:
+    with pytest.raises(ValueError, match="frame"):
+        Budget(0, Delays(), 1)
+    with pytest.raises(ValueError, match="step"):
+        Budget(FRAME, Delays(), -1)
+    with pytest.raises(ValueError, match="step"):
+        Budget(FRAME, Delays(), 1).update(float("nan"))
+    with pytest.raises(ValueError, match="block_samples"):
+        Delays(block_samples=-1)
+    with pytest.raises(ValueError, match="round_trip_samples"):
+        Delays(round_trip_samples=float("inf"))
