@@ -56,6 +56,7 @@ class BeatFilter:
         """Believe what was believed before anything was heard."""
         self.belief: Belief = self._prior.copy()
         self._level = self._config.level_at_start
+        self._last = np.zeros(2)
 
     def expect(self, tempo_bpm: float | None, width: float = 0.04) -> None:
         """Believe from now on in tempi near `tempo_bpm` (log width), any phase; None takes the broad prior again."""
@@ -89,7 +90,7 @@ class BeatFilter:
         """
         config = self._config
         self._prepare(frame_s, len(beat))
-        belief = self._wander(np.float32(max(trust, 0.1)))
+        belief = self._wander(np.float32(max(trust, 0.03)))
         moved = np.fft.irfft(np.fft.rfft(belief, axis=1) * self._shift, n=config.phase_bins, axis=1)
         moved = np.maximum(moved, 0.0).astype(np.float32)
         evidence = self._evidence(beat, frame_s) * trust
@@ -151,10 +152,12 @@ class BeatFilter:
     def _evidence(self, beat: NDArray[np.float32], frame_s: float) -> FloatArray:
         """Log likelihood ratio [S] of a beat in each sub-frame against none, judged by how high peaks were lately."""
         config = self._config
-        level = np.clip(np.asarray(beat, np.float64), 0.0, 1.0)
+        row = np.concatenate([self._last, np.clip(np.asarray(beat, np.float64), 0.0, 1.0)])
+        self._last = row[-2:]
+        level = np.maximum(np.maximum(row[:-2], row[1:-1]), row[2:])  # who plays a little beside the beat meets it
         top = float(level.max())
         share = frame_s / (config.level_rise_s if top > self._level else config.level_fall_s)
-        self._level += (max(top, 0.05) - self._level) * min(1.0, share)
+        self._level += (max(top, config.level_least) - self._level) * min(1.0, share)
         even = config.even_level * self._level
         ratio = np.log(self._odds(level) / self._odds(even))
         return config.evidence_weight * np.clip(ratio, config.evidence_low, config.evidence_high)
@@ -181,7 +184,7 @@ class BeatFilter:
         self._walk = np.float32(min(config.tempo_walk**2 * frame_s / (2 * self._step**2), 0.3))  # one step either way
         self._jump = np.float32(config.jump_rate_hz * frame_s)
         self._jump_bins = max(1, round(config.jump_size / self._step))
-        before_end_s = (np.arange(sub_frames, 0, -1) - 0.5) * frame_s / sub_frames
+        before_end_s = (np.arange(sub_frames, 0, -1) + 0.5) * frame_s / sub_frames  # one sub-frame late: see _evidence
         phase = self._phases[None, None] - before_end_s[:, None, None] * self.rates_hz[None, :, None]
         away_s = _wrapped(phase) / self.rates_hz[None, :, None]
         self._at_beat: NDArray[np.float32] = np.exp(-0.5 * (away_s / config.peak_width_s) ** 2).astype(np.float32)

@@ -51,7 +51,7 @@ class PeakFinder:
             shift = 0.5 * (b - a) / curve if curve < 0 else 0.0
             from_end = len(row) - (i + 1) - 0.5 - shift
             peaks.append(Peak(end_s - from_end * step_s, here / self._level))
-            self._level += 0.1 * (min(max(here, 0.05), 1.0) - self._level)
+            self._level += 0.1 * (min(max(here, self._config.level_least), 1.0) - self._level)
         return peaks
 
 

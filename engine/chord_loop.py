@@ -59,10 +59,15 @@ class ChordTracker:
         self.ahead_confidence = 0.0
 
     def hear(
-        self, roots: NDArray[np.float32], classes: NDArray[np.float32], beat: float, beats_per_bar: int,
-        frame_s: float, trust: float,
+        self,
+        roots: NDArray[np.float32],
+        classes: NDArray[np.float32],
+        beat: float,
+        beats_per_bar: int,
+        frame_s: float,
+        trust: float,
     ) -> bool:
-        """Take in one frame's root [13] and pitch classes [12], which sounded at `beat`. True where the chord changed."""
+        """Take in a frame's root [13] and pitch classes [12], which sounded at `beat`. True where the chord changed."""
         config = self._config
         if trust > 0:
             share = trust * (1.0 - math.exp(-frame_s / config.chord_time_s))

@@ -54,9 +54,7 @@ class GridConductor:
     Raises ConfigError where the grid cannot be.
     """
 
-    def __init__(
-        self, tempo_bpm: float, beats_per_bar: int, rate_hz: float, first_beat_position: float = 0.0
-    ) -> None:
+    def __init__(self, tempo_bpm: float, beats_per_bar: int, rate_hz: float, first_beat_position: float = 0.0) -> None:
         if not (tempo_bpm > 0 and beats_per_bar >= 1 and rate_hz > 0):
             raise ConfigError(f"no grid at {tempo_bpm} bpm, {beats_per_bar} beats a bar, {rate_hz} Hz: give them > 0")
         self.tempo_bpm = float(tempo_bpm)
@@ -159,9 +157,7 @@ class Conductor:
         self._timeline.advance(self._heard_until)
         sounded = self._heard_until - frame_samples / 2 - self.config.chord_lag_s * self.rate_hz
         beat = self._timeline.at(sounded).beat
-        if self._chords.hear(
-            heard.chord_root, heard.chord_pitch_classes, beat, self._metre, frame_s, trust
-        ):
+        if self._chords.hear(heard.chord_root, heard.chord_pitch_classes, beat, self._metre, frame_s, trust):
             self._tracker.chord_changed((sounded - self.config.chord_time_s * 0.7 * self.rate_hz) / self.rate_hz)
 
     def tap(self, position_samples: float) -> None:
@@ -259,9 +255,7 @@ class Conductor:
             self._metre = anchor.beats_per_bar
         off = abs(self._timeline.error_beats())
         sure = anchor.confidence >= self.config.lost_confidence
-        if leap_beyond_beats is not None and off > leap_beyond_beats:
-            self._timeline.leap(at_downbeat=False)
-        elif started and sure and not self._found:
+        if (leap_beyond_beats is not None and off > leap_beyond_beats) or (started and sure and not self._found):
             self._timeline.leap(at_downbeat=False)
         elif started and sure and not was_sure and off > 0.1:
             self._timeline.leap(at_downbeat=True)

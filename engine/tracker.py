@@ -42,7 +42,7 @@ class Tracker:
         self._line: BeatLine | None = None
         self._time_s = 0.0
         self.locked = False
-        self._tapped_until = -math.inf  # beat up to which taps bind the tempo
+        self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None  # the octave that was asked for
         self._forget_hits()
         self._metre, self._downbeat, self.bar_confidence = self._config.metres[0], 0, 0.0
         self._metre = max(zip(self._config.metre_weights, self._config.metres, strict=True))[1]
@@ -55,6 +55,8 @@ class Tracker:
         self._rival_beats = 0.0  # how long another reading has been stronger
         self._met = 0.0  # how far the beat that is due was met
         self._due = 0
+        self._stray = 0.0  # peaks beside the beats, for each beat, lately
+        self._strays = 0.0  # since the last beat
 
     @property
     def beats_per_bar(self) -> int:
@@ -62,15 +64,16 @@ class Tracker:
 
     @property
     def confidence(self) -> float:
-        """How sure the phase is, in [0, 1]: belief in this reading, beats met lately, and silence since."""
+        """How sure the phase is, in [0, 1]: belief in this reading, beats met lately, peaks elsewhere, and silence."""
         if self._line is None:
             return 0.0
         config = self._config
         near = self._filter.near(self._line.rate_hz, self._line.beat).mass
         met = min(max((self._support - 0.2) / 0.4, 0.0), 1.0)
+        pure = min(max((self._support / (self._support + 0.3 * self._stray + 1e-6) - 0.4) / 0.4, 0.0), 1.0)
         quiet = max(0.0, self._quiet_beats - 2.0) / (config.silence_bars * self._metre)
-        sharp = min(1.0, 0.05 / max(self._line.error_s, 1e-3)) ** 0.5
-        return min(1.0, near * 1.05) * met * max(0.0, 1.0 - quiet) * sharp
+        sharp = min(1.0, 0.08 / max(self._line.error_s, 1e-3)) ** 0.5
+        return min(1.0, near * 1.05) * met * pure * max(0.0, 1.0 - quiet) * sharp
 
     def anchor(self, position_samples: float) -> Anchor | None:
         """See TimeSource; None until anything like a beat was heard."""
@@ -93,10 +96,10 @@ class Tracker:
         self._forget_hits()
         self._due = math.ceil(self._line.beat)
         self._support, self._hits, self.locked = 0.8, self._config.lock_hits, True
-        self._tapped_until = self._line.beat + self._config.tap_bars * self._metre
+        self._bound_hz = rate_hz
         if anchor.beat_in_bar >= 0:
             last = self._due - 1
-            place = anchor.beat_in_bar + last - math.floor(self._line.beat)
+            place = anchor.beat_in_bar + last - (math.floor(anchor.beat) + count)
             self._bars.set(place % self._metre)
             self._metre, place, self.bar_confidence = self._bars.best()
             self._downbeat, self._bar_known = last - place, True
@@ -104,7 +107,7 @@ class Tracker:
     def hear(self, heard: Heard, end_s: float, frame_s: float) -> None:
         """Take in the frame that ends at `end_s`."""
         trust = min(max((float(heard.activity) - 0.2) / 0.3, 0.0), 1.0)
-        freedom = max(trust, 0.1)  # who rests keeps time with the band
+        freedom = max(trust, 0.03)  # who rests keeps time with the band
         line = self._line
         self._time_s = end_s
         self._keep_downbeats(heard, end_s, frame_s)
@@ -113,6 +116,8 @@ class Tracker:
         some, full = self._config.inertia_beats
         inertia = min(max((self._hits - some) / (full - some), 0.0), 1.0)
         held_hz = line.rate_hz if line is not None and self.locked else None
+        if self._bound_hz is not None:
+            held_hz, inertia = held_hz or self._bound_hz, self._config.bound_inertia
         self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, getattr(heard, "tempo", None))
         for peak in self._peaks.hear(heard.beat, end_s, frame_s):
             if line is None or trust <= 0:
@@ -120,6 +125,7 @@ class Tracker:
             met, number = line.meet(peak)
             if number == self._due:
                 self._met = max(self._met, met)
+            self._strays += max(0.0, min(1.0, peak.height) - met)
         self._seek(self._filter.best(), frame_s)
         self._count_beats(end_s, trust)
 
@@ -148,7 +154,7 @@ class Tracker:
             if best.mass > 0.4 * config.lock_mass:
                 self._seed(best)
             return
-        if best.mass < (0.8 if far else 0.5) or (far and line.beat < self._tapped_until):
+        if best.mass < (0.8 if far else 0.5) or (far and self._bound_hz is not None):
             self._rival_beats = max(0.0, self._rival_beats - frame_s * line.rate_hz)
             return
         self._rival_beats += frame_s * line.rate_hz
@@ -159,9 +165,7 @@ class Tracker:
         old = self._line
         count = round(old.beat - reading.phase) if old is not None else 0
         phase_error = max(reading.phase_spread, 0.01)
-        self._line = BeatLine(
-            self._config, self._time_s, reading.phase + count, reading.rate_hz, phase_error, 0.02
-        )
+        self._line = BeatLine(self._config, self._time_s, reading.phase + count, reading.rate_hz, phase_error, 0.02)
         self._rival_beats = 0.0
         if keep_lock:
             return
@@ -181,6 +185,7 @@ class Tracker:
             share = 1.0 / config.hit_memory_beats
             if trust > 0.5:
                 self._support += share * (self._met - self._support)
+                self._stray += share * (self._strays - self._stray)
             self._hits += self._met
             self._quiet_beats = 0.0 if self._met > 0.3 else self._quiet_beats + 1.0
             at_s = line.time_of(self._due)
@@ -188,16 +193,17 @@ class Tracker:
             downbeat = float(self._downbeats[near, 1].max()) if near.any() else 0.0
             self._bars.beat(downbeat, trust if near.any() else 0.0)
             self._choose_bar(self._due)
-            self._met = 0.0
+            self._met = self._strays = 0.0
             self._due += 1
         if not self.locked:
             sure = self._filter.near(line.rate_hz, line.beat).mass > config.lock_mass
             self.locked = sure and self._hits >= config.lock_hits
             if self.locked:
                 self._support = max(self._support, 0.5)
-        elif self.confidence < 0.5 * config.lost_confidence and trust > 0.5 and line.beat >= self._tapped_until:
+        elif self.confidence < 0.5 * config.lost_confidence and trust > 0.5:
             self.locked = False
             self._hits = 0.0
+            self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None
 
     def _choose_bar(self, beat: int) -> None:
         """Move the downbeat when the bars' filter has become sure of another place."""

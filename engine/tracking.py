@@ -44,16 +44,16 @@ class ConductorConfig:
     tempo_step: float = 0.02
     """Spacing of the tempi, as a ratio less one."""
     phase_bins: int = 96
-    centre_bpm: float = 112.0
-    spread_octaves: float = 0.75
+    centre_bpm: float = 118.0
+    spread_octaves: float = 0.9
     """Where tempi lie before anything is heard: a bump in log tempo, this wide."""
 
     # Beat filter: how the beat moves (per second, so that the frame's length does not matter)
     tempo_walk: float = 0.012
     """Standard deviation of log tempo after a second."""
-    jump_rate_hz: float = 0.04
+    jump_rate_hz: float = 0.12
     """Sudden changes of tempo a second, of about `jump_size`."""
-    jump_size: float = 0.08
+    jump_size: float = 0.11
     phase_walk_s: float = 0.012
     """Standard deviation of the phase after a second."""
     forget_rate_hz: float = 0.01
@@ -62,16 +62,18 @@ class ConductorConfig:
 
     # Beat filter: what an activation says
     peak_width_s: float = 0.014
-    evidence_weight: float = 0.28
+    evidence_weight: float = 0.22
     evidence_high: float = 2.6
     evidence_low: float = -1.5
     """Bounds of the log likelihood ratio of a sub-frame before the weight."""
     activation_floor: float = 0.02
     doubt_floor: float = 0.15
     """Even an activation of 1 is as doubtful as this: bounds the odds from above, as the floor does from below."""
-    even_level: float = 0.25
+    even_level: float = 0.23
     """The activation that says nothing either way, as a share of the recent peaks' height."""
     level_at_start: float = 0.5
+    level_least: float = 0.15
+    """Activations that never rise above noise are not taken for peaks."""
     level_rise_s: float = 0.3
     level_fall_s: float = 12.0
     """How fast the recent peaks' height is learnt and forgotten; without peaks little by little nothing is a miss."""
@@ -85,6 +87,8 @@ class ConductorConfig:
     """How fast such readings lose belief while a beat is held, in nats a second."""
     inertia_beats: tuple[float, float] = (12.0, 40.0)
     """Beats met until a reading is held with some, and with full inertia: a first guess may be put right."""
+    bound_inertia: float = 6.0
+    """Inertia of a tempo that was tapped or asked for: its octave is not the listener's to choose."""
     switch_beats: float = 8.0
     """How long another reading must dominate before it takes over a held beat."""
 
@@ -93,17 +97,17 @@ class ConductorConfig:
     """Peaks further from the line than this are not its beats."""
     peak_threshold: float = 0.15
     peak_error_s: float = 0.016
-    rate_walk: float = 0.008
+    rate_walk: float = 0.004
     """Standard deviation of the relative tempo of the line after a second."""
     line_phase_walk_s: float = 0.004
     rival_beats: float = 0.07
     rival_tempo: float = 0.045
     """Distance (beats; log tempo) at which the filter's belief counts as another line than the held one."""
-    rival_patience_beats: float = 1.5
+    rival_patience_beats: float = 0.75
 
     # Lock and confidence
-    lock_mass: float = 0.6
-    lock_hits: float = 3.0
+    lock_mass: float = 0.5
+    lock_hits: float = 2.0
     """Beats met by a peak that a lock needs."""
     lost_confidence: float = 0.2
     silence_bars: float = 8.0
@@ -123,7 +127,7 @@ class ConductorConfig:
     # Output
     glide_s: float = 0.35
     """Time constant with which the moment closes on the line."""
-    slew: float = 0.10
+    slew: float = 0.12
     """Most that a correction may change the tempo by, as a share."""
     commit_ahead_s: float = 1.2
     """Moments asked further than this beyond what was heard are guesses that bind nothing."""
@@ -139,8 +143,6 @@ class ConductorConfig:
     taps_to_lock: int = 4
     tap_gap_s: float = 2.2
     """A longer pause starts a new count."""
-    tap_bars: float = 8.0
-    """For so many bars after a tap the listener may bend the tempo but not choose another."""
 
     # Chords
     chord_lag_s: float = 0.12

@@ -6,7 +6,7 @@ A performance is a list of true beats and the noisy activations that they leave:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from gigmate.engine.conductor import Conductor
@@ -161,12 +161,8 @@ class Followed:
     moments: list[Moment]
     bar: NDArray[np.int64]
     chord_ahead_confidence: FloatArray
-    beats: FloatArray = field(init=False)
-    """Continuous count of beats, unwrapped from the phases."""
-
-    def __post_init__(self) -> None:
-        phase = np.array([m.beat_phase for m in self.moments])
-        self.beats = np.unwrap(phase, period=1.0)
+    beats: FloatArray
+    """Continuous count of beats."""
 
     @property
     def tempo_bpm(self) -> FloatArray:
@@ -214,7 +210,7 @@ def follow(
     """Run the conductor through a performance. The default asks 100 ms ahead of now, where what is heard now is
     described one frame (40 ms) late."""
     rng = None if chord_noise_seed is None else np.random.default_rng(chord_noise_seed)
-    times, moments, bars, ahead = [], [], [], []
+    times, moments, bars, ahead, beats = [], [], [], [], []
     taps = sorted(taps_s)
     for frame in range(performance.frames):
         end_s = (frame + 1) * FRAME_S
@@ -225,5 +221,6 @@ def follow(
         moments.append(conductor.moment(asked))
         times.append(end_s + ahead_s)
         bars.append(conductor.bar_count(asked))
-        ahead.append(getattr(conductor, "chord_ahead_confidence", 0.0))
-    return Followed(np.array(times), moments, np.array(bars), np.array(ahead))
+        ahead.append(conductor.chord_ahead_confidence)
+        beats.append(conductor.beat_count(asked))
+    return Followed(np.array(times), moments, np.array(bars), np.array(ahead), np.array(beats))
