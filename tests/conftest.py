@@ -52,7 +52,7 @@ class JackServer:
         for _ in range(100):
             if self._process.poll() is not None:
                 return False
-            asked = subprocess.run(["jack_lsp"], env=self.environment, capture_output=True, check=False, timeout=10)
+            asked = subprocess.run(["jack_lsp"], env=self.environment, capture_output=True, check=False, timeout=60)
             if asked.returncode == 0 and b"system:" in asked.stdout:
                 return True
             time.sleep(0.05)

@@ -31,6 +31,8 @@ _LATE_S = 0.25
 _FRAME_S = 0.04
 _STALL_S = 10.0
 """As fast as possible: how long to wait for a worker that writes nothing before going on without it."""
+_HANG_S = 120.0
+"""The same for a worker that says what it wants: loading a model may take its time."""
 
 
 class Source:
@@ -100,6 +102,7 @@ class FilePort(Port):
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gigmate-file", daemon=True)
         self._late = 0
+        self._gave_up = False
 
     def _start(self, bridge: Bridge) -> None:
         self._thread.start()
@@ -174,15 +177,21 @@ class FilePort(Port):
     def _wait_for_worker(self, bridge: Bridge, position: int) -> int:
         """Sleep until the worker can use another block, and (where it does not say so) has written the one to play."""
         frame_samples = math.ceil(_FRAME_S * self.rate_hz)
-        give_up_s = time.perf_counter() + _STALL_S
-        while not self._quit.is_set() and time.perf_counter() < give_up_s:
+        patience_s = 0.0 if self._gave_up else _HANG_S if bridge.wanted_samples >= 0 else _STALL_S
+        end_s = time.perf_counter() + patience_s
+        while not self._quit.is_set():
             wanted = bridge.wanted_samples
             if wanted > position:
+                self._gave_up = False
                 return min(self.block_samples, wanted - position)
             if wanted < 0:
                 ready = bridge.out_ring.write_index >= position + self.block_samples
                 if ready or (not bridge.playing and bridge.in_ring.fill_samples < frame_samples):
+                    self._gave_up = False
                     break
+            if time.perf_counter() >= end_s:
+                self._gave_up = True  # the file ends without it, and does not wait again at every block
+                break
             time.sleep(0.0002)
         return self.block_samples
 

@@ -207,6 +207,7 @@ def test_the_compiled_callback_calls_neither_python_nor_an_allocator_nor_a_lock(
         assert word not in re.sub(r"_ZN\w+", "", assembly), word
 
 
+@pytest.mark.timeout(600)  # compiling anew on a busy machine
 def test_a_second_process_compiles_nothing(tmp_path) -> None:
     code = (
         "import sys; from gigmate.engine import native, bridge; from gigmate.dsp import ring\n"
@@ -222,6 +223,7 @@ def test_a_second_process_compiles_nothing(tmp_path) -> None:
     assert outputs[1].split() == ["4", "4"]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="needs a home that is read-only")
 def test_a_home_that_cannot_be_written_still_works() -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": "/proc/nowhere", "HOME": "/proc/nowhere"}

@@ -118,11 +118,17 @@ def test_the_monitor_is_only_in_the_file_and_under_the_ceiling(recording: Path, 
     assert bridge.counters().out_peak < 0.5
 
 
-def test_a_worker_that_died_does_not_stop_the_file(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gigmate.engine.ports.file._STALL_S", 0.02)
-    port = open_port(EngineConfig(input_file=str(recording), realtime=False, block_samples=4096))
+@pytest.mark.parametrize("says_wanted", [True, False])
+def test_a_worker_that_died_does_not_stop_the_file(
+    recording: Path, monkeypatch: pytest.MonkeyPatch, says_wanted: bool
+) -> None:
+    monkeypatch.setattr("gigmate.engine.ports.file._STALL_S", 0.05)
+    monkeypatch.setattr("gigmate.engine.ports.file._HANG_S", 0.05)
+    port = open_port(EngineConfig(input_file=str(recording), realtime=False))
     bridge = Bridge(port.rate_hz)
     bridge.set_playing(True)
+    if says_wanted:
+        bridge.set_wanted(1)
     port.start(bridge)
     assert port.ended.wait(10)
     port.close()
