@@ -20,7 +20,8 @@ Styles = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="First seed; songs take the seeds from here on.")]
 Split = Annotated[
-    str, typer.Option(help="train, validation, test, held_style, held_tempo, held_key, held_font, held_lead.")
+    str,
+    typer.Option(help="train, validation, test, or held_style, _tempo, _key, _font, _sound, _lead."),
 ]
 Songs = Annotated[int, typer.Option(min=1, help="How many songs.")]
 SoundVariety = Annotated[
@@ -41,7 +42,7 @@ def render(
     rate: Annotated[int, typer.Option(help="Sample rate in Hz: 32000 or 48000.")] = 32000,
     sound_variety: SoundVariety = 0.0,
     playing_variety: PlayingVariety = 0.0,
-    font: Annotated[str | None, typer.Option(help="Soundfont: fluid, fluid_mono or musescore.")] = None,
+    font: Annotated[str | None, typer.Option(help="Sounds: fluid, fluid_mono, musescore, or own.")] = None,
     flac: Annotated[bool, typer.Option("--flac", help="A folder of FLAC stems per song instead of one .npz.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
@@ -49,7 +50,7 @@ def render(
     from ..training.render import render_many
 
     with _mendable():
-        names = _styles(style)
+        names = _styles(style, trainable=split in ("train", "validation", "test"))
         for line in render_many(
             range(seed, seed + songs), out, workers=workers, rate_hz=rate, split=split, styles=names,
             sound_variety=sound_variety, playing_variety=playing_variety, font=font, flac=flac,
@@ -136,12 +137,16 @@ def import_(
             typer.echo(f"{song_path(out, number)}: {song.seconds:.0f} s, {song.meta['bpm']:.0f} bpm")
 
 
-def _styles(chosen: list[str] | None) -> tuple[str, ...] | None:
+def _styles(chosen: list[str] | None, trainable: bool = False) -> tuple[str, ...] | None:
+    """The styles meant; `all` leaves the held-out ones aside where the songs are for training."""
+    from ..training.band.splits import HELD_STYLES
     from ..training.band.styles import STYLE_NAMES
 
     if not chosen:
         return None
-    return STYLE_NAMES if chosen == ["all"] else tuple(chosen)
+    if chosen != ["all"]:
+        return tuple(chosen)
+    return tuple(n for n in STYLE_NAMES if not (trainable and n in HELD_STYLES))
 
 
 @contextmanager

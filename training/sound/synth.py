@@ -68,8 +68,8 @@ def render_events(
             synth.noteoff(channel, pitch)
     if at < length_samples:
         synth.generate(length_samples - at, out[at * 8 :])
-    stereo = np.frombuffer(raw, dtype=np.float32).reshape(-1, 2)
-    return stereo.mean(axis=1, dtype=np.float32)
+    stereo = np.frombuffer(raw, dtype=np.float32)
+    return (stereo[0::2] + stereo[1::2]) * np.float32(0.5)
 
 
 def tinysoundfont_error() -> type[Exception]:
