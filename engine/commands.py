@@ -6,6 +6,8 @@ takes them, between steps.
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import Union
 
@@ -27,7 +29,7 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One tap of the tempo, at a sample of the port's clock."""
+    """One tap of the tempo, at a sample of the port's clock; a negative one means now."""
 
     at_sample: int
 
@@ -57,3 +59,46 @@ class Quit:
 
 
 Command = Union[Start, Stop, Toggle, Tap, SetLevel, SetControl, Panic, Quit]  # noqa: UP007 - a runtime value on 3.10
+
+_NEVER_LOST = (Panic, Quit)
+
+
+class CommandQueue:
+    """Commands on their way to the worker: bounded, first in, first out. Any thread posts; the worker drains."""
+
+    def __init__(self, capacity: int = 256) -> None:
+        self._capacity = capacity
+        self._waiting: deque[Command] = deque()
+        self._lock = threading.Lock()
+        self._dropped = 0
+
+    def post(self, command: Command) -> bool:
+        """Any thread. Queue it. Where there is no room the oldest one that may be lost goes; False if one went.
+
+        Panic and Quit are never lost.
+        """
+        with self._lock:
+            self._waiting.append(command)
+            if len(self._waiting) <= self._capacity:
+                return True
+            self._dropped += 1
+            for place, waiting in enumerate(self._waiting):
+                if not isinstance(waiting, _NEVER_LOST):
+                    del self._waiting[place]
+                    return False
+            self._waiting.popleft()  # nothing but Panic and Quit: later ones of the same kind are there
+            return False
+
+    def drain(self) -> list[Command]:
+        """Worker only. Everything that waits, oldest first."""
+        if not self._waiting:  # a reference read: no lock is needed to see that nothing is there
+            return []
+        with self._lock:
+            commands = list(self._waiting)
+            self._waiting.clear()
+        return commands
+
+    @property
+    def dropped(self) -> int:
+        """Any thread. Commands that found no room."""
+        return self._dropped

@@ -5,9 +5,19 @@ Any thread may read the latest snapshot (reading a reference is atomic); none ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 SILENCE_DB = -120.0
+NOTE_NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+def chord_name(root: int, pitch_classes: Sequence[float]) -> str:
+    """Root and third as heard ("Am", "F#"); empty for root -1. `pitch_classes`: 12 probabilities, C first."""
+    if root < 0:
+        return ""
+    minor, major = pitch_classes[(root + 3) % 12], pitch_classes[(root + 4) % 12]
+    return NOTE_NAMES[root] + ("m" if minor > major else "")
 
 
 @dataclass(frozen=True, slots=True)

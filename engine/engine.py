@@ -1,0 +1,264 @@
+"""The live engine: port, bridge, worker and recorder put together, started, watched and ended.
+
+Knows no model: player and conductor are handed in. Belongs to one thread (the one that made it); `post`, `status`,
+`report` and `wait` may be used by any.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import threading
+import time
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Any
+
+from .bridge import Bridge
+from .commands import Command, CommandQueue, Panic, Quit
+from .conductor import Conducting
+from .config import EngineConfig, EngineError
+from .notes import Notes
+from .player import Player
+from .ports.port import Port, open_port
+from .recorder import Recorder
+from .status import Status
+from .worker import PortFacts, Worker, misses_of
+
+_WARM_UP_TIMEOUT_S = 120.0
+_STOP_TIMEOUT_S = 2.5
+_STALE_S = 1.0
+"""A worker that has not shown itself for so long is hanging in the player."""
+_BUFFER_S = 2.0
+_PACKAGES = ("torch", "numpy", "numba", "JACK-Client", "sounddevice", "soundfile")
+
+
+class Engine:
+    """One live run. `start`, then `post` commands and read `status`; `close` always (or use it as a context manager).
+
+    Raises EngineError or ConfigError where it cannot be: a port that will not open, a rate that does not fit, a
+    recording that cannot be written.
+    """
+
+    def __init__(self, config: EngineConfig, player: Player, conductor: Conducting, port: Port | None = None) -> None:
+        """`port` None opens the one that the config names. An engine closes its port, whoever opened it."""
+        self.config = config
+        self._notes = Notes()
+        self._commands = CommandQueue()
+        self._recorder: Recorder | None = None
+        self._final_report: dict[str, Any] | None = None
+        self._closed = False
+        self._closing = threading.Lock()
+        self._started = False
+        opened = port is None
+        self.port = open_port(config) if port is None else port
+        try:
+            rate_hz = self.port.rate_hz
+            buffer_samples = round(_BUFFER_S * rate_hz)
+            self._bridge = Bridge(
+                rate_hz,
+                in_capacity=buffer_samples,
+                out_capacity=buffer_samples,
+                ceiling_dbfs=config.ceiling_dbfs,
+            )
+            if config.record_file is not None:
+                self._recorder = Recorder(config.record_file, rate_hz, self._notes)
+            self._worker = Worker(
+                config,
+                self._bridge,
+                player,
+                conductor,
+                self._commands,
+                self._notes,
+                self._port_facts,
+                self.port.ended,
+                self._recorder,
+                clocked=config.realtime or self.port.backend != "file",
+            )
+        except BaseException:
+            if self._recorder is not None:
+                self._recorder.close()
+            if opened:
+                self.port.close()
+            raise
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -------------------------------------------------------------------------------------------- the run
+
+    def start(self) -> None:
+        """Warm the player up, then let the sound flow. Raises EngineError if player or port will not start."""
+        if self._started:
+            raise RuntimeError("an engine starts once")
+        self._started = True
+        self._worker.start()
+        if not self._worker.ready.wait(_WARM_UP_TIMEOUT_S):
+            raise EngineError(
+                f"the model did not get through its warm-up in {_WARM_UP_TIMEOUT_S:.0f} s: see `gigmate bench`"
+            )
+        self.port.start(self._bridge)
+        self._worker.go()
+
+    def post(self, command: Command) -> None:
+        """Any thread. Ask for something; it happens between two steps. Never waits. Panic silences at once."""
+        if isinstance(command, Panic):
+            self._bridge.set_playing(False)  # even if the worker hangs
+        if not self._commands.post(command):
+            self._notes.fault("commands_dropped", "more commands came than the band can take: the oldest were dropped")
+
+    @property
+    def status(self) -> Status:
+        """Any thread. The latest snapshot."""
+        status = self._worker.status
+        if not self._started or status.state in ("ended", "loading"):
+            return dataclasses.replace(status, warnings=self._notes.warnings)
+        state = status.state
+        silent_s = time.monotonic() - self._worker.beat_s
+        if silent_s > _STALE_S and not self._worker.ended.is_set():
+            state = "fallback" if self._bridge.playing else state
+            self._notes.fault("model_hangs", "the model does not answer; the last bar goes on until it does")
+        counters = self._bridge.counters(take_peaks=False)
+        return dataclasses.replace(
+            status,
+            state=state,
+            seconds=counters.samples / self._bridge.rate_hz,
+            callbacks=counters.callbacks,
+            callbacks_expected=self.port.callbacks_expected,
+            xruns=self.port.xruns,
+            misses=misses_of(counters, self._worker.host_frame),
+            miss_episodes=counters.miss_episodes,
+            warnings=self._notes.warnings,
+        )
+
+    def wait(self, timeout_s: float) -> bool:
+        """Any thread. Wait at most that long; True once the run has ended (file over, server lost, Quit)."""
+        if self._worker.ended.wait(timeout_s):
+            if self.port.lost is not None:
+                self._notes.fault("port_lost", self.port.lost)
+            return True
+        # Without a port nothing more will be heard, even if the player hangs.
+        return self.port.ended.is_set() and time.monotonic() - self._worker.beat_s > 2 * _STALE_S
+
+    def stop(self) -> None:
+        """Fade out and end. Returns within seconds, whatever hangs."""
+        if self._started and not self._worker.ended.is_set():
+            self.post(Quit())
+            if not self._worker.ended.wait(_STOP_TIMEOUT_S):
+                self._bridge.set_playing(False)
+        self.port.stop()
+
+    def close(self) -> None:
+        """Stop, write what was recorded, give the port back. May be called twice, and never hangs."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        try:
+            self.stop()
+            self._worker.end()
+            if not self._worker.join(_STOP_TIMEOUT_S):
+                self._notes.fault("worker_left", "the model hung at the end and was left behind")
+            if self._recorder is not None and not self._recorder.close():
+                self._notes.fault("recording_close", "the disk did not answer: the recording may lack its end")
+            if self.port.lost is not None:
+                self._notes.fault("port_lost", self.port.lost)
+            self._final_report = self._figures()
+        finally:
+            self.port.close()
+
+    # ---------------------------------------------------------------------------------------------- figures
+
+    def report(self) -> dict[str, Any]:
+        """Any thread. The figures of the run so far, as plain values; after `close` those of its end."""
+        return self._final_report or self._figures()
+
+    def _port_facts(self) -> PortFacts:
+        measured = self.config.round_trip_samples
+        claimed = self.port.capture_latency_samples + self.port.playback_latency_samples
+        return PortFacts(
+            capture_latency_samples=max(0, self.port.capture_latency_samples),
+            round_trip_samples=max(0, claimed) if measured is None else measured,
+            block_samples=self.port.block_samples,
+        )
+
+    def _figures(self) -> dict[str, Any]:
+        worker, port, rate_hz = self._worker, self.port, self._bridge.rate_hz
+        counters = self._bridge.counters(take_peaks=False)
+        meter, budget = worker.meter, worker.budget
+        measured = self.config.round_trip_samples is not None
+        stages = budget.stages()
+        return {
+            "rate_hz": rate_hz,
+            "block_samples": port.block_samples,
+            "max_block_samples": counters.max_block_samples,
+            "callbacks": {"expected": port.callbacks_expected, "served": counters.callbacks},
+            "xruns": port.xruns,
+            "lost_samples": counters.lost_samples,
+            "seconds": counters.samples / rate_hz,
+            "seconds_played": worker.played_samples / rate_hz,
+            "misses": {
+                "frames": misses_of(counters, worker.host_frame),
+                "episodes": counters.miss_episodes,
+                "blocks": counters.miss_blocks,
+                "samples": counters.miss_samples,
+            },
+            "frames": {
+                "made": worker.made_frames,
+                "late": worker.late_frames,
+                "skipped": worker.skipped_frames,
+                "failed": worker.failed_frames,
+            },
+            "frame_ms": 1000.0 * worker.frame_s,
+            "step_ms": {
+                "p50": 1000.0 * meter.percentile_s(50.0),
+                "p99": 1000.0 * meter.percentile_s(99.0),
+                "p99.9": 1000.0 * meter.percentile_s(99.9),
+                "mean": 1000.0 * meter.mean_s,
+                "max": 1000.0 * meter.highest_s,
+                "steps": meter.steps,
+                "growth": meter.growth,
+            },
+            "ahead": {
+                "frames": budget.ahead_frames,
+                "samples": budget.ahead_samples,
+                "ms": 1000.0 * budget.ahead_samples / rate_hz,
+                "by_stage_samples": stages,
+                "by_stage_ms": {name: 1000.0 * samples / rate_hz for name, samples in stages.items()},
+                "hearing_samples": budget.hearing_samples,
+                "grown": budget.grown,
+                "shrunk": budget.shrunk,
+            },
+            "round_trip": {
+                "samples": self._port_facts().round_trip_samples,
+                "source": "measured" if measured else "claimed by the port",
+            },
+            "input": {"dropped_samples": counters.in_dropped_samples, "nonfinite": counters.nonfinite_in_samples},
+            "output": {
+                "nonfinite": counters.nonfinite_out_samples,
+                "limited_samples": counters.limited_samples,
+                "ceiling_dbfs": self.config.ceiling_dbfs,
+            },
+            "commands_dropped": self._commands.dropped,
+            "midi": {"events": counters.midi_events, "dropped": counters.midi_dropped},
+            "priority": worker.priority,
+            "recording": None if self._recorder is None else self._recorder.report(),
+            "faults": self._notes.counts(),
+            "warnings": list(self._notes.warnings),
+            "versions": _versions(),
+        }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

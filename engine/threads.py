@@ -1,0 +1,76 @@
+"""What the inference thread asks of the system and of the interpreter: priority, and garbage collected when idle.
+
+Knows no sound. Each function acts on the thread that calls it; the collector is the process's own, so one engine at a
+time should hold it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+REALTIME_PRIORITY = 3
+"""Low among the real-time ones: the sound server's threads must come first."""
+NICENESS = -10
+_YOUNG_EVERY_S = 1.0
+_OLD_EVERY_S = 30.0
+
+
+def raise_priority() -> str:
+    """Ask for a better place in the queue. "realtime", "raised", or why it stays "normal"."""
+    if hasattr(os, "sched_setscheduler"):
+        try:
+            # Children of this thread (there should be none) must not inherit it.
+            policy = os.SCHED_RR | getattr(os, "SCHED_RESET_ON_FORK", 0)
+            os.sched_setscheduler(0, policy, os.sched_param(REALTIME_PRIORITY))
+            return "realtime"
+        except OSError:
+            pass  # not permitted: the next best thing
+    if sys.platform.startswith("linux"):
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            return "raised"
+        except OSError:
+            return "normal: the system permits no more (see `gigmate doctor`)"
+    return "normal: not asked for on this system"
+
+
+class IdleCollector:
+    """Collects garbage when it is told that there is time, and never else."""
+
+    def __init__(self) -> None:
+        self._young_s = self._old_s = time.monotonic()
+        self.longest_s = 0.0
+
+    def collect(self, idle_s: float) -> None:
+        """There are about `idle_s` seconds to spare now."""
+        now_s = time.monotonic()
+        if now_s - self._young_s < _YOUNG_EVERY_S or idle_s < 2.0 * self.longest_s:
+            return
+        self._young_s = now_s
+        generation = 1
+        if now_s - self._old_s >= _OLD_EVERY_S:
+            self._old_s = now_s
+            generation = 2
+        gc.collect(generation)
+        self.longest_s = max(0.9 * self.longest_s, time.monotonic() - now_s)
+
+
+@contextlib.contextmanager
+def collected_when_idle() -> Iterator[IdleCollector]:
+    """Within it no collection starts by itself; what lives already is not looked at again."""
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield IdleCollector()
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
