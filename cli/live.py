@@ -173,7 +173,7 @@ def play(request: Request) -> int:
             from .files import write_json
 
             write_json(request.report, figures)
-        for line in _summary(session, request):
+        for line in _summary(figures, session, request):
             face.note(line)
         if session.port.lost is not None:
             raise EngineError(session.port.lost)
@@ -273,13 +273,14 @@ def _run(session: Session, face: Face, keys: Keys, signals: Signals, duration_s:
     face.show(session.status)
 
 
-def _summary(session: Session, request: Request) -> list[str]:
+def _summary(figures: dict[str, Any], session: Session, request: Request) -> list[str]:
     """The last lines: what was played, how well, and where it lies."""
-    status = session.status
+    callbacks, misses = figures["callbacks"], figures["misses"]
     lines = [
-        f"{status.seconds:.1f} s of sound, {status.callbacks} of {status.callbacks_expected} callbacks, "
-        f"{status.misses} misses in {status.miss_episodes} episodes, {status.xruns} xruns, "
-        f"model {status.step_p99_ms:.1f} ms (p99) of {status.frame_ms:.0f} ms"
+        f"{figures['seconds']:.1f} s of sound, {figures['seconds_played']:.1f} s played, "
+        f"{callbacks['served']} of {callbacks['expected']} callbacks, {figures['xruns']} xruns",
+        f"{misses['frames']} misses in {misses['episodes']} episodes, "
+        f"model {figures['step_ms']['p99']:.1f} ms (p99) of {figures['frame_ms']:.0f} ms",
     ]
     config = session.config
     for what, path in (

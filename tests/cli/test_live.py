@@ -226,8 +226,13 @@ def test_a_run_on_a_file_writes_sound_and_report(
     assert abs(len(sound) - 3 * RATE_HZ) <= 8192
     assert 0.05 < np.abs(sound).max() <= 10 ** (-1 / 20)
     values = json.loads(report.read_text())
-    for key in ("gigmate", "backend", "inputs", "outputs", "preset", "seed"):
+    for key in ("gigmate", "inputs", "outputs", "rate_hz", "block_samples", "callbacks", "xruns", "misses", "ahead"):
         assert key in values
+    assert {"p50", "p99", "p99.9"} <= set(values["step_ms"])
+    assert values["callbacks"]["served"] == values["callbacks"]["expected"] > 0
+    assert values["misses"]["frames"] == 0
+    assert 2.5 < values["seconds_played"] < 3.5
+    assert values["seed"] == 0
     assert values["preset"] == "Funk"
     assert values["backend"] == "file"
     assert record.stat().st_size > 1000
