@@ -119,7 +119,7 @@ def _play(rng: np.random.Generator, style: Style, score: Score) -> None:
     parts = {
         "drums": write_drums(rng, style, bars, kit, score.swing, score.bpm),
         "bass": write_bass(rng, style, bars, kit, metre, score.bpm),
-        "keys": write_keys(rng, style, bars, metre),
+        "keys": write_keys(rng, style, bars, metre, musician.accents),
     }
     for part, notes in parts.items():
         offset, sd = style.timing_ms[part]

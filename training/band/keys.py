@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .drums import kind_of, steps
 from .form import choose
 from .harmony import lead_voices
-from .score import Bar, Chord, Note
+from .score import METRES, Bar, Chord, Note
 from .style import Style
 
 
-def write_keys(rng: np.random.Generator, style: Style, bars: list[Bar], metre: str) -> list[Note]:
-    """All notes of the keys of a song."""
-    cells = {kind: choose(rng, style.keys[metre]) for kind in ("verse", "chorus", "bridge")}
-    low, high = style.keys_range
+def write_keys(
+    rng: np.random.Generator, style: Style, bars: list[Bar], metre: str, accents: Callable[[str], set[float]]
+) -> list[Note]:
+    """All notes of the keys of a song. `accents`: where the lead leans in a kind of section; the keys look for room."""
     per_beat = style.steps("keys", metre)
+    cells = {
+        kind: _between(rng, style.keys[metre], per_beat * METRES[metre][0], per_beat, accents(kind))
+        for kind in ("verse", "chorus", "bridge")
+    }
+    low, high = style.keys_range
     previous: tuple[int, ...] | None = None
     voiced: tuple[Chord, tuple[int, ...]] | None = None
     notes: list[Note] = []
@@ -42,6 +49,20 @@ def write_keys(rng: np.random.Generator, style: Style, bars: list[Bar], metre: s
                 voiced = (chord, previous)
             notes += _play(rng, per_beat, bar, events, k, mark, voiced[1])
     return _no_overlap(notes)
+
+
+def _between(
+    rng: np.random.Generator, cells: tuple[str, ...], bar_steps: int, per_beat: int, accents: set[float]
+) -> str:
+    """A cell, the likelier the less it strikes where the lead does."""
+    if not accents:
+        return choose(rng, cells)
+    weights = []
+    for cell in cells:
+        struck = {k / per_beat for k, mark in enumerate(cell[:bar_steps]) if mark not in "-."}
+        weights.append(1.3 - len(struck & accents) / max(1, len(struck)))
+    chances = np.array(weights) / sum(weights)
+    return cells[int(rng.choice(len(cells), p=chances))]
 
 
 def _play(
