@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,23 +19,73 @@ import pytest
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
-class JackServer:
-    """A dummy jackd of our own: `name`, `environment` for clients, `kill()`."""
+_SLOTS = 6
 
-    def __init__(self, rate_hz: int = 48000, block_samples: int = 128, channels: int = 4) -> None:
-        self.name = f"gigmate-test-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+def _die_with_parent() -> None:
+    """In the child, before exec: a test run that is killed takes its servers along (Linux)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _take_slot(slot: int) -> Path | None:
+    """A lock file that says that this run uses the server's name; None while another living run does."""
+    lock = Path(tempfile.gettempdir()) / f"gigmate-jack-{slot}.lock"
+    try:
+        owner = int(lock.read_text() or 0)
+    except (FileNotFoundError, ValueError):
+        owner = 0
+    if owner and _is_running(owner):
+        return None
+    lock.unlink(missing_ok=True)
+    try:
+        with lock.open("x") as file:
+            file.write(str(os.getpid()))
+    except FileExistsError:
+        return None
+    return lock
+
+
+class JackServer:
+    """A dummy jackd of our own: `name`, `environment` for clients, `kill()`.
+
+    Names are used again: libjack's registry holds eight, and one that crashed gives its place back only to itself.
+    """
+
+    def __init__(self, rate_hz: int = 48000, block_samples: int = 128) -> None:
         self.rate_hz = rate_hz
         self.block_samples = block_samples
-        self.environment = {
-            **os.environ,
-            "JACK_DEFAULT_SERVER": self.name,
-            "JACK_NO_AUDIO_RESERVATION": "1",
-            "JACK_NO_START_SERVER": "1",
-        }
-        self.environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
         self._process: subprocess.Popen[bytes] | None = None
         self._crashed = False
-        self.start()
+        for slot in range(_SLOTS):
+            lock = _take_slot(slot)
+            if lock is None:
+                continue
+            self._lock = lock
+            self.name = f"gigmate-test-{slot}"
+            self.environment = {
+                **os.environ,
+                "JACK_DEFAULT_SERVER": self.name,
+                "JACK_NO_AUDIO_RESERVATION": "1",
+                "JACK_NO_START_SERVER": "1",
+            }
+            self.environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
+            try:
+                self.start()
+            except RuntimeError:
+                lock.unlink()
+                continue
+            return
+        raise RuntimeError("no jackd would start: are eight of them running, or have they crashed?")
 
     def start(self) -> None:
         """Start (again) under the same name and wait until clients can connect."""
@@ -40,7 +93,11 @@ class JackServer:
             command = ["jackd", "-n", self.name, *more, "-d", "dummy", "-r", str(self.rate_hz)]
             command += ["-p", str(self.block_samples), "-C", "4", "-P", "4"]
             self._process = subprocess.Popen(
-                command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command,
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
             if self._answers():
                 return
@@ -66,21 +123,21 @@ class JackServer:
             self._crashed = True
 
     def stop(self) -> None:
-        """End it in order. A server that crashed is run once more: libjack's registry holds eight names, and only a
-        server itself takes its name out.
-        """
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(timeout=2)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        if self._crashed:
-            self._crashed = False
-            self.start()
-            self.stop()
+        """End it in order, so that its name leaves libjack's registry; one that crashed is run once more for that."""
+        for attempt in range(2):
+            if self._crashed and attempt == 0:
+                with contextlib.suppress(RuntimeError):
+                    self.start()
+            if self._process is not None and self._process.poll() is None:
+                self._process.terminate()
+                try:
+                    self._process.wait(timeout=5)
+                    break
+                except subprocess.TimeoutExpired:
+                    self.kill()
         for left in Path("/dev/shm").glob(f"jack_sem.*_{self.name}_*"):
             left.unlink(missing_ok=True)
+        self._lock.unlink(missing_ok=True)
 
 
 @pytest.fixture
