@@ -27,6 +27,10 @@ def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
 
     With GIGMATE_DEBUG=1 in the environment the traceback comes first.
     """
+    debug = os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")
+    if not debug:
+        # Deprecations that torch prints from C++ are nothing a musician can mend.
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         result = app(args=arguments, prog_name=prog, standalone_mode=False)
         sys.stdout.flush()
@@ -45,7 +49,7 @@ def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
             return USAGE
         return _report(error, prog)
     except Exception as error:  # noqa: BLE001 - the boundary: nothing may pass as a traceback
-        if os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"):
+        if debug:
             traceback.print_exc()
         return _report(error, prog)
 
