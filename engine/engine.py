@@ -27,7 +27,7 @@ from .worker import PortFacts, Worker, misses_of
 
 _WARM_UP_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 2.5
-_STALE_S = 1.0
+_STALE_S = 2.0
 """A worker that has not shown itself for so long is hanging in the player."""
 _BUFFER_S = 2.0
 _PACKAGES = ("torch", "numpy", "numba", "JACK-Client", "sounddevice", "soundfile")
@@ -50,6 +50,7 @@ class Engine:
         self._closed = False
         self._closing = threading.Lock()
         self._started = False
+        self._said_lost = False
         opened = port is None
         self.port = open_port(config) if port is None else port
         try:
@@ -139,11 +140,15 @@ class Engine:
     def wait(self, timeout_s: float) -> bool:
         """Any thread. Wait at most that long; True once the run has ended (file over, server lost, Quit)."""
         if self._worker.ended.wait(timeout_s):
-            if self.port.lost is not None:
-                self._notes.fault("port_lost", self.port.lost)
+            self._say_if_lost()
             return True
         # Without a port nothing more will be heard, even if the player hangs.
         return self.port.ended.is_set() and time.monotonic() - self._worker.beat_s > 2 * _STALE_S
+
+    def _say_if_lost(self) -> None:
+        if self.port.lost is not None and not self._said_lost:
+            self._said_lost = True
+            self._notes.fault("port_lost", self.port.lost)
 
     def stop(self) -> None:
         """Fade out and end. Returns within seconds, whatever hangs."""
@@ -166,8 +171,7 @@ class Engine:
                 self._notes.fault("worker_left", "the model hung at the end and was left behind")
             if self._recorder is not None and not self._recorder.close():
                 self._notes.fault("recording_close", "the disk did not answer: the recording may lack its end")
-            if self.port.lost is not None:
-                self._notes.fault("port_lost", self.port.lost)
+            self._say_if_lost()
             self._final_report = self._figures()
         finally:
             self.port.close()

@@ -103,6 +103,7 @@ class Playout:
         self._two = np.zeros(2 * self.host_frame, np.float32)  # the last frame and this one
         self._rows = np.zeros((rows, self.host_frame), np.float32)
         self._round_trip: int | None = None
+        self._hole_end = 0  # nothing is written before it
 
     def start_anew(self) -> None:
         """What comes next does not go on from what was: forget it."""
@@ -140,10 +141,11 @@ class Playout:
                 block[: self._seam] = crossfade(self._two[host_frame : host_frame + self._seam], block[: self._seam])
                 start = written_to
             else:  # too far to slide: a hole, which the callback covers from both sides
-                hole_end = max(start, written_to + self._seam)
-                block = block[hole_end - start :]
-                start = hole_end
+                self._hole_end = written_to + self._seam
         self._round_trip = round_trip_samples
+        if start < self._hole_end:
+            block = block[self._hole_end - start :]
+            start = self._hole_end
         if block.size == 0:
             return 0
         return int(block.size) - ring.write_at(start, block)

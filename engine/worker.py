@@ -165,6 +165,7 @@ class Worker:
             self._go.wait()
             self._begin()
             with collected_when_idle() as collector:
+                self.beat_s = time.monotonic()
                 while self._wait_for_frame(collector):
                     with self._whatever_happens():
                         self._step()
@@ -201,7 +202,7 @@ class Worker:
             round_trip_samples=self._facts.round_trip_samples,
             player_samples=self._playout.player_samples,
             resample_out_samples=self._playout.resample_samples,
-            block_samples=self._facts.block_samples,
+            block_samples=self._facts.block_samples if self._clocked else 0,  # such a port cuts to what is wanted
             margin_samples=MARGIN_MS * self._rate_hz / 1000.0,
             resample_in_samples=float(self._down.delay_in_samples),
             listen_samples=self._listen_samples,
