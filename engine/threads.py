@@ -17,6 +17,9 @@ from collections.abc import Iterator
 REALTIME_PRIORITY = 3
 """Low among the real-time ones: the sound server's threads must come first."""
 NICENESS = -10
+SWITCH_S = 0.0002
+"""How long another Python thread may keep the interpreter from us. A step takes it back a dozen times; at Python's own
+5 ms a busy thread (a page, a terminal face) made steps four times as long."""
 _YOUNG_EVERY_S = 1.0
 _OLD_EVERY_S = 30.0
 
@@ -62,15 +65,18 @@ class IdleCollector:
 
 
 @contextlib.contextmanager
-def collected_when_idle() -> Iterator[IdleCollector]:
-    """Within it no collection starts by itself; what lives already is not looked at again."""
+def kept_fluent() -> Iterator[IdleCollector]:
+    """Within it no collection starts by itself, and other Python threads give way soon."""
     was_enabled = gc.isenabled()
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
         yield IdleCollector()
     finally:
+        sys.setswitchinterval(switch_s)
         gc.unfreeze()
         if was_enabled:
             gc.enable()

@@ -31,7 +31,7 @@ from .pedal import Pedal
 from .player import Controls, Player
 from .recorder import Recorder, Take
 from .status import SILENCE_DB, Status, chord_name
-from .threads import IdleCollector, collected_when_idle, raise_priority
+from .threads import IdleCollector, kept_fluent, raise_priority
 
 MARGIN_MS = 4.0
 """For waking up late and for other programs' turns."""
@@ -157,14 +157,14 @@ class Worker:
         try:
             if self._clocked:
                 self.priority = raise_priority()
-            times_s = self._guard.warm_up(self._controls, WARM_UP_FRAMES)
-            self._guess_s = 1.2 * max(times_s[WARM_UP_FRAMES // 2 :])
-            self.beat_s = time.monotonic()
-            self._bridge.set_wanted(0)  # a port without a clock waits from its first sample on
-            self.ready.set()
-            self._go.wait()
-            self._begin()
-            with collected_when_idle() as collector:
+            with kept_fluent() as collector:
+                times_s = self._guard.warm_up(self._controls, WARM_UP_FRAMES)
+                self._guess_s = 1.2 * max(times_s[WARM_UP_FRAMES // 2 :])
+                self.beat_s = time.monotonic()
+                self._bridge.set_wanted(0)  # a port without a clock waits from its first sample on
+                self.ready.set()
+                self._go.wait()
+                self._begin()
                 self.beat_s = time.monotonic()
                 while self._wait_for_frame(collector):
                     with self._whatever_happens():

@@ -25,7 +25,7 @@ from gigmate.engine.notes import MOST_WARNINGS, Notes
 from gigmate.engine.pedal import Pedal
 from gigmate.engine.player import Controls, Moment
 from gigmate.engine.status import chord_name
-from gigmate.engine.threads import collected_when_idle
+from gigmate.engine.threads import kept_fluent
 from gigmate.engine.worker import PortFacts
 
 from .fakes import FRAME, Clicker, Driven, FakePlayer, Singer
@@ -340,7 +340,7 @@ def test_garbage_is_left_until_there_is_time() -> None:
     import gc
 
     assert gc.isenabled()
-    with collected_when_idle() as collector:
+    with kept_fluent() as collector:
         assert not gc.isenabled()
         before = gc.get_stats()[1]["collections"]
         collector._young_s -= 5.0

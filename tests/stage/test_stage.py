@@ -1,0 +1,98 @@
+"""The main job on a real server: a recording is played into `gigmate-live`, what comes out is recorded and judged.
+
+Slow: two minutes for each way to the server (GIGMATE_STAGE_SECONDS says otherwise). In the same process another
+thread is busy in pure Python all the while. Timings count here, so nothing else heavy may run beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+SECONDS = float(os.environ.get("GIGMATE_STAGE_SECONDS", "120"))
+PEER = Path(__file__).with_name("peer.py")
+BUSY_LIVE = """
+import sys, threading
+def busy():
+    n = 0
+    while True:
+        n = (n * 1103515245 + 12345) % 2**31
+threading.Thread(target=busy, daemon=True).start()
+from gigmate.cli.main import main_live
+main_live()
+"""
+
+
+@contextmanager
+def peer(environment: dict[str, str], *arguments: str) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, str(PEER), *arguments], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        assert process.stdout.readline() == "ready\n"
+        yield
+    finally:
+        process.stdin.close()
+        process.wait(timeout=30)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(SECONDS * 2 + 120)
+@pytest.mark.parametrize("way", ["jack", "sounddevice", "pyaudio"])
+def test_a_band_plays_along_for_two_minutes(way: str, jack_server: Any, tmp_path: Path) -> None:
+    sound, rate_hz = soundfile.read(Path(__file__).parents[2] / "presets" / "performance.flac", dtype="float32")
+    soundfile.write(tmp_path / "in.wav", soxr.resample(sound, rate_hz, 48_000), 48_000, subtype="FLOAT")
+    report, record = tmp_path / "report.json", tmp_path / "record.wav"
+    options = ["--duration", str(SECONDS), "--report", str(report), "--record", str(record), "--start-now", "--json"]
+    options += ["--input", "1", "--output", "3"]
+    if way == "jack":
+        options += ["--backend", "jack"]
+    else:
+        options += ["--backend", "portaudio", "--portaudio", way, "--device", "system", "--block", "128"]
+    if "GIGMATE_STAGE_WEIGHTS" in os.environ:
+        options += ["--weights", os.environ["GIGMATE_STAGE_WEIGHTS"]]
+    live = subprocess.Popen(
+        [sys.executable, "-c", BUSY_LIVE, *options], env=jack_server.environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    assert live.stdout is not None
+    for line in live.stdout:  # until the sound flows, which makes the ports connectable
+        if json.loads(line).get("state") == "playing":
+            break
+    ports = subprocess.run(["jack_lsp"], env=jack_server.environment, capture_output=True, text=True, check=True).stdout
+    ours = [line for line in ports.splitlines() if not line.startswith("system:") and "midi" not in line.lower()]
+    hears = next(line for line in ours if "in" in line.split(":")[1])
+    plays = next(line for line in reversed(ours) if "out" in line.split(":")[1])
+    with (
+        peer(jack_server.environment, "record", plays, str(tmp_path / "out.wav")),
+        peer(jack_server.environment, "play", hears, str(tmp_path / "in.wav")),
+    ):
+        _, errors = live.communicate(timeout=SECONDS + 90)
+    assert live.returncode == 0, errors
+    check(json.loads(report.read_text()), *soundfile.read(tmp_path / "out.wav", dtype="float32"))
+
+
+def check(report: dict[str, Any], heard: np.ndarray, rate_hz: int) -> None:
+    """The promises of a run on stage, and that what a third client heard is a band."""
+    figures = {name: report[name] for name in ("callbacks", "misses", "xruns", "step_ms", "ahead", "faults")}
+    print(json.dumps(figures))
+    calls = report["callbacks"]
+    assert calls["served"] >= 0.999 * calls["expected"], calls
+    assert report["misses"]["frames"] == 0, figures
+    assert np.isfinite(heard).all()
+    assert np.abs(heard).max() <= 10 ** (-1.0 / 20) + 1e-6
+    seconds = len(heard) // rate_hz
+    levels = np.sqrt(np.mean(heard[: seconds * rate_hz].reshape(seconds, rate_hz) ** 2, axis=1))
+    assert np.mean(20 * np.log10(levels + 1e-9) > -45) > 0.7, "the band is silent most of the time"
