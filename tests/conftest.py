@@ -162,3 +162,42 @@ def start_jack() -> Iterator[Callable[..., JackServer]]:
 def jack_server(start_jack: Callable[..., JackServer]) -> JackServer:
     """One private dummy server at 48 kHz with blocks of 128 samples and 4 channels each way."""
     return start_jack()
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a band that is small and plays at random: everything of the real one but the music."""
+    import torch
+    from gigmate.model import checkpoint
+    from gigmate.model.codec import CodecConfig, MdctCodec
+    from gigmate.model.generator import Generator, GeneratorConfig
+    from gigmate.model.listener import Listener, ListenerConfig
+
+    codec = CodecConfig(
+        fine_channels=16, fine_blocks=1, coarse_channels=24, coarse_blocks=1, latent=8, codebooks=3, entries=32
+    )
+    listener = ListenerConfig(channels=16, dilations=(1, 2))
+    generator = GeneratorConfig(
+        styles=("rock", "funk"), codebooks=3, entries=32, layers=1, size=16, heads=2, hidden=24, window_frames=12,
+        condition_size=8, heard_channels=8, depth_layers=1, depth_size=16, depth_heads=2, depth_hidden=24,
+    )  # fmt: skip
+    state = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("weights")
+    checkpoint.save(folder / "codec.safetensors", "codec", MdctCodec(codec), codec.to_dict())
+    checkpoint.save(folder / "listener.safetensors", "listener", Listener(listener), listener.to_dict())
+    checkpoint.save(folder / "generator.safetensors", "generator", Generator(generator), generator.to_dict())
+    torch.random.set_rng_state(state)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs_of_tests_stay_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled programs of tiny bands do not fill the user's cache."""
+    before = os.environ.get("GIGMATE_CACHE_DIR")
+    os.environ["GIGMATE_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["GIGMATE_CACHE_DIR"]
+    else:
+        os.environ["GIGMATE_CACHE_DIR"] = before

@@ -24,9 +24,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "control": ("engine.commands", "engine.status"),
     "training": ("model", "dsp"),
     "session": ("engine", "model", "presets"),
-    "cli": ("control", "dsp", "engine", "latency", "model", "presets", "session", "training"),
+    "band": ("engine", "model", "presets", "session"),
+    "cli": ("band", "control", "dsp", "engine", "latency", "model", "presets", "session", "training"),
     "__main__": ("cli",),
-    "__init__": (),
+    "__init__": ("band",),
 }
 
 

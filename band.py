@@ -1,0 +1,202 @@
+"""The band for programs: load it once, then let it play along with arrays of sound, whole or block by block.
+
+Like `session`, a place where engine, model and presets meet, but without a sound card. Loads torch when a band is
+loaded. A Band may be used by any threads at once; each stream belongs to one thread at a time.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine.accompaniment import Accompaniment, rate_that_fits, to_mono
+from .engine.conductor import Conductor
+from .engine.config import ConfigError
+from .engine.player import PARTS, Controls, Heard, Moment, Player
+from .presets.loader import DEFAULT_PRESET, load_preset
+from .presets.schema import OFF_DB, Preset
+from .session import controls_of, expected_tempo_bpm
+
+if TYPE_CHECKING:
+    from .model.runtime import LoadedBand
+
+NewPlayer = Callable[[int], Player]
+TRAINED_AHEAD_FRAMES = 1
+"""The least ahead that generators are trained with: what a band that need not hurry takes."""
+_BLOCK_SAMPLES = 48_000
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What the band played, as long as what it heard (and what was asked for beyond): float32, mono."""
+
+    rate_hz: int
+    mix: NDArray[np.float32]
+    """[n]: all parts at their levels, limited."""
+    parts: dict[str, NDArray[np.float32]]
+    """Each part [n], before the limiter."""
+    ahead_frames: int
+    """How far ahead of the sound the band was made."""
+
+
+class Band:
+    """Drums, bass and keys, loaded once. `Band.load()` takes the shipped one."""
+
+    def __init__(self, new_player: NewPlayer) -> None:
+        """`new_player(seed)` gives a Player with a state of its own."""
+        self._new_player = new_player
+
+    @classmethod
+    def load(cls, weights: str | Path | None = None) -> Band:
+        """The shipped band, or that of the folder `weights`. Some seconds the first time on a machine.
+
+        Raises CheckpointError (a ValueError of `gigmate.model.checkpoint`) for weights that cannot be used.
+        """
+        import torch
+
+        torch.set_num_threads(1)  # two are slower, and streams share the cores
+        return cls(_Programs(None if weights is None else Path(weights)).new_player)
+
+    def new_player(self, seed: int = 0) -> Player:
+        """A player with its own state, for an engine or a stream."""
+        return self._new_player(seed)
+
+    def stream(
+        self,
+        rate_hz: int,
+        *,
+        preset: str | Path | Preset = DEFAULT_PRESET,
+        parts: Iterable[str] = PARTS,
+        seed: int = 0,
+        ahead_frames: int | None = TRAINED_AHEAD_FRAMES,
+        play_along: bool = True,
+    ) -> Accompaniment:
+        """A new piece of music: `push` blocks of sound, then `finish`.
+
+        The same input, seed and ahead give the same samples as a live run (whose ahead `None` takes).
+        Raises ConfigError (PresetError) for a preset, part, rate or ahead that cannot be.
+        """
+        wanted = preset if isinstance(preset, Preset) else load_preset(preset)
+        player = self._new_player(seed)
+        band_rate_hz = rate_that_fits(rate_hz, player)
+        return Accompaniment(
+            player,
+            Conductor(float(band_rate_hz), expected_tempo_bpm(wanted)),
+            rate_hz,
+            band_rate_hz=band_rate_hz,
+            controls=with_parts(controls_of(wanted), parts),
+            seed=seed,
+            ahead_frames=ahead_frames,
+            ceiling_dbfs=wanted.ceiling_dbfs,
+            play_along=play_along,
+        )
+
+    def accompany(
+        self,
+        audio: NDArray[np.floating],
+        rate_hz: int,
+        *,
+        preset: str | Path | Preset = DEFAULT_PRESET,
+        parts: Iterable[str] = PARTS,
+        seed: int = 0,
+        continue_s: float = 0.0,
+        play_along: bool = True,
+        ahead_frames: int | None = TRAINED_AHEAD_FRAMES,
+    ) -> Music:
+        """Play along with `audio`, float [n] or [n, channels] as soundfile reads it, and `continue_s` beyond its end.
+
+        With `play_along=False` the band comes in where the audio ends. What comes out is at the rate of what went in.
+        Raises ConfigError for what is no sound, and as `stream` does; EngineError if the model fails.
+        """
+        if not (math.isfinite(continue_s) and continue_s >= 0):
+            raise ConfigError(f"continue for {continue_s} s: give seconds, 0 or more")
+        wanted = tuple(parts)
+        heard = to_mono(audio)
+        stream = self.stream(
+            rate_hz, preset=preset, parts=wanted, seed=seed, ahead_frames=ahead_frames, play_along=play_along
+        )
+        pieces = [stream.push(heard[at : at + _BLOCK_SAMPLES]) for at in range(0, heard.size, _BLOCK_SAMPLES)]
+        pieces += stream.finish(round(continue_s * rate_hz))
+        sounds = np.concatenate([piece.parts for piece in pieces], axis=1)
+        return Music(
+            rate_hz=rate_hz,
+            mix=np.concatenate([piece.mix for piece in pieces]),
+            parts={name: sounds[index] for index, name in enumerate(PARTS) if name in wanted},
+            ahead_frames=stream.ahead_frames,
+        )
+
+
+class _Programs:
+    """Loaded bands for players on any threads. A compiled program computes nonsense when two threads run it at once,
+    so each has a lock, and there are as many as there are cores to run them, loaded as they are needed."""
+
+    def __init__(self, weights: Path | None) -> None:
+        from .model.runtime import load_band
+
+        self._load = lambda: load_band(weights)
+        self._lock = threading.Lock()
+        self._programs: list[tuple[LoadedBand, threading.Lock, weakref.WeakSet[_SharedPlayer]]] = []
+        self._most = max(1, os.cpu_count() or 1)
+        self._add()
+
+    def _add(self) -> None:
+        self._programs.append((self._load(), threading.Lock(), weakref.WeakSet()))
+
+    def new_player(self, seed: int) -> Player:
+        """A player on the program that the fewest others use now."""
+        from .model.accompanist import Accompanist
+
+        with self._lock:
+            if all(players for _, _, players in self._programs) and len(self._programs) < self._most:
+                self._add()
+            loaded, lock, players = min(self._programs, key=lambda program: len(program[2]))
+            with lock:
+                player = _SharedPlayer(Accompanist(loaded, seed), lock)
+            players.add(player)
+            return player
+
+
+class _SharedPlayer:
+    """A Player that waits for its turn on a program that others use too."""
+
+    def __init__(self, player: Player, turn: threading.Lock) -> None:
+        self._player, self._turn = player, turn
+        self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
+        self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples
+
+    def reset(self, seed: int, ahead_frames: int) -> None:
+        with self._turn:
+            self._player.reset(seed, ahead_frames)
+
+    def set_ahead(self, ahead_frames: int) -> None:
+        with self._turn:
+            self._player.set_ahead(ahead_frames)
+
+    def listen(self, chunk: NDArray[np.float32]) -> Heard:
+        with self._turn:
+            return self._player.listen(chunk)
+
+    def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32]:
+        with self._turn:
+            return self._player.play(moment, controls)
+
+
+def with_parts(controls: Controls, parts: Iterable[str]) -> Controls:
+    """The controls with all but these parts muted. Raises ConfigError for a part that does not exist, or for none."""
+    wanted = tuple(parts)
+    for part in wanted:
+        if part not in PARTS:
+            raise ConfigError(f"there is no part {part!r}: the parts are {', '.join(PARTS)}")
+    if not wanted:
+        raise ConfigError(f"no part is left: name some of {', '.join(PARTS)}")
+    levels = zip(PARTS, controls.levels_db, strict=True)
+    return replace(controls, levels_db=tuple(level if part in wanted else OFF_DB for part, level in levels))

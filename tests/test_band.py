@@ -1,0 +1,99 @@
+"""`from gigmate import Band`: public names, a light import, arrays in and out, on tiny random weights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import gigmate
+import numpy as np
+import pytest
+from gigmate import Band
+from gigmate.engine.config import ConfigError
+from gigmate.engine.player import PARTS
+
+RATE_HZ = 44_100
+
+
+@pytest.fixture
+def tiny_band(tiny_weights: Path) -> Band:
+    return Band.load(tiny_weights)
+
+
+def lead(seconds: float, rate_hz: int = RATE_HZ) -> np.ndarray:
+    n = np.arange(round(seconds * rate_hz))
+    stroke = np.exp(-(n % (rate_hz // 2)) / (0.05 * rate_hz))
+    return (0.3 * stroke * np.sin(2 * np.pi * 220 * n / rate_hz)).astype(np.float32)
+
+
+def test_public_names() -> None:
+    assert gigmate.__all__ == ["Band", "Music", "__version__"]
+    assert {name for name in vars(Band) if not name.startswith("_")} == {"load", "new_player", "stream", "accompany"}
+    fields = set(gigmate.Music.__dataclass_fields__)
+    assert fields == {"rate_hz", "mix", "parts", "ahead_frames"}
+    assert set(gigmate.__all__) <= set(dir(gigmate))
+    with pytest.raises(AttributeError, match="Orchestra"):
+        _ = gigmate.Orchestra  # type: ignore[attr-defined]
+
+
+def test_the_package_alone_is_light() -> None:
+    code = "import sys, gigmate; print([m for m in ('torch', 'numba', 'numpy', 'pydantic') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_accompany(tiny_band: Band) -> None:
+    audio = np.stack([lead(1.5), lead(1.5)], axis=1)
+    music = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3)
+    assert music.rate_hz == RATE_HZ
+    assert music.ahead_frames == 1
+    assert music.mix.shape == (len(audio),)
+    assert music.mix.dtype == np.float32
+    assert list(music.parts) == list(PARTS)
+    assert 0 < np.abs(music.mix).max() <= 10 ** (-1 / 20)
+    again = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3)
+    np.testing.assert_array_equal(again.mix, music.mix)
+    assert not np.array_equal(tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=4).mix, music.mix)
+
+
+def test_parts_and_continuation(tiny_band: Band) -> None:
+    audio = lead(0.7)
+    music = tiny_band.accompany(audio, RATE_HZ, parts=("bass",), continue_s=0.5, play_along=False)
+    assert list(music.parts) == ["bass"]
+    assert music.mix.size == audio.size + RATE_HZ // 2
+    assert np.abs(music.mix[: audio.size]).max() == 0.0
+    assert np.abs(music.mix[audio.size :]).max() > 0.0
+
+
+def test_streams_at_once_do_not_meet(tiny_band: Band) -> None:
+    """Two threads over one set of weights give each what it gives alone."""
+    audio = lead(1.0)
+    alone = [tiny_band.accompany(audio, RATE_HZ, seed=seed).mix for seed in (1, 2)]
+    together: dict[int, np.ndarray] = {}
+    threads = [
+        threading.Thread(target=lambda s=seed: together.update({s: tiny_band.accompany(audio, RATE_HZ, seed=s).mix}))
+        for seed in (1, 2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for seed in (1, 2):
+        np.testing.assert_array_equal(together[seed], alone[seed - 1])
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"parts": ("flute",)}, "flute"),
+        ({"parts": ()}, "no part"),
+        ({"preset": "polka"}, "polka"),
+        ({"continue_s": float("nan")}, "continue"),
+        ({"ahead_frames": 40}, "ahead"),
+    ],
+)
+def test_what_cannot_be_is_said(tiny_band: Band, options: dict[str, object], word: str) -> None:
+    with pytest.raises(ConfigError, match=word):
+        tiny_band.accompany(lead(0.1), RATE_HZ, **options)  # type: ignore[arg-type]
