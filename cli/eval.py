@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     Parts = dict[str, np.ndarray]
 
 PARTS = ("drums", "bass", "keys")
+app = typer.Typer(help="Score the band (no verb), or its codec, on held-out made songs.")
 
 
+@app.callback(invoke_without_command=True)
 def evaluate(
+    context: typer.Context,
     songs: Annotated[int, typer.Option(help="How many held-out songs.")] = 24,
     seconds: Annotated[float, typer.Option(help="Length played of each.")] = 40.0,
     first_seed: Annotated[int, typer.Option()] = 0,
@@ -35,15 +38,15 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
     keep: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the recordings here.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
-) -> int:
+) -> None:
     """Score the band on held-out songs, through the live path: streaming, int8, its own beats and chords."""
+    if context.invoked_subcommand is not None:
+        return
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        played = [
-            perform(folder, seed, split, seconds, weights) for seed in range(first_seed, first_seed + songs)
-        ]
+        played = [perform(folder, seed, split, seconds, weights) for seed in range(first_seed, first_seed + songs)]
         for index, (song, parts) in enumerate(played):
             other_song, _ = played[(index + 1) % len(played)]
             rows.append(score_song(song, parts, other_song, seconds))
@@ -63,12 +66,41 @@ def evaluate(
     else:
         for name, value in summary.items():
             print(f"{name:<28} {value:.3f}")
-    return 0
 
 
-def perform(
-    folder: Path, seed: int, split: str, seconds: float, weights: Path | None
-) -> tuple[RenderedSong, Parts]:
+@app.command("codec")
+def codec_figures(
+    songs: Annotated[int, typer.Option(help="How many held-out songs.")] = 12,
+    seconds: Annotated[float, typer.Option(help="Length of each.")] = 30.0,
+    split: Annotated[str, typer.Option(help="test, held_font …")] = "test",
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Score the codec on held-out songs, beside Opus and beside itself untrained."""
+    import torch
+
+    from ..model import checkpoint
+    from ..training.evaluate_codec import evaluate_codec
+    from ..training.render import render_song
+
+    torch.set_num_threads(1)
+    codec = checkpoint.load_codec((weights or checkpoint.SHIPPED) / "codec.safetensors")
+    rendered = [render_song(seed, split=split, seconds=(seconds, seconds + 5)) for seed in range(songs)]
+    result = evaluate_codec(codec, rendered, seconds)
+    if out is not None:
+        out.write_text(json.dumps({"split": split, "seconds": seconds, **result}, indent=1) + "\n")
+    if as_json:
+        print(json.dumps(result))
+        return
+    for stem, figures in result["stems"].items():
+        print(f"{stem:<6} " + "  ".join(f"{name} {value:.2f}" for name, value in figures.items()))
+    use = sum(result["codebook_use"]) / len(result["codebook_use"])
+    print(f"codebooks {use:.0%} in use, {result['bits_per_second']['entropy']:.0f} of 2000 bit/s")
+    print("  ".join(f"{name} {value:.1f}" for name, value in result["speed"].items()))
+
+
+def perform(folder: Path, seed: int, split: str, seconds: float, weights: Path | None) -> tuple[RenderedSong, Parts]:
     """Render song `seed`, let the band play along with its lead through the engine; the parts it played, 32 kHz."""
     import soundfile
 
@@ -103,7 +135,10 @@ def score_song(song: RenderedSong, played: Parts, other: RenderedSong, seconds: 
     size = int(seconds * rate_hz)
     skip_s = float(song.labels["downbeats_s"][min(4, len(song.labels["downbeats_s"]) - 1)])
     row: dict[str, Any] = {
-        "seed": song.seed, "style": song.meta["style"], "bpm": song.meta["bpm"], "lead": song.meta["lead_mode"],
+        "seed": song.seed,
+        "style": song.meta["style"],
+        "bpm": song.meta["bpm"],
+        "lead": song.meta["lead_mode"],
         "after_s": round(skip_s, 2),
     }
 
@@ -114,7 +149,9 @@ def score_song(song: RenderedSong, played: Parts, other: RenderedSong, seconds: 
     beats, bpm = truth(song)
     other_beats, other_bpm = truth(other)
     takes = {
-        "drums": played["drums"], "true_drums": song.stems["drums"][:size], "floor_drums": other.stems["drums"][:size],
+        "drums": played["drums"],
+        "true_drums": song.stems["drums"][:size],
+        "floor_drums": other.stems["drums"][:size],
     }
     for name, audio in takes.items():
         row[f"{name}_beat_f"] = beat_f(for_judges(audio, rate_hz), beats, bpm, skip_s)
@@ -124,7 +161,9 @@ def score_song(song: RenderedSong, played: Parts, other: RenderedSong, seconds: 
     skip = int(skip_s * 25)
     for part in ("bass", "keys"):
         for name, audio in (
-            (part, played[part]), (f"true_{part}", song.stems[part][:size]), (f"floor_{part}", other.stems[part][:size])
+            (part, played[part]),
+            (f"true_{part}", song.stems[part][:size]),
+            (f"floor_{part}", other.stems[part][:size]),
         ):
             chroma = chroma_at(for_judges(audio, rate_hz), min(frames, len(song.labels["chord_pcs"])))
             row[f"{name}_in_chord"] = in_chord(chroma, song.labels["chord_pcs"], skip)

@@ -11,7 +11,7 @@ import sys
 import typer
 
 from .. import __version__
-from . import bench, boundary, data, devices, doctor, eval, live, train
+from . import bench, boundary, complete, data, devices, doctor, eval, live, train
 
 _PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 
@@ -23,10 +23,11 @@ app = typer.Typer(
 live_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 
 app.command("live")(live.live)
+app.command("complete")(complete.complete)
 app.command("devices")(devices.devices)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
-app.command("eval")(eval.evaluate)
+app.add_typer(eval.app, name="eval")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 live_app.command()(live.live)

@@ -10,16 +10,10 @@ import typer
 app = typer.Typer(help="Make data, train the models, write weights.", no_args_is_help=True)
 
 Data = Annotated[Path, typer.Option(help="Folder of rendered songs (made by `gigmate train store`).")]
-Out = Annotated[
-    Path, typer.Option(help="Folder of the training: checkpoint and log; resumed if it is there.")
-]
-Minutes = Annotated[
-    float, typer.Option(help="Length of the whole training in minutes, earlier runs included.")
-]
+Out = Annotated[Path, typer.Option(help="Folder of the training: checkpoint and log; resumed if it is there.")]
+Minutes = Annotated[float, typer.Option(help="Length of the whole training in minutes, earlier runs included.")]
 Threads = Annotated[int, typer.Option(help="Torch threads.")]
-Bf16 = Annotated[
-    bool, typer.Option(help="Mixed precision (faster only on processors with bfloat16 arithmetic).")
-]
+Bf16 = Annotated[bool, typer.Option(help="Mixed precision (faster only on processors with bfloat16 arithmetic).")]
 Seed = Annotated[int, typer.Option()]
 
 
@@ -89,13 +83,13 @@ def generator(
     """Train the generator."""
     import torch
 
-    from ..model.checkpoint import load
+    from ..model.checkpoint import load_codec
     from ..training.generator import train_generator
     from ..training.loop import LoopConfig
     from ..training.store import styles_in
 
     torch.set_num_threads(threads)
-    model, _ = load(codec_weights, "codec")
+    model = load_codec(codec_weights)
     config = LoopConfig(out, minutes, learning_rate=1e-3, warmup_steps=200, bf16=bf16)
     train_generator(data, model, config, styles_in(data), seed=seed)
 

@@ -7,6 +7,7 @@ so a live run and a whole file give the same numbers. Causal: nothing after the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def pitch_filters(spec: FeatureSpec) -> FloatArray:
     return _triangles(bins_hz, 440.0 * 2.0 ** ((midi - 69) / 12.0))
 
 
-def _triangles(bins_hz: NDArray[np.float64], centres_hz: NDArray[np.float64]) -> FloatArray:
+def _triangles(bins_hz: NDArray[Any], centres_hz: NDArray[Any]) -> FloatArray:
     step_hz = bins_hz[1]
     left = np.minimum(centres_hz[:-2], centres_hz[1:-1] - step_hz)[:, None]
     mid = centres_hz[1:-1][:, None]

@@ -86,7 +86,7 @@ class HeardFrame:
 
 
 class Player(Protocol):
-    """Frame in, frames out. Every method is for the inference thread only; none may block on anything but arithmetic."""
+    """Frame in, frames out. Methods belong to the inference thread alone; none may wait for anything."""
 
     @property
     def sample_rate_hz(self) -> int: ...

@@ -147,9 +147,14 @@ class Accompanist:
         level_db = 10.0 * float(np.log10(np.mean(np.square(frame, dtype=np.float64)) + 1e-12))
         activity = float(_sigmoid(part("activity"))[0]) if level_db > SILENT_DB else 0.0
         return HeardByModel(
-            beat=_sigmoid(part("beat")), downbeat=_sigmoid(part("downbeat")), onset=_sigmoid(part("onset")),
-            chord_root=_softmax(part("chord_root")), chord_pitch_classes=_sigmoid(part("chord_pitch_classes")),
-            tempo=_softmax(part("tempo")), activity=activity, level_db=level_db,
+            beat=_sigmoid(part("beat")),
+            downbeat=_sigmoid(part("downbeat")),
+            onset=_sigmoid(part("onset")),
+            chord_root=_softmax(part("chord_root")),
+            chord_pitch_classes=_sigmoid(part("chord_pitch_classes")),
+            tempo=_softmax(part("tempo")),
+            activity=activity,
+            level_db=level_db,
             delay_samples=DELAY_FRAMES * self.frame_samples,
         )
 
@@ -160,17 +165,31 @@ class Accompanist:
         known = 1.0 if moment.tempo_bpm > 0 else 0.0
         values = torch.tensor(
             [
-                moment.beat_phase, moment.bar_phase, moment.tempo_bpm if known else 120.0, float(moment.beats_per_bar),
-                1.0 if moment.playing else 0.0, moment.confidence, known, controls.density,
+                moment.beat_phase,
+                moment.bar_phase,
+                moment.tempo_bpm if known else 120.0,
+                float(moment.beats_per_bar),
+                1.0 if moment.playing else 0.0,
+                moment.confidence,
+                known,
+                controls.density,
             ],
             dtype=torch.float32,
         )
         style = band.styles.index(controls.style) if controls.style in band.styles else len(band.styles)
         noise = torch.from_numpy(self._noise.random((len(band.parts), band.codebooks), dtype=np.float32))
         audio: Any = band.program.play(
-            self._heard, values, torch.tensor([moment.chord_root]),
-            torch.tensor(moment.chord_pitch_classes, dtype=torch.float32), torch.tensor([style]), self._ahead, noise,
-            float(controls.temperature), int(controls.top_k), float(controls.top_p), self._play_state,
+            self._heard,
+            values,
+            torch.tensor([moment.chord_root]),
+            torch.tensor(moment.chord_pitch_classes, dtype=torch.float32),
+            torch.tensor([style]),
+            self._ahead,
+            noise,
+            float(controls.temperature),
+            int(controls.top_k),
+            float(controls.top_p),
+            self._play_state,
         )
         return audio.numpy()
 

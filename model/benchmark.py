@@ -17,7 +17,6 @@ import torch
 from ..dsp.features import FeatureExtractor
 from . import checkpoint
 from .accompanist import Accompanist
-from .codec import MdctCodec
 from .runtime import load_band
 
 
@@ -35,7 +34,8 @@ def _times_ms(call: Callable[[], object], seconds: float) -> np.ndarray:
     """Milliseconds of each call, for about `seconds` after a warm-up."""
     for _ in range(10):
         call()
-    times, stop = [], time.perf_counter() + seconds
+    times: list[float] = []
+    stop = time.perf_counter() + seconds
     while time.perf_counter() < stop or len(times) < 20:
         start = time.perf_counter()
         call()
@@ -71,8 +71,7 @@ def benchmark_model(seconds: float = 5.0, weights: Path | None = None, int8: boo
     controls = _Controls()
     controls.style = band.styles[0]
     listen_state = band.program.init_listen()
-    codec, _ = checkpoint.load((weights or checkpoint.SHIPPED) / "codec.safetensors", "codec")
-    assert isinstance(codec, MdctCodec)
+    codec = checkpoint.load_codec((weights or checkpoint.SHIPPED) / "codec.safetensors")
     encode_state, decode_state = codec.init_encode(1), codec.init_decode(1)
     frame = torch.from_numpy(chunk[-codec.frame_samples :])[None]
     tokens = codec.encode_step(frame, encode_state)

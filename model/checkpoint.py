@@ -76,9 +76,14 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
         return MdctCodec(CodecConfig(**config))
     if kind == "listener":
         return Listener(ListenerConfig(**{**config, "dilations": tuple(config["dilations"])}))
-    return Generator(
-        GeneratorConfig(**{**config, "styles": tuple(config["styles"]), "parts": tuple(config["parts"])})
-    )
+    return Generator(GeneratorConfig(**{**config, "styles": tuple(config["styles"]), "parts": tuple(config["parts"])}))
+
+
+def load_codec(path: Path) -> MdctCodec:
+    """`load` of a codec, without its header."""
+    model, _ = load(path, "codec")
+    assert isinstance(model, MdctCodec)
+    return model
 
 
 def load(path: Path, kind: str) -> tuple[nn.Module, dict[str, Any]]:
@@ -99,7 +104,9 @@ def load(path: Path, kind: str) -> tuple[nn.Module, dict[str, Any]]:
     expected = model.state_dict()
     missing, extra = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
     if missing or extra:
-        raise CheckpointError(f"{path}: {len(missing)} tensors missing, {len(extra)} unknown (as {(missing + extra)[0]})")
+        raise CheckpointError(
+            f"{path}: {len(missing)} tensors missing, {len(extra)} unknown (as {(missing + extra)[0]})"
+        )
     for name, value in state.items():
         if value.shape != expected[name].shape:
             raise CheckpointError(f"{path}: {name} is {tuple(value.shape)}, config says {tuple(expected[name].shape)}")

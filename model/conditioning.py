@@ -17,8 +17,14 @@ MAX_AHEAD_FRAMES = 12
 
 
 def moment_features(
-    beat_phase: Tensor, bar_phase: Tensor, tempo_bpm: Tensor, beats_per_bar: Tensor, playing: Tensor,
-    confidence: Tensor, known: Tensor, frame_rate_hz: float,
+    beat_phase: Tensor,
+    bar_phase: Tensor,
+    tempo_bpm: Tensor,
+    beats_per_bar: Tensor,
+    playing: Tensor,
+    confidence: Tensor,
+    known: Tensor,
+    frame_rate_hz: float,
 ) -> Tensor:
     """[...] each to [..., MOMENT_SIZE]. `known` is 0 where the moment is withheld: everything else is then 0 too.
 
@@ -33,9 +39,14 @@ def moment_features(
     position = beat_phase.unsqueeze(-1) * few
     distance = (1.0 - (position - torch.floor(position))) * (60.0 * frame_rate_hz / tempo_bpm).unsqueeze(-1) / few
     columns = [
-        torch.sin(beat_angle), torch.cos(beat_angle), torch.sin(bar_angle), torch.cos(bar_angle),
-        distance.clamp(max=2.0) - 1.0, (distance < 1.0).to(beat_phase.dtype),
-        torch.log2(tempo_bpm / 110.0).unsqueeze(-1), (beats_per_bar.unsqueeze(-1) == metres).to(beat_phase.dtype),
+        torch.sin(beat_angle),
+        torch.cos(beat_angle),
+        torch.sin(bar_angle),
+        torch.cos(bar_angle),
+        distance.clamp(max=2.0) - 1.0,
+        (distance < 1.0).to(beat_phase.dtype),
+        torch.log2(tempo_bpm / 110.0).unsqueeze(-1),
+        (beats_per_bar.unsqueeze(-1) == metres).to(beat_phase.dtype),
         torch.stack([playing, confidence, torch.ones_like(known)], dim=-1),
     ]
     return torch.cat(columns, dim=-1) * known.unsqueeze(-1)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .conditioning import CHORD_SIZE, MAX_AHEAD_FRAMES, MOMENT_SIZE
-from .layers import CausalConv, ConvBlock, RmsNorm, SwiGlu, WindowAttention, scaled_normal_
+from .layers import CausalConv, ConvBlock, RmsNorm, SwiGlu, WindowAttention, embedding, scaled_normal_
 from .sampling import pick
 from .streaming import Streaming
 
@@ -125,7 +125,9 @@ class DepthLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """All positions at once: [N, K, size]."""
         n, steps, size = x.shape
-        q, k, v = self.qkv(self.norm_a(x)).view(n, steps, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = (
+            self.qkv(self.norm_a(x)).view(n, steps, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        )
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
         x = x + self.gain[0] * self.out(y)
         return x + self.gain[1] * self.feed(self.norm_f(x))
@@ -133,7 +135,9 @@ class DepthLayer(nn.Module):
     def step(self, x: Tensor, keys: Tensor, values: Tensor, position: int) -> Tensor:
         """One position [N, 1, size]; keys and values [N, H, K, size / H] are filled in as positions pass."""
         n, _, size = x.shape
-        q, k, v = self.qkv(self.norm_a(x)).view(n, 1, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = (
+            self.qkv(self.norm_a(x)).view(n, 1, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        )
         keys[:, :, position] = k[:, :, 0]
         values[:, :, position] = v[:, :, 0]
         scores = torch.matmul(q, keys[:, :, : position + 1].transpose(2, 3)) * (size // self.heads) ** -0.5
@@ -151,16 +155,16 @@ class Depth(nn.Module):
         self.start = nn.Linear(config.size, config.depth_size)
         self.places = nn.Parameter(torch.randn(config.codebooks, config.depth_size) * 0.1)
         self.embed = nn.ModuleList(
-            [nn.Embedding(config.entries, config.depth_size) for _ in range(config.codebooks - 1)]
+            [embedding(config.entries, config.depth_size, 0.3) for _ in range(config.codebooks - 1)]
         )
-        for table in self.embed:
-            nn.init.normal_(table.weight, std=0.3)
         self.layers = nn.ModuleList([DepthLayer(config) for _ in range(config.depth_layers)])
         self.norm = RmsNorm(config.depth_size)
-        self.outs = nn.ModuleList([nn.Linear(config.depth_size, config.entries) for _ in range(config.codebooks)])
-        for out in self.outs:
+        self.outs = nn.ModuleList()
+        for _ in range(config.codebooks):
+            out = nn.Linear(config.depth_size, config.entries)
             nn.init.normal_(out.weight, std=0.02)
             nn.init.zeros_(out.bias)
+            self.outs.append(out)
 
     def forward(self, z: Tensor, tokens: Tensor) -> Tensor:
         """Teacher-forced logits [N, K, entries] of tokens [N, K] given z [N, size]."""
@@ -208,15 +212,15 @@ class Generator(nn.Module):
         self.parts, self.codebooks, self.entries = len(config.parts), config.codebooks, config.entries
         self.heard = HeardEncoder(config)
         self.heard_gain = nn.Parameter(torch.zeros(config.size))
-        self.embed = nn.ModuleList([nn.Embedding(config.entries + 1, config.size) for _ in range(config.codebooks)])
-        for table in self.embed:
-            nn.init.normal_(table.weight, std=config.codebooks**-0.5)
+        std = config.codebooks**-0.5
+        self.embed = nn.ModuleList([embedding(config.entries + 1, config.size, std) for _ in range(config.codebooks)])
         self.chord = nn.Linear(CHORD_SIZE, config.size)
         self.style = nn.Embedding(len(config.styles) + 1, config.condition_size)
         self.part = nn.Embedding(self.parts, config.condition_size)
         self.ahead = nn.Embedding(MAX_AHEAD_FRAMES + 1, config.condition_size)
         self.moment = nn.Sequential(
-            nn.Linear(MOMENT_SIZE + 1, 2 * config.condition_size), nn.SiLU(),
+            nn.Linear(MOMENT_SIZE + 1, 2 * config.condition_size),
+            nn.SiLU(),
             nn.Linear(2 * config.condition_size, config.condition_size),
         )
         self.condition = nn.Sequential(nn.SiLU(), nn.Linear(config.condition_size, config.condition_size), nn.SiLU())
@@ -248,10 +252,17 @@ class Generator(nn.Module):
         return total
 
     def whole(
-        self, tokens: Tensor, heard: Tensor, moment: Tensor, chord: Tensor, density: Tensor, style: Tensor,
-        ahead: Tensor, keep: Tensor,
+        self,
+        tokens: Tensor,
+        heard: Tensor,
+        moment: Tensor,
+        chord: Tensor,
+        density: Tensor,
+        style: Tensor,
+        ahead: Tensor,
+        keep: Tensor,
     ) -> Tensor:
-        """Temporal output [S * parts, T, size] for *previous* tokens [S * parts, T, K] (shifted by one frame; -1: none).
+        """Temporal output [S * parts, T, size] for *previous* tokens [S * parts, T, K] (a frame late; -1: none).
 
         `heard` [S, T, heard_size] is already shifted by each song's `ahead` [S]; `keep` [S * parts, T] or empty hides
         frames of the past from attention.
@@ -269,10 +280,20 @@ class Generator(nn.Module):
 
     @torch.jit.export
     def step(
-        self, heard: Tensor, moment: Tensor, chord: Tensor, density: Tensor, style: Tensor, ahead: Tensor,
-        noise: Tensor, temperature: float, top_k: int, top_p: float, state: Dict[str, Tensor],  # noqa: UP006
+        self,
+        heard: Tensor,
+        moment: Tensor,
+        chord: Tensor,
+        density: Tensor,
+        style: Tensor,
+        ahead: Tensor,
+        noise: Tensor,
+        temperature: float,
+        top_k: int,
+        top_p: float,
+        state: Dict[str, Tensor],  # noqa: UP006
     ) -> Tensor:
-        """Tokens [S * parts, K] of the next frame. `heard` [S, 1, size] is `hear`'s output of the frame `ahead` before."""
+        """Tokens [S * parts, K] of the next frame; `heard` [S, 1, size] is `hear`'s output `ahead` frames before."""
         condition = self._condition(moment, density, style, ahead)
         last = state["tokens"]
         x = self._input(last.unsqueeze(1) - 1, heard, chord)

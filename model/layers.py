@@ -20,11 +20,24 @@ def scaled_normal_(weight: Tensor) -> None:
     nn.init.normal_(weight, std=fan_in**-0.5)
 
 
+def embedding(entries: int, size: int, std: float) -> nn.Embedding:
+    """A table of vectors whose start has the standard deviation `std`."""
+    table = nn.Embedding(entries, size)
+    nn.init.normal_(table.weight, std=std)
+    return table
+
+
 class CausalConv(Streaming):
     """A 1-D convolution [B, C_in, T] -> [B, C_out, T / stride] that sees the past only."""
 
     def __init__(
-        self, key: str, in_channels: int, out_channels: int, kernel: int, dilation: int = 1, stride: int = 1,
+        self,
+        key: str,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        dilation: int = 1,
+        stride: int = 1,
         groups: int = 1,
     ) -> None:
         super().__init__()
@@ -35,7 +48,7 @@ class CausalConv(Streaming):
         self.past = (kernel - 1) * dilation + 1 - stride
         self.conv = nn.Conv1d(in_channels, out_channels, kernel, stride=stride, dilation=dilation, groups=groups)
         scaled_normal_(self.conv.weight)
-        nn.init.zeros_(self.conv.bias)
+        nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
     def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
         return {self.key: torch.zeros(batch, self.in_channels, self.past, device=self.conv.weight.device)}
@@ -51,7 +64,7 @@ class CausalConv(Streaming):
 
 
 class ConvBlock(Streaming):
-    """ConvNeXt-like residual block (Liu 2022): depthwise causal convolution, norm over channels, gated pointwise map."""
+    """ConvNeXt-like residual block (Liu 2022): depthwise causal convolution, norm, gated pointwise map."""
 
     def __init__(self, key: str, channels: int, kernel: int = 7, dilation: int = 1, expand: int = 3) -> None:
         super().__init__()
@@ -106,7 +119,7 @@ class SwiGlu(nn.Module):
 
 
 def rope_table(positions: Tensor, head_size: int) -> Tensor:
-    """cos and sin [T, 2, head_size / 2] of rotary positions (Su 2021); float64 inside, so hour 3 is as exact as second 1."""
+    """cos and sin [T, 2, head_size / 2] of rotary positions (Su 2021); float64 inside, exact after hours."""
     inverse = 10_000.0 ** (-torch.arange(0, head_size, 2, dtype=torch.float64, device=positions.device) / head_size)
     angle = positions.double()[:, None] * inverse[None, :]
     return torch.stack([angle.cos(), angle.sin()], dim=1).float()

@@ -34,8 +34,13 @@ class ListenerConfig:
     def layout(self) -> dict[str, tuple[int, int]]:
         """Where each answer lies in the output: name to (start, stop)."""
         sizes = {
-            "beat": self.sub_frames, "downbeat": self.sub_frames, "onset": self.sub_frames,
-            "chord_root": 13, "chord_pitch_classes": 12, "activity": 1, "tempo": TEMPO_BINS,
+            "beat": self.sub_frames,
+            "downbeat": self.sub_frames,
+            "onset": self.sub_frames,
+            "chord_root": 13,
+            "chord_pitch_classes": 12,
+            "activity": 1,
+            "tempo": TEMPO_BINS,
         }
         places, start = {}, 0
         for name, size in sizes.items():

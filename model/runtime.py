@@ -35,7 +35,9 @@ RUNTIME_VERSION = 1
 class LiveBand(nn.Module):
     """One frame of listening, one frame of playing. State dictionaries are the caller's."""
 
-    def __init__(self, listener: Listener, generator: Generator, decoder: nn.Module, quantizer: ResidualQuantizer) -> None:
+    def __init__(
+        self, listener: Listener, generator: Generator, decoder: nn.Module, quantizer: ResidualQuantizer
+    ) -> None:
         super().__init__()
         self.listener, self.generator, self.decoder, self.quantizer = listener, generator, decoder, quantizer
         self.frame_rate_hz = float(generator.config.frame_rate_hz)
@@ -62,8 +64,17 @@ class LiveBand(nn.Module):
 
     @torch.jit.export
     def play(
-        self, heard: Tensor, moment: Tensor, chord_root: Tensor, chord_pitch_classes: Tensor, style: Tensor,
-        ahead: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float,
+        self,
+        heard: Tensor,
+        moment: Tensor,
+        chord_root: Tensor,
+        chord_pitch_classes: Tensor,
+        style: Tensor,
+        ahead: Tensor,
+        noise: Tensor,
+        temperature: float,
+        top_k: int,
+        top_p: float,
         state: Dict[str, Tensor],  # noqa: UP006
     ) -> Tensor:
         """Audio [parts, frame]. `moment` [8] is beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence,
@@ -119,7 +130,9 @@ def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
             f"{codec.num_codebooks} x {codec.config.entries}; take codec and generator from the same training"
         )
     if shape.heard_size != listener.config.heard_size:
-        raise checkpoint.CheckpointError(f"{folder}: listener and generator hear different features; take one training's")
+        raise checkpoint.CheckpointError(
+            f"{folder}: listener and generator hear different features; take one training's"
+        )
     return LiveBand(listener, generator, codec.decoder, codec.quantizer).eval(), codec
 
 
@@ -155,7 +168,7 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
 
     listener_shape = checkpoint.read_header(folder / "listener.safetensors")["config"]
     program: Any = None
-    # the profiling executor recompiles at the second call, which would stall the first seconds on stage by half a second
+    # the profiling executor recompiles at the second call: half a second of stall on stage
     torch._C._jit_set_profiling_mode(False)
     path = cache_path(fingerprint, int8)
     if compiled:
@@ -166,9 +179,17 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
             program = _settled(compile_band(program, int8), path)
     codec_config = CodecConfig(**codec_shape)
     return LoadedBand(
-        program, tuple(shape["styles"]), tuple(shape["parts"]), shape["heard_size"], shape["codebooks"], shape["size"],
-        codec_config.frame_samples, codec_config.sample_rate_hz, codec_config.hop,
-        ListenerConfig(**{**listener_shape, "dilations": tuple(listener_shape["dilations"])}).layout(), fingerprint,
+        program,
+        tuple(shape["styles"]),
+        tuple(shape["parts"]),
+        shape["heard_size"],
+        shape["codebooks"],
+        shape["size"],
+        codec_config.frame_samples,
+        codec_config.sample_rate_hz,
+        codec_config.hop,
+        ListenerConfig(**{**listener_shape, "dilations": tuple(listener_shape["dilations"])}).layout(),
+        fingerprint,
     )
 
 
@@ -202,5 +223,7 @@ def _settled(program: torch.jit.ScriptModule, path: Path) -> torch.jit.ScriptMod
         part.write_bytes(buffer.getbuffer())
         part.replace(path)
     except OSError as error:
-        warnings.warn(f"the compiled model could not be cached in {path.parent} ({error}); starts stay slow", stacklevel=2)
+        warnings.warn(
+            f"the compiled model could not be cached in {path.parent} ({error}); starts stay slow", stacklevel=2
+        )
     return loaded

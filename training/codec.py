@@ -25,7 +25,7 @@ PART_SHARE = (0.15, 0.35, 0.25, 0.25)
 
 
 def crops(songs: list[StoredSong], rng: np.random.Generator, batch: int, frame_samples: int) -> Tensor:
-    """float32 [batch, CROP_FRAMES * frame] of random stems, with gain 0 to -12 dB; silent crops are drawn again once."""
+    """float32 [batch, CROP_FRAMES * frame] of random stems, gain 0 to -12 dB; silent crops are drawn again."""
     out = np.empty((batch, CROP_FRAMES * frame_samples), np.float32)
     for row in range(batch):
         for _ in range(4):
@@ -100,7 +100,9 @@ def train_codec(
                 reservoir.clear()
         figures: dict[str, float] = {}
         if started.item():
-            tokens, perplexity = learn_codes(codec.quantizer, flat.detach(), counts, sums, 0.97, 0.02 if p < 0.8 else 0.0)
+            tokens, perplexity = learn_codes(
+                codec.quantizer, flat.detach(), counts, sums, 0.97, 0.02 if p < 0.8 else 0.0
+            )
             levels = codec.quantizer.codebooks
             if rng.random() < 0.25:
                 levels = int(rng.integers(2, levels))

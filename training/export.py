@@ -10,10 +10,12 @@ from ..model import checkpoint
 
 
 def export_weights(run: Path, kind: str, out: Path) -> None:
-    """Write the averaged weights of the training in `run` to `out`. Raises CheckpointError when they are not of `kind`."""
+    """Write the averaged weights of the training in `run` to `out`. CheckpointError where they are not of `kind`."""
     path = run / "last.pt"
     if not path.exists():
-        raise checkpoint.CheckpointError(f"{run}: no training here (last.pt is missing); name the folder given to --out")
+        raise checkpoint.CheckpointError(
+            f"{run}: no training here (last.pt is missing); name the folder given to --out"
+        )
     saved = torch.load(path, map_location="cpu", weights_only=True)
     if saved["kind"] != kind:
         raise checkpoint.CheckpointError(f"{run}: a training of a {saved['kind']}, not of a {kind}")

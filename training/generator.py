@@ -70,7 +70,13 @@ def piece_of(song: StoredSong, styles: tuple[str, ...], frame_rate_hz: float = 2
     playing = torch.from_numpy(active.any(axis=1).astype(np.float32))
     ones = torch.ones(frames)
     moment = moment_features(
-        column("beat_phase"), column("bar_phase"), column("tempo_bpm"), column("beats_per_bar"), playing, ones, ones,
+        column("beat_phase"),
+        column("bar_phase"),
+        column("tempo_bpm"),
+        column("beats_per_bar"),
+        playing,
+        ones,
+        ones,
         frame_rate_hz,
     )
     return Piece(
@@ -122,8 +128,16 @@ def draw(
     root, classes, known = stack("root", torch.int64), stack("pitch_classes"), stack("chord_known")
     weight = torch.where(stack("active").permute(0, 2, 1).flatten(0, 1) > 0, 1.0, 0.25)
     return Batch(
-        tokens, previous, stack("heard"), stack("moment"), chord_features(root, classes, known), stack("density"),
-        stack("style", torch.int64), stack("ahead", torch.int64), keep, weight,
+        tokens,
+        previous,
+        stack("heard"),
+        stack("moment"),
+        chord_features(root, classes, known),
+        stack("density"),
+        stack("style", torch.int64),
+        stack("ahead", torch.int64),
+        keep,
+        weight,
     )
 
 
@@ -171,10 +185,17 @@ def _crop(
             chord_index = np.maximum(chord_index - int(rng.integers(4, 20)), 0)
     no_past = np.full((len(config.parts), config.codebooks), -1)
     return {
-        "tokens": piece.tokens[start:stop], "first": piece.tokens[start - 1] if start > 0 else no_past,
-        "heard": heard, "moment": moment, "density": density, "style": np.int64(style), "ahead": np.int64(ahead),
-        "root": piece.root[chord_index], "pitch_classes": piece.pitch_classes[chord_index].astype(np.float32),
-        "chord_known": chord_known, "active": piece.active[start:stop],
+        "tokens": piece.tokens[start:stop],
+        "first": piece.tokens[start - 1] if start > 0 else no_past,
+        "heard": heard,
+        "moment": moment,
+        "density": density,
+        "style": np.int64(style),
+        "ahead": np.int64(ahead),
+        "root": piece.root[chord_index],
+        "pitch_classes": piece.pitch_classes[chord_index].astype(np.float32),
+        "chord_known": chord_known,
+        "active": piece.active[start:stop],
     }
 
 
@@ -193,8 +214,15 @@ def loss_of(model: Generator, batch: Batch, share: float, loop: Loop) -> tuple[T
 
 
 def train_generator(
-    data: Path, codec: MdctCodec, config: LoopConfig, styles: tuple[str, ...], model_config: GeneratorConfig | None = None,
-    songs_per_batch: int = 4, frames: int = 256, share: float = 0.35, seed: int = 0,
+    data: Path,
+    codec: MdctCodec,
+    config: LoopConfig,
+    styles: tuple[str, ...],
+    model_config: GeneratorConfig | None = None,
+    songs_per_batch: int = 4,
+    frames: int = 256,
+    share: float = 0.35,
+    seed: int = 0,
 ) -> None:
     """Train (or resume) a generator on the store `data`; the checkpoint lies in `config.out`."""
     torch.manual_seed(seed)

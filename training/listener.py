@@ -94,13 +94,22 @@ def losses(output: Tensor, target: Tensor, config: ListenerConfig) -> dict[str, 
 
 
 WEIGHTS = {
-    "beat": 3.0, "downbeat": 3.0, "onset": 1.0, "chord_root": 0.5, "chord_pitch_classes": 1.0, "activity": 0.5,
+    "beat": 3.0,
+    "downbeat": 3.0,
+    "onset": 1.0,
+    "chord_root": 0.5,
+    "chord_pitch_classes": 1.0,
+    "activity": 0.5,
     "tempo": 0.3,
 }
 
 
 def train_listener(
-    data: Path, config: LoopConfig, model_config: ListenerConfig | None = None, batch: int = 16, frames: int = 600,
+    data: Path,
+    config: LoopConfig,
+    model_config: ListenerConfig | None = None,
+    batch: int = 16,
+    frames: int = 600,
     seed: int = 0,
 ) -> None:
     """Train (or resume) a listener on the store `data`; the checkpoint lies in `config.out`."""

@@ -85,8 +85,14 @@ class Loop:
 
     def save(self) -> None:
         state = {
-            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "ema": self.ema,
-            "extra": self._extra, "step": self.step, "elapsed": self.elapsed, "kind": self.kind, "shape": self.shape,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "ema": self.ema,
+            "extra": self._extra,
+            "step": self.step,
+            "elapsed": self.elapsed,
+            "kind": self.kind,
+            "shape": self.shape,
         }
         part = self.config.out / "last.pt.part"
         torch.save(state, part)

@@ -1,4 +1,4 @@
-"""Makes the bundled performance: half a minute of a strummed guitar from the arranger, on the font held out of training.
+"""Makes the bundled performance: half a minute of strummed guitar from the arranger, on the held-out font.
 
 Run as `python -m gigmate.training.performance OUT.flac [SEED]`. What ships was made so (docs/results/performance.md).
 """
@@ -24,7 +24,9 @@ PEAK = 0.5
 def make(seed: int) -> np.ndarray:
     """float32 [N] at RATE_HZ: the lead of a made rock song, alone, as a good room would record it."""
     score = write_song(seed, "held_font", styles=("rock",), seconds=(40.0, 50.0))
-    song = render_score(score, np.random.default_rng(seed), rate_hz=RATE_HZ, fonts=dict.fromkeys(ALL_PARTS, "musescore"))
+    song = render_score(
+        score, np.random.default_rng(seed), rate_hz=RATE_HZ, fonts=dict.fromkeys(ALL_PARTS, "musescore")
+    )
     clean = song.stems["lead_clean"]
     start = max(0, int((song.labels["onsets_lead_s"][0] - 0.8) * RATE_HZ))
     piece = clean[start : start + int(LENGTH_S * RATE_HZ)].astype(np.float32)

@@ -73,7 +73,7 @@ def _store_one(folder: Path, seed: int, split: str, keep_clean: bool) -> None:
     part.mkdir(exist_ok=True)
     np.save(part / "audio.npy", (np.clip(audio, -1, 1) * 32767).astype(np.int16))
     np.save(part / "features.npy", FeatureExtractor().whole(song.stems["lead"][:samples]).astype(np.float16))
-    np.savez(part / "labels.npz", style_name=np.array(song.meta["style"]), **song.labels)
+    np.savez(part / "labels.npz", style_name=np.array(song.meta["style"]), **song.labels)  # type: ignore[arg-type]
     part.rename(folder / f"{seed:06d}")
 
 

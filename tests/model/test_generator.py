@@ -12,8 +12,21 @@ from gigmate.model.sampling import pick
 from .contract import verify_contract
 
 SMALL = GeneratorConfig(
-    styles=("a", "b"), codebooks=3, entries=16, heard_size=10, layers=2, size=16, heads=2, hidden=24, window_frames=12,
-    condition_size=8, heard_channels=8, depth_layers=2, depth_size=16, depth_heads=2, depth_hidden=24,
+    styles=("a", "b"),
+    codebooks=3,
+    entries=16,
+    heard_size=10,
+    layers=2,
+    size=16,
+    heads=2,
+    hidden=24,
+    window_frames=12,
+    condition_size=8,
+    heard_channels=8,
+    depth_layers=2,
+    depth_size=16,
+    depth_heads=2,
+    depth_hidden=24,
 )
 
 
@@ -30,9 +43,12 @@ def model() -> Generator:
 
 def conditions(songs: int, frames: int) -> dict[str, torch.Tensor]:
     return {
-        "heard": torch.randn(songs, frames, SMALL.heard_size), "moment": torch.randn(songs, frames, MOMENT_SIZE),
-        "chord": torch.randn(songs, frames, CHORD_SIZE), "density": torch.rand(songs, frames),
-        "style": torch.arange(songs) % 2, "ahead": torch.full((songs,), 3),
+        "heard": torch.randn(songs, frames, SMALL.heard_size),
+        "moment": torch.randn(songs, frames, MOMENT_SIZE),
+        "chord": torch.randn(songs, frames, CHORD_SIZE),
+        "density": torch.rand(songs, frames),
+        "style": torch.arange(songs) % 2,
+        "ahead": torch.full((songs,), 3),
     }
 
 
@@ -46,7 +62,9 @@ def run(model: Generator, c: dict[str, torch.Tensor], noise: torch.Tensor) -> to
         heard = model.hear(c["heard"][:, t : t + 1], state)
         now = {name: c[name][:, t : t + 1] for name in ("moment", "chord", "density")}
         tokens.append(
-            model.step(heard, now["moment"], now["chord"], now["density"], c["style"], c["ahead"], noise[t], 1.0, 0, 1.0, state)
+            model.step(
+                heard, now["moment"], now["chord"], now["density"], c["style"], c["ahead"], noise[t], 1.0, 0, 1.0, state
+            )
         )
     return torch.stack(tokens, dim=1)
 
@@ -59,9 +77,7 @@ def test_cached_steps_equal_the_whole(model: Generator) -> None:
     noise = torch.rand(frames, songs * 3, SMALL.codebooks)
     tokens = run(model, c, noise)
     previous = torch.cat([torch.full_like(tokens[:, :1], -1), tokens[:, :-1]], dim=1)
-    z = model.whole(
-        previous, c["heard"], c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.zeros(0)
-    )
+    z = model.whole(previous, c["heard"], c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.zeros(0))
     logits = model.depth(z.flatten(0, 1), tokens.flatten(0, 1)).flatten(0, 1)
     again = pick(logits, noise.transpose(0, 1).flatten(), 1.0, 0, 1.0).view_as(tokens)
     assert float((again == tokens).float().mean()) > 0.995
@@ -93,7 +109,9 @@ def test_state_does_not_grow_and_zero_is_the_silent_past(model: Generator) -> No
     c = conditions(1, 1)
     for _ in range(15):
         heard = model.hear(c["heard"], state)
-        model.step(heard, c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.rand(3, 3), 1.0, 4, 0.9, state)
+        model.step(
+            heard, c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.rand(3, 3), 1.0, 4, 0.9, state
+        )
     assert {name: value.shape for name, value in state.items()} == shapes
 
 

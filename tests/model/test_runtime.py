@@ -18,11 +18,25 @@ from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.model.runtime import cache_path, load_band, weights_id
 from safetensors.torch import save_file
 
-CODEC = CodecConfig(fine_channels=16, fine_blocks=1, coarse_channels=24, coarse_blocks=1, latent=8, codebooks=3, entries=32)
+CODEC = CodecConfig(
+    fine_channels=16, fine_blocks=1, coarse_channels=24, coarse_blocks=1, latent=8, codebooks=3, entries=32
+)
 LISTENER = ListenerConfig(channels=16, dilations=(1, 2))
 GENERATOR = GeneratorConfig(
-    styles=("rock", "funk"), codebooks=3, entries=32, layers=1, size=16, heads=2, hidden=24, window_frames=12,
-    condition_size=8, heard_channels=8, depth_layers=1, depth_size=16, depth_heads=2, depth_hidden=24,
+    styles=("rock", "funk"),
+    codebooks=3,
+    entries=32,
+    layers=1,
+    size=16,
+    heads=2,
+    hidden=24,
+    window_frames=12,
+    condition_size=8,
+    heard_channels=8,
+    depth_layers=1,
+    depth_size=16,
+    depth_heads=2,
+    depth_hidden=24,
 )
 
 
@@ -153,9 +167,15 @@ def _damaged(weights: Path, tmp_path: Path, name: str) -> Path:
 @pytest.mark.parametrize(
     ("name", "word"),
     [
-        ("absent", "no such"), ("text", "not a readable"), ("truncated", "not a readable"), ("foreign", "not GigMate's"),
-        ("newer", "update GigMate"), ("bad header", "damaged"), ("unknown config", "does not fit"),
-        ("missing tensors", "missing"), ("other kind", "holds a listener"),
+        ("absent", "no such"),
+        ("text", "not a readable"),
+        ("truncated", "not a readable"),
+        ("foreign", "not GigMate's"),
+        ("newer", "update GigMate"),
+        ("bad header", "damaged"),
+        ("unknown config", "does not fit"),
+        ("missing tensors", "missing"),
+        ("other kind", "holds a listener"),
     ],
 )
 def test_wrong_weights_are_said_in_one_line(weights: Path, tmp_path: Path, name: str, word: str) -> None:

@@ -1,7 +1,7 @@
 """JACK clients for the stage tests, each in a process of its own: one plays a WAV round and round, one records.
 
-    python peer.py play REGEX FILE      until stdin closes
-    python peer.py record REGEX FILE    until stdin closes, then a WAV is written
+python peer.py play REGEX FILE      until stdin closes
+python peer.py record REGEX FILE    until stdin closes, then a WAV is written
 """
 
 from __future__ import annotations

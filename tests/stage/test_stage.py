@@ -37,7 +37,11 @@ main_live()
 @contextmanager
 def peer(environment: dict[str, str], *arguments: str) -> Iterator[None]:
     process = subprocess.Popen(
-        [sys.executable, str(PEER), *arguments], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(PEER), *arguments],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdin is not None and process.stdout is not None
     try:
@@ -64,8 +68,12 @@ def test_a_band_plays_along_for_two_minutes(way: str, jack_server: Any, tmp_path
     if "GIGMATE_STAGE_WEIGHTS" in os.environ:
         options += ["--weights", os.environ["GIGMATE_STAGE_WEIGHTS"]]
     live = subprocess.Popen(
-        [sys.executable, "-c", BUSY_LIVE, *options], env=jack_server.environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", BUSY_LIVE, *options],
+        env=jack_server.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert live.stdout is not None
     for line in live.stdout:  # until the sound flows, which makes the ports connectable
