@@ -1,0 +1,163 @@
+"""`gigmate complete`: the band plays to a recording, into files. Main thread. The work is completion.py's."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..engine.config import ConfigError
+
+if TYPE_CHECKING:
+    from .completion import Completed, Progress
+
+_SAY_EVERY_S = 10.0
+
+
+def complete(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A WAV, FLAC, OGG or MP3; any rate, any length.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="WAV or FLAC; else IN-band.wav beside IN.")
+    ] = None,
+    parts: Annotated[str, typer.Option(metavar="NAME[,NAME]", help="Of drums, bass and keys.")] = "drums,bass,keys",
+    mix: Annotated[bool, typer.Option("--mix", help="The recording itself is in OUT as well.")] = False,
+    stems: Annotated[Path | None, typer.Option(metavar="DIR", help="One WAV of each part, in this folder.")] = None,
+    start: Annotated[float, typer.Option(metavar="S", help="Begin here in the recording.")] = 0.0,
+    length: Annotated[float | None, typer.Option(metavar="S", help="Take so much of the recording.")] = None,
+    go_on: Annotated[
+        float, typer.Option("--continue", metavar="S", help="Continuation: go on so long after the end.")
+    ] = 0.0,
+    play_along: Annotated[
+        bool, typer.Option("--accompany/--no-accompany", help="Play along, or come in only after the end.")
+    ] = True,
+    preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and recording give the same band.")] = 0,
+    ahead: Annotated[
+        str, typer.Option(metavar="FRAMES|live", help="How far ahead the band is made; live: as on stage.")
+    ] = "1",
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
+) -> int:
+    """Complete a recording: the band plays along with it, goes on after it, or both."""
+    from .completion import Completion
+    from .files import check_writable
+    from .signals import Interrupted, Signals
+
+    target = output or source.with_name(f"{source.stem}-band.wav")
+    wanted = Completion(
+        source=source,
+        target=target,
+        parts=parse_parts(parts),
+        with_source=mix,
+        stems=stems,
+        start_s=start,
+        length_s=length,
+        continue_s=go_on,
+        play_along=play_along,
+        preset=preset,
+        seed=seed,
+        ahead_frames=parse_ahead(ahead),
+    )
+    wanted.check()
+    check_writable(target, "--output")
+    with Signals() as signals:
+        try:
+            from . import completion
+
+            completion.Recording(source).close()  # what is no sound is said before the model loads
+            band = _load(weights)
+
+            with _shown(sys.stderr) as show:
+
+                def told(progress: Progress) -> None:
+                    signals.raise_if_any()
+                    show(progress)
+
+                done = completion.complete(band, wanted, told)
+        except Interrupted as interrupted:
+            return interrupted.code
+    for line in summary(done):
+        print(line)
+    return 0
+
+
+def _load(weights: Path | None):  # type: ignore[no-untyped-def]
+    from ..band import Band
+
+    return Band.load(weights)
+
+
+def parse_parts(text: str) -> tuple[str, ...]:
+    """("drums", "bass") of "drums,bass". Raises ConfigError for a part that does not exist, or twice."""
+    from ..engine.player import PARTS
+
+    parts = tuple(part.strip() for part in text.split(","))
+    for part in parts:
+        if part not in PARTS:
+            raise ConfigError(f"there is no part {part!r}: the parts are {', '.join(PARTS)}")
+    if len(set(parts)) != len(parts):
+        raise ConfigError(f"parts {text}: one is named twice")
+    return parts
+
+
+def parse_ahead(text: str) -> int | None:
+    """Frames of "1", None of "live". Raises ConfigError for anything else."""
+    from ..latency.budget import MAX_AHEAD_FRAMES
+
+    if text == "live":
+        return None
+    try:
+        frames = int(text)
+    except ValueError:
+        frames = -1
+    if not 0 <= frames <= MAX_AHEAD_FRAMES:
+        raise ConfigError(f"ahead {text}: give frames from 0 to {MAX_AHEAD_FRAMES}, or live")
+    return frames
+
+
+def summary(done: Completed) -> list[str]:
+    """The last lines: what was made, and how."""
+    from ..band import TRAINED_AHEAD_FRAMES
+
+    frames = done.ahead_frames
+    if frames < TRAINED_AHEAD_FRAMES:
+        why = f"less than the {TRAINED_AHEAD_FRAMES} that the model was trained with"
+    elif frames == TRAINED_AHEAD_FRAMES:
+        why = "the least that the model was trained with: it looks at no future"
+    else:
+        why = "as on stage"
+    return [
+        f"{done.seconds:.1f} s of music at {done.rate_hz} Hz in {done.took_s:.1f} s "
+        f"({done.seconds / max(done.took_s, 1e-6):.1f} times real time)",
+        f"made {frames} frame{'s' * (frames != 1)} ({done.ahead_ms:.0f} ms) ahead, {why}",
+        *(str(path) for path in done.files),
+    ]
+
+
+@contextlib.contextmanager
+def _shown(stream) -> Iterator[Callable[[Progress], None]]:  # type: ignore[no-untyped-def]
+    """A bar with the time left on a terminal; elsewhere a line now and then."""
+    if not stream.isatty():
+        said_s = time.monotonic()
+
+        def say(progress: Progress) -> None:
+            nonlocal said_s
+            if time.monotonic() - said_s >= _SAY_EVERY_S:
+                said_s = time.monotonic()
+                of = "" if progress.total_s is None else f" of {progress.total_s:.0f}"
+                print(f"{progress.done_s:.0f}{of} s", file=stream, flush=True)
+
+        yield say
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} s"), TimeRemainingColumn())
+    with Bar(*columns, console=Console(file=stream), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda progress: bar.update(task, completed=progress.done_s, total=progress.total_s)

@@ -1,0 +1,330 @@
+"""A recording completed: read piece by piece, heard by the band, written whole or not at all. Any thread.
+
+Knows neither options nor HTTP: `gigmate complete` and the server's jobs both ask here. Memory does not grow with the
+length of the recording, whatever its header claims.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from ..dsp.limiter import Limiter
+from ..engine.config import ConfigError, EngineError
+from ..engine.player import PARTS
+from ..presets.loader import DEFAULT_PRESET
+
+if TYPE_CHECKING:
+    from ..band import Band
+    from ..engine.accompaniment import Stretch
+
+Array = NDArray[np.float32]
+FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+LONGEST_CONTINUATION_S = 3600.0
+_BLOCK_S = 0.5
+_WAV_BYTES = 4_000_000_000
+"""A plain WAV counts its bytes in 32 bits: longer ones are written as RF64."""
+_SOUND_ERRORS = (soundfile.LibsndfileError, RuntimeError, OSError)
+
+
+class Cancelled(Exception):
+    """Whoever asked has changed their mind; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What is asked for. Raises ConfigError from `check` for what cannot be."""
+
+    source: Path
+    target: Path | None
+    """WAV or FLAC by its ending; None where only stems are wanted."""
+    parts: tuple[str, ...] = PARTS
+    with_source: bool = False
+    """Mix the recording itself into the target, which then has its channels."""
+    stems: Path | None = None
+    """Folder for one file of each part."""
+    start_s: float = 0.0
+    length_s: float | None = None
+    """Of the recording, from the start; None takes all of it."""
+    continue_s: float = 0.0
+    play_along: bool = True
+    preset: str | Path = DEFAULT_PRESET
+    seed: int = 0
+    ahead_frames: int | None = None
+    """None takes a live run's."""
+
+    def check(self) -> None:
+        """Raise ConfigError with one line for the first thing that cannot be."""
+        for name, seconds, least in (
+            ("start", self.start_s, 0.0),
+            ("length", self.length_s, 0.001),
+            ("continuation", self.continue_s, 0.0),
+        ):
+            if seconds is not None and not (math.isfinite(seconds) and seconds >= least):
+                raise ConfigError(f"{name} {seconds} s: give seconds, {least:g} or more")
+        if self.continue_s > LONGEST_CONTINUATION_S:
+            raise ConfigError(f"continuation {self.continue_s:g} s: give at most {LONGEST_CONTINUATION_S:g}")
+        if not self.play_along and not self.continue_s:
+            raise ConfigError("the band neither plays along nor goes on after the end: ask for one of them")
+        if self.target is None and self.stems is None:
+            raise ConfigError("nothing to write: name a file or a folder for stems")
+        if self.target is not None:
+            if self.target.suffix.lower() not in FORMATS:
+                raise ConfigError(f"{self.target}: the ending says the format: give {' or '.join(FORMATS)}")
+            if self.target.exists() and self.source.exists() and self.target.samefile(self.source):
+                raise ConfigError(f"{self.target}: is the recording itself: choose another name")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is."""
+
+    done_s: float
+    """Seconds of music written."""
+    total_s: float | None
+    """None where the recording does not say how long it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What was made."""
+
+    files: tuple[Path, ...]
+    rate_hz: int
+    channels: int
+    """Of the recording."""
+    seconds: float
+    ahead_frames: int
+    ahead_ms: float
+    took_s: float
+
+
+class Recording:
+    """A sound file read in blocks, float32 [n, channels]. Raises EngineError for what is no sound."""
+
+    def __init__(self, path: Path, start_s: float = 0.0, length_s: float | None = None) -> None:
+        if not path.is_file():
+            raise EngineError(f"{path}: no such file")
+        try:
+            self._file = soundfile.SoundFile(str(path))
+        except _SOUND_ERRORS as error:
+            raise EngineError(
+                f"{path.name}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3"
+            ) from error
+        self.path = path
+        self.rate_hz = int(self._file.samplerate)
+        self.channels = int(self._file.channels)
+        start = round(start_s * self.rate_hz)
+        self.left_samples = math.inf if length_s is None else max(1, round(length_s * self.rate_hz))
+        claimed = self._file.frames if 0 < self._file.frames < 2**62 else None
+        self.expected_samples = None if claimed is None else min(max(0, claimed - start), self.left_samples)
+        try:
+            self._skip(start)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _skip(self, samples: int) -> None:
+        """By reading: not every format can seek, and headers may lie."""
+        while samples > 0:
+            got = len(self._read(min(samples, self.rate_hz)))
+            if got == 0:
+                raise ConfigError(f"{self.path.name}: ends before the start that was asked for")
+            samples -= got
+
+    def _read(self, samples: int) -> Array:
+        try:
+            block: Array = self._file.read(samples, dtype="float32", always_2d=True)
+            return block
+        except _SOUND_ERRORS as error:
+            raise EngineError(f"{self.path.name}: is damaged ({_plain(error)}); give a whole file") from error
+
+    def blocks(self) -> Iterator[Array]:
+        """All of it. Raises EngineError for a file that is damaged further on, or that holds no samples."""
+        size, any_samples = max(1, round(_BLOCK_S * self.rate_hz)), False
+        while self.left_samples > 0:
+            block = self._read(int(min(size, self.left_samples)))
+            if len(block) == 0:
+                break
+            any_samples = True
+            self.left_samples -= len(block)
+            yield np.where(np.isfinite(block), block, np.float32(0.0))
+        if not any_samples:
+            raise EngineError(f"{self.path.name}: holds no sound")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Sink:
+    """One file under another name until it is whole."""
+
+    def __init__(self, path: Path, rate_hz: int, channels: int, expected_samples: float) -> None:
+        self.path = path
+        self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+        form = FORMATS[path.suffix.lower()]
+        if form == "WAV" and 3 * channels * expected_samples > _WAV_BYTES:
+            form = "RF64"
+        try:
+            self._file = soundfile.SoundFile(str(self._part), "w", rate_hz, channels, "PCM_24", format=form)
+        except _SOUND_ERRORS as error:
+            self._part.unlink(missing_ok=True)
+            raise EngineError(f"{path}: cannot be written ({_plain(error)}); choose another place or format") from error
+
+    def write(self, sound: Array) -> None:
+        try:
+            self._file.write(np.clip(sound, -1.0, 1.0 - 2.0**-23))
+        except (*_SOUND_ERRORS, AssertionError) as error:
+            raise EngineError(f"{self.path}: cannot be written ({_plain(error)}); is the disk full?") from error
+
+    def keep(self) -> None:
+        """It is whole: give it its name."""
+        try:
+            self._file.close()
+            os.replace(self._part, self.path)
+        except _SOUND_ERRORS as error:
+            raise EngineError(f"{self.path}: cannot be written ({_plain(error)}); is the disk full?") from error
+
+    def drop(self) -> None:
+        """Leave nothing behind (but what was kept)."""
+        with contextlib.suppress(*_SOUND_ERRORS):
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
+class _Sinks:
+    """Target and stems."""
+
+    def __init__(self, wanted: Completion, recording: Recording, ceiling_dbfs: float) -> None:
+        self._wanted = wanted
+        self._target: _Sink | None = None
+        self._stems: list[tuple[int, _Sink]] = []
+        self._source: deque[Array] = deque()
+        self._limiters: list[Limiter] = []
+        expected = (recording.expected_samples or 0) + wanted.continue_s * recording.rate_hz
+        try:
+            if wanted.target is not None:
+                channels = recording.channels if wanted.with_source else 1
+                self._target = _Sink(wanted.target, recording.rate_hz, channels, expected)
+                self._limiters = [Limiter(recording.rate_hz, ceiling_dbfs) for _ in range(channels)]
+            if wanted.stems is not None:
+                wanted.stems.mkdir(parents=True, exist_ok=True)
+                for index, part in enumerate(PARTS):
+                    if part in wanted.parts:
+                        self._stems.append((index, _Sink(wanted.stems / f"{part}.wav", recording.rate_hz, 1, expected)))
+        except BaseException:
+            self.drop()
+            raise
+
+    @property
+    def all(self) -> list[_Sink]:
+        return ([self._target] if self._target is not None else []) + [sink for _, sink in self._stems]
+
+    def heard(self, block: Array) -> None:
+        """[n, channels] of the recording, for the mix."""
+        if self._wanted.with_source and self._target is not None:
+            self._source.append(block)
+
+    def write(self, stretch: Stretch) -> None:
+        for index, sink in self._stems:
+            sink.write(stretch.parts[index])
+        if self._target is None:
+            return
+        if not self._wanted.with_source:
+            self._target.write(stretch.mix)
+            return
+        both = self._take_source(stretch.samples) + stretch.mix[:, None]
+        limited = [limiter.limit(both[:, channel]) for channel, limiter in enumerate(self._limiters)]
+        self._target.write(np.stack(limited, axis=1))
+
+    def _take_source(self, samples: int) -> Array:
+        """The next samples of the recording, [samples, channels], with silence after its end."""
+        taken = np.zeros((samples, len(self._limiters)), np.float32)
+        done = 0
+        while done < samples and self._source:
+            block = self._source.popleft()
+            count = min(len(block), samples - done)
+            taken[done : done + count] = block[:count]
+            if count < len(block):
+                self._source.appendleft(block[count:])
+            done += count
+        return taken
+
+    def keep(self) -> tuple[Path, ...]:
+        for sink in self.all:
+            sink.keep()
+        return tuple(sink.path for sink in self.all)
+
+    def drop(self) -> None:
+        for sink in self.all:
+            sink.drop()
+
+
+def complete(
+    band: Band,
+    wanted: Completion,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Completed:
+    """Let the band complete a recording. `progress` is told, and `cancelled` asked, about twice a second of music.
+
+    Raises ConfigError for what cannot be, EngineError for a file that is no sound or a place that cannot be written,
+    Cancelled; then nothing is left behind.
+    """
+    from ..presets.loader import load_preset
+
+    wanted.check()
+    preset = load_preset(wanted.preset)
+    began_s = time.perf_counter()
+    with contextlib.ExitStack() as open_things:
+        recording = Recording(wanted.source, wanted.start_s, wanted.length_s)
+        open_things.callback(recording.close)
+        rate_hz = recording.rate_hz
+        stream = band.stream(
+            rate_hz,
+            preset=preset,
+            parts=wanted.parts,
+            seed=wanted.seed,
+            ahead_frames=wanted.ahead_frames,
+            play_along=wanted.play_along,
+        )
+        sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
+        open_things.callback(sinks.drop)
+        expected, written = recording.expected_samples, 0
+        total_s = None if expected is None else expected / rate_hz + wanted.continue_s
+
+        def pieces() -> Iterator[Stretch]:
+            for block in recording.blocks():
+                sinks.heard(block)
+                yield stream.push(block)
+            yield from stream.finish(round(wanted.continue_s * rate_hz))
+
+        for piece in pieces():
+            sinks.write(piece)
+            written += piece.samples
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            if progress is not None:
+                progress(Progress(written / rate_hz, total_s))
+        files = sinks.keep()
+    return Completed(
+        files, rate_hz, recording.channels, written / rate_hz, stream.ahead_frames, stream.ahead_ms,
+        time.perf_counter() - began_s,
+    )  # fmt: skip
+
+
+def _plain(error: BaseException) -> str:
+    text = str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).strip().splitlines()
+    return text[0].rstrip(".") if text else type(error).__name__

@@ -1,0 +1,185 @@
+"""`gigmate complete`: every option, every format, bad recordings in one line, nothing left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from gigmate.band import Band
+from gigmate.cli import boundary, completion, main
+from gigmate.cli.completion import Cancelled, Completion, complete
+from gigmate.engine.config import ConfigError, EngineError
+from gigmate.engine.player import Controls, HeardFrame, Moment
+
+RATE_HZ = 44_100
+
+
+class Hummer:
+    """A Player of three sines, one for each part."""
+
+    sample_rate_hz, frame_samples, tail_samples, play_delay_samples = 32_000, 1280, 640, 0
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def reset(self, seed: int, ahead_frames: int) -> None:
+        self.made = 0
+
+    def set_ahead(self, ahead_frames: int) -> None:
+        pass
+
+    def listen(self, chunk: np.ndarray) -> HeardFrame:
+        return HeardFrame(activity=1.0, level_db=-20.0)
+
+    def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+        n = np.arange(1280) + self.made * 1280
+        self.made += 1
+        return np.stack([0.2 * np.sin(2 * np.pi * f * n / 32_000) for f in (110.0, 220.0, 440.0)]).astype(np.float32)
+
+
+@pytest.fixture
+def band(monkeypatch: pytest.MonkeyPatch) -> Band:
+    band = Band(lambda seed: Hummer())
+    monkeypatch.setattr("gigmate.cli.complete._load", lambda weights: band)
+    return band
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Path:
+    n = np.arange(2 * RATE_HZ)
+    sound = 0.1 * np.sin(2 * np.pi * 1000 * n / RATE_HZ)
+    soundfile.write(tmp_path / "take.wav", np.stack([sound, -sound], axis=1), RATE_HZ)
+    return tmp_path / "take.wav"
+
+
+def run(*arguments: object) -> int:
+    return boundary.run(main.app, "gigmate", ["complete", *map(str, arguments)])
+
+
+def tone(sound: np.ndarray, hz: float, rate_hz: int = RATE_HZ) -> float:
+    """Amplitude of one frequency."""
+    n = np.arange(len(sound))
+    return float(2 * np.abs(np.mean(sound * np.exp(-2j * np.pi * hz * n / rate_hz))))
+
+
+def test_the_plain_call(band: Band, take: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(take) == 0
+    sound, rate_hz = soundfile.read(take.with_name("take-band.wav"))
+    assert rate_hz == RATE_HZ
+    assert sound.shape == (2 * RATE_HZ,)
+    assert soundfile.info(take.with_name("take-band.wav")).subtype == "PCM_24"
+    assert tone(sound[RATE_HZ:], 110) > 0.1
+    assert tone(sound, 1000) < 0.01
+    printed = capsys.readouterr().out
+    assert "made 1 frame (40 ms) ahead, the least that the model was trained with" in printed
+    assert "take-band.wav" in printed
+    assert sorted(path.name for path in take.parent.iterdir()) == ["take-band.wav", "take.wav"]
+
+
+def test_parts_mix_stems_and_flac(band: Band, take: Path, tmp_path: Path) -> None:
+    out, stems = tmp_path / "o.flac", tmp_path / "stems"
+    assert run(take, "-o", out, "--parts", "bass,keys", "--mix", "--stems", stems, "--seed", 3) == 0
+    sound, _ = soundfile.read(out)
+    assert sound.shape == (2 * RATE_HZ, 2)
+    late = sound[RATE_HZ:]
+    assert tone(late[:, 0], 1000) == pytest.approx(0.1, abs=0.01)
+    assert tone(late[:, 0] - late[:, 1], 1000) == pytest.approx(0.2, abs=0.01), "the recording keeps its place"
+    assert tone(late[:, 0], 220) > 0.1
+    assert tone(late[:, 0], 110) < 0.01
+    assert sorted(path.name for path in stems.iterdir()) == ["bass.wav", "keys.wav"]
+    assert tone(soundfile.read(stems / "bass.wav")[0][RATE_HZ:], 220) > 0.15
+
+
+def test_start_and_length_and_both_kinds(band: Band, take: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.wav"
+    assert run(take, "-o", out, "--start", 0.5, "--length", 0.7, "--ahead", "live") == 0
+    assert soundfile.info(out).frames == round(0.7 * RATE_HZ)
+    assert run(take, "-o", out, "--length", 1, "--continue", 0.5) == 0
+    sound, _ = soundfile.read(out)
+    assert len(sound) == round(1.5 * RATE_HZ)
+    assert np.abs(sound[RATE_HZ:-2000]).max() > 0.2
+    assert run(take, "-o", out, "--length", 1, "--continue", 0.5, "--no-accompany") == 0
+    sound, _ = soundfile.read(out)
+    assert np.abs(sound[:RATE_HZ]).max() == 0.0
+    assert np.abs(sound[RATE_HZ:]).max() > 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype", "rate_hz"),
+    [("a.wav", "PCM_U8", 8_000), ("a.wav", "DOUBLE", 96_000), ("a.ogg", "VORBIS", 22_050), ("a.mp3", None, 44_100),
+     ("a.flac", "PCM_16", 11_025), ("a.aiff", "PCM_24", 48_000)],
+)  # fmt: skip
+def test_formats_and_rates(band: Band, tmp_path: Path, name: str, subtype: str | None, rate_hz: int) -> None:
+    noise = np.random.default_rng(0).standard_normal(rate_hz) * 0.1
+    soundfile.write(tmp_path / name, noise, rate_hz, subtype)
+    frames = soundfile.info(tmp_path / name).frames
+    assert run(tmp_path / name, "-o", tmp_path / "o.wav") == 0
+    assert soundfile.info(tmp_path / "o.wav").frames == frames
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["no.wav"], 1, "no such file"),
+        (["text.wav"], 1, "cannot be read as sound"),
+        (["empty.wav"], 1, "holds no sound"),
+        (["take.wav", "-o", "o.mp3"], 2, "ending"),
+        (["take.wav", "-o", "take.wav"], 2, "the recording itself"),
+        (["take.wav", "-o", "no/o.wav"], 1, "no folder"),
+        (["take.wav", "--parts", "flute"], 2, "flute"),
+        (["take.wav", "--parts", "bass,bass"], 2, "twice"),
+        (["take.wav", "--start", "99"], 2, "ends before"),
+        (["take.wav", "--start", "-1"], 2, "start"),
+        (["take.wav", "--length", "nan"], 2, "length"),
+        (["take.wav", "--no-accompany"], 2, "neither"),
+        (["take.wav", "--continue", "1e9"], 2, "at most"),
+        (["take.wav", "--ahead", "soon"], 2, "ahead"),
+        (["take.wav", "--preset", "polka"], 2, "polka"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    band: Band, take: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    arguments: list[str], code: int, word: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(take.parent)
+    Path("text.wav").write_text("hello " * 100)
+    soundfile.write("empty.wav", np.zeros(0), RATE_HZ)
+    before = sorted(Path().iterdir())
+    assert run(*arguments) == code
+    printed = capsys.readouterr().err.strip()
+    assert word in printed
+    assert "\n" not in printed
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_truncated_recording_is_taken_as_far_as_it_goes(band: Band, take: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short.wav"
+    short.write_bytes(take.read_bytes()[:100_000])
+    assert run(short, "-o", tmp_path / "o.wav") == 0
+    assert soundfile.info(tmp_path / "o.wav").frames == (100_000 - 44) // 4
+
+
+def test_cancel_leaves_nothing(band: Band, take: Path, tmp_path: Path) -> None:
+    wanted = Completion(take, tmp_path / "o.wav", stems=tmp_path / "stems")
+    told = []
+    with pytest.raises(Cancelled):
+        complete(band, wanted, told.append, lambda: len(told) >= 1)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [take]
+    assert told[0].total_s == pytest.approx(2.0)
+
+
+def test_a_full_disk_is_said(band: Band, take: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: object, sound: object) -> None:
+        raise EngineError("o.wav: cannot be written (no space): is the disk full?")
+
+    monkeypatch.setattr(completion._Sink, "write", full)
+    with pytest.raises(EngineError, match="disk full"):
+        complete(band, Completion(take, tmp_path / "o.wav"))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [take]
+
+
+def test_nothing_to_write_is_refused(take: Path) -> None:
+    with pytest.raises(ConfigError, match="nothing to write"):
+        Completion(take, None).check()
