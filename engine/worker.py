@@ -277,7 +277,9 @@ class Worker:
         made, first = 0, None
         while self._next <= last:
             frame, self._next = self._next, self._next + 1
-            if self._too_late(frame):
+            if self._too_late(frame) and self._entering:
+                self._broken = True  # nobody waits for it yet
+            elif self._too_late(frame):
                 self.skipped_frames += 1
                 self._notes.fault("skipped_frames", "the band fell behind and left frames out; the last bar went on")
                 self._broken = True

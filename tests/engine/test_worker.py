@@ -122,6 +122,20 @@ def test_after_a_hold_up_it_is_in_place_again() -> None:
         assert abs(int(window.argmax()) - 2_000) <= 1
 
 
+def test_input_that_waited_before_the_first_frame_is_no_fault() -> None:
+    player = Singer()
+    driven = Driven(player, clocked=True)
+    freeze_budget(driven)
+    driven.callback(10.0)  # the sound card ran while the engine still asked for latencies
+    for _ in range(10):
+        driven.step()
+    driven.run(5)
+    assert driven.worker.skipped_frames == driven.worker.late_frames == 0
+    assert driven.notes.counts() == {}
+    assert driven.bridge.counters().miss_samples == 0
+    assert np.abs(driven.played[-2 * H :]).max() > 0.45
+
+
 def test_another_round_trip_slides_the_sound() -> None:
     for change in (+700, -700):
         driven = Driven(Clicker(320), round_trip=1_000)
