@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .engine.ports.port import Port
 
 LoadPlayer = Callable[[], Player]
+LOADING_THREAD = "gigmate-load"
 REHEARSAL_MONITOR_DB = -3.0
 _CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p")
 
@@ -195,7 +196,7 @@ class PlayerLoading:
         self._load = load or (lambda: _shipped_player(weights, seed))
         self._player: Player | None = None
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="gigmate-load", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=LOADING_THREAD, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:

@@ -5,14 +5,17 @@ Imports nothing heavy: torch and numba wait inside the verbs. Main thread only.
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
+import threading
 
 import typer
 
 from .. import __version__
 from . import bench, boundary, complete, data, devices, doctor, eval, live, train
 
+_LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 
 app = typer.Typer(
@@ -58,5 +61,9 @@ def main_live() -> None:
 
 
 def _end(code: int) -> None:
-    """Leave with `code`. A library's thread may still stand in native code: nothing waits for it here."""
+    """Leave with `code`, and at once where the model is still on its way: nobody waits for torch to be told no."""
+    if any(thread.name == _LOADING_THREAD for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)

@@ -149,6 +149,10 @@ def test_a_request_that_cannot_be(arguments: list[str], words: str, capsys: pyte
     assert words in one_line(capsys)
 
 
+def test_the_loading_thread_is_known_by_name() -> None:
+    assert main._LOADING_THREAD == gigmate.session.LOADING_THREAD
+
+
 def test_channels() -> None:
     assert parse_channels("--input", "3") == (3,)
     assert parse_channels("--output", "3, 4") == (3, 4)
@@ -202,7 +206,10 @@ def test_bad_input_is_one_line_and_an_exit_code(
     arguments: Callable[[Path], list[str | Path]], code: int, words: list[str], tmp_path: Path
 ) -> None:
     done = command(*arguments(tmp_path))
-    out, error = done.communicate(timeout=60)
+    try:
+        out, error = done.communicate(timeout=100)
+    finally:
+        done.kill()
     assert done.returncode == code, error
     assert error.startswith("gigmate-live: ")
     assert error.count("\n") == 1, error
