@@ -99,11 +99,15 @@ class Engine:
             raise RuntimeError("an engine starts once")
         self._started = True
         self._worker.start()
-        if not self._worker.ready.wait(_WARM_UP_TIMEOUT_S):
-            raise EngineError(
-                f"the model did not get through its warm-up in {_WARM_UP_TIMEOUT_S:.0f} s: see `gigmate bench`"
-            )
-        self.port.start(self._bridge)
+        try:
+            if not self._worker.ready.wait(_WARM_UP_TIMEOUT_S):
+                raise EngineError(
+                    f"the model did not get through its warm-up in {_WARM_UP_TIMEOUT_S:.0f} s: see `gigmate bench`"
+                )
+            self.port.start(self._bridge)
+        except BaseException:
+            self._worker.end()
+            raise
         self._worker.go()
 
     def post(self, command: Command) -> None:

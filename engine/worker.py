@@ -354,11 +354,11 @@ class Worker:
             )
 
     def _follow_port(self) -> None:
-        """The server may have changed its block or its latencies."""
-        facts = self._port_facts()
-        if facts != self._facts:
-            self._facts = facts
-            self.budget.declare(self._delays())
+        """The server may have changed its block or its latencies, and the player has said how late it hears."""
+        self._facts = self._port_facts()
+        delays = self._delays()
+        if delays != self.budget.delays:
+            self.budget.declare(delays)
 
     # ------------------------------------------------------------------------------------------------- commands
 

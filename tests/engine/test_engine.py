@@ -89,6 +89,7 @@ def test_an_impulse_on_the_beat_is_heard_on_the_beat(
     report = engine.report()
     assert report["misses"] == {"frames": 0, "episodes": 0, "blocks": 0, "samples": 0}
     assert sum(report["ahead"]["by_stage_samples"].values()) == pytest.approx(report["ahead"]["samples"])
+    assert report["ahead"]["hearing_samples"] > listen_delay * rate_hz / 32_000
     assert report["round_trip"] == {"samples": round_trip, "source": "measured"}
 
 
@@ -245,6 +246,20 @@ def test_a_lost_server_ends_the_run_with_a_word() -> None:
         assert engine.status.state == "ended"
         assert any("went away" in warning for warning in engine.status.warnings)
     assert engine.report()["faults"]["port_lost"] == 1
+
+
+def test_a_port_that_will_not_start_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: DeadPort, bridge: object) -> None:
+        raise EngineError("the device is busy: close the other program")
+
+    monkeypatch.setattr(DeadPort, "_start", refuse)
+    monkeypatch.setattr("gigmate.engine.engine._STOP_TIMEOUT_S", 30.0)
+    engine = Engine(EngineConfig(), FakePlayer(), GridConductor(120, 4, 48_000), DeadPort())
+    begin = time.monotonic()
+    with pytest.raises(EngineError, match="busy"), engine:
+        engine.start()
+    assert engine.wait(0)
+    assert time.monotonic() - begin < 20
 
 
 def test_stop_without_a_sound_returns() -> None:
