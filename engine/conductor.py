@@ -259,7 +259,7 @@ class Conductor:
             self._timeline.leap(at_downbeat=False)
         elif started and sure and not was_sure and off > 0.1:
             self._timeline.leap(at_downbeat=True)
-        elif off < 0.05:
+        elif off < 0.05 or self._confidence >= self.config.sure_confidence:
             self._timeline.stop_leap()
         self._found = self._found or sure
         agreement = math.exp(-0.5 * (self._timeline.error_beats() / 0.15) ** 2)

@@ -62,7 +62,7 @@ class ConductorConfig:
 
     # Beat filter: what an activation says
     peak_width_s: float = 0.014
-    evidence_weight: float = 0.22
+    evidence_weight: float = 0.28
     evidence_high: float = 2.6
     evidence_low: float = -1.5
     """Bounds of the log likelihood ratio of a sub-frame before the weight."""
@@ -107,9 +107,11 @@ class ConductorConfig:
 
     # Lock and confidence
     lock_mass: float = 0.5
-    lock_hits: float = 2.0
+    lock_hits: float = 1.2
     """Beats met by a peak that a lock needs."""
     lost_confidence: float = 0.2
+    sure_confidence: float = 0.3
+    """From here on the band plays out, and time may only glide."""
     silence_bars: float = 8.0
     """After this many bars without a beat heard the confidence is gone."""
     hit_memory_beats: float = 8.0
