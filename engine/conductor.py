@@ -185,7 +185,8 @@ class Conductor:
             confidence=self._confidence,
             chord_root=chord.root,
             chord_pitch_classes=chord.pitch_classes,
-            playing=self._playing,
+            # who has not found the beat yet holds back
+            playing=self._playing and (self._found or not self._listen),
         )
 
     def beat_count(self, position_samples: float) -> float:

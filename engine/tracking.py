@@ -77,7 +77,7 @@ class ConductorConfig:
     level_rise_s: float = 0.3
     level_fall_s: float = 12.0
     """How fast the recent peaks' height is learnt and forgotten; without peaks little by little nothing is a miss."""
-    tempo_vote_weight: float = 0.01
+    tempo_vote_weight: float = 0.06
     """Weight of the listener's own tempo distribution (where it gives one), for each frame."""
 
     # Octave inertia
