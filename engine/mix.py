@@ -58,14 +58,15 @@ class PartMixer:
     """Brings the parts to their levels, gliding over one frame, and sums them."""
 
     def __init__(self, frame_samples: int) -> None:
-        self._gains = np.ones(len(PARTS), np.float32)
+        self._gains: Array | None = None  # the first frame is at its levels at once: a muted part never sounds
         self._glide = np.linspace(0.0, 1.0, frame_samples + 1, dtype=np.float32)[1:]
         self._scaled = np.zeros((len(PARTS), frame_samples), np.float32)
 
     def mix(self, parts: Array, levels_db: tuple[float, ...]) -> tuple[Array, Array]:
         """[parts, frame] -> (mix [frame], parts at their levels [parts, frame], which holds until the next call)."""
         wanted = np.array([gain_of_db(level_db) for level_db in levels_db], np.float32)
-        gains = self._gains[:, None] + (wanted - self._gains)[:, None] * self._glide
+        before = wanted if self._gains is None else self._gains
+        gains = before[:, None] + (wanted - before)[:, None] * self._glide
         self._gains = wanted
         np.multiply(parts, gains, out=self._scaled)
         return self._scaled.sum(axis=0), self._scaled
