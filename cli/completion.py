@@ -22,6 +22,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ..dsp.limiter import Limiter
+from ..engine.accompaniment import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS
 from ..engine.config import ConfigError, EngineError
 from ..engine.player import PARTS
 from ..presets.loader import DEFAULT_PRESET
@@ -43,6 +44,14 @@ class Cancelled(Exception):
     """Whoever asked has changed their mind; nothing was written."""
 
 
+class TooLong(ConfigError):
+    """More music than is taken here."""
+
+
+class NoSound(EngineError):
+    """What was given cannot be read as sound."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What is asked for. Raises ConfigError from `check` for what cannot be."""
@@ -59,6 +68,10 @@ class Completion:
     length_s: float | None = None
     """Of the recording, from the start; None takes all of it."""
     continue_s: float = 0.0
+    output_length_s: float | None = None
+    """Takes the place of `length_s` and `continue_s`: the band goes on, or stops early, to fill it."""
+    most_s: float = math.inf
+    """A longer recording, or a longer result, is refused (TooLong), whatever its header says."""
     play_along: bool = True
     preset: str | Path = DEFAULT_PRESET
     seed: int = 0
@@ -71,12 +84,15 @@ class Completion:
             ("start", self.start_s, 0.0),
             ("length", self.length_s, 0.001),
             ("continuation", self.continue_s, 0.0),
+            ("output length", self.output_length_s, 0.001),
         ):
             if seconds is not None and not (math.isfinite(seconds) and seconds >= least):
                 raise ConfigError(f"{name} {seconds} s: give seconds, {least:g} or more")
         if self.continue_s > LONGEST_CONTINUATION_S:
             raise ConfigError(f"continuation {self.continue_s:g} s: give at most {LONGEST_CONTINUATION_S:g}")
-        if not self.play_along and not self.continue_s:
+        if max(self.output_length_s or 0.0, self.continue_s) > self.most_s:
+            raise TooLong(f"longer than the {self.most_s:g} s that are taken here: ask for less")
+        if not self.play_along and not self.continue_s and self.output_length_s is None:
             raise ConfigError("the band neither plays along nor goes on after the end: ask for one of them")
         if self.target is None and self.stems is None:
             raise ConfigError("nothing to write: name a file or a folder for stems")
@@ -112,29 +128,43 @@ class Completed:
 
 
 class Recording:
-    """A sound file read in blocks, float32 [n, channels]. Raises EngineError for what is no sound."""
+    """A sound file read in blocks, float32 [n, channels]. Raises NoSound, and TooLong beyond `most_s`."""
 
-    def __init__(self, path: Path, start_s: float = 0.0, length_s: float | None = None) -> None:
+    def __init__(
+        self, path: Path, start_s: float = 0.0, length_s: float | None = None, most_s: float = math.inf
+    ) -> None:
         if not path.is_file():
             raise EngineError(f"{path}: no such file")
         try:
             self._file = soundfile.SoundFile(str(path))
         except _SOUND_ERRORS as error:
-            raise EngineError(
+            raise NoSound(
                 f"{path.name}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3"
             ) from error
         self.path = path
         self.rate_hz = int(self._file.samplerate)
         self.channels = int(self._file.channels)
+        if not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ or not 1 <= self.channels <= MOST_CHANNELS:
+            self._file.close()
+            raise NoSound(
+                f"{path.name}: claims {self.channels} channels at {self.rate_hz} Hz; give at most {MOST_CHANNELS} "
+                f"channels at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz"
+            )
+        self._most_s, self._allowed_samples = most_s, most_s * self.rate_hz
         start = round(start_s * self.rate_hz)
         self.left_samples = math.inf if length_s is None else max(1, round(length_s * self.rate_hz))
         claimed = self._file.frames if 0 < self._file.frames < 2**62 else None
         self.expected_samples = None if claimed is None else min(max(0, claimed - start), self.left_samples)
         try:
+            if (self.expected_samples or 0) > self._allowed_samples or start > self._allowed_samples:
+                raise self._too_long()
             self._skip(start)
         except BaseException:
             self._file.close()
             raise
+
+    def _too_long(self) -> TooLong:
+        return TooLong(f"{self.path.name}: is longer than the {self._most_s:g} s that are taken here: cut it")
 
     def _skip(self, samples: int) -> None:
         """By reading: not every format can seek, and headers may lie."""
@@ -149,20 +179,23 @@ class Recording:
             block: Array = self._file.read(samples, dtype="float32", always_2d=True)
             return block
         except _SOUND_ERRORS as error:
-            raise EngineError(f"{self.path.name}: is damaged ({_plain(error)}); give a whole file") from error
+            raise NoSound(f"{self.path.name}: is damaged ({_plain(error)}); give a whole file") from error
 
     def blocks(self) -> Iterator[Array]:
         """All of it. Raises EngineError for a file that is damaged further on, or that holds no samples."""
-        size, any_samples = max(1, round(_BLOCK_S * self.rate_hz)), False
+        size, any_samples, done = max(1, round(_BLOCK_S * self.rate_hz)), False, 0
         while self.left_samples > 0:
             block = self._read(int(min(size, self.left_samples)))
             if len(block) == 0:
                 break
             any_samples = True
             self.left_samples -= len(block)
+            done += len(block)
+            if done > self._allowed_samples:
+                raise self._too_long()
             yield np.where(np.isfinite(block), block, np.float32(0.0))
         if not any_samples:
-            raise EngineError(f"{self.path.name}: holds no sound")
+            raise NoSound(f"{self.path.name}: holds no sound")
 
     def close(self) -> None:
         self._file.close()
@@ -213,7 +246,8 @@ class _Sinks:
         self._stems: list[tuple[int, _Sink]] = []
         self._source: deque[Array] = deque()
         self._limiters: list[Limiter] = []
-        expected = (recording.expected_samples or 0) + wanted.continue_s * recording.rate_hz
+        more_s = max(wanted.continue_s, wanted.output_length_s or 0.0)
+        expected = (recording.expected_samples or 0) + more_s * recording.rate_hz
         try:
             if wanted.target is not None:
                 channels = recording.channels if wanted.with_source else 1
@@ -289,7 +323,8 @@ def complete(
     preset = load_preset(wanted.preset)
     began_s = time.perf_counter()
     with contextlib.ExitStack() as open_things:
-        recording = Recording(wanted.source, wanted.start_s, wanted.length_s)
+        length_s = wanted.length_s if wanted.output_length_s is None else wanted.output_length_s
+        recording = Recording(wanted.source, wanted.start_s, length_s, wanted.most_s)
         open_things.callback(recording.close)
         rate_hz = recording.rate_hz
         stream = band.stream(
@@ -304,12 +339,16 @@ def complete(
         open_things.callback(sinks.drop)
         expected, written = recording.expected_samples, 0
         total_s = None if expected is None else expected / rate_hz + wanted.continue_s
+        total_s = wanted.output_length_s or total_s
 
         def pieces() -> Iterator[Stretch]:
             for block in recording.blocks():
                 sinks.heard(block)
                 yield stream.push(block)
-            yield from stream.finish(round(wanted.continue_s * rate_hz))
+            more = round(wanted.continue_s * rate_hz)
+            if wanted.output_length_s is not None:
+                more = max(0, round(wanted.output_length_s * rate_hz) - stream.samples_pushed)
+            yield from stream.finish(more)
 
         for piece in pieces():
             sinks.write(piece)

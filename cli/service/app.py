@@ -1,0 +1,241 @@
+"""The HTTP half of the server: /predict, /jobs, /presets, /health. Event loop; the work is done in jobs' threads.
+
+FastAPI reads the annotations of the handlers, some of which are local: so they are not put off here.
+"""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, UploadFile, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.exceptions import HTTPException as PlainHTTPException
+
+from ... import __version__
+from ...engine.config import ConfigError, EngineError
+from ...engine.player import PARTS
+from ...presets.loader import load_preset, preset_names
+from ..complete import parse_ahead, parse_parts
+from ..completion import Completion, NoSound, TooLong
+from .guard import Door
+from .jobs import Full, Job, Jobs
+from .limits import Limits
+
+if TYPE_CHECKING:
+    from ...band import Band
+
+_POLL_S = 0.1
+_RESULT = "band.wav"
+_SOURCE = "request"
+
+
+class _Result(FileResponse):
+    """A job's WAV; whatever becomes of the sending, the job goes if nobody can ask for it again."""
+
+    def __init__(self, job: Job, jobs: Jobs, once: bool) -> None:
+        result = job.result
+        headers = {} if result is None else {"X-Gigmate-Ahead-Frames": str(result.ahead_frames)}
+        super().__init__(job.folder / _RESULT, media_type="audio/wav", filename=_RESULT, headers=headers)
+        self._job, self._jobs, self._once = job, jobs, once
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._once:
+                self._jobs.remove(self._job)
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status that says what is wrong."""
+    if isinstance(error, TooLong):
+        return 413
+    if isinstance(error, NoSound):
+        return 415
+    if isinstance(error, ConfigError):
+        return 400
+    return 503 if isinstance(error, Full) else 500
+
+
+def create_app(band: "Band", limits: Limits | None = None, token: str | None = None) -> Any:
+    """The whole server as an ASGI app, around a loaded band."""
+    from .stream import Streams
+
+    limits = limits or Limits()
+    jobs = Jobs(band, limits)
+    streams = Streams(band, limits, token)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(_sweep(jobs))
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+            await asyncio.to_thread(jobs.close)
+            streams.close()
+
+    app = FastAPI(title="GigMate", version=__version__, lifespan=lifespan)
+    _answer_errors(app)
+    _add_files(app, jobs, limits)
+
+    @app.get("/health")
+    async def health() -> dict[str, Any]:
+        """Whether it lives, what it does, and what it allows."""
+        return {
+            "status": "ok",
+            "gigmate": __version__,
+            "parts": list(PARTS),
+            "streams": streams.count,
+            "jobs": jobs.counts,
+            "limits": limits.shown(),
+        }
+
+    @app.get("/presets")
+    async def presets() -> list[dict[str, Any]]:
+        """The presets that ship."""
+        return [
+            {"name": name, "title": (preset := load_preset(name)).name, "description": preset.description,
+             "style": preset.style}
+            for name in preset_names()
+        ]  # fmt: skip
+
+    @app.websocket("/stream")
+    async def stream(socket: WebSocket) -> None:
+        await streams.stream(socket)
+
+    @app.websocket("/player")
+    async def player(socket: WebSocket) -> None:
+        await streams.player(socket)
+
+    return Door(app, limits, token)
+
+
+async def _sweep(jobs: Jobs) -> None:
+    while True:
+        await asyncio.sleep(30)
+        await asyncio.to_thread(jobs.sweep)
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Every error is {"error": one line}."""
+
+    async def ours(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": " ".join(str(error).split())}, status_of(error))
+
+    async def theirs(request: Request, error: Exception) -> JSONResponse:
+        status = error.status_code if isinstance(error, PlainHTTPException) else 500
+        text = error.detail if isinstance(error, PlainHTTPException) else "failed"
+        headers = error.headers if isinstance(error, PlainHTTPException) else None
+        return JSONResponse({"error": str(text)}, status, headers)
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        findings = error.errors() if isinstance(error, RequestValidationError) else []
+        first = findings[0] if findings else {"loc": ("?",), "msg": "invalid"}
+        where = ".".join(str(step) for step in first["loc"][1:]) or "request"
+        return JSONResponse({"error": f"{where}: {str(first['msg'])[:200]}"}, 422)
+
+    app.add_exception_handler(EngineError, ours)
+    app.add_exception_handler(PlainHTTPException, theirs)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
+    """/predict and /jobs take the same fields."""
+
+    def wanted(
+        output_length_in_seconds: Annotated[
+            float | None, Form(description="Length of the answer; beyond the sound's end the band goes on.")
+        ] = None,
+        preset: Annotated[str, Form()] = "rock",
+        parts: Annotated[str, Form(description="Names with commas.")] = ",".join(PARTS),
+        mix: Annotated[bool, Form(description="The sound itself is in the answer as well.")] = False,
+        accompany: Annotated[bool, Form(description="false: the band comes in only after the end.")] = True,
+        seed: Annotated[int, Form(ge=0, lt=2**63)] = 0,
+        ahead: Annotated[str, Form(description="Frames, or live.")] = "1",
+    ) -> Completion:
+        if preset not in preset_names():
+            raise ConfigError(f"no preset {preset[:60]!r}: presets are {', '.join(preset_names())}")
+        return Completion(
+            source=Path(_SOURCE),
+            target=Path(_RESULT),
+            parts=parse_parts(parts),
+            with_source=mix,
+            output_length_s=output_length_in_seconds,
+            play_along=accompany,
+            preset=preset,
+            seed=seed,
+            ahead_frames=parse_ahead(ahead),
+        )
+
+    Upload = Annotated[UploadFile, File(description="The sound: WAV, FLAC, OGG or MP3.")]
+    Wanted = Annotated[Completion, Depends(wanted)]
+
+    async def begin(upload: UploadFile, asked: Completion, most_s: float) -> Job:
+        asked = replace(asked, most_s=most_s)
+        asked.check()
+        job = jobs.new()
+        try:
+            await asyncio.to_thread(_copy, upload, job.folder / _SOURCE)
+        except BaseException:
+            jobs.remove(job)
+            raise
+        jobs.start(job, asked)
+        return job
+
+    @app.post("/predict", response_class=FileResponse, responses={200: {"content": {"audio/wav": {}}}})
+    async def predict(http: Request, request: Upload, asked: Wanted) -> Any:
+        """The band's answer to a sound file, as a WAV. Ends with the connection."""
+        job = await begin(request, asked, limits.predict_s)
+        try:
+            while not job.ended.is_set():
+                if await http.is_disconnected():
+                    raise HTTPException(499, "the client has gone")
+                await asyncio.sleep(_POLL_S)
+            if job.error is not None:
+                raise job.error
+            return _Result(job, jobs, once=True)
+        except BaseException:
+            jobs.remove(job)
+            raise
+
+    @app.post("/jobs", status_code=202)
+    async def new_job(request: Upload, asked: Wanted) -> dict[str, Any]:
+        """The same for long files: answers at once with an id to ask for."""
+        return (await begin(request, asked, limits.job_s)).shown()
+
+    def known(job_id: str) -> Job:
+        job = jobs.get(job_id)
+        if job is None:
+            raise HTTPException(404, "there is no such job (any more)")
+        return job
+
+    @app.get("/jobs/{job_id}")
+    async def show_job(job_id: str) -> dict[str, Any]:
+        """How far it is."""
+        return known(job_id).shown()
+
+    @app.get("/jobs/{job_id}/result", response_class=FileResponse)
+    async def job_result(job_id: str) -> Any:
+        """The WAV of a job that is done."""
+        job = known(job_id)
+        if job.error is not None:
+            raise HTTPException(status_of(job.error), " ".join(str(job.error).split()))
+        if job.state != "done":
+            raise HTTPException(409, f"the job is {job.state}")
+        return _Result(job, jobs, once=False)
+
+    @app.delete("/jobs/{job_id}", status_code=204)
+    async def remove_job(job_id: str) -> None:
+        """Cancel it, or forget its result."""
+        await asyncio.to_thread(jobs.remove, known(job_id))
+
+
+def _copy(upload: UploadFile, path: Path) -> None:
+    with path.open("wb") as file:
+        shutil.copyfileobj(upload.file, file, 2**20)

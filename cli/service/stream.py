@@ -1,0 +1,310 @@
+"""The WebSockets of the server: /stream (sound in, band out) and /player (the band for an engine elsewhere).
+
+Each client has its own state. Messages are taken one after another, so what is not acknowledged waits with the client
+and nothing is dropped. Event loop; the band itself runs in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from fastapi import WebSocket, WebSocketDisconnect
+
+from ...engine.accompaniment import Accompaniment, Stretch
+from ...engine.commands import SetControl, SetLevel
+from ...engine.config import EngineError
+from ...engine.mix import controls_after
+from ...engine.player import PARTS
+from ...latency.budget import MAX_AHEAD_FRAMES
+from ...presets.loader import preset_names
+from ..complete import parse_ahead, parse_parts
+from ..completion import LONGEST_CONTINUATION_S
+from . import wire
+from .limits import Limits, may_ask
+from .wire import WireError
+
+if TYPE_CHECKING:
+    from ...band import Band
+
+BAD, FULL, IDLE, REFUSED, FAILED = 4400, 4503, 4408, 4401, 4500
+_LATE_S = 0.25
+_SAY_EVERY_S = 1.0
+_CONTROLS = ("style", "density", "temperature", "top_k", "top_p")
+
+
+class _Idle(Exception):
+    pass
+
+
+class Streams:
+    """All WebSocket clients of one server."""
+
+    def __init__(self, band: Band, limits: Limits, token: str | None) -> None:
+        self._band, self._limits, self._token = band, limits, token
+        self._pool = ThreadPoolExecutor(max(1, limits.streams), thread_name_prefix="gigmate-stream")
+        self.count = 0
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def stream(self, socket: WebSocket) -> None:
+        """One client of /stream."""
+        async with self._client(socket) as hello:
+            if hello is not None:
+                await _Stream(socket, self._band, self._limits, self._pool).run(hello)
+
+    async def player(self, socket: WebSocket) -> None:
+        """One client of /player."""
+        async with self._client(socket) as hello:
+            if hello is not None:
+                await _Player(socket, self._band, self._limits, self._pool).run(hello)
+
+    @contextlib.asynccontextmanager
+    async def _client(self, socket: WebSocket) -> AsyncIterator[dict[str, Any] | None]:
+        """Let a client in, if there is room and it may ask; whatever happens within ends in an orderly close."""
+        await socket.accept()
+        if self.count >= self._limits.streams:
+            await _bye(socket, FULL, f"{self.count} clients play already: try again later")
+            yield None
+            return
+        self.count += 1
+        try:
+            hello = wire.read_json(await _receive_text(socket, self._limits.idle_s))
+            given = hello.get("token")
+            header = socket.headers.get("authorization") or (f"Bearer {given}" if isinstance(given, str) else None)
+            if not may_ask(self._token, header):
+                await _bye(socket, REFUSED, "wrong or no token: send it as `token` of the hello")
+                yield None
+            elif hello["type"] != "hello" or hello.get("version") != wire.VERSION:
+                await _bye(socket, BAD, f"begin with a hello of version {wire.VERSION}")
+                yield None
+            else:
+                yield hello
+        except WebSocketDisconnect:
+            pass
+        except _Idle:
+            await _bye(socket, IDLE, f"nothing came for {self._limits.idle_s:g} s")
+        except EngineError as error:
+            await _bye(socket, BAD, str(error))
+        except Exception:
+            await _bye(socket, FAILED, "the server failed: see its log")
+            raise
+        finally:
+            self.count -= 1
+
+
+class _Stream:
+    def __init__(self, socket: WebSocket, band: Band, limits: Limits, pool: ThreadPoolExecutor) -> None:
+        self._socket, self._band, self._limits, self._pool = socket, band, limits, pool
+        self._sequence_in = self._sequence_out = 0
+        self._began_s: float | None = None
+        self._least_behind_s = 0.0
+        self._said_s = self._moment_s = 0.0
+
+    async def run(self, hello: dict[str, Any]) -> None:
+        self._rate_hz = int(wire.number(hello, "rate_hz", 48_000, 1, 1_000_000))
+        self._channels = int(wire.number(hello, "channels", 1, 1, 64))
+        output = hello.get("output", "mix")
+        if output not in ("mix", "parts"):
+            raise WireError("output: give mix or parts")
+        self._as_parts, self._live = output == "parts", hello.get("live", False) is True
+        preset = hello.get("preset", "rock")
+        if preset not in preset_names():
+            raise WireError(f"no such preset: presets are {', '.join(preset_names())}")
+        parts = hello.get("parts", ",".join(PARTS))
+        loop = asyncio.get_running_loop()
+        stream: Accompaniment = await loop.run_in_executor(
+            self._pool,
+            lambda: self._band.stream(
+                self._rate_hz,
+                preset=preset,
+                parts=parse_parts(parts if isinstance(parts, str) else ",".join(map(str, parts))),
+                seed=int(wire.number(hello, "seed", 0, 0, 2**63 - 1)),
+                ahead_frames=parse_ahead(str(hello.get("ahead", "1"))),
+            ),
+        )
+        self._window = int(self._limits.window_s * self._rate_hz)
+        await self._say(
+            "ready",
+            version=wire.VERSION,
+            rate_hz=self._rate_hz,
+            channels=len(PARTS) if self._as_parts else 1,
+            ahead_frames=stream.ahead_frames,
+            ahead_ms=stream.ahead_ms,
+            window_samples=self._window,
+            message_bytes=self._limits.message_bytes,
+        )
+        await self._play(stream)
+
+    async def _play(self, stream: Accompaniment) -> None:
+        while True:
+            message = await _receive(self._socket, self._limits.idle_s)
+            if message.get("bytes") is not None:
+                await self._block(stream, message["bytes"])
+                continue
+            asked = wire.read_json(message.get("text") or "")
+            if asked["type"] == "end":
+                await self._end(stream, wire.number(asked, "continue_s", 0.0, 0.0, LONGEST_CONTINUATION_S))
+                return
+            if asked["type"] == "controls":
+                self._set_controls(stream, asked)
+                await self._say("controls", sequence=self._sequence_in)
+            elif asked["type"] == "ping":
+                await self._say("pong", id=asked.get("id"))
+            else:
+                raise WireError("types here are controls, ping and end")
+
+    async def _block(self, stream: Accompaniment, data: bytes) -> None:
+        sequence, position, sound = wire.unpack_block(data, self._channels)
+        if sequence != self._sequence_in & 0xFFFFFFFF or position != stream.samples_pushed:
+            raise WireError(
+                f"block {sequence} at sample {position}: {self._sequence_in} at {stream.samples_pushed} was due"
+            )
+        if len(sound) > self._window:
+            raise WireError(f"a block of {len(sound)} samples: the window is {self._window}")
+        self._sequence_in += 1
+        if self._began_s is None:
+            self._began_s = time.monotonic() - len(sound) / self._rate_hz
+        loop = asyncio.get_running_loop()
+        made: Stretch = await loop.run_in_executor(self._pool, stream.push, sound)
+        await self._send(made)
+        await self._say("ack", sequence=sequence, samples=stream.samples_pushed)
+        await self._tell(stream)
+
+    async def _end(self, stream: Accompaniment, continue_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        rest = stream.finish(round(continue_s * self._rate_hz))
+        while (made := await loop.run_in_executor(self._pool, lambda: next(rest, None))) is not None:
+            await self._send(made)
+        await self._say("end", blocks=self._sequence_out)
+        await self._socket.close(1000)
+
+    async def _send(self, made: Stretch) -> None:
+        if made.samples:
+            sound = made.parts.T if self._as_parts else made.mix
+            await self._socket.send_bytes(wire.pack_block(self._sequence_out, made.position_samples, sound))
+            self._sequence_out += 1
+
+    async def _tell(self, stream: Accompaniment) -> None:
+        """Where the music is, once a second; and that a live client is late, when it is."""
+        now_s = time.monotonic()
+        if self._live and self._began_s is not None:
+            behind_s = now_s - self._began_s - stream.samples_pushed / self._rate_hz
+            self._least_behind_s = min(self._least_behind_s, behind_s)
+            late_s = behind_s - self._least_behind_s
+            if late_s > _LATE_S and now_s - self._said_s > _SAY_EVERY_S:
+                self._said_s = now_s
+                await self._say("late", behind_ms=round(1000 * late_s))
+        if now_s - self._moment_s > _SAY_EVERY_S:
+            self._moment_s = now_s
+            moment = stream.moment
+            await self._say(
+                "moment",
+                position_samples=stream.samples_pushed,
+                tempo_bpm=round(moment.tempo_bpm, 2),
+                beats_per_bar=moment.beats_per_bar,
+                bar_phase=round(moment.bar_phase, 4),
+                confidence=round(moment.confidence, 3),
+                chord_root=moment.chord_root,
+            )
+
+    @staticmethod
+    def _set_controls(stream: Accompaniment, asked: dict[str, Any]) -> None:
+        controls = stream.controls
+        for name in _CONTROLS:
+            if name in asked:
+                controls = controls_after(controls, SetControl(name, asked[name]))
+        levels = asked.get("levels_db", {})
+        if not isinstance(levels, dict):
+            raise WireError("levels_db: give a gain for each part that shall change")
+        for part in levels:
+            controls = controls_after(controls, SetLevel(str(part), wire.number(levels, part, 0.0, -120.0, 24.0)))
+        stream.controls = controls
+
+    async def _say(self, kind: str, **values: Any) -> None:
+        await self._socket.send_text(json.dumps({"type": kind, **values}))
+
+
+class _Player:
+    def __init__(self, socket: WebSocket, band: Band, limits: Limits, pool: ThreadPoolExecutor) -> None:
+        self._socket, self._band, self._limits, self._pool = socket, band, limits, pool
+
+    async def run(self, hello: dict[str, Any]) -> None:
+        seed = int(wire.number(hello, "seed", 0, 0, 2**63 - 1))
+        loop = asyncio.get_running_loop()
+        player = await loop.run_in_executor(self._pool, self._band.new_player, seed)
+        player.reset(seed, self._ahead(hello))
+        chunk = np.zeros(player.tail_samples + player.frame_samples, np.float32)
+        ready = {
+            "type": "ready",
+            "version": wire.VERSION,
+            "sample_rate_hz": player.sample_rate_hz,
+            "frame_samples": player.frame_samples,
+            "play_delay_samples": player.play_delay_samples,
+            "parts": list(PARTS),
+        }
+        await self._socket.send_text(json.dumps(ready))
+
+        def answer(data: bytes) -> bytes:
+            kind, index, body = wire.unpack_call(data)
+            if kind == wire.LISTEN:
+                chunk[: -player.frame_samples] = chunk[player.frame_samples :].copy()
+                chunk[-player.frame_samples :] = wire.unpack_sound(body, player.frame_samples)
+                if not np.isfinite(chunk).all():
+                    chunk.fill(0.0)
+                    raise WireError("sound that is not finite")
+                return wire.pack_call(wire.HEARD, index, wire.pack_heard(player.listen(chunk)))
+            if kind == wire.PLAY:
+                return wire.pack_call(wire.SOUND, index, wire.pack_sound(player.play(*wire.unpack_ask(body))))
+            raise WireError(f"a frame of kind {kind}: give {wire.LISTEN} or {wire.PLAY}")
+
+        while True:
+            message = await _receive(self._socket, self._limits.idle_s)
+            if message.get("bytes") is not None:
+                await self._socket.send_bytes(await loop.run_in_executor(self._pool, answer, message["bytes"]))
+                continue
+            asked = wire.read_json(message.get("text") or "")
+            if asked["type"] == "reset":
+                chunk.fill(0.0)
+                player.reset(int(wire.number(asked, "seed", 0, 0, 2**63 - 1)), self._ahead(asked))
+            elif asked["type"] == "ahead":
+                player.set_ahead(self._ahead(asked))
+            else:
+                raise WireError("types here are reset and ahead")
+
+    @staticmethod
+    def _ahead(message: dict[str, Any]) -> int:
+        return int(wire.number(message, "ahead_frames", 2, 0, MAX_AHEAD_FRAMES))
+
+
+async def _receive(socket: WebSocket, patience_s: float) -> dict[str, Any]:
+    """The next message. Raises _Idle, WebSocketDisconnect."""
+    try:
+        message = await asyncio.wait_for(socket.receive(), patience_s)
+    except asyncio.TimeoutError:
+        raise _Idle from None
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code") or 1005)
+    return dict(message)
+
+
+async def _receive_text(socket: WebSocket, patience_s: float) -> str:
+    text = (await _receive(socket, patience_s)).get("text")
+    if text is None:
+        raise WireError("begin with a hello, as text")
+    return str(text)
+
+
+async def _bye(socket: WebSocket, code: int, reason: str) -> None:
+    """Say why, and close; a client that has gone does not mind."""
+    line = " ".join(reason.split())
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError):
+        await socket.send_text(json.dumps({"type": "error", "code": code, "error": line}))
+        await socket.close(code, line.encode()[:120].decode(errors="ignore"))
