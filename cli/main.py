@@ -13,7 +13,7 @@ import threading
 import typer
 
 from .. import __version__
-from . import bench, boundary, complete, data, devices, doctor, eval, live, train
+from . import bench, boundary, complete, data, devices, doctor, eval, live, serve, train
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
