@@ -104,13 +104,14 @@ $(DONE)/venv:
 	@touch $@
 
 # torch comes first and by itself, as the build for CPUs (a local version, which plain pip prefers where it is seen).
-# Only where no index has that build is the standard one taken.
+# The standard build is taken only where it is no larger, or where there is a GPU for it: never CUDA without one.
 $(DONE)/torch: $(DONE)/venv constraints.txt
 	@echo "make: installing torch $(TORCH_VERSION)"
 	@$(PIP) $(INDEX) "torch==$(TORCH_VERSION)+cpu" >$(DONE)/torch.log 2>&1 || { \
-	  if [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ]; then \
-	    echo "make: pip sees no CPU build of torch and takes the standard one, which brings gigabytes of CUDA;" \
-	      "to avoid that, stop and run: make live TORCH_INDEX=URL, with the CPU index that pytorch.org names" >&2; \
+	  if [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && ! command -v nvidia-smi >/dev/null 2>&1; then \
+	    echo "make: pip sees no CPU build of torch (see $(DONE)/torch.log), and the standard one brings gigabytes of CUDA:" \
+	      "run make again with TORCH_INDEX=URL, the CPU index that pytorch.org names under Get started" >&2; \
+	    exit 1; \
 	  fi; \
 	  $(PIP) $(INDEX) "torch==$(TORCH_VERSION)"; }
 	@touch $@
