@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..control.midi import MidiPedal
     from ..control.tui import Face
     from ..presets.schema import Preset
-    from ..session import Session
+    from ..session import LoadPlayer, Session
     from .signals import Signals
 
 REHEARSAL_FILE = "gigmate-rehearsal.wav"
@@ -45,6 +45,8 @@ class Request:
     weights: Path | None = None
     midi_name: str | None = None
     json_lines: bool = False
+    load: LoadPlayer | None = None
+    """Takes the place of the model here: a band on a server."""
 
 
 def live(
@@ -197,7 +199,7 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
     """Open everything, the model in its own thread meanwhile; without a sound system, the rehearsal."""
     from ..session import PlayerLoading, open_session
 
-    loading = PlayerLoading(request.weights, request.config.seed)
+    loading = PlayerLoading(request.weights, request.config.seed, request.load)
     config = request.config
     if config.backend == "auto":
         config = _with_backend(config, face)

@@ -13,7 +13,7 @@ import threading
 import typer
 
 from .. import __version__
-from . import bench, boundary, complete, data, devices, doctor, eval, live, serve, train
+from . import bench, boundary, complete, data, devices, doctor, eval, live, play, serve, train
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
@@ -31,6 +31,7 @@ app.command("devices")(devices.devices)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.add_typer(eval.app, name="eval")
+app.command("play")(play.play)
 app.command("serve")(serve.serve)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")

@@ -39,7 +39,7 @@ def serve(
     ):
         if not low <= value <= high:
             raise ConfigError(f"{name} {value}: give {low} to {high}")
-    _need("fastapi", "uvicorn", "websockets", "multipart")
+    need_extra("fastapi", "uvicorn", "websockets", "multipart")
     from .service.limits import LOOPBACK, TOKEN_VARIABLE, Limits
 
     token = os.environ.get(TOKEN_VARIABLE) or None
@@ -113,7 +113,7 @@ def _load(weights: Path | None) -> Band:
     return Band.load(weights)
 
 
-def _need(*modules: str) -> None:
+def need_extra(*modules: str) -> None:
     """Raise EngineError where the extra is not installed."""
     from importlib.util import find_spec
 
