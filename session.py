@@ -87,6 +87,10 @@ class Session:
     engine: Engine
     load_s: float
     """Seconds that opening the port and loading the model took together."""
+    round_trip_source: str = ""
+    """Where the round trip comes from, in a few words."""
+    warning: str | None = None
+    """One line, if saved round trips could not be used."""
 
     def __enter__(self) -> Session:
         return self
@@ -116,13 +120,16 @@ class Session:
     def describe(self) -> list[str]:
         """What was opened, in lines for the musician: channels by name, rate, block, delay."""
         port = self.port
-        delay_samples = port.capture_latency_samples + port.playback_latency_samples
+        delay_samples = self.config.round_trip_samples
+        if delay_samples is None:
+            delay_samples = port.capture_latency_samples + port.playback_latency_samples
         return [
+            *([] if self.warning is None else [self.warning]),
             f"hears {' + '.join(port.input_names) or 'nothing'}",
             f"plays into {' + '.join(port.output_names) or 'nothing'}",
             f"{port.backend}: {port.rate_hz} Hz, block {port.block_samples} samples, "
             f"round trip {delay_samples / port.rate_hz * 1000:.1f} ms "
-            f"({'measured' if self.config.round_trip_samples is not None else 'as the port claims'})",
+            f"({self.round_trip_source})",
         ]
 
     def report(self) -> dict[str, Any]:
@@ -176,7 +183,9 @@ def open_session(
     try:
         from .engine.conductor import Conductor
         from .engine.engine import Engine
+        from .engine.loopback import calibrated
 
+        config, source, warning = calibrated(config, port)
         player = loading.result(waiting)
         engine = Engine(config, player, Conductor(port.rate_hz, expected_tempo_bpm(preset)), port=port)
     except BaseException:
@@ -184,7 +193,7 @@ def open_session(
         raise
     for command in commands_of(preset):
         engine.post(command)
-    return Session(config, preset, port, engine, time.perf_counter() - loading.began_s)
+    return Session(config, preset, port, engine, time.perf_counter() - loading.began_s, source, warning)
 
 
 class PlayerLoading:

@@ -1,4 +1,4 @@
-"""The commands `gigmate` and `gigmate-live`: names of verbs, each a short function of its own module.
+"""The commands `gigmate`, `gigmate-live`, `gigmate-latency`: names of verbs, each a short function of its own module.
 
 Imports nothing heavy: torch and numba wait inside the verbs. Main thread only.
 """
@@ -13,7 +13,7 @@ import threading
 import typer
 
 from .. import __version__
-from . import bench, boundary, complete, data, devices, doctor, eval, live, play, serve, train
+from . import bench, boundary, complete, data, devices, doctor, eval, latency, live, play, serve, train
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
@@ -24,18 +24,21 @@ app = typer.Typer(
     **_PLAIN,  # type: ignore[arg-type]
 )
 live_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
+latency_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 
 app.command("live")(live.live)
 app.command("complete")(complete.complete)
 app.command("devices")(devices.devices)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
+app.command("latency")(latency.latency)
 app.add_typer(eval.app, name="eval")
 app.command("play")(play.play)
 app.command("serve")(serve.serve)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 live_app.command()(live.live)
+latency_app.command()(latency.latency)
 
 
 @app.command("version")
@@ -60,6 +63,11 @@ def main() -> None:
 def main_live() -> None:
     """Entry point of `gigmate-live`."""
     _end(boundary.run(live_app, "gigmate-live"))
+
+
+def main_latency() -> None:
+    """Entry point of `gigmate-latency`."""
+    _end(boundary.run(latency_app, "gigmate-latency"))
 
 
 def _end(code: int) -> None:

@@ -97,6 +97,7 @@ class Bridge:
         words[native.RAMP_SAMPLES] = ramp
         words[native.FLOAT_SCRATCH] = self._scratch.ctypes.data
         words[native.JACK_MIDI_EVENT] = self._scratch.ctypes.data + 64
+        words[native.JACK_LATENCY_RANGE] = self._scratch.ctypes.data + 112
         words[native.CHANNELS_IN] = self._channels_in.ctypes.data
         words[native.CHANNELS_OUT] = self._channels_out.ctypes.data
         words[native.MIDI_RING] = self._midi.ctypes.data

@@ -189,9 +189,11 @@ class Engine:
     def _port_facts(self) -> PortFacts:
         measured = self.config.round_trip_samples
         claimed = self.port.capture_latency_samples + self.port.playback_latency_samples
+        round_trip = max(0, claimed) if measured is None else measured
+        self.port.own_delay_samples = -round_trip
         return PortFacts(
-            capture_latency_samples=max(0, self.port.capture_latency_samples),
-            round_trip_samples=max(0, claimed) if measured is None else measured,
+            capture_latency_samples=min(max(0, self.port.capture_latency_samples), round_trip),
+            round_trip_samples=round_trip,
             block_samples=self.port.block_samples,
         )
 

@@ -99,6 +99,11 @@ PA_OUTPUTS = 113  # how many it plays on
 PA_IN_INDEX = 114  # int64 table: index of each heard channel in the stream
 PA_OUT_INDEX = 115
 PA_OUT_TOTAL = 116
+# ---- words of the JACK client's latency callback
+JACK_OWN_DELAY = 117  # samples that the client adds on the way through it; may be negative
+FN_LATENCY_GET = 118
+FN_LATENCY_SET = 119
+JACK_LATENCY_RANGE = 120  # scratch for one jack_latency_range_t, the notification thread's own
 STATE_WORDS = 128
 
 MIDI_EVENTS = 1024
@@ -108,6 +113,7 @@ _get_buffer = caller(types.int64, types.int64, types.uint32)
 _midi_count = caller(types.uint32, types.int64)
 _midi_get = caller(types.int32, types.int64, types.int64, types.uint32)
 _frame_time = caller(types.uint32, types.int64)
+_latency_range = caller(types.int32, types.int64, types.int32, types.int64)  # returns nothing: what comes is unread
 
 
 @inlined
@@ -311,6 +317,27 @@ def jack_xrun(state):
 @_cfunc(types.void(types.int32, _I, _I))
 def jack_shutdown(code, reason, state):
     store_release(state, SHUTDOWN, 1)
+
+
+@_cfunc(types.void(types.int32, _I))
+def jack_latency(mode, state):
+    """Capture (mode 0): what lies before our outputs; playback (1): what lies behind our inputs. With our own delay."""
+    capture = mode == 0
+    near = load_i64(state, JACK_IN_PORTS if capture else JACK_OUT_PORTS)
+    far = load_i64(state, JACK_OUT_PORTS if capture else JACK_IN_PORTS)
+    n_near = load_i64(state, JACK_INPUTS if capture else JACK_OUTPUTS)
+    n_far = load_i64(state, JACK_OUTPUTS if capture else JACK_INPUTS)
+    span = load_i64(state, JACK_LATENCY_RANGE)
+    least = np.int64(0xFFFFFFFF)
+    most = np.int64(0)
+    for i in range(n_near):
+        _latency_range(load_i64(state, FN_LATENCY_GET), load_i64(near, i), mode, span)
+        least = min(least, np.int64(load_u32(span, 0)))
+        most = max(most, np.int64(load_u32(span, 1)))
+    own = load_acquire(state, JACK_OWN_DELAY)
+    store_i64(span, 0, max(0, min(least, most) + own) | max(0, most + own) << 32)
+    for i in range(n_far):
+        _latency_range(load_i64(state, FN_LATENCY_SET), load_i64(far, i), mode, span)
 
 
 @_cfunc(types.int32(types.uint32, _I))

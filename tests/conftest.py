@@ -61,9 +61,11 @@ class JackServer:
     Names are used again: libjack's registry holds eight, and one that crashed gives its place back only to itself.
     """
 
-    def __init__(self, rate_hz: int = 48000, block_samples: int = 128) -> None:
+    def __init__(self, rate_hz: int = 48000, block_samples: int = 128, loopback: int = 0) -> None:
+        """`loopback`: so many channels of a client "loopback" that plays back what is sent to it, a block later."""
         self.rate_hz = rate_hz
         self.block_samples = block_samples
+        self.loopback = loopback
         self._process: subprocess.Popen[bytes] | None = None
         self._crashed = False
         for slot in range(_SLOTS):
@@ -89,8 +91,9 @@ class JackServer:
 
     def start(self) -> None:
         """Start (again) under the same name and wait until clients can connect."""
+        looped = ["-L", str(self.loopback)] if self.loopback else []
         for more in ([], ["-r"]):  # realtime scheduling is not permitted everywhere
-            command = ["jackd", "-n", self.name, *more, "-d", "dummy", "-r", str(self.rate_hz)]
+            command = ["jackd", "-n", self.name, *more, *looped, "-d", "dummy", "-r", str(self.rate_hz)]
             command += ["-p", str(self.block_samples), "-C", "4", "-P", "4"]
             self._process = subprocess.Popen(
                 command,

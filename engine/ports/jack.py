@@ -172,6 +172,12 @@ class JackPort(Port):
                 pointer, ffi.cast("JackFreewheelCallback", native.jack_freewheel.address), state
             )
         )
+        self._library.jack_set_latency_callback.argtypes = [ctypes.c_void_p] * 3
+        self._check(
+            self._library.jack_set_latency_callback(
+                self._pointer(self._client), int(native.jack_latency.address), bridge.state_address
+            )
+        )
         lib.jack_on_info_shutdown(pointer, ffi.cast("JackInfoShutdownCallback", native.jack_shutdown.address), state)
         try:
             self._client.activate()
@@ -186,6 +192,7 @@ class JackPort(Port):
         self._watcher.start()
 
     def _set_words(self, bridge: Bridge) -> None:
+        bridge.set_word(native.JACK_OWN_DELAY, self.own_delay_samples)
         pointer_of = self._pointer
         bridge.set_word(native.JACK_CLIENT, pointer_of(self._client))
         bridge.set_word(native.JACK_INPUTS, len(self._inputs))
@@ -198,6 +205,8 @@ class JackPort(Port):
             (native.FN_MIDI_COUNT, "jack_midi_get_event_count"),
             (native.FN_MIDI_GET, "jack_midi_event_get"),
             (native.FN_FRAME_TIME, "jack_last_frame_time"),
+            (native.FN_LATENCY_GET, "jack_port_get_latency_range"),
+            (native.FN_LATENCY_SET, "jack_port_set_latency_range"),
         ):
             bridge.set_word(word, _address(self._library, name))
 
@@ -248,10 +257,20 @@ class JackPort(Port):
                 return
             self.block_samples = bridge.word(native.LAST_BLOCK) or self.block_samples
             self._read_latencies()
+            self._publish_delay(bridge)
+
+    def _publish_delay(self, bridge: Bridge) -> None:
+        """Our own delay has changed: let the server ask the latency callback again, and tell its neighbours."""
+        if bridge.word(native.JACK_OWN_DELAY) != self.own_delay_samples:
+            bridge.set_word(native.JACK_OWN_DELAY, self.own_delay_samples)
+            self._recompute_latencies()
+
+    def _recompute_latencies(self) -> None:
+        self._library.jack_recompute_total_latencies(ctypes.c_void_p(self._pointer(self._client)))
 
     def _settle_latencies(self) -> None:
         """The server works latencies out some time after a connection; ask for it, and wait a moment for the answer."""
-        self._library.jack_recompute_total_latencies(ctypes.c_void_p(self._pointer(self._client)))
+        self._recompute_latencies()
         end_s = time.perf_counter() + _SETTLE_S
         while True:
             self._read_latencies()
@@ -262,8 +281,19 @@ class JackPort(Port):
             time.sleep(0.01)
 
     def _read_latencies(self) -> None:
-        self.capture_latency_samples = max((self._latency(p, _CAPTURE) for p in self._inputs), default=0)
-        self.playback_latency_samples = max((self._latency(p, _PLAYBACK) for p in self._outputs), default=0)
+        """What the server says, or what the connected ports themselves say where it has not worked it out.
+
+        (It does not where its graph has a ring, as with a loopback: our clients' sums stay 0 then.)
+        """
+        self.capture_latency_samples = self._largest(self._inputs, _CAPTURE)
+        self.playback_latency_samples = self._largest(self._outputs, _PLAYBACK)
+
+    def _largest(self, ports: list[Any], mode: int) -> int:
+        largest = max((self._latency(port, mode) for port in ports), default=0)
+        if largest == 0:
+            peers = [peer for port in ports for peer in self._client.get_all_connections(port)]
+            largest = max((self._latency(peer, mode) for peer in peers), default=0)
+        return largest
 
     def _latency(self, port: Any, mode: int) -> int:
         """What the server says lies between the port and the connector, in samples."""

@@ -62,6 +62,12 @@ class Port:
         self.output_names: tuple[str, ...] = ()
         self.capture_latency_samples = 0
         self.playback_latency_samples = 0
+        self.own_delay_samples = 0
+        """What we add on the way from input to output, as others shall know it (JACK); any thread may set it.
+
+        The band is written earlier than its place by the round trip that is made up for: that is a negative delay. How
+        far ahead it is *made* is no delay: it is heard in its place all the same.
+        """
         self.ended = threading.Event()
         """Set when no callback will come any more: the file is over, the server has gone, or `stop` was called."""
         self._bridge: Bridge | None = None
