@@ -123,6 +123,12 @@ class Resampler:
         self._samples_in = 0
 
     @property
+    def polyphase(self) -> tuple[int, int, NDArray[np.float32]]:
+        """(up, down, bank [up, taps] with the oldest sample first): the same filter for who computes elsewhere."""
+        design = self._design
+        return (1, 1, np.ones((1, 1), np.float32)) if design is None else (design.up, design.down, design.bank)
+
+    @property
     def delay_in_samples(self) -> Fraction:
         """Delay in samples of the input rate, exact."""
         return Fraction(0) if self._design is None else Fraction(self._design.centre, self._design.up)

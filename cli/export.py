@@ -1,0 +1,35 @@
+"""`gigmate export`: the band as a file for other programs. Main thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..engine.config import ConfigError
+
+
+def export(
+    torchscript: Annotated[
+        Path, typer.Option("--torchscript", metavar="F.ts", help="One TorchScript file, as nn~ (Max, Pd) loads it.")
+    ],
+    rate: Annotated[int, typer.Option(metavar="HZ", help="The sample rate of the patch.")] = 48_000,
+    int8: Annotated[bool, typer.Option("--int8", help="Faster, where the loading libtorch has int8 kernels.")] = False,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
+) -> int:
+    """Write the band as one file that plain libtorch loads: one channel in, drums, bass and keys out."""
+    from .files import check_writable
+
+    if rate % 25 or not 8_000 <= rate <= 192_000:
+        raise ConfigError(f"--rate {rate}: give the patch's rate, such as 44100, 48000 or 96000")
+    check_writable(torchscript, "--torchscript")
+    from ..model.patch import ATTRIBUTES, export_torchscript
+
+    try:
+        export_torchscript(torchscript, weights, rate, int8)
+    except ValueError as error:
+        raise ConfigError(f"--rate {rate}: {error}") from error
+    print(f"{torchscript}: {torchscript.stat().st_size / 2**20:.1f} MiB, {rate} Hz, forward: 1 in, 3 out")
+    print(f"attributes: {', '.join(ATTRIBUTES)}")
+    return 0
