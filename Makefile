@@ -3,6 +3,7 @@
 #   make live            install, then play along on input 1, output 1,2 (ARGS="--input 2 --preset funk" for others)
 #   make test            install the test tools too, check the style and the types, run the fast tests
 #   make bench           how fast this machine is
+#   make bench-latency   a loop measured by us and by jack_iodelay, side by side
 #   make lint            style and types alone
 #   make clean           remove .venv and everything made
 #
@@ -22,7 +23,7 @@ SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
 SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 fluid-soundfont-gm \
                musescore-general-soundfont-small
 
-.PHONY: live test bench lint clean help system-live system-test
+.PHONY: live test bench bench-latency lint clean help system-live system-test
 .SUFFIXES:
 
 help:
@@ -36,6 +37,9 @@ test: system-test lint
 
 bench: $(DONE)/live
 	@$(VENV)/bin/gigmate bench $(ARGS)
+
+bench-latency: system-test $(DONE)/live
+	@$(VENV)/bin/python tests/latency/against_iodelay.py
 
 # mypy finds a package by its folder's name, and this folder may have any: the link gives it the right one.
 lint: $(DONE)/test

@@ -90,7 +90,7 @@ def compare(heard: NDArray[np.float32], rate_hz: int, bpm: float, first_beat_pos
 
     ratio = SAMPLE_RATE_HZ / rate_hz
     half = math.ceil(24 / ratio)
-    shape = click(np.arange(-half, half + 1) * ratio)
+    shape = click(np.arange(-half, half + 1, dtype=np.float64) * np.float64(ratio))
     size = 8192 * math.ceil((heard.size + shape.size) / 8192)
     matched = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(shape, size)), size)
     matched = np.abs(matched[: max(0, heard.size - shape.size)])
