@@ -97,3 +97,31 @@ def test_streams_at_once_do_not_meet(tiny_band: Band) -> None:
 def test_what_cannot_be_is_said(tiny_band: Band, options: dict[str, object], word: str) -> None:
     with pytest.raises(ConfigError, match=word):
         tiny_band.accompany(lead(0.1), RATE_HZ, **options)  # type: ignore[arg-type]
+
+
+def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Path) -> None:
+    """The compiled model on the worker's thread, against the stream here."""
+    import soundfile
+    from gigmate.engine.conductor import Conductor
+    from gigmate.engine.config import EngineConfig
+    from gigmate.engine.engine import Engine
+    from gigmate.engine.ports import open_port
+    from gigmate.model.accompanist import load_player
+
+    audio = lead(2.0)
+    soundfile.write(tmp_path / "lead.wav", audio, RATE_HZ, "FLOAT")
+    config = EngineConfig(
+        backend="file", input_file=str(tmp_path / "lead.wav"), record_file=str(tmp_path / "record.wav"),
+        realtime=False, start_playing=True, seed=3,
+    )  # fmt: skip
+    port = open_port(config)
+    with Engine(config, load_player(tiny_weights, seed=3), Conductor(float(RATE_HZ)), port) as engine:
+        engine.start()
+        assert engine.wait(60)
+    live, _ = soundfile.read(tmp_path / "record.wav", dtype="float32")
+    music = tiny_band.accompany(audio, RATE_HZ, seed=3, ahead_frames=None)
+    assert music.ahead_frames == engine.report()["ahead"]["frames"]
+    ours = np.stack([music.parts[part] for part in PARTS], axis=1)
+    # the preset's levels are not set in that engine
+    levels = 10.0 ** (np.array([0.0, 0.0, -4.0]) / 20.0)
+    np.testing.assert_allclose(live[:, 2:] * levels, ours[: len(live)], atol=2.0**-22)
