@@ -126,7 +126,7 @@ def _run(config: EngineConfig, wanted: _Wanted, save: bool, watch: bool, plot: P
             if not as_json:
                 _say_start(loop, config)
             found = probe.measure()
-            figures = _figures(found, loop, way)
+            figures = _figures(found, loop)
             if save:
                 figures["saved"] = str(_save(way, found))
             print(json.dumps(figures) if as_json else "\n".join(_lines(found, figures, way)), flush=True)
@@ -134,7 +134,7 @@ def _run(config: EngineConfig, wanted: _Wanted, save: bool, watch: bool, plot: P
                 _draw(found, plot)
             if watch:
                 for again in probe.watch(found):
-                    print(json.dumps(_figures(again, loop, way)) if as_json else _short(again), flush=True)
+                    print(json.dumps(_figures(again, loop)) if as_json else _short(again), flush=True)
         except NoCable as error:
             nothing: ProbeError = error
         except ProbeError as error:
@@ -180,14 +180,14 @@ def _save(way: Way, found: Measurement) -> Path:
 # --------------------------------------------------------------------------------------------------- what is shown
 
 
-def _figures(found: Measurement, loop: PortLoop, way: Way) -> dict[str, Any]:
+def _figures(found: Measurement, loop: PortLoop) -> dict[str, Any]:
     port = loop.port
     claimed = port.capture_latency_samples + port.playback_latency_samples
     return {
         "backend": port.backend,
         "output": port.output_names[0],
         "input": port.input_names[0],
-        "block_samples": way.block_samples,
+        "block_samples": port.block_samples,
         **found.to_dict(),
         "claimed": {
             "capture_samples": port.capture_latency_samples,

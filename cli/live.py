@@ -102,7 +102,7 @@ def live(
     if monitor is not None and not -60.0 <= monitor <= 12.0:
         raise ConfigError(f"--monitor {monitor:g}: give a gain from -60 to 12 dB")
     if round_trip is not None and not 0 <= round_trip <= 96_000:
-        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000, as `gigmate doctor` explains")
+        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000, as `gigmate latency` measures")
     if input_file is None and (fast or output_file is not None) and backend != "file":
         raise ConfigError("--fast and --output-file belong to --input-file: name the recording that plays your part")
     if portaudio is not None:

@@ -134,10 +134,12 @@ class PortLoop:
 
 def way_of_port(port: Port, config: EngineConfig) -> Way:
     """What a measurement through this port belongs to. To be asked before the port starts."""
-    server = ""
+    server, block_samples = "", port.block_samples
     if port.backend == "jack":
         server = config.server_name or os.environ.get("JACK_DEFAULT_SERVER", "")
-    return way_of(port.backend, port.output_names, port.input_names, port.rate_hz, port.block_samples, server)
+    elif port.backend == "portaudio":
+        block_samples = config.block_samples or 0  # without being asked it says its block only when it runs
+    return way_of(port.backend, port.output_names, port.input_names, port.rate_hz, block_samples, server)
 
 
 def calibrated(config: EngineConfig, port: Port) -> tuple[EngineConfig, str, str | None]:

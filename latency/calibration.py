@@ -40,6 +40,7 @@ class Way:
     """Device that it comes back by."""
     rate_hz: int
     block_samples: int
+    """0 where the device chooses it."""
 
     @property
     def key(self) -> str:
@@ -49,7 +50,7 @@ class Way:
     def text(self) -> str:
         """For a person."""
         device = self.source if self.source == self.target else f"{self.source} to {self.target}"
-        return f"{self.backend} {device} at {self.rate_hz} Hz, block {self.block_samples}"
+        return f"{self.backend} {device} at {self.rate_hz} Hz, block {self.block_samples or 'of its own'}"
 
 
 @dataclass(frozen=True, slots=True)
