@@ -81,8 +81,8 @@ class Accompanist:
     def __init__(self, band: LoadedBand, seed: int = 0) -> None:
         self._band = band
         self._extractor = FeatureExtractor()
-        self._listen_state: State = band.program.init_listen()
-        self._play_state: State = band.program.init_play()
+        self._listen_state: State = band.program.init_listen(1)
+        self._play_state: State = band.program.init_play(1)
         self._tail = self._extractor.spec.tail_samples
         self._started = False
         self.reset(seed, 2)

@@ -70,7 +70,7 @@ def benchmark_model(seconds: float = 5.0, weights: Path | None = None, int8: boo
     features = torch.from_numpy(extractor.frame(chunk))
     controls = _Controls()
     controls.style = band.styles[0]
-    listen_state = band.program.init_listen()
+    listen_state = band.program.init_listen(1)
     codec = checkpoint.load_codec((weights or checkpoint.SHIPPED) / "codec.safetensors")
     encode_state, decode_state = codec.init_encode(1), codec.init_decode(1)
     frame = torch.from_numpy(chunk[-codec.frame_samples :])[None]

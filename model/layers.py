@@ -156,7 +156,7 @@ class WindowAttention(Streaming):
         return {
             self.key_k: torch.zeros(shape, device=device),
             self.key_v: torch.zeros(shape, device=device),
-            self.key_t: torch.zeros(1, dtype=torch.int64, device=device),
+            self.key_t: torch.zeros(batch, dtype=torch.int64, device=device),
         }
 
     def _project(self, x: Tensor, table: Tensor) -> List[Tensor]:  # noqa: UP006
@@ -172,8 +172,8 @@ class WindowAttention(Streaming):
 
     def _step_one(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
         keys, values, clock = state[self.key_k], state[self.key_v], state[self.key_t]
-        now = int(clock.item())
-        q, k, v = self._project(x, rope_table(clock, self.head_size))
+        now = int(clock[0].item())
+        q, k, v = self._project(x, rope_table(clock[:1], self.head_size))
         slot = now % self.window
         keys[:, :, slot] = k[:, :, 0]
         values[:, :, slot] = v[:, :, 0]

@@ -72,7 +72,7 @@ class PatchBand(nn.Module):
         self._add_features()
         self._add_layout(band.listener)
         self.styles = list(styles)
-        self.listen_state, self.play_state = band.init_listen(), band.init_play()
+        self.listen_state, self.play_state = band.init_listen(1), band.init_play(1)
         parts = list(band.generator.config.parts)
         self.forward_input_labels = ["(signal) what you play"]
         self.forward_output_labels = [f"(signal) {part}" for part in parts]

@@ -28,7 +28,7 @@ from .generator import Generator
 from .listener import Listener
 from .quantizer import ResidualQuantizer
 
-RUNTIME_VERSION = 1
+RUNTIME_VERSION = 2
 """Raised when the compiled program's interface changes, so that old cache entries are not used."""
 
 
@@ -43,13 +43,16 @@ class LiveBand(nn.Module):
         self.frame_rate_hz = float(generator.config.frame_rate_hz)
 
     @torch.jit.export
-    def init_listen(self) -> Dict[str, Tensor]:  # noqa: UP006
-        return self.listener.init_state(1)
+    def init_listen(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+        """Fresh state. Sizes must depend on the argument: tensors of constant size would be folded into the program's
+        constants, equal ones into one, and every layer and stream would write into the same memory."""
+        return self.listener.init_state(songs)
 
     @torch.jit.export
-    def init_play(self) -> Dict[str, Tensor]:  # noqa: UP006
-        state = self.generator.init_state(1)
-        state.update(self.decoder.init_state(self.generator.parts))
+    def init_play(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+        """Fresh state; see `init_listen`."""
+        state = self.generator.init_state(songs)
+        state.update(self.decoder.init_state(songs * self.generator.parts))
         return state
 
     @torch.jit.export

@@ -89,6 +89,30 @@ def test_compiled_float_is_the_eager_band(weights: Path) -> None:
     assert same / drawn > 0.97
 
 
+def test_compiled_stream_is_the_eager_whole_for_every_stream(weights: Path) -> None:
+    """Long after the first frame, for a second stream as for the first, and while another one runs."""
+    band = load_band(weights, int8=False)
+    eager = load_band(weights, compiled=False)
+    features = torch.randn(40, band.heard_size)
+    with torch.inference_mode():
+        wanted = eager.program.listener.whole(features[None])[0]
+        for _ in range(2):
+            first, other = band.program.init_listen(1), band.program.init_listen(1)
+            heard = []
+            for row in features:
+                heard.append(band.program.listen(row.clone(), first))
+                band.program.listen(torch.randn(band.heard_size), other)
+            torch.testing.assert_close(torch.stack(heard), wanted, atol=1e-4, rtol=0)
+
+
+def test_no_two_entries_of_a_state_share_memory(weights: Path) -> None:
+    """A compiler that folds fresh zeros into one constant would make every layer write into the same place."""
+    program = load_band(weights).program
+    states = [program.init_listen(1), program.init_listen(1), program.init_play(1), program.init_play(1)]
+    places = [value.data_ptr() for state in states for value in state.values() if value.numel() > 0]
+    assert len(set(places)) == len(places)
+
+
 def test_int8_listener_stays_near_the_eager_one(weights: Path) -> None:
     chunk = np.random.default_rng(0).normal(0, 0.1, 8192).astype(np.float32)
     eager = Accompanist(load_band(weights, compiled=False)).listen(chunk)
