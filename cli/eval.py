@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..engine.config import EngineConfig
+from ..engine.config import ConfigError, EngineConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Parts = dict[str, np.ndarray]
 
 PARTS = ("drums", "bass", "keys")
-app = typer.Typer(help="Score the band (no verb), or its codec, on held-out made songs.")
+app = typer.Typer(help="Score the band (no verb), or its codec or listener, on held-out made songs.")
 
 
 @app.callback(invoke_without_command=True)
@@ -98,6 +98,53 @@ def codec_figures(
     use = sum(result["codebook_use"]) / len(result["codebook_use"])
     print(f"codebooks {use:.0%} in use, {result['bits_per_second']['entropy']:.0f} of 2000 bit/s")
     print("  ".join(f"{name} {value:.1f}" for name, value in result["speed"].items()))
+
+
+@app.command("listener")
+def listener_figures(
+    songs: Annotated[int, typer.Option(help="How many held-out songs.")] = 48,
+    seconds: Annotated[float, typer.Option(help="Least length of each.")] = 35.0,
+    first_seed: Annotated[int, typer.Option()] = 100,
+    split: Annotated[str, typer.Option(help="test, held_font, held_key, held_tempo, held_lead …")] = "test",
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
+    baselines: Annotated[bool, typer.Option(help="Also librosa's offline tracker and a naive causal one.")] = True,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Score listener and conductor on held-out songs: streaming, the lead alone with its live sound."""
+    from ..training.render import render_song
+    from .ear import Ear
+    from .eval_listener import evaluate_song, without_nan
+    from .eval_listener import summarise as summarise_listener
+    from .files import check_writable, write_json
+
+    if songs < 1 or seconds < 15:
+        raise ConfigError(f"{songs} songs of {seconds:g} s: give at least 1 of 15 s")
+    if out is not None:
+        check_writable(out, "--out")
+    ear = Ear(weights)
+    rows = []
+    for seed in range(first_seed, first_seed + songs):
+        song = render_song(seed, split=split, seconds=(seconds, seconds + 10))
+        rows.append(evaluate_song(ear, song, baselines))
+        if not as_json:
+            line = rows[-1]
+            print(
+                f"{seed:4d} {line['style']:<14} {line['lead']:<7} {line['bpm']:5.0f} bpm  beat {line['beat_f']:.2f}  "
+                f"20 ms {line['within_20_ms']:.2f}  bar {line['downbeat_f']:.2f}  chord {line['chord_share']:.2f}",
+                flush=True,
+            )
+    summary = summarise_listener(rows)
+    result = without_nan({"split": split, "seconds": seconds, "summary": summary, "rows": rows})
+    if out is not None:
+        write_json(out, result)
+    if as_json:
+        print(json.dumps(result))
+        return
+    print(f"{'':<24}" + "".join(f"{group:>10}" for group in summary))
+    for name in summary["all"]:
+        values = (figures.get(name) for figures in summary.values())
+        print(f"{name:<24}" + "".join(f"{'-':>10}" if value is None else f"{value:10.3f}" for value in values))
 
 
 def perform(folder: Path, seed: int, split: str, seconds: float, weights: Path | None) -> tuple[RenderedSong, Parts]:
