@@ -104,7 +104,7 @@ def codec_figures(
 def listener_figures(
     songs: Annotated[int, typer.Option(help="How many held-out songs.")] = 48,
     seconds: Annotated[float, typer.Option(help="Least length of each.")] = 35.0,
-    first_seed: Annotated[int, typer.Option()] = 100,
+    first_seed: Annotated[int, typer.Option()] = 200,
     split: Annotated[str, typer.Option(help="test, held_font, held_key, held_tempo, held_lead …")] = "test",
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,

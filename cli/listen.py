@@ -1,0 +1,178 @@
+"""`gigmate listen`: shows beat, bar, tempo and chord as the band hears them, from a file or live. Main thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..engine.config import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .ear import Ear
+
+_CLICK_HZ = {True: 1760.0, False: 1320.0}  # downbeat, other beats
+_CLICK_S = 0.03
+_CLICK_LEVEL = 0.4
+
+
+def listen(
+    source: Annotated[str, typer.Argument(metavar="FILE|live", help="A recording; live: input 1.")],
+    input_channel: Annotated[int, typer.Option("--input", help="live: the channel heard, from 1.")] = 1,
+    backend: Annotated[str, typer.Option(help="live: auto, jack or portaudio.")] = "auto",
+    click: Annotated[
+        Path | None, typer.Option(metavar="F.wav", help="Write the recording with a click on every beat.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for every beat.")] = False,
+) -> int:
+    """Show what the band hears, beat by beat."""
+    from .ear import Ear
+    from .files import check_writable
+
+    if source == "live":
+        if click is not None:
+            raise ConfigError("--click writes a recording with clicks: give a file to listen to")
+        return _live(Ear(weights), input_channel, backend, as_json)
+    if click is not None:
+        if click.suffix.lower() != ".wav":
+            raise ConfigError(f"--click {click}: give a name that ends in .wav")
+        if click.exists() and Path(source).exists() and click.samefile(source):
+            raise ConfigError(f"--click {click}: is the recording itself: choose another name")
+        check_writable(click, "--click")
+    sound = read_mono(Path(source))
+    beats = []
+    for beat in beats_heard(Ear(weights), sound):
+        beats.append(beat)
+        say(beat, as_json)
+    if click is not None:
+        write_clicks(click, sound, beats)
+    return 0
+
+
+def read_mono(path: Path) -> np.ndarray:
+    """The recording as float32 [n], mono at 32 kHz. Raises EngineError for what is no sound."""
+    import numpy as np
+    import soundfile
+    import soxr
+
+    from ..engine.config import EngineError
+    from .ear import RATE_HZ
+
+    if not path.is_file():
+        raise EngineError(f"{path}: no such file")
+    try:
+        sound, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+        raise EngineError(f"{path}: cannot be read as sound ({error}): give a WAV, FLAC, OGG or MP3") from error
+    mono: np.ndarray = np.nan_to_num(sound.mean(axis=1), posinf=0.0, neginf=0.0)
+    return mono if rate_hz == RATE_HZ else np.asarray(soxr.resample(mono, rate_hz, RATE_HZ), np.float32)
+
+
+def beats_heard(ear: Ear, sound: np.ndarray) -> Iterator[dict[str, Any]]:
+    """Every beat of `sound` [n] at 32 kHz, as the conductor foretells it while it listens."""
+    import numpy as np
+
+    from ..engine.conductor import Conductor
+    from ..engine.status import chord_name
+    from .ear import FRAME_SAMPLES, RATE_HZ
+
+    conductor = Conductor(float(RATE_HZ))
+    padded = np.concatenate([np.zeros(ear.tail_samples, np.float32), sound])
+    size = ear.tail_samples + FRAME_SAMPLES
+    last = None
+    for i in range(len(sound) // FRAME_SAMPLES):
+        heard = ear.listen(padded[i * FRAME_SAMPLES : i * FRAME_SAMPLES + size])
+        now = (i + 1) * FRAME_SAMPLES
+        conductor.hear(heard, now - heard.delay_samples, FRAME_SAMPLES)
+        moment = conductor.moment(now)
+        if last is not None and moment.beat_phase < last - 0.5:
+            yield {
+                "seconds": round(now / RATE_HZ - moment.beat_phase * 60.0 / moment.tempo_bpm, 3),
+                "bar": conductor.bar_count(now) + 1,
+                "beat": int(moment.bar_phase * moment.beats_per_bar + 1e-6) + 1,
+                "beats_per_bar": moment.beats_per_bar,
+                "tempo_bpm": round(moment.tempo_bpm, 1),
+                "confidence": round(moment.confidence, 2),
+                "chord": chord_name(moment.chord_root, moment.chord_pitch_classes),
+                "playing": moment.playing,
+            }
+        last = moment.beat_phase
+
+
+def say(beat: dict[str, Any], as_json: bool) -> None:
+    """One line for one beat."""
+    if as_json:
+        print(json.dumps(beat), flush=True)
+        return
+    dots = "".join("●" if n == beat["beat"] else "·" for n in range(1, beat["beats_per_bar"] + 1))
+    sure = "sure" if beat["confidence"] >= 0.3 else "lost"
+    print(
+        f"{beat['seconds']:8.2f} s  bar {beat['bar']:3d}  {dots:<6} {beat['tempo_bpm']:6.1f} bpm  "
+        f"{beat['chord'] or '-':<4} {sure} {beat['confidence']:.2f}",
+        flush=True,
+    )
+
+
+def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> None:
+    """The recording with a click on every beat, higher on downbeats, 24 bit."""
+    import numpy as np
+    import soundfile
+
+    from .ear import RATE_HZ
+
+    mixed = 0.6 * sound / max(1.0, float(np.abs(sound).max(initial=0.0)))
+    t = np.arange(int(_CLICK_S * RATE_HZ)) / RATE_HZ
+    for beat in beats:
+        start = round(beat["seconds"] * RATE_HZ)
+        shape = _CLICK_LEVEL * np.sin(2 * np.pi * _CLICK_HZ[beat["beat"] == 1] * t) * np.exp(-t / 0.006)
+        piece = mixed[max(start, 0) : start + len(t)]
+        piece += shape[: len(piece)].astype(mixed.dtype)
+    soundfile.write(path, np.clip(mixed, -1.0, 1.0), RATE_HZ, subtype="PCM_24")
+
+
+def _live(ear: Ear, input_channel: int, backend: str, as_json: bool) -> int:
+    """Show every beat of what the sound card hears, until stopped."""
+    from typing import cast, get_args
+
+    from ..engine.conductor import Conductor
+    from ..engine.config import Backend, EngineConfig
+    from ..engine.engine import Engine
+    from ..engine.ports.port import open_port
+    from .signals import Interrupted, Signals
+
+    live_backends = [name for name in get_args(Backend) if name != "file"]
+    if backend not in live_backends:
+        raise ConfigError(f"--backend {backend}: give one of {', '.join(live_backends)}")
+    config = EngineConfig(input_channels=(input_channel,), backend=cast(Backend, backend))
+    with Signals() as signals:
+        try:
+            port = open_port(config)
+            with Engine(config, ear, Conductor(float(port.rate_hz)), port) as engine:
+                engine.start()
+                last = (0, 0)
+                while not engine.wait(0.02):
+                    signals.raise_if_any()
+                    status = engine.status
+                    if status.beat and (status.bar, status.beat) != last:
+                        last = (status.bar, status.beat)
+                        say(
+                            {
+                                "seconds": round(status.seconds, 2),
+                                "bar": status.bar,
+                                "beat": status.beat,
+                                "beats_per_bar": status.beats_per_bar,
+                                "tempo_bpm": round(status.tempo_bpm, 1),
+                                "confidence": round(status.confidence, 2),
+                                "chord": status.chord,
+                            },
+                            as_json,
+                        )
+        except Interrupted as interrupted:
+            return interrupted.code
+    return 0

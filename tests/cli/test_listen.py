@@ -1,0 +1,67 @@
+"""`gigmate listen`: beats of a recording as lines, JSON and clicks; what cannot be is refused in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from gigmate.cli import boundary, main
+from gigmate.cli.listen import write_clicks
+
+
+def run(*arguments: object) -> int:
+    return boundary.run(main.app, "gigmate", ["listen", *map(str, arguments)])
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    import torch
+    from gigmate.model import checkpoint
+    from gigmate.model.listener import Listener, ListenerConfig
+
+    torch.manual_seed(0)
+    config = ListenerConfig(channels=16, dilations=(1, 2))
+    checkpoint.save(tmp_path / "listener.safetensors", "listener", Listener(config), config.to_dict())
+    return tmp_path
+
+
+def test_every_beat_is_a_line_and_a_click(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, clicked = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(source, np.random.default_rng(0).normal(0, 0.05, (4 * 44100, 2)), 44100)
+    assert run(source, "--json", "--click", clicked, "--weights", weights) == 0
+    beats = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(beats) >= 4 and all(1 <= b["beat"] <= b["beats_per_bar"] for b in beats)
+    times = [b["seconds"] for b in beats]
+    assert times == sorted(times)
+    sound, rate_hz = soundfile.read(clicked)
+    assert rate_hz == 32000 and abs(len(sound) - 4 * 32000) < 10
+    assert run(source, "--weights", weights) == 0
+    assert " bpm" in capsys.readouterr().out
+
+
+def test_clicks_stand_where_the_beats_are(tmp_path: Path) -> None:
+    write_clicks(tmp_path / "c.wav", np.zeros(32000, np.float32), [{"seconds": 0.5, "beat": 1}])
+    sound, _ = soundfile.read(tmp_path / "c.wav")
+    assert np.abs(sound[:16000]).max() == 0 and np.abs(sound[16000:16100]).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["none.wav"], 1, "no such file"),
+        (["live", "--click", "c.wav"], 2, "--click"),
+        (["live", "--backend", "alsa"], 2, "--backend"),
+        (["none.wav", "--click", "c.mp3"], 2, ".wav"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    arguments: list[str], code: int, word: str, weights: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments, "--weights", weights) == code
+    error = capsys.readouterr().err
+    assert word in error and len(error.splitlines()) == 1
