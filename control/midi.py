@@ -81,9 +81,7 @@ class MidiPedal:
             wanted = [name for name in wanted if "midi through" not in name.lower()]
         if not wanted:
             there = ", ".join(names) or "none"
-            raise MidiError(
-                f"no MIDI input for the pedal: plug it in, or see `gigmate devices` (there: {there})"
-            )
+            raise MidiError(f"no MIDI input for the pedal: plug it in, or see `gigmate devices` (there: {there})")
         for name in wanted:
             switch = PedalSwitch(pedal)
             source = _open_client(rtmidi)
@@ -133,9 +131,7 @@ def _open_client(rtmidi: Any) -> Any:
     """A MidiIn of the system's own MIDI, never of the libjack that the Linux wheel carries."""
     if sys.platform.startswith("linux"):
         if not os.path.exists("/dev/snd/seq"):  # asked first: libasound would write to stderr by itself
-            raise MidiError(
-                "no ALSA MIDI here: load it with `sudo modprobe snd-seq`, or bring the pedal in over JACK"
-            )
+            raise MidiError("no ALSA MIDI here: load it with `sudo modprobe snd-seq`, or bring the pedal in over JACK")
         api = rtmidi.API_LINUX_ALSA
     else:
         api = rtmidi.API_MACOSX_CORE if sys.platform == "darwin" else rtmidi.API_WINDOWS_MM

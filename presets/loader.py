@@ -36,9 +36,7 @@ def load_preset(name_or_path: str | Path) -> Preset:
         return read_preset(path)
     names = preset_names()
     if text not in names:
-        raise PresetError(
-            f"no preset {text!r}{nearest(text, names)}: presets are {', '.join(names)}, or a .yaml file"
-        )
+        raise PresetError(f"no preset {text!r}{nearest(text, names)}: presets are {', '.join(names)}, or a .yaml file")
     return read_preset(PRESETS_DIR / f"{text}.yaml")
 
 
@@ -48,22 +46,16 @@ def read_preset(path: Path) -> Preset:
         with path.open("rb") as file:
             data = file.read(_MAX_FILE_BYTES + 1)
     except FileNotFoundError:
-        raise PresetError(
-            f"no preset file {path}: presets that ship are {', '.join(preset_names())}"
-        ) from None
+        raise PresetError(f"no preset file {path}: presets that ship are {', '.join(preset_names())}") from None
     except OSError as error:
         raise PresetError(f"cannot read the preset {path}: {error.strerror}") from None
     if len(data) > _MAX_FILE_BYTES:
-        raise PresetError(
-            f"{path}: larger than any preset ({_MAX_FILE_BYTES} bytes): is this the right file?"
-        )
+        raise PresetError(f"{path}: larger than any preset ({_MAX_FILE_BYTES} bytes): is this the right file?")
     try:
         values = yaml.load(data, Loader=_UniqueKeyLoader)  # a SafeLoader: makes plain values only
     except yaml.MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise PresetError(
-            f"{path}:{line} is not YAML ({error.problem or 'unreadable'}): mend that line"
-        ) from None
+        raise PresetError(f"{path}:{line} is not YAML ({error.problem or 'unreadable'}): mend that line") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PresetError(f"{path}: is not YAML text ({reason})") from None

@@ -152,10 +152,7 @@ def test_torch_stays_in_the_model(package: str) -> None:
 
 def test_the_command_line_starts_light() -> None:
     heavy = ("torch", "numba", "numpy", "scipy", "jack", "sounddevice", "pydantic")
-    code = (
-        "import sys, gigmate.cli.main; "
-        f"print([name for name in {heavy!r} if name in sys.modules])"
-    )
+    code = f"import sys, gigmate.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
 

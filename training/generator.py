@@ -24,8 +24,10 @@ from .loop import Loop, LoopConfig
 from .store import PARTS, StoredSong, songs_in
 
 MAX_TRAINED_AHEAD_FRAMES = 8
-LEVEL_WEIGHTS = (2.0, 1.5, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6)
-"""The first codebooks carry the music, the last the shine."""
+LEVEL_WEIGHTS = (3.0, 3.0, 1.5, 0.7, 0.4, 0.3, 0.2, 0.2)
+"""The first two codebooks carry beat and pitch, the last ones shine that is nearly noise."""
+PART_WEIGHTS = (0.35, 1.0, 1.0)
+"""Drums are learnt long before pitches are."""
 
 
 def write_tokens(songs: list[StoredSong], codec: MdctCodec) -> None:
@@ -127,6 +129,7 @@ def draw(
         keep = torch.from_numpy(keep_np.astype(np.float32))
     root, classes, known = stack("root", torch.int64), stack("pitch_classes"), stack("chord_known")
     weight = torch.where(stack("active").permute(0, 2, 1).flatten(0, 1) > 0, 1.0, 0.25)
+    weight = weight * torch.tensor(PART_WEIGHTS).repeat(songs)[:, None]
     return Batch(
         tokens,
         previous,
@@ -149,6 +152,10 @@ def _spoil(previous: Tensor, rng: np.random.Generator, entries: int) -> Tensor:
     noise = torch.from_numpy(rng.integers(0, entries, shape))
     spoilt = torch.where(swap, noise, previous)
     spoilt[forget] = -1
+    # for a stretch of a fifth of the rows there is no past at all: then only chord and beat can say what to play
+    for row in np.flatnonzero(rng.random(shape[0]) < 0.2):
+        start = int(rng.integers(-shape[1] // 2, shape[1]))
+        spoilt[row, max(0, start) : start + int(rng.integers(shape[1] // 4, shape[1]))] = -1
     return spoilt
 
 
