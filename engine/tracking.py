@@ -36,7 +36,8 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class ConductorConfig:
-    """Every setting of the conductor. The defaults were found on simulated activations."""
+    """Every setting of the conductor. The defaults were found on simulated activations; those of tempo votes and
+    bars on what the listener says of held-out songs (docs/results/listener.md)."""
 
     # Beat filter: what is possible
     lowest_bpm: float = 50.0
@@ -121,9 +122,9 @@ class ConductorConfig:
     metre_weights: tuple[float, ...] = (0.25, 0.75)
     beat_slip: float = 0.002
     metre_change: float = 0.0005
-    downbeat_weight: float = 0.9
-    chord_change_weight: float = 0.5
-    bar_switch: float = 0.85
+    downbeat_weight: float = 1.3
+    chord_change_weight: float = 1.5
+    bar_switch: float = 0.7
     """Belief that another beat is the downbeat, before the bars move."""
 
     # Output
