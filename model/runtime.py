@@ -28,8 +28,13 @@ from .generator import Generator
 from .listener import Listener
 from .quantizer import ResidualQuantizer
 
-RUNTIME_VERSION = 2
+RUNTIME_VERSION = 3
 """Raised when the compiled program's interface changes, so that old cache entries are not used."""
+
+
+DECODED_LEVELS = 4
+"""Codebooks of a generated frame that are turned into sound. The shipped generator's finer ones are close to noise (5 nats
+of 6.9): without them pitch is clearer (docs/results/band.md). The codec was trained to decode any number of them."""
 
 
 class LiveBand(nn.Module):
@@ -40,6 +45,7 @@ class LiveBand(nn.Module):
     ) -> None:
         super().__init__()
         self.listener, self.generator, self.decoder, self.quantizer = listener, generator, decoder, quantizer
+        self.decoded_levels = DECODED_LEVELS
         self.frame_rate_hz = float(generator.config.frame_rate_hz)
 
     @torch.jit.export
@@ -89,7 +95,7 @@ class LiveBand(nn.Module):
         tokens = self.generator.step(
             heard, features, chord, m[7], style, ahead, noise, temperature, top_k, top_p, state
         )
-        return self.decoder.step(self.quantizer.decode(tokens.unsqueeze(2)), state)
+        return self.decoder.step(self.quantizer.decode(tokens[:, : self.decoded_levels].unsqueeze(2)), state)
 
 
 @dataclass
