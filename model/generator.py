@@ -178,8 +178,15 @@ class Depth(nn.Module):
         y = self.norm(y)
         return torch.stack([out(y[:, level]) for level, out in enumerate(self.outs)], dim=1)
 
-    def sample(self, z: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
-        """Tokens [N, K] drawn for z [N, size] with uniform noise [N, K]."""
+    def sample(
+        self, z: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float, guidance: Tensor
+    ) -> Tensor:
+        """Tokens [N, K] drawn with uniform noise [N, K] for z [N, size].
+
+        With `guidance` [N] (else it is empty), z holds 2 N rows, the second half of which was not told the chord:
+        logits go from those by `guidance` times the difference (classifier-free guidance, Ho 2022; 1 changes nothing).
+        """
+        guided = guidance.numel() > 0
         n = z.shape[0]
         base = self.start(z)
         shape = [n, self.heads, self.codebooks, self.size // self.heads]
@@ -195,8 +202,14 @@ class Depth(nn.Module):
             y = x
             for index, layer in enumerate(self.layers):
                 y = layer.step(y, keys[index], values[index], level)
-            token = pick(out(self.norm(y[:, 0])), noise[:, level], temperature, top_k, top_p)
+            logits = out(self.norm(y[:, 0]))
+            if guided:
+                told, untold = logits.chunk(2, dim=0)
+                logits = untold + guidance.unsqueeze(1) * (told - untold)
+            token = pick(logits, noise[:, level], temperature, top_k, top_p)
             tokens.append(token)
+            if guided:
+                token = token.repeat(2)
             for place, table in enumerate(self.embed):
                 if place == level:
                     x = (base + self.places[level + 1] + table(token)).unsqueeze(1)
@@ -292,13 +305,18 @@ class Generator(nn.Module):
         top_k: int,
         top_p: float,
         state: Dict[str, Tensor],  # noqa: UP006
+        guidance: Tensor,
     ) -> Tensor:
-        """Tokens [S * parts, K] of the next frame; `heard` [S, 1, size] is `hear`'s output `ahead` frames before."""
+        """Tokens [S * parts, K] of the next frame; `heard` [S, 1, size] is `hear`'s output `ahead` frames before.
+
+        With `guidance` [parts] (else it is empty) there are S = 2 songs: the first is told the chord,
+        the second is the same without it; the tokens [parts, K] are one band's.
+        """
         condition = self._condition(moment, density, style, ahead)
         last = state["tokens"]
         x = self._input(last.unsqueeze(1) - 1, heard, chord)
         for layer in self.layers:
             x = layer.step_with(x, condition, state)
-        tokens = self.depth.sample(self.norm(x)[:, 0], noise, temperature, top_k, top_p)
-        last.copy_(tokens + 1)
+        tokens = self.depth.sample(self.norm(x)[:, 0], noise, temperature, top_k, top_p, guidance)
+        last.copy_((tokens + 1).repeat(2, 1) if guidance.numel() > 0 else tokens + 1)
         return tokens

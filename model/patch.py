@@ -175,7 +175,7 @@ class PatchBand(nn.Module):
         self.beat += self.frame * self.tempo_bpm / (60.0 * self.rate_hz)
 
     def _listen(self) -> Tensor:
-        """The block to what the generator hears of it, [1, 1, size]; follows the chord."""
+        """The block to what the generator hears of it, [2, 1, size]; follows the chord."""
         line = torch.cat([self.down_history, self.block.unsqueeze(0)], dim=1)
         new = (line[0, self.down_index] * self.down_filter).sum(dim=1)
         self.down_history.copy_(line[:, line.size(1) - self.down_history.size(1) :])

@@ -28,13 +28,15 @@ from .generator import Generator
 from .listener import Listener
 from .quantizer import ResidualQuantizer
 
-RUNTIME_VERSION = 3
+RUNTIME_VERSION = 4
 """Raised when the compiled program's interface changes, so that old cache entries are not used."""
 
 
 DECODED_LEVELS = 4
-"""Codebooks of a generated frame that are turned into sound. The shipped generator's finer ones are close to noise (5 nats
-of 6.9): without them pitch is clearer (docs/results/band.md). The codec was trained to decode any number of them."""
+"""Codebooks of a generated frame that are turned into sound. The shipped generator's finer ones are close to noise
+(5 nats of 6.9): without them pitch is clearer. The codec was trained to decode any number of them."""
+CHORD_GUIDANCE = 4.0
+"""How far pitched parts are drawn toward the chord (docs/decisions/0007). Drums are not."""
 
 
 class LiveBand(nn.Module):
@@ -46,6 +48,8 @@ class LiveBand(nn.Module):
         super().__init__()
         self.listener, self.generator, self.decoder, self.quantizer = listener, generator, decoder, quantizer
         self.decoded_levels = DECODED_LEVELS
+        drawn = [1.0 if part == "drums" else CHORD_GUIDANCE for part in generator.config.parts]
+        self.guidance = nn.Buffer(torch.tensor(drawn), persistent=False)
         self.frame_rate_hz = float(generator.config.frame_rate_hz)
 
     @torch.jit.export
@@ -57,7 +61,7 @@ class LiveBand(nn.Module):
     @torch.jit.export
     def init_play(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
         """Fresh state; see `init_listen`."""
-        state = self.generator.init_state(songs)
+        state = self.generator.init_state(2 * songs)  # with the chord, and without
         state.update(self.decoder.init_state(songs * self.generator.parts))
         return state
 
@@ -68,8 +72,8 @@ class LiveBand(nn.Module):
 
     @torch.jit.export
     def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        """Features [heard_size] to what the generator makes of them, [1, 1, size]."""
-        return self.generator.hear(features.view(1, 1, -1), state)
+        """Features [heard_size] to what the generator makes of them, [2, 1, size] (see `Generator.step`)."""
+        return self.generator.hear(features.view(1, 1, -1).repeat(2, 1, 1), state)
 
     @torch.jit.export
     def play(
@@ -92,8 +96,20 @@ class LiveBand(nn.Module):
         features = moment_features(m[0], m[1], m[2], m[3], m[4], m[5], m[6], self.frame_rate_hz)
         known = (chord_root >= 0).to(moment.dtype).view(1, 1)
         chord = chord_features(chord_root.view(1, 1), chord_pitch_classes.view(1, 1, 12), known)
+        features, density = features.repeat(2, 1, 1), m[7].repeat(2, 1)
         tokens = self.generator.step(
-            heard, features, chord, m[7], style, ahead, noise, temperature, top_k, top_p, state
+            heard,
+            features,
+            torch.cat([chord, torch.zeros_like(chord)]),
+            density,
+            style.repeat(2),
+            ahead.repeat(2),
+            noise,
+            temperature,
+            top_k,
+            top_p,
+            state,
+            self.guidance,
         )
         return self.decoder.step(self.quantizer.decode(tokens[:, : self.decoded_levels].unsqueeze(2)), state)
 

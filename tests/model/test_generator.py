@@ -63,7 +63,18 @@ def run(model: Generator, c: dict[str, torch.Tensor], noise: torch.Tensor) -> to
         now = {name: c[name][:, t : t + 1] for name in ("moment", "chord", "density")}
         tokens.append(
             model.step(
-                heard, now["moment"], now["chord"], now["density"], c["style"], c["ahead"], noise[t], 1.0, 0, 1.0, state
+                heard,
+                now["moment"],
+                now["chord"],
+                now["density"],
+                c["style"],
+                c["ahead"],
+                noise[t],
+                1.0,
+                0,
+                1.0,
+                state,
+                torch.zeros(0),
             )
         )
     return torch.stack(tokens, dim=1)
@@ -110,7 +121,18 @@ def test_state_does_not_grow_and_zero_is_the_silent_past(model: Generator) -> No
     for _ in range(15):
         heard = model.hear(c["heard"], state)
         model.step(
-            heard, c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.rand(3, 3), 1.0, 4, 0.9, state
+            heard,
+            c["moment"],
+            c["chord"],
+            c["density"],
+            c["style"],
+            c["ahead"],
+            torch.rand(3, 3),
+            1.0,
+            4,
+            0.9,
+            state,
+            torch.zeros(0),
         )
     assert {name: value.shape for name, value in state.items()} == shapes
 
@@ -154,3 +176,30 @@ def test_next_line_of_the_grid_is_told_in_frames() -> None:
     distance, inside = moment[:, 20:24], moment[:, 24:28]
     assert inside[0].tolist() == [1.0] * 4 and inside[1].tolist() == [0.0] * 4
     torch.testing.assert_close(distance[0, 0], torch.tensor(-0.5), atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_guidance_of_one_is_none_and_more_draws_toward_the_chord(model: Generator) -> None:
+    """Ten frames of one band: unguided, guided by 1 (the same tokens), and guided by 6 (others)."""
+    c = conditions(1, 10)
+    noise = torch.rand(10, 3, SMALL.codebooks)
+    plain = run(model, c, noise)
+
+    def guided(strength: float) -> torch.Tensor:
+        state = model.init_state(2)
+        tokens = []
+        for t in range(10):
+            now = {name: c[name][:, t : t + 1].repeat(2, *[1] * (c[name].ndim - 1)) for name in c if c[name].ndim > 1}
+            heard = model.hear(now["heard"], state)
+            chord = torch.cat([now["chord"][:1], torch.zeros_like(now["chord"][:1])])
+            style, ahead = c["style"].repeat(2), c["ahead"].repeat(2)
+            drawn = torch.full((3,), strength)
+            tokens.append(
+                model.step(
+                    heard, now["moment"], chord, now["density"], style, ahead, noise[t], 1.0, 0, 1.0, state, drawn
+                )
+            )
+        return torch.stack(tokens, dim=1)
+
+    assert float((guided(1.0) == plain).float().mean()) > 0.97
+    assert not torch.equal(guided(6.0), plain)
