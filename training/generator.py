@@ -32,7 +32,6 @@ PART_WEIGHTS = (0.35, 1.0, 1.0)
 
 def write_tokens(songs: list[StoredSong], codec: MdctCodec) -> None:
     """Encode the parts of every song that has no tokens.npy yet: int16 [parts, K, T]."""
-    lag_frames = 0  # the encoder has no delay
     for song in songs:
         if (song.path / "tokens.npy").exists():
             continue
@@ -40,7 +39,7 @@ def write_tokens(songs: list[StoredSong], codec: MdctCodec) -> None:
         with torch.no_grad():
             tokens = codec.encode(torch.from_numpy(audio))
         part = song.path / "tokens.part.npy"
-        np.save(part, tokens[:, :, lag_frames:].numpy().astype(np.int16))
+        np.save(part, tokens.numpy().astype(np.int16))
         part.rename(song.path / "tokens.npy")
 
 
