@@ -12,19 +12,46 @@ from dataclasses import dataclass
 from typing import Union
 
 
+NOW = -1
+"""As a sample: whenever the worker gets to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The band comes in (from the worker's next frame)."""
+    """The band comes in: at a sample of the port's clock, or NOW; on the next bar line where the setting says so."""
+
+    at_sample: int = NOW
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
     """The band goes out with a ramp."""
 
+    at_sample: int = NOW
+
 
 @dataclass(frozen=True, slots=True)
 class Toggle:
     """Start if stopped, stop if playing: one foot switch."""
+
+    at_sample: int = NOW
+
+
+@dataclass(frozen=True, slots=True)
+class CountIn:
+    """Click that many bars (1 or 2), then the band comes in on the downbeat. Needs a tempo from anywhere but the ear."""
+
+    bars: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A fill up to the next bar line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The band plays to the next bar line, ends on its downbeat and stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +62,50 @@ class Tap:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTempo:
+    """Expect this tempo; 0: find it by ear."""
+
+    tempo_bpm: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimeSource:
+    """Whom the conductor follows: one of TIME_SOURCES."""
+
+    name: str
+
+
+TIME_SOURCES = ("auto", "transport", "midi_clock", "tap", "listener")
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTick:
+    """One MIDI clock (24 a quarter note) that arrived at a sample of the port's clock; NOW where only the time of day
+    is known."""
+
+    at_sample: int = NOW
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTransport:
+    """MIDI start, continue or stop from the clock's master."""
+
+    action: str
+    at_sample: int = NOW
+
+
+@dataclass(frozen=True, slots=True)
 class SetLevel:
     part: str
     level_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetMute:
+    """Mute a part or let it be heard; None turns it over."""
+
+    part: str
+    muted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +114,58 @@ class SetControl:
 
     name: str
     value: float | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class SelectPreset:
+    """A preset by name. Resolved by the session into the commands above."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepPreset:
+    """So many presets on (or back, negative). Resolved by the session."""
+
+    by: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SelectSong:
+    """A song of the set list, counted from 1. Resolved by the session."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepSong:
+    """So many songs on (or back). Resolved by the session."""
+
+    by: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetChart:
+    """Play by this chord chart (engine.chart.Chart); None: by ear again."""
+
+    chart: object | None
+
+
+@dataclass(frozen=True, slots=True)
+class JumpSection:
+    """At the next bar line go to the chart's section of that name; an empty name: the one after this one."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """What the snapshot shall say is played: names of the preset and the song. The session posts it."""
+
+    preset: str = ""
+    song: str = ""
+    song_number: int = 0
+    songs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +178,31 @@ class Quit:
     """Stop with a ramp, then end the run."""
 
 
-Command = Union[Start, Stop, Toggle, Tap, SetLevel, SetControl, Panic, Quit]  # noqa: UP007 - a runtime value on 3.10
+Command = Union[  # noqa: UP007 - a runtime value on 3.10
+    Start,
+    Stop,
+    Toggle,
+    CountIn,
+    Fill,
+    Ending,
+    Tap,
+    SetTempo,
+    SetTimeSource,
+    ClockTick,
+    ClockTransport,
+    SetLevel,
+    SetMute,
+    SetControl,
+    SelectPreset,
+    StepPreset,
+    SelectSong,
+    StepSong,
+    SetChart,
+    JumpSection,
+    Announce,
+    Panic,
+    Quit,
+]
 
 _NEVER_LOST = (Panic, Quit)
 

@@ -51,5 +51,28 @@ class Status:
     xruns: int = 0
     callbacks: int = 0
     callbacks_expected: int = 0
+    chord_played: str = ""
+    """The chord that the band was given for the frame made last: from the chart, foretold, or as heard."""
+    preset: str = ""
+    song: str = ""
+    song_number: int = 0
+    """From 1; 0 without a set list."""
+    songs: int = 0
+    section: str = ""
+    """Of the chart; empty without one."""
+    next_section: str = ""
+    """Asked for, and begun at the next bar line."""
+    time_source: str = ""
+    """Whom the conductor follows now: "transport", "midi_clock", "tap", "listener", or empty while nobody knows."""
+    pending: str = ""
+    """What waits for a bar line: "start", "ending", "fill", "count-in"; empty for nothing."""
+    holding: bool = False
+    """The band is on but keeps still: the musician does not play, or no beat is found."""
+    muted: tuple[bool, ...] = (False, False, False)
+    levels_db: tuple[float, ...] = (0.0, 0.0, 0.0)
+    style: str = ""
+    density: float = 0.5
+    recording: str = ""
+    """The file that is recorded to; empty for none."""
     warnings: tuple[str, ...] = field(default=())
     """In words, each with its mend; newest last."""
