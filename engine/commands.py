@@ -11,7 +11,6 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Union
 
-
 NOW = -1
 """As a sample: whenever the worker gets to it."""
 
@@ -39,7 +38,7 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class CountIn:
-    """Click that many bars (1 or 2), then the band comes in on the downbeat. Needs a tempo from anywhere but the ear."""
+    """Click that many bars (1 or 2), then the band comes in on the downbeat. Needs a tempo, not from the ear."""
 
     bars: int = 1
 
