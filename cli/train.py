@@ -24,11 +24,21 @@ def store(
     first_seed: Annotated[int, typer.Option()] = 0,
     workers: Annotated[int, typer.Option(help="Processes.")] = 2,
     split: Annotated[str, typer.Option()] = "train",
+    style: Annotated[
+        list[str] | None, typer.Option(help="Only this style; may be repeated. Default: all but the held-out ones.")
+    ] = None,
+    variety: Annotated[
+        float, typer.Option(help="0 to 1: how far playing and sounds stray.")
+    ] = 0.5,
 ) -> None:
-    """Render songs with features and labels, as the trainers read them. Songs that are there are kept."""
-    from ..training.store import render_store
+    """Render songs with features, labels and notes, as the trainers read them. Songs that are there are kept."""
+    from ..training.band import splits
+    from ..training.band.styles import STYLES
+    from ..training.store import StoreOptions, render_store
 
-    render_store(out, range(first_seed, first_seed + songs), workers, split)
+    styles = tuple(style) if style else tuple(name for name in STYLES if name not in splits.HELD_STYLES)
+    chosen = None if split == "held_style" and not style else styles
+    render_store(out, range(first_seed, first_seed + songs), workers, StoreOptions(split, chosen, variety))
 
 
 @app.command()

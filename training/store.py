@@ -3,6 +3,7 @@
     000123/audio.npy     int16 [stems, N] at the codec's rate, in the order of STEMS
            features.npy  float16 [T, size] of the lead as a live microphone or plug hears it
            labels.npz    per-frame arrays and exact event lists (see training.render)
+           score.npy     int16 [parts, SLOTS, T], what each part plays (model/score_tokens.py)
            tokens.npy    int16 [parts, K, T], written once a codec is trained
 
 Knows no model but the codec that it is handed.
@@ -48,24 +49,46 @@ def songs_in(folder: Path) -> list[StoredSong]:
     return [StoredSong(p) for p in found]
 
 
-def render_store(folder: Path, seeds: range, workers: int, split: str = "train", keep_clean: bool = False) -> None:
+@dataclass(frozen=True)
+class StoreOptions:
+    """How the songs of a store are made; see training.render.render_song."""
+
+    split: str = "train"
+    styles: tuple[str, ...] | None = None
+    """None: the split's own."""
+    variety: float = 0.0
+    """0..1: how far playing and sounds stray from each style's own."""
+    keep_clean: bool = False
+
+
+def render_store(folder: Path, seeds: range, workers: int, options: StoreOptions | None = None) -> None:
     """Render the songs of `seeds` that are not there yet, over `workers` processes."""
+    options = options or StoreOptions()
     folder.mkdir(parents=True, exist_ok=True)
     todo = [seed for seed in seeds if not (folder / f"{seed:06d}" / "labels.npz").exists()]
     if workers <= 1:
         for seed in todo:
-            _store_one(folder, seed, split, keep_clean)
+            _store_one(folder, seed, options)
         return
     with ProcessPoolExecutor(workers) as pool:
-        for future in [pool.submit(_store_one, folder, seed, split, keep_clean) for seed in todo]:
+        for future in [pool.submit(_store_one, folder, seed, options) for seed in todo]:
             future.result()
 
 
-def _store_one(folder: Path, seed: int, split: str, keep_clean: bool) -> None:
+def _store_one(folder: Path, seed: int, options: StoreOptions) -> None:
     from .render import render_song
+    from .score_labels import score_slots
 
-    song = render_song(seed, rate_hz=FeatureSpec().rate_hz, split=split)
-    names = STEMS if keep_clean else STEMS[:4]
+    song = render_song(
+        seed,
+        rate_hz=FeatureSpec().rate_hz,
+        split=options.split,
+        styles=options.styles,
+        sound_variety=options.variety,
+        playing_variety=options.variety,
+    )
+    assert song.score is not None
+    names = STEMS if options.keep_clean else STEMS[:4]
     frames = len(song.stems["lead"]) // FeatureSpec().frame_samples
     samples = frames * FeatureSpec().frame_samples
     audio = np.stack([song.stems[name][:samples] for name in names])
@@ -73,6 +96,7 @@ def _store_one(folder: Path, seed: int, split: str, keep_clean: bool) -> None:
     part.mkdir(exist_ok=True)
     np.save(part / "audio.npy", (np.clip(audio, -1, 1) * 32767).astype(np.int16))
     np.save(part / "features.npy", FeatureExtractor().whole(song.stems["lead"][:samples]).astype(np.float16))
+    np.save(part / "score.npy", score_slots(song.score, frames))
     np.savez(part / "labels.npz", style_name=np.array(song.meta["style"]), **song.labels)  # type: ignore[arg-type]
     part.rename(folder / f"{seed:06d}")
 
