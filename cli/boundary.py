@@ -67,7 +67,7 @@ def explain(error: Exception, prog: str = "gigmate") -> tuple[str, int]:
     if isinstance(error, _ClickError):
         code = USAGE if isinstance(error, _UsageError) else FAILURE
         return f"{_one_line(_text_of(error))}: see `{_command_of(error, prog)} --help`", code
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError) or _named(error, "training.errors", "TrainingError"):
         return _one_line(str(error)), USAGE
     if isinstance(error, EngineError) or _named(error, "model.checkpoint", "CheckpointError"):
         return _one_line(str(error)), FAILURE
