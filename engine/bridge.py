@@ -57,7 +57,8 @@ class Bridge:
 
     `in_ring`: the callback pushes mono heard samples at its position; the worker reads.
     `out_ring`: the worker does `write_at`; the callback takes sample n at position n.
-    A bridge serves one stream, from position 0. It must outlive every callback: ports keep it alive.
+    A bridge serves one stream at a time, from position 0; one that has died may be followed by another (`lend`). It
+    must outlive every callback: ports keep it alive.
     """
 
     def __init__(
@@ -104,8 +105,38 @@ class Bridge:
         self._words = words
         self._wanted_samples = -1
         self.state_address = int(words.ctypes.data)
+        self._lease = self._keep_lease()
+
+    def _keep_lease(self) -> NDArray[np.int64]:
+        lease = aligned_words(native.LEASE_WORDS)
+        lease[native.LEASE_STATE] = self.state_address
+        self._keep.append(lease)  # a callback that died may come late
+        return lease
 
     # ------------------------------------------------------------------------------------------ for ports
+
+    @property
+    def stream_address(self) -> int:
+        """What the callbacks of a real port are given: the lease of the stream that `lend` began."""
+        return int(self._lease.ctypes.data)
+
+    def lend(self, waiting: bool = False) -> None:
+        """Ports only, before a stream's first callback: a new stream takes the place of the last one.
+
+        What callbacks of the last one still come do nothing from now on. `waiting`: those of the new one play silence
+        and leave the clock alone until `enter`, because something else carries it meanwhile.
+        """
+        native.write_word.ctypes(self.stream_address, native.LEASE_PHASE, native.RETIRED)
+        self._lease = self._keep_lease()
+        for word in (native.SHUTDOWN, native.RATE_CHANGED, native.FREEWHEEL, native.JACK_STARTED):
+            self.set_word(word, 0)
+        phase = native.WAITING if waiting else native.ACTIVE
+        native.write_word.ctypes(self.stream_address, native.LEASE_PHASE, phase)
+
+    def enter(self) -> None:
+        """Ports only, while nothing calls `process`: the waiting stream carries on from here, fading in."""
+        self.set_word(native.RAMP_AT, 0)
+        native.write_word.ctypes(self.stream_address, native.LEASE_PHASE, native.ACTIVE)
 
     jack_callback_address = int(native.jack_process.address)
     portaudio_callback_address = int(native.portaudio_process.address)

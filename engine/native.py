@@ -106,6 +106,15 @@ FN_LATENCY_SET = 119
 JACK_LATENCY_RANGE = 120  # scratch for one jack_latency_range_t, the notification thread's own
 STATE_WORDS = 128
 
+# ---- words of a lease: what a real port's callbacks are given. One that has died keeps its lease, which is retired:
+# whatever a dead server or a sleeping device still calls can do nothing to the stream that took its place.
+LEASE_STATE = 0
+LEASE_PHASE = 1
+WAITING = 0  # play silence: somebody else carries the clock still
+ACTIVE = 1
+RETIRED = 2
+LEASE_WORDS = 8
+
 MIDI_EVENTS = 1024
 
 _I = types.int64
@@ -291,9 +300,19 @@ def process(state, inputs, n_inputs, outputs, n_outputs, count):
 
 
 @_cfunc(types.int32(types.uint32, _I))
-def jack_process(frames, state):
+def jack_process(frames, lease):
+    phase = load_acquire(lease, LEASE_PHASE)
+    if phase == RETIRED:
+        return 1
+    state = load_i64(lease, LEASE_STATE)
     count = np.int64(frames)
     get_buffer = load_i64(state, FN_GET_BUFFER)
+    if phase == WAITING:
+        for i in range(load_i64(state, JACK_OUTPUTS)):
+            silent = _get_buffer(get_buffer, load_i64(load_i64(state, JACK_OUT_PORTS), i), frames)
+            for k in range(count):
+                store_f32(silent, k, np.float32(0.0))
+        return 0
     inputs = load_i64(state, CHANNELS_IN)
     outputs = load_i64(state, CHANNELS_OUT)
     n_inputs = load_i64(state, JACK_INPUTS)
@@ -309,19 +328,25 @@ def jack_process(frames, state):
 
 
 @_cfunc(types.int32(_I))
-def jack_xrun(state):
-    store_relaxed(state, XRUNS, load_relaxed(state, XRUNS) + 1)
+def jack_xrun(lease):
+    if load_acquire(lease, LEASE_PHASE) != RETIRED:
+        state = load_i64(lease, LEASE_STATE)
+        store_relaxed(state, XRUNS, load_relaxed(state, XRUNS) + 1)
     return 0
 
 
 @_cfunc(types.void(types.int32, _I, _I))
-def jack_shutdown(code, reason, state):
-    store_release(state, SHUTDOWN, 1)
+def jack_shutdown(code, reason, lease):
+    if load_acquire(lease, LEASE_PHASE) != RETIRED:
+        store_release(load_i64(lease, LEASE_STATE), SHUTDOWN, 1)
 
 
 @_cfunc(types.void(types.int32, _I))
-def jack_latency(mode, state):
+def jack_latency(mode, lease):
     """Capture (mode 0): what lies before our outputs; playback (1): what lies behind our inputs. With our own delay."""
+    if load_acquire(lease, LEASE_PHASE) == RETIRED:
+        return
+    state = load_i64(lease, LEASE_STATE)
     capture = mode == 0
     near = load_i64(state, JACK_IN_PORTS if capture else JACK_OUT_PORTS)
     far = load_i64(state, JACK_OUT_PORTS if capture else JACK_IN_PORTS)
@@ -341,14 +366,16 @@ def jack_latency(mode, state):
 
 
 @_cfunc(types.int32(types.uint32, _I))
-def jack_rate(rate_hz, state):
-    store_release(state, RATE_CHANGED, np.int64(rate_hz))
+def jack_rate(rate_hz, lease):
+    if load_acquire(lease, LEASE_PHASE) != RETIRED:
+        store_release(load_i64(lease, LEASE_STATE), RATE_CHANGED, np.int64(rate_hz))
     return 0
 
 
 @_cfunc(types.void(types.int32, _I))
-def jack_freewheel(starting, state):
-    store_release(state, FREEWHEEL, np.int64(starting))
+def jack_freewheel(starting, lease):
+    if load_acquire(lease, LEASE_PHASE) != RETIRED:
+        store_release(load_i64(lease, LEASE_STATE), FREEWHEEL, np.int64(starting))
 
 
 @_cfunc(types.void(_I))
@@ -364,9 +391,19 @@ def _portaudio_signature():  # type: ignore[no-untyped-def]
 
 
 @_cfunc(_portaudio_signature())
-def portaudio_process(stream_in, stream_out, frames, times, flags, state):
+def portaudio_process(stream_in, stream_out, frames, times, flags, lease):
     """A PaStreamCallback for non-interleaved float32: `stream_in` and `stream_out` are tables of channel addresses."""
     count = np.int64(frames)
+    phase = load_acquire(lease, LEASE_PHASE)
+    state = load_i64(lease, LEASE_STATE)
+    for channel in range(load_i64(state, PA_OUT_TOTAL)):
+        silent = load_i64(stream_out, channel)
+        for i in range(count):
+            store_f32(silent, i, np.float32(0.0))
+    if phase == RETIRED:
+        return 2  # paAbort
+    if phase == WAITING:
+        return 0
     if (np.int64(flags) & 0xF) != 0:  # under- and overflows of input and output
         store_relaxed(state, XRUNS, load_relaxed(state, XRUNS) + 1)
     inputs = load_i64(state, CHANNELS_IN)
@@ -376,10 +413,6 @@ def portaudio_process(stream_in, stream_out, frames, times, flags, state):
         n_inputs = 0
     for i in range(n_inputs):
         store_i64(inputs, i, load_i64(stream_in, load_i64(load_i64(state, PA_IN_INDEX), i)))
-    for channel in range(load_i64(state, PA_OUT_TOTAL)):
-        silent = load_i64(stream_out, channel)
-        for i in range(count):
-            store_f32(silent, i, np.float32(0.0))
     n_outputs = load_i64(state, PA_OUTPUTS)
     for i in range(n_outputs):
         store_i64(outputs, i, load_i64(stream_out, load_i64(load_i64(state, PA_OUT_INDEX), i)))

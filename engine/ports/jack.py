@@ -157,7 +157,7 @@ class JackPort(Port):
         _IMMORTAL.append(bridge)  # until the client is known to be closed
         self._set_words(bridge)
         lib, ffi = self._jack._lib, self._jack._ffi
-        pointer, state = self._client._ptr, ffi.cast("void*", bridge.state_address)
+        pointer, state = self._client._ptr, ffi.cast("void*", bridge.stream_address)
         self._check(
             lib.jack_set_process_callback(pointer, ffi.cast("JackProcessCallback", bridge.jack_callback_address), state)
         )
@@ -175,7 +175,7 @@ class JackPort(Port):
         self._library.jack_set_latency_callback.argtypes = [ctypes.c_void_p] * 3
         self._check(
             self._library.jack_set_latency_callback(
-                self._pointer(self._client), int(native.jack_latency.address), bridge.state_address
+                self._pointer(self._client), int(native.jack_latency.address), bridge.stream_address
             )
         )
         lib.jack_on_info_shutdown(pointer, ffi.cast("JackInfoShutdownCallback", native.jack_shutdown.address), state)

@@ -82,6 +82,7 @@ class Port:
         if bridge.rate_hz != self.rate_hz:
             raise ValueError(f"the bridge runs at {bridge.rate_hz} Hz, the port at {self.rate_hz} Hz")
         self._bridge = bridge
+        bridge.lend()
         _RUNNING.append(self)
         self._start(bridge)
         self._started_s = time.perf_counter()

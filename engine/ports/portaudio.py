@@ -153,7 +153,7 @@ class PortAudioPort(Port):
             ctypes.c_ulong(config.block_samples or 0),
             ctypes.c_ulong(NO_DITHER_NO_CLIP),
             ctypes.c_void_p(bridge.portaudio_callback_address),
-            ctypes.c_void_p(bridge.state_address),
+            ctypes.c_void_p(bridge.stream_address),
         )
         if code:
             raise EngineError(f'"{self._sink.name}" cannot be opened: {self._lib.text(code)}; is it in use?')
