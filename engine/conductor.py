@@ -9,17 +9,22 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from .chord_loop import ChordTracker
+from .chart_place import ChartPlace
+from .chord_loop import Chord, ChordTracker
+from .commands import ClockTick, ClockTransport, Command, JumpSection, SetChart, SetTempo, SetTimeSource
 from .config import ConfigError
+from .grid import GridConductor, fraction
+from .ground import Ground
 from .player import Heard, Moment
-from .taps import Taps
+from .sources import IDLE_BPM, Sources
 from .timeline import Point, Timeline
-from .tracker import Tracker
 from .tracking import Anchor, ConductorConfig, TimeSource
+from .transport_line import Reading
 
-__all__ = ["Anchor", "Conducting", "Conductor", "ConductorConfig", "GridConductor", "TimeSource"]
+__all__ = ["Anchor", "Conducting", "Conductor", "ConductorConfig", "GridConductor", "Ground", "TimeSource"]
 
-_IDLE_BPM = 120.0  # the tempo that time runs at before anything is known
+_GLIDING_CONFIDENCE = 0.4
+"""While the time glides from one source to another that is sure, no one need hold back."""
 
 
 class Conducting(Protocol):
@@ -35,6 +40,17 @@ class Conducting(Protocol):
 
     def tap(self, position_samples: float) -> None: ...
 
+    def obey(self, command: Command, position_samples: float) -> None:
+        """Whatever a command asks of the time or the chords; others are passed over. Raises ConfigError.
+
+        `position_samples`: of the input clock, where the command belongs (a clock's tick) or now.
+        """
+        ...
+
+    def read_transport(self, reading: Reading) -> None:
+        """The sound server's transport, read once for each frame."""
+        ...
+
     def moment(self, position_samples: float) -> Moment: ...
 
     def bar_samples(self) -> int:
@@ -45,56 +61,33 @@ class Conducting(Protocol):
         """Number of the bar that holds the position; the first one is 0. Negative before it."""
         ...
 
+    def peek(self, position_samples: float) -> Point:
+        """Musical time of a position as it looks now: like `moment`, but asking binds nothing."""
+        ...
+
+    def ground(self) -> Ground:
+        """What an entrance can stand on now."""
+        ...
+
+    def begin_bar(self, position_samples: float) -> bool:
+        """A count-in shall begin there, in a tempo that is known. False where none is.
+
+        Who follows a running clock, or the ear, leaves the time as it is: the count waits for the next bar line.
+        """
+        ...
+
+    def begin_chart(self, position_samples: float) -> None:
+        """The band comes in there: the bar line nearest to it is the first of the chart."""
+        ...
+
     def reset(self) -> None: ...
-
-
-class GridConductor:
-    """An exact, endless grid: for tests, clicks and fixed tempi. Hears nothing; taps leave it as it is.
-
-    Raises ConfigError where the grid cannot be.
-    """
-
-    def __init__(self, tempo_bpm: float, beats_per_bar: int, rate_hz: float, first_beat_position: float = 0.0) -> None:
-        if not (tempo_bpm > 0 and beats_per_bar >= 1 and rate_hz > 0):
-            raise ConfigError(f"no grid at {tempo_bpm} bpm, {beats_per_bar} beats a bar, {rate_hz} Hz: give them > 0")
-        self.tempo_bpm = float(tempo_bpm)
-        self.beats_per_bar = int(beats_per_bar)
-        self.first_beat_position = float(first_beat_position)
-        self._beat_samples = 60.0 * rate_hz / tempo_bpm
-
-    def hear(self, heard: Heard, end_position_samples: float, frame_samples: float) -> None:
-        """A grid has no ears."""
-
-    def tap(self, position_samples: float) -> None:
-        """A grid does not move."""
-
-    def reset(self) -> None:
-        """A grid has nothing to forget."""
-
-    def moment(self, position_samples: float) -> Moment:
-        beats = (position_samples - self.first_beat_position) / self._beat_samples
-        bars = beats / self.beats_per_bar
-        return Moment(
-            beat_phase=_fraction(beats),
-            bar_phase=_fraction(bars),
-            tempo_bpm=self.tempo_bpm,
-            beats_per_bar=self.beats_per_bar,
-            confidence=1.0,
-        )
-
-    def bar_samples(self) -> int:
-        return round(self._beat_samples * self.beats_per_bar)
-
-    def bar_count(self, position_samples: float) -> int:
-        beats = (position_samples - self.first_beat_position) / self._beat_samples
-        return math.floor(beats / self.beats_per_bar)
 
 
 class Conductor:
     """Follows the musician: beat, bar and chord, as a moment that can be asked for ahead of time.
 
-    In this order, whatever has an answer is followed: sources given to `follow`, then taps and the listener's beat
-    together. Without any, time runs at the expected tempo.
+    In this order, whatever has an answer is followed: sources given to `follow`, the transport, a MIDI clock, then
+    taps and the listener's beat together. Without any, time runs on, or at the expected tempo.
     """
 
     def __init__(
@@ -111,28 +104,22 @@ class Conductor:
         if not rate_hz > 0:
             raise ConfigError(f"sample rate {rate_hz} Hz: give one above 0")
         self.config = config or ConductorConfig()
-        low, high = self.config.lowest_bpm, self.config.highest_bpm
-        if tempo_bpm is not None and not 20.0 <= tempo_bpm <= 400.0:
-            raise ConfigError(f"tempo {tempo_bpm} bpm: give one from 20 to 400")
-        inside = tempo_bpm is None or low <= tempo_bpm <= high
         self.rate_hz = float(rate_hz)
-        self._tempo_bpm = tempo_bpm
-        self._listen = listen and inside
-        self._tracker = Tracker(self.config, self.rate_hz, tempo_bpm if inside else None)
-        self._taps = Taps(self.config, self.rate_hz)
+        self._sources = Sources(self.config, self.rate_hz, tempo_bpm, listen)
+        self._tracker = self._sources.tracker
         self._chords = ChordTracker(self.config)
-        self._sources: tuple[TimeSource, ...] = ()
+        self._chart = ChartPlace()
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything heard and tapped. Sources stay."""
-        self._tracker.reset()
-        self._taps.reset()
+        """Forget everything heard, tapped and counted. A chart stays, and begins anew."""
+        self._sources.reset()
         self._chords.reset()
+        self._chart.rewind()
         self._metre = self._tracker.beats_per_bar
         self._timeline = Timeline(self.config, self.rate_hz, self._metre)
-        self._fixed: Anchor | None = None
         self._source: object = None
+        self._gliding = False
         self._heard_until = -math.inf
         self._confidence = 0.0
         self._found = False
@@ -140,8 +127,8 @@ class Conductor:
         self._playing = False
 
     def follow(self, *sources: TimeSource) -> None:
-        """Follow these sources of time, the first that has an answer, before taps and listener."""
-        self._sources = sources
+        """Follow these sources of time, the first that has an answer, before all others."""
+        self._sources.follow(sources)
 
     # What comes in
 
@@ -150,7 +137,7 @@ class Conductor:
         frame_s = frame_samples / self.rate_hz
         trust = min(max((float(heard.activity) - 0.2) / 0.3, 0.0), 1.0)
         self._hear_playing(float(heard.activity), frame_s)
-        if self._listen:
+        if self._sources.listen:
             self._tracker.hear(heard, end_position_samples / self.rate_hz, frame_s)
         self._heard_until = float(end_position_samples)
         self._aim(self._heard_until)
@@ -162,23 +149,65 @@ class Conductor:
 
     def tap(self, position_samples: float) -> None:
         """One tap of the tempo. Four in a row lock tempo, phase and downbeat (the first tap) at once."""
-        anchor = self._taps.tap(position_samples)
-        if anchor is None:
-            return
-        self._tracker.take(anchor)
-        if not self._listen:
-            self._fixed = self._tracker.anchor(position_samples)
-        self._found = True
-        self._aim(max(position_samples, self._timeline.end_samples), leap_beyond_beats=0.1)
+        if self._sources.tap(position_samples):
+            self._found = True
+            self._aim(max(position_samples, self._timeline.end_samples), leap_beyond_beats=0.1)
+
+    def obey(self, command: Command, position_samples: float) -> None:
+        """See Conducting.obey."""
+        if isinstance(command, ClockTick):
+            self._sources.clock.tick(position_samples)
+        elif isinstance(command, ClockTransport):
+            self._sources.clock.transport(command.action)
+        elif isinstance(command, SetTempo):
+            self._sources.set_tempo(command.tempo_bpm or None)
+        elif isinstance(command, SetTimeSource):
+            self._sources.choose(command.name)
+        elif isinstance(command, SetChart):
+            self.set_chart(command.chart)
+        elif isinstance(command, JumpSection):
+            self.jump_section(command.name)
+
+    def read_transport(self, reading: Reading) -> None:
+        """See Conducting.read_transport."""
+        self._sources.transport.read(reading)
+
+    def begin_bar(self, position_samples: float) -> bool:
+        """See Conducting.begin_bar."""
+        if self._sources.leader(position_samples) is not None:
+            return True
+        tempo_bpm = self._sources.given_tempo_bpm()
+        if tempo_bpm is None:
+            return self.locked
+        metre = self._chart.beats_per_bar or self._metre
+        anchor = Anchor(position_samples, 0.0, tempo_bpm, 1.0, metre, 0)
+        self._timeline = Timeline(self.config, self.rate_hz, metre)
+        self._timeline.aim(anchor)
+        self._sources.begin(anchor)
+        self._found, self._gliding = True, False
+        self._confidence = 1.0
+        return True
+
+    def begin_chart(self, position_samples: float) -> None:
+        """See Conducting.begin_chart."""
+        self._chart.begin(self.peek(position_samples), self._found)
+
+    def set_chart(self, chart: object | None) -> None:
+        """Take the chords from a chart (engine/chart.py), from the next bar line on; None: by ear again."""
+        self._chart.take(chart)
+
+    def jump_section(self, name: str = "") -> None:
+        """Be in that section of the chart from the next bar line on; "": in the one after this. Raises ConfigError."""
+        self._chart.jump(name)
 
     # What is told
 
     def moment(self, position_samples: float) -> Moment:
         """The musical moment of a position. Time told once is bound; far ahead it is a guess (`commit_ahead_s`)."""
         point = self._point(position_samples)
-        chord = self._chords.ahead(point.beat)
+        chord = self._chord(point)
         return Moment(
-            beat_phase=_fraction(point.beat),
+            beat_phase=fraction(point.beat),
             bar_phase=point.bar_phase,
             tempo_bpm=self.tempo_bpm,
             beats_per_bar=point.beats_per_bar,
@@ -186,7 +215,32 @@ class Conductor:
             chord_root=chord.root,
             chord_pitch_classes=chord.pitch_classes,
             # who has not found the beat yet holds back
-            playing=self._playing and (self._found or not self._listen),
+            playing=self._playing and (self._found or not self._sources.listen),
+        )
+
+    def peek(self, position_samples: float) -> Point:
+        """See Conducting.peek."""
+        if not self._timeline.started:
+            self._aim(position_samples)
+        return self._timeline.at(position_samples)
+
+    def ground(self) -> Ground:
+        """See Conducting.ground."""
+        sources, chord = self._sources, self._chords.chord
+        by_ear = self._source is self._tracker
+        name = sources.name_of(self._source)
+        charted = self._chart.known and sources.given_tempo_bpm() is not None
+        return Ground(
+            source=name,
+            beat=self._found or not sources.listen,
+            bar=not by_ear or self.bar_confidence >= self.config.sure_bar,
+            free=name not in ("", "listener") or not sources.listen or charted,
+            chord_root=chord.root,
+            chord_pitch_classes=chord.pitch_classes,
+            section=self._chart.section,
+            next_section=self._chart.next_section,
+            symbol=self._chart.symbol,
+            last_bar=self._chart.in_last_bar,
         )
 
     def beat_count(self, position_samples: float) -> float:
@@ -199,14 +253,14 @@ class Conductor:
 
     def bar_samples(self) -> int:
         """Length of the running bar in host samples; 0 while neither tempo nor bar is known."""
-        if not self._found and self._tempo_bpm is None:
+        if not self._found and self._sources.tempo_bpm is None:
             return 0
         return round(self._metre * 60.0 / self.tempo_bpm * self.rate_hz)
 
     @property
     def tempo_bpm(self) -> float:
         target = self._timeline.target
-        return target.tempo_bpm if target is not None else self._tempo_bpm or _IDLE_BPM
+        return target.tempo_bpm if target is not None else self._sources.tempo_bpm or IDLE_BPM
 
     @property
     def confidence(self) -> float:
@@ -246,39 +300,40 @@ class Conductor:
             self._timeline.advance(position_samples)
         return self._timeline.at(position_samples)
 
+    def _chord(self, point: Point) -> Chord:
+        """The chart's chord where there is one, else the one that the loop foretells, else the one heard."""
+        written = self._chart.chord(point, self._found, self.bar_samples())
+        return self._chords.ahead(point.beat) if written is None else Chord(*written)
+
     def _aim(self, position_samples: float, leap_beyond_beats: float | None = None) -> None:
         """Choose the source, bend the timeline toward it, and leap where gliding would be wrong."""
-        source, anchor = self._choose(position_samples)
-        started, was_sure = self._timeline.started, self._confidence >= self.config.lost_confidence
-        self._timeline.aim(anchor, same_source=source is self._source)
-        self._source = source
+        line, config = self._timeline, self.config
+        now = line.at(line.end_samples) if line.started else None
+        source, anchor = self._sources.anchor(position_samples, now, self._metre)
+        started, was_sure = line.started, self._confidence >= config.lost_confidence
+        line.aim(anchor, same_source=source is self._source)
+        if source is not self._source:
+            self._gliding = self._found
+            self._source = source
         if anchor.beats_per_bar:
             self._metre = anchor.beats_per_bar
-        off = abs(self._timeline.error_beats())
-        sure = anchor.confidence >= self.config.lost_confidence
+        off = abs(line.error_beats())
+        sure = anchor.confidence >= config.lost_confidence
         if (leap_beyond_beats is not None and off > leap_beyond_beats) or (started and sure and not self._found):
-            self._timeline.leap(at_downbeat=False)
+            line.leap(at_downbeat=False)
+            self._gliding = False
+        elif self._gliding:
+            line.stop_leap()
         elif started and sure and not was_sure and off > 0.1:
-            self._timeline.leap(at_downbeat=True)
-        elif off < 0.05 or self._confidence >= self.config.sure_confidence:
-            self._timeline.stop_leap()
+            line.leap(at_downbeat=True)
+        elif off < 0.05 or self._confidence >= config.sure_confidence:
+            line.stop_leap()
         self._found = self._found or sure
-        agreement = math.exp(-0.5 * (self._timeline.error_beats() / 0.15) ** 2)
+        self._gliding = self._gliding and sure and off >= 0.02
+        agreement = math.exp(-0.5 * (line.error_beats() / 0.15) ** 2)
+        if self._gliding:
+            agreement = max(agreement, _GLIDING_CONFIDENCE)
         self._confidence = min(max(anchor.confidence * agreement, 0.0), 1.0)
-
-    def _choose(self, position_samples: float) -> tuple[object, Anchor]:
-        for source in self._sources:
-            anchor = source.anchor(position_samples)
-            if anchor is not None:
-                return source, anchor
-        anchor = self._tracker.anchor(position_samples) if self._listen else None
-        if anchor is not None:
-            return self._tracker, anchor
-        if self._fixed is None:
-            sure = 0.0 if self._listen else 1.0
-            tempo_bpm = self._tempo_bpm or _IDLE_BPM
-            self._fixed = Anchor(position_samples, 0.0, tempo_bpm, sure, self._metre, 0)
-        return self, self._fixed
 
     def _hear_playing(self, activity: float, frame_s: float) -> None:
         config = self.config
@@ -289,9 +344,3 @@ class Conductor:
             bar_s = self.bar_samples() / self.rate_hz
             if self._silent_s > (config.hold_bars * bar_s if bar_s else config.hold_s):
                 self._playing = False
-
-
-def _fraction(x: float) -> float:
-    """x modulo 1, never 1 itself (which rounding could give just below a whole number)."""
-    part = x - math.floor(x)
-    return part if part < 1.0 else 0.0

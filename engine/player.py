@@ -48,6 +48,8 @@ class Controls:
     temperature: float = 0.9
     top_k: int = 100
     top_p: float = 0.95
+    fill: float = 0.0
+    """How much of a fill is wanted, in [0, 1]: 1 from the command to the bar line, else 0."""
 
 
 class Heard(Protocol):

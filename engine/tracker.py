@@ -15,6 +15,7 @@ from .player import Heard
 from .tracking import Anchor, ConductorConfig
 
 _HISTORY = 64  # sub-frames of activation kept for the bars' evidence
+_SAME_TEMPO = 0.05  # natural log
 _SETTLE_S = 0.07  # how long after a beat its peak is surely told
 
 
@@ -61,6 +62,25 @@ class Tracker:
     @property
     def beats_per_bar(self) -> int:
         return self._metre
+
+    @property
+    def beats_met(self) -> float:
+        """Beats that were heard where the line has them, since the line was given or found."""
+        return self._hits
+
+    def expect(self, tempo_bpm: float | None) -> None:
+        """Expect another tempo; a line that runs at another one is let go."""
+        self._tempo_bpm = tempo_bpm
+        self._bound_hz = tempo_bpm / 60.0 if tempo_bpm else None
+        line = self._line
+        if tempo_bpm is None and self.locked:
+            return
+        if tempo_bpm is not None and line is not None and abs(math.log(line.rate_hz * 60.0 / tempo_bpm)) < _SAME_TEMPO:
+            return
+        self._filter.reset()
+        self._filter.expect(tempo_bpm)
+        self._line, self.locked = None, False
+        self._forget_hits()
 
     @property
     def confidence(self) -> float:

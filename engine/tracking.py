@@ -111,6 +111,8 @@ class ConductorConfig:
     lock_hits: float = 1.2
     """Beats met by a peak that a lock needs."""
     lost_confidence: float = 0.2
+    sure_bar: float = 0.5
+    """Belief in the downbeat from which the band waits for it."""
     sure_confidence: float = 0.3
     """From here on the band plays out, and time may only glide."""
     silence_bars: float = 8.0

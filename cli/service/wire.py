@@ -116,6 +116,7 @@ def unpack_ask(body: bytes) -> tuple[Moment, Controls]:
         ("temperature", 0.01, 5.0),
         ("top_k", 1, 1 << 20),
         ("top_p", 0.001, 1),
+        ("fill", 0.0, 1.0),
     ):
         number(controls, name, low, low, high)
     if not isinstance(made[1].style, str) or not isinstance(made[1].top_k, int):

@@ -228,7 +228,7 @@ def test_memory_stays_the_same() -> None:
     def size() -> int:
         return len(conductor._timeline._points) + sum(
             getattr(v, "size", 0) + (len(v) if isinstance(v, list) else 0)
-            for part in (conductor._tracker, conductor._chords, conductor._tracker._filter, conductor._taps)
+            for part in (conductor._tracker, conductor._chords, conductor._tracker._filter, conductor._sources.taps)
             for v in vars(part).values()
         )
 

@@ -1,0 +1,129 @@
+"""Where in the chart the song is: it begins on a bar line, goes on bar by bar, and jumps on bar lines.
+
+Knows a chart by its shape (engine/chart.py makes them) and time as points. Whole bars are counted, so that the chart's
+bar lines are the band's, whatever metre each of them counts in. Inference thread only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+from .config import ConfigError
+from .timeline import Point
+
+Written = tuple[int, tuple[float, ...]]
+"""Root (-1: no chord is to sound) and pitch classes."""
+
+
+class ChartPlace:
+    """A chart, and the bar of musical time on which its first one lies."""
+
+    def __init__(self) -> None:
+        self._chart: Any = None
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Before the song."""
+        self._origin: int | None = None  # number of the bar that is the chart's first
+        self._begins_at: float | None = None  # place of the first bar line, where no bar was known yet
+        self._wanted: tuple[float, str] | None = None  # beat of the chart to be at on the next bar line, its section
+        self._asked_bar: int | None = None
+        self._beat = 0.0
+        """Of the chart, where it was last asked for."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a chart."""
+        return self._chart is not None
+
+    @property
+    def beats_per_bar(self) -> int:
+        """Of the chart; 0 without one."""
+        return int(self._chart.beats_per_bar) if self._chart is not None else 0
+
+    @property
+    def section(self) -> str:
+        """Where the song is; empty without a chart."""
+        return str(self._chart.section_at(self._beat)) if self._chart is not None else ""
+
+    @property
+    def symbol(self) -> str:
+        """The chord as it is written where the song is."""
+        return str(self._chart.symbol_at(self._beat)) if self._chart is not None else ""
+
+    @property
+    def next_section(self) -> str:
+        """Waits for the next bar line; empty for nothing."""
+        return self._wanted[1] if self._wanted is not None else ""
+
+    @property
+    def in_last_bar(self) -> bool:
+        """Whether the song is to end on the next bar line (never where the chart goes round)."""
+        chart = self._chart
+        if chart is None or self._origin is None or getattr(chart, "loops", True):
+            return False
+        return bool(self._beat >= float(chart.length_beats) - self.beats_per_bar - 1e-6)
+
+    def take(self, chart: object | None) -> None:
+        """Another chart, or none. Where a song is under way it begins at the next bar line."""
+        under_way = self._origin is not None
+        self._chart = chart
+        self._beat = 0.0
+        self._wanted = self._asked_bar = None
+        if chart is not None and under_way:
+            self._wanted = (0.0, self.section)
+
+    def begin(self, point: Point, known: bool) -> None:
+        """The song begins on the bar line nearest to that point; `known`: whether bars are known there yet."""
+        self._origin = point.bar + (point.bar_phase > 0.5)
+        self._begins_at = None if known else point.position_samples
+        self._wanted = self._asked_bar = None
+
+    def jump(self, name: str) -> None:
+        """Go to the section of that name on the next bar line; an empty name: to the one after this one.
+
+        Raises ConfigError where there is no chart or no such section.
+        """
+        if self._chart is None:
+            raise ConfigError("there is no chart to jump in: give the song one")
+        if name:
+            start = self._chart.section_start(name)
+            if start is None:
+                raise ConfigError(f"the chart has no section {name!r}")
+            self._wanted = (float(start), name)
+        else:
+            after = self._chart.next_section(self._beat)
+            if after is None:
+                raise ConfigError("the chart has no section after this one")
+            self._wanted = (float(after[1]), str(after[0]))
+        self._asked_bar = None
+
+    def chord(self, point: Point, known: bool, bar_samples: float) -> Written | None:
+        """What is written for that point, None without a chart. Points are asked for in order.
+
+        Until bars are `known` the song stands on its first one; then it is counted back to where it began.
+        """
+        if known and self._begins_at is not None and bar_samples > 0:
+            bars = (point.position_samples - self._begins_at) / bar_samples
+            self._origin = round(point.bar + point.bar_phase - bars)
+            self._begins_at = None
+        if self._wanted is not None and self._origin is not None:
+            self._jump_on(point)
+        if self._chart is None:
+            return None
+        if self._origin is not None and self._begins_at is None:
+            bars = point.bar - self._origin + point.bar_phase
+            self._beat = max(0.0, bars * self.beats_per_bar)
+        elif self._origin is None:
+            self._beat = self._wanted[0] if self._wanted is not None else 0.0
+        return cast(Written, self._chart.chord_at(self._beat))
+
+    def _jump_on(self, point: Point) -> None:
+        """Be elsewhere from the next bar line on."""
+        assert self._wanted is not None
+        if self._asked_bar is None:
+            self._asked_bar = point.bar
+        elif point.bar != self._asked_bar:
+            self._origin = point.bar - math.floor(self._wanted[0] / self.beats_per_bar + 1e-6)
+            self._wanted = self._asked_bar = None
