@@ -17,7 +17,7 @@ from ..model.codec import CodecConfig, MdctCodec, compand
 from ..model.quantizer import learn_codes
 from .loop import Loop, LoopConfig
 from .losses import NEPER_DB, MelDistance, MultiMel, nmse, si_sdr_db
-from .store import StoredSong, songs_in
+from .store import StoredSong, check_enough, songs_in
 
 CROP_FRAMES = 40
 PART_SHARE = (0.15, 0.35, 0.25, 0.25)
@@ -64,6 +64,7 @@ def train_codec(
     songs = songs_in(data)
     held_out, songs = songs[:: max(2, len(songs) // 12)][:12], songs
     held = {s.path for s in held_out}
+    check_enough(data, len(songs), len(held))
     songs = [s for s in songs if s.path not in held]
     codec = MdctCodec(model_config or CodecConfig())
     rate, frame = codec.sample_rate_hz, codec.frame_samples
@@ -71,15 +72,19 @@ def train_codec(
     sums = codec.quantizer.codes.clone()
     started = torch.zeros(1)
     loop = Loop(config, codec, "codec", codec.config.to_dict())
+    counts, sums, started = loop.move((counts, sums, started))
     loop.unaveraged = frozenset({"quantizer.codes"})
     loop.keep(counts=counts, sums=sums, started=started)
-    loop.resume()
-    rng = np.random.default_rng([seed, loop.step])
-    mel = MultiMel(rate)
-    judge = MelDistance(1024, 80, rate)
+    if not loop.resume() and config.start is not None:  # its codebooks are learnt: they go on from where they are
+        started.fill_(1.0)
+        counts.fill_(4.0)
+        sums.copy_(codec.quantizer.codes * 4.0)
+    rng = loop.sampler(seed)
+    mel = MultiMel(rate).to(loop.device)
+    judge = MelDistance(1024, 80, rate).to(loop.device)
     reservoir: list[Tensor] = []
     for step in loop:
-        audio = crops(songs, rng, batch, frame)
+        audio = loop.move(crops(songs, rng, batch, frame))
         p = loop.progress
         coefficients = compand(codec.encoder.mdct.whole(audio))
         with loop.autocast():
@@ -122,7 +127,10 @@ def train_codec(
         parts = {"mel": mel_loss, "nmse": wave_loss, "commit": commitment}
         loop.update(loss, {name: float(value.detach()) for name, value in parts.items()} | figures)
         if (step + 1) % 400 == 0:
-            loop.log(**evaluate_codec(codec, held_out, judge))
+            figures = evaluate_codec(codec, held_out, judge)
+            distances = [value for name, value in figures.items() if name.endswith("_mel_db")]
+            valid = {"valid": float(np.mean(distances))} if started.item() and distances else {}
+            loop.log(**figures, **valid)
 
 
 @torch.no_grad()
@@ -135,7 +143,7 @@ def evaluate_codec(codec: MdctCodec, songs: list[StoredSong], judge: MelDistance
             audio = song.array("audio")
             middle = audio.shape[1] // 2 // codec.frame_samples * codec.frame_samples
             rows.append(audio[stem, middle : middle + 100 * codec.frame_samples].astype(np.float32) / 32767.0)
-        x = torch.from_numpy(np.stack(rows))
+        x = torch.from_numpy(np.stack(rows)).to(codec.quantizer.codes.device)
         y = codec.decode(codec.encode(x))[:, codec.decode_delay_samples :]
         x = x[:, : y.shape[1]]
         loud = x.square().mean(1) > 1e-6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import torch
@@ -9,13 +10,15 @@ import torch
 from ..model import checkpoint
 
 
-def export_weights(run: Path, kind: str, out: Path) -> None:
-    """Write the averaged weights of the training in `run` to `out`. CheckpointError where they are not of `kind`."""
-    path = run / "last.pt"
+def export_weights(run: Path, kind: str, out: Path, best: bool = False) -> None:
+    """Write the averaged weights of the training in `run` to `out`: the last ones, or those with the best `valid`.
+
+    CheckpointError where there are none of `kind`.
+    """
+    path = run / ("best.pt" if best else "last.pt")
     if not path.exists():
-        raise checkpoint.CheckpointError(
-            f"{run}: no training here (last.pt is missing); name the folder given to --out"
-        )
+        mend = "no `valid` was logged yet; leave --best" if best else "name the folder given to --out"
+        raise checkpoint.CheckpointError(f"{run}: no training here ({path.name} is missing); {mend}")
     saved = torch.load(path, map_location="cpu", weights_only=True)
     if saved["kind"] != kind:
         raise checkpoint.CheckpointError(f"{run}: a training of a {saved['kind']}, not of a {kind}")
@@ -23,3 +26,15 @@ def export_weights(run: Path, kind: str, out: Path) -> None:
     model.load_state_dict(saved["ema"])
     notes = {"steps": saved["step"], "minutes": round(saved["elapsed"] / 60, 1)}
     checkpoint.save(out, kind, model, saved["shape"], notes)
+
+
+def complete_folder(out: Path, rest: Path) -> list[Path]:
+    """Copy into the folder of `out` the kinds of weights that it lacks, from the folder `rest`; what was copied."""
+    copied = []
+    for kind in checkpoint.KINDS:
+        target, source = out.parent / f"{kind}.safetensors", rest / f"{kind}.safetensors"
+        if not target.exists():
+            checkpoint.read_header(source)
+            shutil.copyfile(source, target)
+            copied.append(target)
+    return copied

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ..model.listener import DELAY_FRAMES, TEMPO_HIGH_BPM, TEMPO_LOW_BPM, Listener, ListenerConfig, tempo_bins_bpm
 from .loop import Loop, LoopConfig
-from .store import StoredSong, songs_in
+from .store import StoredSong, check_enough, songs_in
 
 FRAME_RATE_HZ = 25.0
 
@@ -64,6 +64,7 @@ class ListenerData:
             parts = targets_of(song.labels(), len(features), config.sub_frames)
             self.features.append(features)
             self.targets.append(np.concatenate([parts[name] for name in config.layout()], axis=1).astype(np.float16))
+        self.shortest_frames = min(len(features) for features in self.features) - DELAY_FRAMES
 
     def batch(self, rng: np.random.Generator, rows: int, frames: int) -> tuple[Tensor, Tensor]:
         """Features and targets [rows, frames, .], with gain changed by up to 12 dB; features lead by the delay."""
@@ -117,15 +118,17 @@ def train_listener(
     songs = songs_in(data)
     held_out = songs[:: max(2, len(songs) // 16)][:16]
     held = {s.path for s in held_out}
+    check_enough(data, len(songs), len(held))
     shape = model_config or ListenerConfig()
     train = ListenerData([s for s in songs if s.path not in held], shape)
     test = ListenerData(held_out, shape)
+    frames = min(frames, train.shortest_frames)
     model = Listener(shape)
     loop = Loop(config, model, "listener", shape.to_dict())
     loop.resume()
-    rng = np.random.default_rng([seed, loop.step])
+    rng = loop.sampler(seed)
     for step in loop:
-        x, y = train.batch(rng, batch, frames)
+        x, y = loop.move(train.batch(rng, batch, frames))
         with loop.autocast():
             output = model.whole(x)
         parts = losses(output.float(), y, shape)
@@ -138,10 +141,12 @@ def train_listener(
 @torch.no_grad()
 def check(model: Listener, test: ListenerData, shape: ListenerConfig, loop: Loop) -> dict[str, float]:
     """Frame-wise figures on held-out songs: quick to see, not the figures that count (training.evaluate has those)."""
-    x, y = test.batch(np.random.default_rng(1), 24, 700)
+    x, y = loop.move(test.batch(np.random.default_rng(1), 24, min(700, test.shortest_frames)))
     with loop.autocast():
         output = model.whole(x).float()
-    figures = {f"test_{name}": float(value) for name, value in losses(output, y, shape).items()}
+    parts = losses(output, y, shape)
+    figures = {"valid": sum(WEIGHTS[name] * float(value) for name, value in parts.items())}
+    figures |= {f"test_{name}": float(value) for name, value in parts.items()}
     start, stop = shape.layout()["chord_root"]
     hit = output[:, 100:, start:stop].argmax(-1) == y[:, 100:, start:stop].argmax(-1)
     figures["test_root_share"] = float(hit.float().mean())

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsp.features import FeatureExtractor, FeatureSpec
+from .errors import TrainingError
 
 STEMS = ("lead", "drums", "bass", "keys", "lead_clean")
 PARTS = STEMS[1:4]
@@ -42,11 +43,17 @@ class StoredSong:
 
 
 def songs_in(folder: Path) -> list[StoredSong]:
-    """Every finished song of a store, by seed; raises FileNotFoundError with the mend if there is none."""
+    """Every finished song of a store, by seed; raises TrainingError with the mend if there is none."""
     found = sorted(p.parent for p in folder.glob("*/labels.npz"))
     if not found:
-        raise FileNotFoundError(f"{folder} holds no songs: make some with `gigmate train store --out {folder}`")
+        raise TrainingError(f"{folder}: holds no songs; make some with `gigmate train store --out {folder}`")
     return [StoredSong(p) for p in found]
+
+
+def check_enough(folder: Path, songs: int, held_out: int) -> None:
+    """Raises TrainingError where nothing would be left to learn from beside the songs held out."""
+    if songs <= held_out:
+        raise TrainingError(f"{folder}: holds {songs} song{'s' * (songs != 1)}; at least 2 are needed, 1 to check with")
 
 
 @dataclass(frozen=True)
