@@ -19,9 +19,12 @@ import typer
 from ..engine.config import Backend, ConfigError, EngineConfig, EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..control.keys import Keys
-    from ..control.midi import MidiPedal
+    from ..control.midi import MidiPedals
     from ..control.tui import Face
+    from ..engine.commands import Command
     from ..presets.schema import Preset
     from ..session import LoadPlayer, Session
     from .signals import Signals
@@ -44,6 +47,8 @@ class Request:
     report: Path | None = None
     weights: Path | None = None
     midi_name: str | None = None
+    midi_asked: bool = False
+    """Whether a run without any MIDI input is not what was asked for."""
     json_lines: bool = False
     load: LoadPlayer | None = None
     """Takes the place of the model here: a band on a server."""
@@ -64,6 +69,9 @@ def live(
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
     pedal: Annotated[
         str | None, typer.Option(metavar="CCn|NOTEn", help="MIDI controller or note that starts and stops.")
+    ] = None,
+    bindings: Annotated[
+        Path | None, typer.Option(metavar="F.yaml", help="What pedals and keys do; else your own file's.")
     ] = None,
     midi: Annotated[str | None, typer.Option(metavar="NAME", help="MIDI input of the pedal; else all.")] = None,
     start_now: Annotated[bool, typer.Option("--start-now", help="Play at once.")] = False,
@@ -92,8 +100,8 @@ def live(
     or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are written all the same); 1 after a failure; 2 for
     options that cannot be.
     """
-    from ..control.midi import MidiError, parse_pedal
     from ..presets.loader import load_preset
+    from .midi import binding_table
 
     if backend not in BACKENDS:
         raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
@@ -109,10 +117,6 @@ def live(
         if portaudio not in PORTAUDIO_BINDINGS:
             raise ConfigError(f"--portaudio {portaudio}: give one of {', '.join(PORTAUDIO_BINDINGS)}")
         os.environ["GIGMATE_PORTAUDIO"] = portaudio  # read by the port when it loads the library
-    try:
-        pedal_parts = None if pedal is None else parse_pedal(pedal)
-    except MidiError as error:
-        raise ConfigError(str(error)) from None
     config = EngineConfig(
         input_channels=parse_channels("--input", input_),
         output_channels=parse_channels("--output", output),
@@ -129,11 +133,12 @@ def live(
         output_file=None if output_file is None else str(output_file),
         record_file=None if record is None else str(record),
         start_playing=start_now,
-        pedal=pedal_parts,
+        bindings=binding_table(pedal, bindings),
         round_trip_samples=round_trip,
         seed=seed,
     )
-    return play(Request(config, load_preset(preset), duration, report, weights, midi, json_lines))
+    asked = pedal is not None or bindings is not None or midi is not None
+    return play(Request(config, load_preset(preset), duration, report, weights, midi, asked, json_lines))
 
 
 def parse_channels(option: str, text: str) -> tuple[int, ...]:
@@ -167,7 +172,7 @@ def play(request: Request) -> int:
             for line in session.describe():
                 face.note(line)
             _explain_start(session, face, pedal)
-            _run(session, face, keys, signals, request.duration_s)
+            _run(session, face, keys, signals, request.duration_s, pedal)
         face.close()
         # A server that went away ended the run: what was played until then is written down all the same.
         figures = session.report()
@@ -195,7 +200,7 @@ def _check_files(request: Request) -> None:
             check_writable(Path(path), option)
 
 
-def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, MidiPedal | None]:
+def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, MidiPedals | None]:
     """Open everything, the model in its own thread meanwhile; without a sound system, the rehearsal."""
     from ..session import PlayerLoading, open_session
 
@@ -203,12 +208,8 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
     config = request.config
     if config.backend == "auto":
         config = _with_backend(config, face)
-    pedal = None
     posts: list[Any] = []
-    if config.pedal is not None and config.backend != "jack":  # JACK's MIDI comes through the audio callback
-        from ..control.midi import MidiPedal
-
-        pedal = MidiPedal(config.pedal, lambda command: [post(command) for post in posts], request.midi_name)
+    pedal = _open_pedals(request, config, face, lambda command: [post(command) for post in posts])
     told = False
 
     def waiting() -> None:
@@ -226,6 +227,26 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
         raise
     posts.append(session.post)
     return session, pedal
+
+
+def _open_pedals(
+    request: Request, config: EngineConfig, face: Face, post: Callable[[Command], object]
+) -> MidiPedals | None:
+    """The system's MIDI inputs, where they mean something. Raises MidiError where they were asked for in vain."""
+    table = config.bindings
+    if config.backend == "jack" or table is None:  # JACK's MIDI comes through the audio callback
+        return None
+    if not table.bindings and not request.midi_asked:
+        return None
+    from ..control.midi import MidiError, MidiPedals
+
+    try:
+        return MidiPedals(table, post, request.midi_name, required=request.midi_asked)
+    except MidiError as error:
+        if request.midi_asked:
+            raise
+        face.note(f"{error} (your bindings rest meanwhile)")
+        return None
 
 
 def _with_backend(config: EngineConfig, face: Face) -> EngineConfig:
@@ -247,16 +268,26 @@ def _with_backend(config: EngineConfig, face: Face) -> EngineConfig:
     return rehearsal_config(config, PERFORMANCE_FILE, output)
 
 
-def _explain_start(session: Session, face: Face, pedal: MidiPedal | None) -> None:
+def _explain_start(session: Session, face: Face, pedal: MidiPedals | None) -> None:
     from ..control.keys import KEYS_HELP
 
     face.note(f"preset {session.preset.name}: {session.preset.description}".rstrip(" :"))
     if pedal is not None:
-        face.note(f"pedal on {', '.join(pedal.names)}")
+        face.note(f"pedals on {', '.join(pedal.names) or 'no MIDI input yet'}")
+    table = session.config.bindings
+    if table is not None and table.bindings:
+        face.note("; ".join(binding.text for binding in table.bindings))
     face.note(KEYS_HELP + ("" if session.config.start_playing else ": the band waits for space"))
 
 
-def _run(session: Session, face: Face, keys: Keys, signals: Signals, duration_s: float | None) -> None:
+def _run(
+    session: Session,
+    face: Face,
+    keys: Keys,
+    signals: Signals,
+    duration_s: float | None,
+    pedal: MidiPedals | None = None,
+) -> None:
     """Carry keys to the engine and its status to the face until one of them wants an end."""
     from ..engine.commands import Quit
 
@@ -264,6 +295,8 @@ def _run(session: Session, face: Face, keys: Keys, signals: Signals, duration_s:
     while not session.wait(_TICK_S):
         for command in keys.poll():
             session.post(command)
+        for line in pedal.news() if pedal is not None else ():
+            face.note(line)
         status = session.status
         face.show(status)
         over = duration_s is not None and status.seconds >= duration_s

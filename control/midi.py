@@ -1,118 +1,298 @@
-"""A foot switch or a key over MIDI: messages in, commands out; the MIDI inputs through python-rtmidi.
+"""MIDI inputs of the system (ALSA, CoreMIDI, Windows) through python-rtmidi: found by name, found again, listened to.
 
-Knows nothing of JACK, whose MIDI is read in the audio callback. `PedalSwitch` belongs to the thread that
-feeds it; `MidiPedal` posts from python-rtmidi's own thread.
+Knows nothing of JACK's own MIDI, which is read in the audio callback. One thread, `gigmate-midi`, opens, polls and
+closes; no Python code ever runs on a MIDI system's thread, so that nothing can call into what is being closed. Methods
+may be called by any thread.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..engine.commands import Command, Toggle
+from ..engine.commands import ClockTick, ClockTransport, Command
+from ..engine.pedal import BindingTable, Gestures
+from .pace import Pace
 
-PRESSED_VALUE = 64
-"""A controller at or above this value is pressed, as MIDI says of switches."""
-DEBOUNCE_S = 0.02
+POLL_S = 0.004
+LOOK_S = 1.0
+"""How often the list of ports is read: a device that was plugged in is found within so long."""
+_MOST_AT_ONCE = 2048
+"""Messages taken from one port before the others have their turn."""
+_QUEUE_MESSAGES = 16_384
+"""Room inside python-rtmidi: more than a second of the fastest cable, several times over."""
+_UNITS_HZ = 1_000_000
+_TRANSPORT = {0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 
-Pedal = tuple[str, int]
+Take = Callable[[str, Sequence[int], float], None]
+"""Called on the MIDI thread with the port's name, one whole message, and when it came (time.monotonic's clock)."""
 
 
 class MidiError(Exception):
     """MIDI cannot be had as asked: one line that says what is wrong and what to do."""
 
 
-def parse_pedal(text: str) -> Pedal:
-    """("cc", 64) of "CC64", ("note", 36) of "note36". Raises MidiError for anything else."""
-    match = re.fullmatch(r"(cc|note)[ :]?(\d{1,3})", text.strip().lower())
-    if match is None or int(match[2]) > 127:
-        raise MidiError(f"--pedal {text}: give a controller or a note from 0 to 127, such as CC64 or NOTE36")
-    return match[1], int(match[2])
+class MidiInputs:
+    """Listens on all inputs, or on those whose name holds a word; says when one goes and when it is back."""
+
+    def __init__(
+        self,
+        take: Take,
+        port_name: str | None = None,
+        api: int | None = None,
+        idle: Callable[[float], None] | None = None,
+        required: bool = True,
+    ) -> None:
+        """Open what is there, and go on looking.
+
+        `api`: one of python-rtmidi's, None for the system's own. `idle` is called after every poll with the time.
+        Raises MidiError where python-rtmidi or a MIDI system is missing, and, if `required`, where no input fits now.
+        """
+        self._take, self._idle = take, idle
+        self._port_name = port_name
+        self._rtmidi = _rtmidi()
+        self._api = system_api(self._rtmidi) if api is None else api
+        self._lock = threading.Lock()
+        self._open: dict[tuple[str, int], _Input] = {}
+        self._refused: set[tuple[str, int]] = set()
+        self._seen: set[tuple[str, int]] = set()
+        self._news: list[str] = []
+        self._end = threading.Event()
+        self.lost = 0
+        """How often an input went away."""
+        self.faults = 0
+        """Messages that what listens could not take. Nothing of ours should: it is counted, and the thread lives."""
+        self._lister = _open_client(self._rtmidi, self._api, "gigmate")
+        try:
+            self._look()
+            if required and not self._open:
+                there = ", ".join(self._names()) or "none"
+                raise MidiError(f"no MIDI input for the pedal: plug it in, or see `gigmate devices` (there: {there})")
+        except BaseException:
+            self._close_all()
+            raise
+        self._news.clear()  # what is there at the start is in `names`
+        self._thread = threading.Thread(target=self._run, name="gigmate-midi", daemon=True)
+        self._thread.start()
+
+    @property
+    def names(self) -> list[str]:
+        """Any thread. The inputs that are open."""
+        with self._lock:
+            return [source.name for source in self._open.values()]
+
+    def news(self) -> list[str]:
+        """Any thread. What changed since the last call, in lines for the musician."""
+        with self._lock:
+            news, self._news = self._news, []
+        return news
+
+    def close(self) -> None:
+        """Close every input. May be called twice."""
+        self._end.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5.0)
+
+    # ------------------------------------------------------------------------------------------- the MIDI thread
+
+    def _run(self) -> None:
+        next_look_s = time.monotonic() + LOOK_S
+        try:
+            while not self._end.wait(POLL_S):
+                now_s = time.monotonic()
+                for source in list(self._open.values()):
+                    for message, at_s in source.messages(now_s):
+                        try:
+                            self._take(source.name, message, at_s)
+                        except Exception:  # noqa: BLE001 - a thread that dies takes the pedal along
+                            self.faults += 1
+                if self._idle is not None:
+                    self._idle(now_s)
+                if now_s >= next_look_s:
+                    next_look_s = now_s + LOOK_S
+                    self._look()
+        finally:
+            self._close_all()
+
+    def _names(self) -> list[str]:
+        try:
+            return [str(name) for name in self._lister.get_ports()]
+        except (self._rtmidi.RtMidiError, UnicodeDecodeError, SystemError):
+            return []
+
+    def _look(self) -> None:
+        """Open what has come, close what has gone. Ports are told apart by name; equal ones by their order."""
+        there: dict[tuple[str, int], tuple[int, str]] = {}
+        for index, name in enumerate(self._names()):
+            plain = plain_name(name)
+            nth = sum(1 for key in there if key[0] == plain)
+            if self._wanted(name):
+                there[plain, nth] = (index, name)
+        for key in [key for key in self._open if key not in there]:
+            source = self._open[key]
+            with self._lock:
+                del self._open[key]
+                self.lost += 1
+                self._news.append(f"MIDI input {source.name} is gone: plug it in again, it will be found")
+            source.close()
+        self._refused &= set(there)
+        for key, (index, name) in there.items():
+            if key in self._open:
+                continue
+            try:
+                source = _Input(self._rtmidi, self._api, index, name)
+            except (self._rtmidi.RtMidiError, MidiError, SystemError) as error:
+                if key not in self._refused:
+                    self._refused.add(key)
+                    with self._lock:
+                        self._news.append(f"cannot open the MIDI input {name}: {error}")
+                continue
+            with self._lock:
+                self._open[key] = source
+                self._news.append(f"MIDI input {name} is " + ("back" if key in self._seen else "there"))
+            self._seen.add(key)
+            self._refused.discard(key)
+
+    def _wanted(self, name: str) -> bool:
+        if name.startswith("gigmate"):
+            return False
+        if self._port_name is None:
+            return "midi through" not in name.lower()
+        return self._port_name.lower() in name.lower()
+
+    def _close_all(self) -> None:
+        with self._lock:
+            sources = list(self._open.values())
+            self._open.clear()
+        for source in sources:
+            source.close()
+        self._lister.delete()
 
 
-class PedalSwitch:
-    """Turns MIDI messages of one controller or note into one Toggle per press."""
+class _Input:
+    """One open input. The MIDI thread's own."""
 
-    def __init__(self, pedal: Pedal) -> None:
-        self._kind, self._number = pedal
-        self._pressed = False
-        self._last_press_s = float("-inf")
+    def __init__(self, rtmidi: Any, api: int, index: int, name: str) -> None:
+        self.name = name
+        self._errors = (rtmidi.RtMidiError, SystemError)
+        self._client = _open_client(rtmidi, api, "gigmate", _QUEUE_MESSAGES)
+        self._sum_s = 0.0  # the port's own clock: the gaps between its messages, added up
+        self._offset_s: float | None = None
+        try:
+            self._client.ignore_types(sysex=True, timing=False, active_sense=True)
+            self._client.open_port(index, name="pedal")
+        except BaseException:
+            self._client.delete()
+            raise
 
-    def feed(self, message: Sequence[int], at_s: float) -> Command | None:
-        """The command of one complete MIDI message that came at `at_s` (any clock that only goes forward)."""
-        if len(message) < 3 or message[1] != self._number:
-            return None
-        status = message[0] & 0xF0
-        if self._kind == "cc" and status == 0xB0:
-            pressed = message[2] >= PRESSED_VALUE
-        elif self._kind == "note" and status in (0x80, 0x90):
-            pressed = status == 0x90 and message[2] > 0
-        else:
-            return None
-        was_pressed, self._pressed = self._pressed, pressed
-        if not pressed or was_pressed or at_s - self._last_press_s < DEBOUNCE_S:
-            return None
-        self._last_press_s = at_s
-        return Toggle()
+    def messages(self, now_s: float) -> list[tuple[Sequence[int], float]]:
+        """What has come, each with its time: by the gaps that the port measured, as early as any could have come."""
+        found: list[tuple[Sequence[int], float]] = []
+        while len(found) < _MOST_AT_ONCE:
+            got = self._client.get_message()
+            if got is None:
+                break
+            message, gap_s = got
+            self._sum_s += gap_s
+            offset_s = now_s - self._sum_s
+            if self._offset_s is None or offset_s < self._offset_s or offset_s > self._offset_s + 0.25:
+                self._offset_s = offset_s
+            else:
+                self._offset_s += min(2e-6, offset_s - self._offset_s)  # clocks drift: let go a little
+            found.append((message, self._offset_s + self._sum_s))
+        return found
+
+    def close(self) -> None:
+        with contextlib.suppress(*self._errors):
+            self._client.close_port()
+        self._client.delete()
 
 
-class MidiPedal:
-    """Listens on the system's MIDI inputs (ALSA, CoreMIDI, Windows) and posts what the pedal asks for.
+class MidiPedals:
+    """MIDI inputs of the system as the band's pedals and clock: posts the commands that their messages mean.
 
     Open it before a JACK client is activated: python-rtmidi stalls for seconds after that.
     """
 
-    def __init__(self, pedal: Pedal, post: Callable[[Command], object], port_name: str | None = None) -> None:
-        """Open every input, or those whose name holds `port_name`.
-
-        Raises MidiError where python-rtmidi or a MIDI system is missing, or no input has that name.
-        """
+    def __init__(
+        self,
+        table: BindingTable,
+        post: Callable[[Command], object],
+        port_name: str | None = None,
+        api: int | None = None,
+        required: bool = True,
+    ) -> None:
+        """Raises MidiError as `MidiInputs` does. `post` is called on the MIDI thread, and must not wait."""
+        self._table = table
         self._post = post
-        self._inputs: list[Any] = []
-        self.names: list[str] = []
-        rtmidi = _rtmidi()
-        names = list_midi_inputs()
-        wanted = [name for name in names if port_name is None or port_name.lower() in name.lower()]
-        if port_name is None:
-            wanted = [name for name in wanted if "midi through" not in name.lower()]
-        if not wanted:
-            there = ", ".join(names) or "none"
-            raise MidiError(f"no MIDI input for the pedal: plug it in, or see `gigmate devices` (there: {there})")
-        for name in wanted:
-            switch = PedalSwitch(pedal)
-            source = _open_client(rtmidi)
-            try:
-                source.open_port(names.index(name), name="pedal")
-            except rtmidi.RtMidiError as error:
-                self.close()
-                raise MidiError(f"cannot open the MIDI input {name}: {error}") from None
-            source.set_callback(lambda event, _data, switch=switch: self._take(switch, event[0]))
-            self._inputs.append(source)
-            self.names.append(name)
+        self._pace = Pace(post)
+        self._gestures: dict[str, Gestures] = {}  # by port: two devices are two feet
+        self._inputs = MidiInputs(self._hear, port_name, api, self._pace.flush, required)
 
-    def _take(self, switch: PedalSwitch, message: Sequence[int]) -> None:
-        command = switch.feed(message, time.monotonic())
-        if command is not None:
-            self._post(command)
+    @property
+    def names(self) -> list[str]:
+        """Any thread. The inputs that are open."""
+        return self._inputs.names
+
+    @property
+    def lost(self) -> int:
+        """Any thread. How often an input went away."""
+        return self._inputs.lost
+
+    def news(self) -> list[str]:
+        """Any thread. What changed since the last call, in lines for the musician."""
+        return self._inputs.news()
+
+    def _hear(self, port: str, message: Sequence[int], at_s: float) -> None:
+        event = event_of(message, at_s)
+        if event is None:
+            return
+        status = event[1]
+        if status == 0xF8:
+            self._post(ClockTick())
+            return
+        if status in _TRANSPORT:
+            self._post(ClockTransport(_TRANSPORT[status]))
+        gestures = self._gestures.get(port)
+        if gestures is None:
+            gestures = self._gestures[port] = Gestures(self._table, _UNITS_HZ, stamped=False)
+        for command in gestures.commands(event):
+            self._pace.put(command, at_s)
 
     def close(self) -> None:
         """Close every input. May be called twice."""
-        while self._inputs:
-            source = self._inputs.pop()
-            source.cancel_callback()
-            source.close_port()
-            source.delete()
+        self._inputs.close()
+
+
+def event_of(message: Sequence[int], at_s: float) -> tuple[int, int, int, int] | None:
+    """A whole MIDI message as an event, its position in microseconds; None for what no gesture is made of."""
+    if not message or not 0x80 <= message[0] <= 0xFF:
+        return None
+    status = message[0]
+    size = 1 if status >= 0xF8 else (2 if status & 0xF0 in (0xC0, 0xD0) else 3)
+    if status < 0xF8 and (status >= 0xF0 or len(message) != size):
+        return None
+    data = [*message[1:size], 0, 0]
+    return int(at_s * _UNITS_HZ), status, data[0], data[1]
+
+
+def plain_name(name: str) -> str:
+    """The name without the numbers that the system gives anew at each plugging in ("nanoKEY 24:0", "Pedal 2")."""
+    return re.sub(r"\s+\d+(:\d+)?$", "", name.strip())
 
 
 def list_midi_inputs() -> list[str]:
     """Names of the system's MIDI inputs. Raises MidiError where python-rtmidi or a MIDI system is missing."""
-    probe = _open_client(_rtmidi())
+    rtmidi = _rtmidi()
+    probe = _open_client(rtmidi, system_api(rtmidi), "gigmate")
     try:
-        return list(probe.get_ports())
+        return [str(name) for name in probe.get_ports()]
     finally:
         probe.delete()
 
@@ -127,15 +307,17 @@ def _rtmidi() -> Any:
     return rtmidi
 
 
-def _open_client(rtmidi: Any) -> Any:
-    """A MidiIn of the system's own MIDI, never of the libjack that the Linux wheel carries."""
-    if sys.platform.startswith("linux"):
-        if not os.path.exists("/dev/snd/seq"):  # asked first: libasound would write to stderr by itself
-            raise MidiError("no ALSA MIDI here: load it with `sudo modprobe snd-seq`, or bring the pedal in over JACK")
-        api = rtmidi.API_LINUX_ALSA
-    else:
-        api = rtmidi.API_MACOSX_CORE if sys.platform == "darwin" else rtmidi.API_WINDOWS_MM
+def system_api(rtmidi: Any) -> int:
+    """The system's own MIDI, never the libjack that the Linux wheel carries. Raises MidiError where there is none."""
+    if not sys.platform.startswith("linux"):
+        return int(rtmidi.API_MACOSX_CORE if sys.platform == "darwin" else rtmidi.API_WINDOWS_MM)
+    if not os.path.exists("/dev/snd/seq"):  # asked first: libasound would write to stderr by itself
+        raise MidiError("no ALSA MIDI here: load it with `sudo modprobe snd-seq`, or bring the pedal in over JACK")
+    return int(rtmidi.API_LINUX_ALSA)
+
+
+def _open_client(rtmidi: Any, api: int, name: str, queue_messages: int = 1024) -> Any:
     try:
-        return rtmidi.MidiIn(api, name="gigmate")
-    except rtmidi.RtMidiError as error:
+        return rtmidi.MidiIn(api, name=name, queue_size_limit=queue_messages)
+    except (rtmidi.RtMidiError, SystemError) as error:
         raise MidiError(f"no MIDI system here: {error}") from None

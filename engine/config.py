@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .pedal import BindingTable
 
 Backend = Literal["auto", "jack", "portaudio", "file"]
 
@@ -47,8 +50,16 @@ class EngineConfig:
     ceiling_dbfs: float = -1.0
     start_playing: bool = False
     """Play at once, without waiting for the foot switch."""
-    pedal: tuple[str, int] | None = None
-    """("cc", 64) or ("note", 36): starts and stops the band."""
+    wait_for_musician: bool = True
+    """Come in only when the musician plays and a beat is found; False: sound from start to stop, whatever is heard."""
+    when_silent: Literal["stop", "go_on"] = "stop"
+    """What the band does when the musician stops: fall silent at the end of the bar, or play on."""
+    start_at: Literal["now", "bar"] = "now"
+    """Where a start takes effect: at once, or at the next bar line."""
+    click_channels: tuple[int, ...] = ()
+    """1-based output channels for the count-in's click alone; empty: it is mixed into the band's output."""
+    bindings: BindingTable | None = None
+    """What the gestures of pedals and keys on MIDI mean. Its owner may change what it holds while the band plays."""
     round_trip_samples: int | None = None
     """Measured loop delay at the host rate; None takes the port's own claim (marked as such)."""
     seed: int = 0
@@ -59,6 +70,16 @@ class EngineConfig:
                 raise ConfigError(f"--{name} counts channels from 1: {','.join(map(str, channels)) or 'none'} given")
             if len(set(channels)) != len(channels):
                 raise ConfigError(f"--{name} names a channel twice: {','.join(map(str, channels))}")
+        if any(c < 1 for c in self.click_channels) or len(set(self.click_channels)) != len(self.click_channels):
+            given = ",".join(map(str, self.click_channels))
+            raise ConfigError(f"--click-output {given}: give channels from 1, each once")
+        both = set(self.click_channels) & set(self.output_channels)
+        if both:
+            raise ConfigError(f"--click-output {min(both)}: the band plays there; give the click a channel of its own")
+        if self.when_silent not in ("stop", "go_on"):
+            raise ConfigError(f"when_silent {self.when_silent!r}: give stop or go_on")
+        if self.start_at not in ("now", "bar"):
+            raise ConfigError(f"start_at {self.start_at!r}: give now or bar")
         if self.rate_hz is not None and not 8_000 <= self.rate_hz <= 384_000:
             raise ConfigError(f"--rate {self.rate_hz}: give a sample rate between 8000 and 384000 Hz")
         if self.block_samples is not None and not 16 <= self.block_samples <= 4096:

@@ -1,36 +1,247 @@
-"""A foot switch in the MIDI that the audio callback read: presses of one controller or note. Knows no port."""
+"""Gestures: what a foot or a hand does on a MIDI device, and which action of the band each one means.
+
+Pure: messages in, commands out, no port and no clock of its own; time is what the events carry. A `Gestures` belongs to
+the thread that feeds it; a `BindingTable` may be changed by any thread while others read it.
+"""
 
 from __future__ import annotations
 
-_PRESSED_VALUE = 64
-_DEBOUNCE_MS = 20.0
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .actions import Action
+from .commands import NOW, Command
+
+DEBOUNCE_MS = 20.0
+"""A contact that changes again before it was still for so long has bounced."""
+CC_THRESHOLD = 64
+"""A controller at or above this value is pressed, as MIDI says of switches."""
+ANY = -1
+"""As a program's number: every program."""
+
+Kind = Literal["cc", "note", "program", "start", "stop", "continue"]
+PedalKind = Literal["press", "toggle", "pulse"]
+Event = tuple[int, int, int, int]
+"""A MIDI message: position (samples or other units of time), status byte, two data bytes (0 where there is none)."""
+
+_CONTROL, _NOTE_ON, _NOTE_OFF, _PROGRAM = 0xB0, 0x90, 0x80, 0xC0
+_SYSTEM: dict[Kind, int] = {"start": 0xFA, "continue": 0xFB, "stop": 0xFC}
+_KIND_OF_STATUS: dict[int, Kind] = {
+    _CONTROL: "cc",
+    _NOTE_ON: "note",
+    _NOTE_OFF: "note",
+    _PROGRAM: "program",
+    **{status: kind for kind, status in _SYSTEM.items()},
+}
 
 
-class Pedal:
-    """Counts presses of ("cc", number) or ("note", number). One thread."""
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """One thing that a device can say. A gesture happens once per step of the foot, by the kind of pedal:
 
-    def __init__(self, pedal: tuple[str, int], rate_hz: int) -> None:
-        self._kind, self._number = pedal
-        self._bounce_samples = _DEBOUNCE_MS * rate_hz / 1000.0
-        self._pressed = False
-        self._last_press: int | None = None
+    `press`: pressed while held, or for a moment (127, then 0): the pressing counts, the letting go does not.
+    `toggle`: 127 and 0 in turn, one for each step, as latching pedals do: each change counts.
+    `pulse`: one message for each step, always pressed and never let go: each counts.
+    """
 
-    def press(self, event: tuple[int, int, int, int]) -> bool:
-        """Whether the message (position in samples, status, data1, data2) begins a press."""
+    kind: Kind
+    number: int = 0
+    """Controller or note, 0 to 127; program 0 to 127 as on the wire, or ANY; without meaning for the rest."""
+    channel: int = 0
+    """1 to 16; 0: every channel."""
+    threshold: int = CC_THRESHOLD
+    """Controllers and notes: the lowest value that is pressed. A note needs 1 or more."""
+    pedal: PedalKind = "press"
+
+    @property
+    def source(self) -> tuple[Kind, int, int]:
+        """What two gestures share that come from the same thing on the device."""
+        return self.kind, self.number, self.channel
+
+    @property
+    def text(self) -> str:
+        """For a person: "CC64", "note 36 on channel 10", "program 3" (counted from 1, as devices do), "MIDI start"."""
+        channel = f" on channel {self.channel}" if self.channel else ""
+        if self.kind == "cc":
+            return f"CC{self.number}{channel}"
+        if self.kind == "note":
+            return f"note {self.number}{channel}"
+        if self.kind == "program":
+            return f"program {'any' if self.number == ANY else self.number + 1}{channel}"
+        return f"MIDI {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A gesture and the action that it asks for. Raises ActionError for arguments that the action does not take."""
+
+    gesture: Gesture
+    action: Action
+    arguments: tuple[tuple[str, object], ...] = ()
+    ends: tuple[float, float] | None = None
+    """For a controller that moves the action's value: the values at 0 and at 127."""
+
+    def __post_init__(self) -> None:
+        self.command()  # what cannot be is said now, not in the middle of a song
+
+    @property
+    def swept(self) -> bool:
+        """Whether every value of the controller counts, not its pressing."""
+        return self.ends is not None
+
+    def command(self, at_sample: int = NOW, data: int = 0) -> Command:
+        """What to ask for; `data`: the controller's value, or the program's number."""
+        arguments = dict(self.arguments)
+        if self.ends is not None:
+            low, high = self.ends
+            # The bottom of a level that goes up is silence: a pedal at its heel shuts the part off.
+            off = data == 0 and self.action.argument("value").kind == "level" and low < high
+            arguments["value"] = "off" if off else low + (high - low) * min(max(data, 0), 127) / 127.0
+        elif self.gesture.kind == "program" and self.gesture.number == ANY and self.action.takes("number"):
+            arguments["number"] = data + 1
+        return self.action.command(arguments, at_sample)
+
+    @property
+    def text(self) -> str:
+        """For a person: "CC7: level bass"."""
+        words = [f"{value}" for _, value in self.arguments]
+        return f"{self.gesture.text}: {' '.join([self.action.name, *words])}"
+
+
+class BindingTable:
+    """Which gestures mean what: three layers, of which the first that knows a gesture's source decides.
+
+    Any thread may replace a layer; a reader sees the old table or the new one, never a mixture.
+    """
+
+    def __init__(
+        self, asked: Iterable[Binding] = (), preset: Iterable[Binding] = (), user: Iterable[Binding] = ()
+    ) -> None:
+        """`asked`: on the command line; `preset`: of the preset that is on; `user`: from the user's own file."""
+        self._lock = threading.Lock()
+        self._layers = [tuple(asked), tuple(preset), tuple(user)]
+        self._merge()
+
+    def set_preset(self, bindings: Iterable[Binding]) -> None:
+        """Any thread. The bindings of the preset that is on now."""
+        with self._lock:
+            self._layers[1] = tuple(bindings)
+            self._merge()
+
+    def _merge(self) -> None:
+        taken: dict[tuple[Kind, int, int], int] = {}
+        kept: list[Binding] = []
+        for layer, bindings in enumerate(self._layers):
+            for binding in bindings:
+                if taken.setdefault(binding.gesture.source, layer) == layer:
+                    kept.append(binding)
+        lookup: dict[tuple[Kind, int], tuple[Binding, ...]] = {}
+        for binding in kept:
+            gesture = binding.gesture
+            key = (gesture.kind, gesture.number if gesture.kind in ("cc", "note", "program") else 0)
+            lookup[key] = (*lookup.get(key, ()), binding)
+        self.bindings: tuple[Binding, ...] = tuple(kept)
+        self._lookup = lookup  # replaced whole: reading a reference is atomic
+
+    def meaning(self, kind: Kind, number: int, channel: int) -> Sequence[Binding]:
+        """Any thread. The bindings of a message of that kind, number and channel (1 to 16)."""
+        lookup = self._lookup
+        found = lookup.get((kind, number), ())
+        if kind == "program":
+            found = found + lookup.get((kind, ANY), ())
+        if kind in _SYSTEM:
+            return found
+        return [binding for binding in found if binding.gesture.channel in (0, channel)] if found else found
+
+
+@dataclass(slots=True)
+class _Contact:
+    """What is known of one gesture: the side it is on, and when it last changed."""
+
+    pressed: bool | None = None
+    changed: int | None = None
+
+
+class Gestures:
+    """Recognises gestures in one stream of MIDI messages. One thread.
+
+    One device, one stream: two devices that share a `Gestures` would share their contacts.
+    """
+
+    def __init__(self, table: BindingTable | Iterable[Binding], rate_hz: float, stamped: bool = True) -> None:
+        """`rate_hz`: units of an event's position in a second. `stamped`: positions are samples of the port's clock
+        and go into the commands; else the commands mean now."""
+        self._table = table if isinstance(table, BindingTable) else BindingTable(table)
+        self._bounce = DEBOUNCE_MS * rate_hz / 1000.0
+        self._stamped = stamped
+        self._contacts: dict[tuple[Gesture, int], _Contact] = {}
+
+    def commands(self, event: Event) -> list[Command]:
+        """What one message asks for: often nothing. Whatever the bytes are, it raises nothing."""
         position, status, number, value = event
-        if number != self._number:
+        code = status & 0xF0 if status < 0xF0 else status
+        kind = _KIND_OF_STATUS.get(code)
+        if kind is None or not 0 <= number < 128 or not 0 <= value < 128:
+            return []
+        channel = (status & 0x0F) + 1
+        if kind in _SYSTEM:
+            number = channel = 0
+        meaning = self._table.meaning(kind, number, channel)
+        if not meaning:
+            return []
+        if code == _NOTE_OFF:
+            value = 0
+        at_sample = position if self._stamped else NOW
+        data = number if kind == "program" else value
+        commands = []
+        happened: dict[Gesture, bool] = {}  # a gesture with two bindings happens once
+        for binding in meaning:
+            gesture = binding.gesture
+            if binding.swept:
+                commands.append(binding.command(at_sample, value))
+                continue
+            if gesture not in happened:
+                happened[gesture] = self._happens(gesture, channel, position, value)
+            if happened[gesture]:
+                commands.append(binding.command(at_sample, data))
+        return commands
+
+    def commands_of(self, events: Iterable[Event]) -> list[Command]:
+        """What a batch of messages asks for; of the values that a controller went through, only where it is now."""
+        latest: dict[int, tuple[Binding, Event]] = {}
+        commands: list[Command] = []
+        for event in events:
+            _, status, number, value = event
+            if status & 0xF0 == _CONTROL and 0 <= number < 128 and 0 <= value < 128:
+                meaning = self._table.meaning("cc", number, (status & 0x0F) + 1)
+                if meaning and all(binding.swept for binding in meaning):
+                    for binding in meaning:
+                        latest[id(binding)] = (binding, event)
+                    continue
+            commands += self.commands(event)
+        for binding, (position, _, _, value) in latest.values():
+            commands.append(binding.command(position if self._stamped else NOW, value))
+        return commands
+
+    def _happens(self, gesture: Gesture, channel: int, position: int, value: int) -> bool:
+        contact = self._contacts.setdefault((gesture, channel), _Contact())
+        quiet = contact.changed is None or position - contact.changed >= self._bounce
+        if gesture.kind not in ("cc", "note"):
+            contact.changed = position
+            return quiet
+        threshold = max(gesture.threshold, 1) if gesture.kind == "note" else gesture.threshold
+        # A noisy controller that rests on the threshold is not a drum roll: it lets go a little below.
+        release = threshold - min(8, threshold // 4) if contact.pressed and gesture.kind == "cc" else threshold
+        pressed = value >= release
+        changed = pressed != contact.pressed
+        # A note that is struck again without having been let go, and each message of a pulse, is a step of its own.
+        again = pressed and not changed and (gesture.pedal == "pulse" or gesture.kind == "note")
+        first_rest = contact.pressed is None and not pressed and gesture.pedal != "toggle"
+        if first_rest:
+            contact.pressed = False
+        if first_rest or not (changed or again):
             return False
-        kind = status & 0xF0
-        if self._kind == "cc" and kind == 0xB0:
-            pressed = value >= _PRESSED_VALUE
-        elif self._kind == "note" and kind in (0x80, 0x90):
-            pressed = kind == 0x90 and value > 0
-        else:
-            return False
-        was_pressed, self._pressed = self._pressed, pressed
-        if not pressed or was_pressed:
-            return False
-        if self._last_press is not None and position - self._last_press < self._bounce_samples:
-            return False
-        self._last_press = position
-        return True
+        contact.pressed, contact.changed = pressed, position
+        return quiet and (pressed or gesture.pedal == "toggle")

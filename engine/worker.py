@@ -27,7 +27,7 @@ from .config import ConfigError, EngineConfig
 from .guard import GuardedPlayer
 from .mix import SILENT_PEAKS_DB, PartMixer, Playout, controls_after
 from .notes import Notes
-from .pedal import Pedal
+from .pedal import Gestures
 from .player import Controls, Player
 from .recorder import Recorder, Take
 from .status import SILENCE_DB, Status, chord_name
@@ -91,7 +91,7 @@ class Worker:
         self._mixer = PartMixer(player.frame_samples)
         self._heard_block = np.zeros(self.host_frame, np.float32)
         self._take: Take | None = None
-        self._pedal = Pedal(config.pedal, rate_hz) if config.pedal is not None else None
+        self._gestures = Gestures(config.bindings or (), rate_hz)
         self._controls = Controls()
         self.frame_s = self.host_frame / rate_hz
         self.meter = Meter()
@@ -363,9 +363,8 @@ class Worker:
     # ------------------------------------------------------------------------------------------------- commands
 
     def _take_commands(self) -> None:
-        for event in self._bridge.pop_midi_events() if self._pedal is not None else ():
-            if self._pedal is not None and self._pedal.press(event):
-                self._do(Toggle())
+        for command in self._gestures.commands_of(self._bridge.pop_midi_events()):
+            self._do(command)
         for command in self._commands.drain():
             self._do(command)
 

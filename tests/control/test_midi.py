@@ -1,65 +1,218 @@
-"""The pedal: one toggle for one press, whatever the messages around it."""
+"""MIDI inputs of the system: real messages through rtmidi's JACK API on a dummy server, and parsing without one."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
 import pytest
-from gigmate.control.midi import MidiError, PedalSwitch, parse_pedal
-from gigmate.engine.commands import Toggle
+from gigmate.control.midi import event_of, plain_name
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+HERE = Path(__file__).parent
+
+
+class Child:
+    """A script beside this file, running; its lines wait in a queue."""
+
+    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(HERE / arguments[0]), *arguments[1:]],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._lines: Queue[str] = Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line.strip())
+
+    def line(self, timeout_s: float = 60.0) -> str:
+        try:
+            return self._lines.get(timeout=timeout_s)
+        except Empty:
+            self.process.kill()
+            raise AssertionError(f"nothing was said: {self.process.communicate()[1]}") from None
+
+    def quiet(self, seconds: float = 0.3) -> bool:
+        try:
+            raise AssertionError(self._lines.get(timeout=seconds))
+        except Empty:
+            return True
+
+    def send(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+        assert self.line(300.0) == "done"
+
+    def end(self) -> str:
+        """Let it end; returns what it says last."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        last = ""
+        while True:
+            try:
+                last = self._lines.get(timeout=0.5)
+            except Empty:
+                return last
+
+
+@pytest.fixture
+def child() -> Iterator[Callable[..., Child]]:
+    children: list[Child] = []
+
+    def start(*arguments: Any) -> Child:
+        children.append(Child(*arguments))
+        return children[-1]
+
+    yield start
+    for one in children:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.wait()
+        for stream in (one.process.stdin, one.process.stdout, one.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@pytest.fixture
+def source(jack_server: Any, child: Callable[..., Child]) -> Callable[..., Child]:
+    def start(name: str = "pedalboard") -> Child:
+        one = child(jack_server.environment, "midi_source.py", name)
+        assert one.line() == "ready"
+        return one
+
+    return start
+
+
+@pytest.mark.jack
+def test_real_messages_become_commands(jack_server: Any, source: Any, child: Callable[..., Child]) -> None:
+    board = source()
+    listener = child(jack_server.environment, "midi_listener.py")
+    assert listener.line() == "open ['pedalboard:out']"
+    board.send("b0407f")
+    assert listener.line() == "Toggle(at_sample=-1)"
+    board.send("b04000 903c40 b0417f e00010 f0010203f7")
+    assert listener.quiet()
+    board.send("992464 992400")
+    assert listener.line() == "Fill()"
+    board.send("c304")
+    assert listener.line() == "StepPreset(by=1)"
+    board.send("fa f8 f8 f8 fb fc")
+    assert [listener.line() for _ in range(3)] == [
+        f"ClockTransport(action='{action}', at_sample=-1)" for action in ("start", "continue", "stop")
+    ]
+    said = json.loads(listener.end())
+    assert said["counts"]["ClockTick"] == 3
+    assert said["lost"] == 0
+    assert said["close_s"] < 2.0
+
+
+@pytest.mark.jack
+def test_an_input_is_lost_and_found_by_name(jack_server: Any, source: Any, child: Callable[..., Child]) -> None:
+    board = source()
+    listener = child(jack_server.environment, "midi_listener.py", "PEDALB")
+    assert listener.line() == "open ['pedalboard:out']"
+    other = source("keyboard")
+    other.send("b0407f")
+    assert listener.quiet(1.5)
+    board.end()
+    assert listener.line() == "news MIDI input pedalboard:out is gone: plug it in again, it will be found"
+    assert listener.quiet(2.5)  # said once
+    board = source()
+    assert listener.line() == "news MIDI input pedalboard:out is back"
+    board.send("b0407f")
+    assert listener.line() == "Toggle(at_sample=-1)"
+    assert json.loads(listener.end())["lost"] == 1
+
+
+@pytest.mark.jack
+def test_two_devices_are_two_feet(jack_server: Any, source: Any, child: Callable[..., Child]) -> None:
+    left, right = source("left"), source("right")
+    listener = child(jack_server.environment, "midi_listener.py")
+    assert listener.line() == "open ['left:out', 'right:out']"
+    left.send("b0407f")
+    right.send("b0407f")
+    assert [listener.line(), listener.line()] == ["Toggle(at_sample=-1)"] * 2
+
+
+@pytest.mark.jack
+def test_a_flood_is_thinned_and_the_pedal_is_heard_in_it(
+    jack_server: Any, source: Any, child: Callable[..., Child]
+) -> None:
+    fader, board = source("fader"), source("board")
+    listener = child(jack_server.environment, "midi_listener.py")
+    assert listener.line().startswith("open")
+    done = threading.Thread(target=fader.send, args=("flood b007 30000 10000",))
+    done.start()
+    for _ in range(4):
+        board.send("b0407f b04000")
+        assert listener.line() == "Toggle(at_sample=-1)"
+    done.join()
+    assert listener.quiet()
+    said = json.loads(listener.end())
+    assert 0 < said["counts"]["SetLevel"] < 1_000  # 50 a second, for the seconds that it took
+    assert said["levels"] == [pytest.approx(-40 + 46 * (29_999 % 128) / 127)]  # the last is never lost
+
+
+@pytest.mark.jack
+def test_without_an_input_it_is_said_what_is_there(jack_server: Any, source: Any, child: Callable[..., Child]) -> None:
+    source("keyboard")
+    listener = child(jack_server.environment, "midi_listener.py", "pedal")
+    assert listener.line() == (
+        "error no MIDI input for the pedal: plug it in, or see `gigmate devices` (there: keyboard:out)"
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "pedal"),
-    [("CC64", ("cc", 64)), ("note36", ("note", 36)), (" Cc 0 ", ("cc", 0)), ("CC:127", ("cc", 127))],
+    ("message", "event"),
+    [
+        ([0xB0, 64, 127], (1_500_000, 0xB0, 64, 127)),
+        ([0xC3, 9], (1_500_000, 0xC3, 9, 0)),
+        ([0xFA], (1_500_000, 0xFA, 0, 0)),
+        ([], None),
+        ([64, 127], None),
+        ([0xB0, 64], None),
+        ([0xC0, 64, 1], None),
+        ([0xF0, 1, 2, 0xF7], None),
+        ([0xF2, 1, 2], None),
+        ([0x1F0], None),
+    ],
 )
-def test_pedal_names(text: str, pedal: tuple[str, int]) -> None:
-    assert parse_pedal(text) == pedal
+def test_whole_messages_are_events(message: list[int], event: tuple[int, ...] | None) -> None:
+    assert event_of(message, 1.5) == event
 
 
-@pytest.mark.parametrize("text", ["", "64", "CC", "CC128", "CC-1", "NOTE999", "PC3", "CC6x", "CC64,CC65"])
-def test_pedal_names_that_are_none(text: str) -> None:
-    with pytest.raises(MidiError, match="CC64 or NOTE36"):
-        parse_pedal(text)
-
-
-def presses(pedal: tuple[str, int], messages: list[tuple[float, list[int]]]) -> int:
-    switch = PedalSwitch(pedal)
-    commands = [switch.feed(message, at_s) for at_s, message in messages]
-    assert all(command in (None, Toggle()) for command in commands)
-    return sum(command is not None for command in commands)
-
-
-def test_a_momentary_pedal_toggles_once_per_step() -> None:
-    messages = [(t * 0.5 + d, [0xB0, 64, v]) for t in range(4) for d, v in ((0.0, 127), (0.2, 0))]
-    assert presses(("cc", 64), messages) == 4
-
-
-def test_a_swept_controller_presses_once() -> None:
-    assert presses(("cc", 11), [(i * 0.001, [0xB3, 11, i]) for i in range(128)]) == 1
-
-
-def test_a_bouncing_contact_presses_once() -> None:
-    messages = [
-        (0.0, [0xB0, 64, 127]),
-        (0.004, [0xB0, 64, 0]),
-        (0.008, [0xB0, 64, 127]),
-        (0.5, [0xB0, 64, 0]),
-    ]
-    assert presses(("cc", 64), messages) == 1
-
-
-def test_notes_end_by_note_off_or_by_velocity_0() -> None:
-    messages = [
-        (0.0, [0x99, 36, 100]),
-        (0.2, [0x99, 36, 0]),
-        (0.5, [0x90, 36, 1]),
-        (0.7, [0x80, 36, 64]),
-        (1.0, [0x90, 36, 90]),
-    ]
-    assert presses(("note", 36), messages) == 3
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(-5, 300), max_size=8))
+def test_any_bytes_are_an_event_or_nothing(message: list[int]) -> None:
+    event = event_of(message, 0.0)
+    assert event is None or len(event) == 4
 
 
 @pytest.mark.parametrize(
-    "message", [[], [0xF8], [0xB0, 64], [0xB0, 65, 127], [0x90, 64, 127], [0xE0, 64, 127], [0xC0, 64]]
+    ("name", "plain"),
+    [
+        ("nanoKEY2:nanoKEY2 MIDI 1 24:0", "nanoKEY2:nanoKEY2 MIDI 1"),
+        ("FS-6 2", "FS-6"),
+        ("Pedal", "Pedal"),
+        ("CC64", "CC64"),
+        ("", ""),
+    ],
 )
-def test_other_messages_do_nothing(message: list[int]) -> None:
-    assert presses(("cc", 64), [(0.0, message)]) == 0
+def test_names_are_the_same_after_replugging(name: str, plain: str) -> None:
+    assert plain_name(name) == plain

@@ -22,7 +22,6 @@ from gigmate.engine.conductor import GridConductor
 from gigmate.engine.config import ConfigError, EngineConfig
 from gigmate.engine.mix import PartMixer, Playout, controls_after
 from gigmate.engine.notes import MOST_WARNINGS, Notes
-from gigmate.engine.pedal import Pedal
 from gigmate.engine.player import Controls, Moment
 from gigmate.engine.status import chord_name
 from gigmate.engine.threads import kept_fluent
@@ -319,15 +318,6 @@ def test_the_queue_is_bounded_and_keeps_what_must_not_be_lost() -> None:
     for _ in range(100):
         commands.post(Quit())
     assert len(commands.drain()) == 8
-
-
-def test_a_pedal_is_pressed_once() -> None:
-    pedal = Pedal(("cc", 64), 48_000)
-    events = [(0, 0xB0, 64, 127), (10, 0xB0, 64, 127), (5_000, 0xB0, 64, 0), (5_100, 0xB3, 64, 80)]
-    events += [(5_200, 0xB0, 64, 0), (5_300, 0xB0, 64, 127), (9_000, 0x90, 64, 127), (9_100, 0xB0, 63, 127)]
-    assert [pedal.press(event) for event in events] == [True, False, False, True, False, False, False, False]
-    note = Pedal(("note", 36), 48_000)
-    assert [note.press(e) for e in ((0, 0x90, 36, 1), (99, 0x90, 36, 0), (9_999, 0x99, 36, 9))] == [True, False, True]
 
 
 def test_notes_say_once_and_count_always() -> None:

@@ -1,0 +1,125 @@
+"""Strict reading of what a musician writes: YAML with each key once, models that take no unknown key, one-line errors.
+
+Knows no preset and no binding. Any thread; `read_yaml` reads a file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..engine.config import ConfigError
+
+MAX_FILE_BYTES = 100_000
+
+
+class Strict(BaseModel):
+    """Values that do not change, of exactly their types, without keys that are not fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """ " (did you mean X?)" for the closest of `words`, or nothing where none is close."""
+    close = difflib.get_close_matches(word[:100], list(words), n=1, cutoff=0.5)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def read_yaml(path: Path, what: str, fault: type[ConfigError]) -> Any:
+    """The plain values of a YAML file. `what` names such a file in errors ("preset").
+
+    Raises `fault`: no such file, unreadable, too large, not YAML, a key twice.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise fault(f"no {what} file {path}: check the path") from None
+    except OSError as error:
+        raise fault(f"cannot read the {what} {path}: {error.strerror}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise fault(f"{path}: larger than any {what} ({MAX_FILE_BYTES} bytes): is this the right file?")
+    return parse_yaml(data, str(path), fault)
+
+
+def parse_yaml(data: bytes, where: str, fault: type[ConfigError]) -> Any:
+    """The plain values in YAML text. Raises `fault`; `where` names the file in it."""
+    try:
+        return yaml.load(data, Loader=_UniqueKeyLoader)  # a SafeLoader: makes plain values only
+    except yaml.MarkedYAMLError as error:
+        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise fault(f"{where}:{line} is not YAML ({error.problem or 'unreadable'}): mend that line") from None
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise fault(f"{where}: is not YAML text ({reason})") from None
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """PyYAML keeps the last of two equal keys without a word; a musician wants to know."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = str(key_node.value)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands there twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def fault_line(error: ValidationError, model: type[BaseModel]) -> str:
+    """One line for the first of pydantic's findings, unknown keys before wrong values.
+
+    Places count from 1 ("bindings 3"); a wrong key is answered with the nearest of those that fit there.
+    """
+    findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
+    finding = findings[0]
+    path = finding["loc"]
+    if finding["type"] == "extra_forbidden":
+        keys = tuple(_model_at(model, path[:-1]).model_fields)
+        return f"no key {_dotted(path)!r}{nearest(str(path[-1]), keys)}: keys are {', '.join(keys)}"
+    if finding["type"] == "missing":
+        return f"the key {_dotted(path)!r} is missing: write `{path[-1]}: ...`"
+    if finding["type"] == "value_error":
+        mend = str(finding["ctx"]["error"])
+        if isinstance(finding["input"], dict):  # the whole of a mapping: what it holds is no help
+            return f"{_dotted(path)}: {mend}" if path else mend
+    else:
+        message = str(finding["msg"])
+        mend = message[:1].lower() + message[1:]
+    shown = repr(finding["input"])
+    shown = shown if len(shown) <= 40 else shown[:37] + "..."
+    return f"{_dotted(path)}: {shown}: {mend}" if path else f"{shown}: {mend}"
+
+
+def _dotted(path: tuple[int | str, ...]) -> str:
+    """ "levels_db.drums", "bindings 3.cc"."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f" {step + 1}"
+        else:
+            text += f".{step}" if text else step
+    return text
+
+
+def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model that holds the keys at that place, as far as the fields' types tell."""
+    for step in path:
+        if isinstance(step, str) and step in model.model_fields:
+            model = _model_in(model.model_fields[step].annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [_model_in(inner) for inner in get_args(annotation)]
+    return next((inner for inner in found if inner is not None), None)
