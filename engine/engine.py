@@ -50,7 +50,7 @@ class Engine:
         self._closed = False
         self._closing = threading.Lock()
         self._started = False
-        self._said_lost = False
+        self._said_lost = self._said_xruns = False
         opened = port is None
         self.port = open_port(config) if port is None else port
         try:
@@ -129,6 +129,7 @@ class Engine:
             state = "fallback" if self._bridge.playing else state
             self._notes.fault("model_hangs", "the model does not answer; the last bar goes on until it does")
         counters = self._bridge.counters(take_peaks=False)
+        self._say_if_lossy()
         return dataclasses.replace(
             status,
             state=state,
@@ -153,6 +154,13 @@ class Engine:
         if self.port.lost is not None and not self._said_lost:
             self._said_lost = True
             self._notes.fault("port_lost", self.port.lost)
+
+    def _say_if_lossy(self) -> None:
+        """The mend of moments that the sound system lost: a block that gives it more time."""
+        if self.port.xruns and not self._said_xruns:
+            self._said_xruns = True
+            mend = max(256, 2 * self.port.block_samples)
+            self._notes.fault("xruns", f"the sound system lost a moment of sound: raise the block size to {mend}")
 
     def stop(self) -> None:
         """Fade out and end. Returns within seconds, whatever hangs."""

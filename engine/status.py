@@ -45,6 +45,8 @@ class Status:
     frame_ms: float = 40.0
     """What a step may take before the worker falls behind for good."""
     ahead_samples: int = 0
+    ahead_ms: float = 0.0
+    """The same in milliseconds: so far before it is heard the band is made."""
     misses: int = 0
     """Frames that were not there when the audio thread asked for them (each covered by the last bar)."""
     miss_episodes: int = 0
