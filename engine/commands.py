@@ -158,6 +158,17 @@ class JumpSection:
 
 
 @dataclass(frozen=True, slots=True)
+class SetHabit:
+    """How the band behaves from now on: one of HABITS, as a preset may ask for."""
+
+    name: str
+    value: float | int | str
+
+
+HABITS = ("when_silent", "start_at", "count_in", "ceiling_dbfs")
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """What the snapshot shall say is played: names of the preset and the song. The session posts it."""
 
@@ -198,6 +209,7 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     StepSong,
     SetChart,
     JumpSection,
+    SetHabit,
     Announce,
     Panic,
     Quit,

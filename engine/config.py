@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -56,10 +57,14 @@ class EngineConfig:
     """What the band does when the musician stops: fall silent at the end of the bar, or play on."""
     start_at: Literal["now", "bar"] = "now"
     """Where a start takes effect: at once, or at the next bar line."""
+    count_in: int = 0
+    """Bars that a start counts in: 0 comes in as `start_at` says, 1 or 2 click first."""
     click_channels: tuple[int, ...] = ()
     """1-based output channels for the count-in's click alone; empty: it is mixed into the band's output."""
     bindings: BindingTable | None = None
     """What the gestures of pedals and keys on MIDI mean. Its owner may change what it holds while the band plays."""
+    reconnect_s: float = math.inf
+    """How long to wait for a server or a device that went away; 0: end the run at once."""
     round_trip_samples: int | None = None
     """Measured loop delay at the host rate; None takes the port's own claim (marked as such)."""
     seed: int = 0
@@ -78,6 +83,8 @@ class EngineConfig:
             raise ConfigError(f"--click-output {min(both)}: the band plays there; give the click a channel of its own")
         if self.when_silent not in ("stop", "go_on"):
             raise ConfigError(f"when_silent {self.when_silent!r}: give stop or go_on")
+        if self.count_in not in (0, 1, 2):
+            raise ConfigError(f"count_in {self.count_in!r}: give 0, 1 or 2 bars")
         if self.start_at not in ("now", "bar"):
             raise ConfigError(f"start_at {self.start_at!r}: give now or bar")
         if self.rate_hz is not None and not 8_000 <= self.rate_hz <= 384_000:
