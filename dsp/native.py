@@ -168,11 +168,19 @@ def caller(returns: Any, *arguments: Any) -> Any:
 
         return call_two
 
+    if len(arguments) == 3:
+
+        @intrinsic
+        def call_three(typing_context, function, a, b, c):  # type: ignore[no-untyped-def]
+            return signature_of, emit
+
+        return call_three
+
     @intrinsic
-    def call_three(typing_context, function, a, b, c):  # type: ignore[no-untyped-def]
+    def call_four(typing_context, function, a, b, c, d):  # type: ignore[no-untyped-def]
         return signature_of, emit
 
-    return call_three
+    return call_four
 
 
 # ------------------------------------------------------------------------------------------------- denormals

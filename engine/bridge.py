@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..dsp.limiter import LIMITER_WORDS, setup_limiter
 from ..dsp.native import aligned_words, touched_floats
 from ..dsp.ring import Ring
-from . import native
+from . import native, native_jack
 from .fallback import FallbackMemory
 
 MAX_CHANNELS = 256
@@ -86,6 +86,12 @@ class Bridge:
         self._channels_in = aligned_words(MAX_CHANNELS)
         self._channels_out = aligned_words(MAX_CHANNELS)
         self._midi = aligned_words(2 * native.MIDI_EVENTS)
+        self._midi_out = aligned_words(2 * native.MIDI_EVENTS)
+        self._transport = aligned_words(native.POSITION_WORDS)
+        self._jack_position = aligned_words(32)
+        self.click_ring = Ring(out_capacity or 2 * self.rate_hz)
+        """The count-in's click, at output positions, as the out-ring."""
+        self._click_mix = touched_floats(max_block_samples)
         self._keep: list[object] = []
         words = aligned_words(native.STATE_WORDS)
         words[native.IN_RING] = self.in_ring.address
@@ -102,6 +108,12 @@ class Bridge:
         words[native.CHANNELS_IN] = self._channels_in.ctypes.data
         words[native.CHANNELS_OUT] = self._channels_out.ctypes.data
         words[native.MIDI_RING] = self._midi.ctypes.data
+        words[native.CLICK_RING] = self.click_ring.address
+        words[native.CLICK_MIX] = self._click_mix.ctypes.data
+        words[native.MIDI_OUT_RING] = self._midi_out.ctypes.data
+        words[native.TRANSPORT_TABLE] = self._transport.ctypes.data
+        words[native.JACK_POSITION] = self._jack_position.ctypes.data
+        words[native.UNTIL_POSITION] = words[native.FIRST_SOUND] = -1
         self._words = words
         self._wanted_samples = -1
         self.state_address = int(words.ctypes.data)
@@ -138,7 +150,7 @@ class Bridge:
         self.set_word(native.RAMP_AT, 0)
         native.write_word.ctypes(self.stream_address, native.LEASE_PHASE, native.ACTIVE)
 
-    jack_callback_address = int(native.jack_process.address)
+    jack_callback_address = int(native_jack.jack_process.address)
     portaudio_callback_address = int(native.portaudio_process.address)
     process_address = int(native.process.address)
     """void process(int64 state, void **inputs, int64 n_in, void **outputs, int64 n_out, int64 n)"""
@@ -193,8 +205,23 @@ class Bridge:
         Misses count and are covered only while it sounds.
         """
         if playing:
+            if from_position <= self.word(native.UNTIL_POSITION):
+                self.set_word(native.UNTIL_POSITION, -1)
             self.set_word(native.FROM_POSITION, int(from_position))
         self.set_word(native.TARGET, int(playing))
+
+    def stop_at(self, position: int) -> None:
+        """Worker only, while it plays. Let the ramp out begin at an output sample to come."""
+        self.set_word(native.UNTIL_POSITION, int(position))
+
+    def set_click_outputs(self, count: int) -> None:
+        """Ports only, before the first callback. The last `count` outputs play the click, and nothing else does."""
+        self.set_word(native.CLICK_OUTPUTS, int(count))
+
+    @property
+    def first_sound_samples(self) -> int:
+        """Any thread. Where the first block began in which anything sounded; -1 before."""
+        return self.word(native.FIRST_SOUND)
 
     @property
     def playing(self) -> bool:
@@ -236,14 +263,36 @@ class Bridge:
         """Worker only. New MIDI messages as (position, status, data1, data2), in order."""
         read = self.word(native.MIDI_READ)
         write = self.word(native.MIDI_WRITE)
-        events = []
-        for index in range(read, write):
-            slot = 2 * (index % native.MIDI_EVENTS)
-            packed = int(self._midi[slot + 1])
-            events.append((int(self._midi[slot]), packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF))
-        if events:
-            self.set_word(native.MIDI_READ, write)
-        return events
+        if read == write:
+            return []
+        places = 2 * (np.arange(read, write) % native.MIDI_EVENTS)
+        positions, packed = self._midi[places], self._midi[places + 1]
+        self.set_word(native.MIDI_READ, write)
+        columns = (positions, packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
+    def push_midi(self, position: int, message: bytes) -> bool:
+        """Worker only. Send 1 to 3 bytes at an output sample, not before the last ones'. False: no room."""
+        write = self.word(native.MIDI_OUT_WRITE)
+        if write - self.word(native.MIDI_OUT_READ) >= native.MIDI_EVENTS:
+            return False
+        slot = 2 * (write % native.MIDI_EVENTS)
+        self._midi_out[slot] = int(position)
+        self._midi_out[slot + 1] = int.from_bytes(message, "little") | len(message) << 24
+        self.set_word(native.MIDI_OUT_WRITE, write + 1)
+        return True
+
+    def transport(self) -> tuple[int, bool, bytes] | None:
+        """Worker only. (position, rolling, the beginning of a jack_position_t) as last read; None where none was."""
+        for _ in range(8):
+            turn = self.word(native.TRANSPORT_COUNT)
+            if turn == 0:
+                return None
+            position, state = self.word(native.TRANSPORT_AT), self.word(native.TRANSPORT_STATE)
+            table = self._transport.tobytes()
+            if turn % 2 == 0 and self.word(native.TRANSPORT_COUNT) == turn:
+                return position, state == 1, table
+        return None
 
     def counters(self, take_peaks: bool = True) -> BridgeCounters:
         """Any thread (the peaks go to whoever asks; `take_peaks=False` leaves them and reports 0)."""

@@ -4,7 +4,7 @@ Knows neither Python objects nor the interpreter lock: it works on the words of 
 memory that `bridge.Bridge` owns. Nothing here allocates, locks, waits or prints.
 
 Per block: input channels -> mono -> in-ring; out-ring at the absolute position -> fallback for what is missing ->
-gain ramp -> limiter -> every output channel.
+gain ramp -> limiter -> every output channel. JACK's own callbacks are in native_jack.py.
 """
 
 from __future__ import annotations
@@ -20,15 +20,12 @@ from ..dsp.native import (
     atomic_swap,
     bits_of_f64,
     cached_cfunc,
-    caller,
     inlined,
     load_acquire,
     load_f32,
     load_i32,
     load_i64,
     load_relaxed,
-    load_u8,
-    load_u32,
     read_float_mode,
     store_f32,
     store_i64,
@@ -53,11 +50,17 @@ FLOAT_SCRATCH = 8
 CHANNELS_IN = 9  # int64 scratch: addresses of the channels of this block
 CHANNELS_OUT = 10
 MIDI_RING = 11  # int64 [2 * MIDI_EVENTS]: position, packed bytes
+CLICK_RING = 12
+CLICK_MIX = 13  # float32 scratch [max_block]
+CLICK_OUTPUTS = 14  # so many outputs, the last ones, play the click alone; 0: it is mixed into all of them
+MIDI_OUT_RING = 15  # int64 [2 * MIDI_EVENTS]: position, packed bytes and their count in the fourth byte
 # ---- words that the worker writes
 TARGET = 32  # 1: the band sounds
 FROM_POSITION = 33  # not before this output sample
 PERIOD_ASKED = 34
 MIDI_READ = 35
+UNTIL_POSITION = 36  # ramps out there; one before FROM_POSITION was an earlier time's
+MIDI_OUT_WRITE = 37
 # ---- words that the callback writes
 POSITION = 48
 CALLBACKS = 49
@@ -73,6 +76,10 @@ XRUNS = 58
 LOST_SAMPLES = 59  # samples of the port's clock for which no callback came
 MIDI_WRITE = 60
 MIDI_DROPPED = 61
+FIRST_SOUND = 62  # where the first block began in which anything sounded; -1 before
+MIDI_OUT_READ = 63
+MIDI_OUT_LATE = 64
+MIDI_OUT_DROPPED = 65
 # ---- peaks: the callback raises them, a reader takes them away (bits of a float64 >= 0)
 IN_PEAK = 80
 OUT_PEAK = 81
@@ -104,7 +111,19 @@ JACK_OWN_DELAY = 117  # samples that the client adds on the way through it; may 
 FN_LATENCY_GET = 118
 FN_LATENCY_SET = 119
 JACK_LATENCY_RANGE = 120  # scratch for one jack_latency_range_t, the notification thread's own
-STATE_WORDS = 128
+# ---- more words of the JACK client: its transport, as it stood at TRANSPORT_AT, and MIDI that goes out
+JACK_MIDI_OUT_PORT = 121
+FN_MIDI_CLEAR = 122
+FN_MIDI_WRITE = 123
+FN_TRANSPORT_QUERY = 124
+JACK_POSITION = 125  # scratch for one jack_position_t
+TRANSPORT_COUNT = 128  # odd while the next four and the table are being written
+TRANSPORT_AT = 129
+TRANSPORT_STATE = 130
+TRANSPORT_TABLE = 131  # int64 [POSITION_WORDS], the beginning of the jack_position_t
+STATE_WORDS = 160
+
+POSITION_WORDS = 12
 
 # ---- words of a lease: what a real port's callbacks are given. One that has died keeps its lease, which is retired:
 # whatever a dead server or a sleeping device still calls can do nothing to the stream that took its place.
@@ -115,14 +134,9 @@ ACTIVE = 1
 RETIRED = 2
 LEASE_WORDS = 8
 
-MIDI_EVENTS = 1024
+MIDI_EVENTS = 8192
 
 _I = types.int64
-_get_buffer = caller(types.int64, types.int64, types.uint32)
-_midi_count = caller(types.uint32, types.int64)
-_midi_get = caller(types.int32, types.int64, types.int64, types.uint32)
-_frame_time = caller(types.uint32, types.int64)
-_latency_range = caller(types.int32, types.int64, types.int32, types.int64)  # returns nothing: what comes is unread
 
 
 @inlined
@@ -173,8 +187,12 @@ def _play(state, outputs, n_outputs, offset, count, position):
     ramp = load_i64(state, RAMP_AT)
     target = load_acquire(state, TARGET)
     first = load_relaxed(state, FROM_POSITION)
+    until = load_relaxed(state, UNTIL_POSITION)
+    click = load_i64(state, CLICK_MIX)
+    clicking = load_relaxed(state, CLICK_OUTPUTS)
     period = load_relaxed(state, PERIOD_ASKED)
     ring_take(load_i64(state, OUT_RING), mix, count)
+    ring_take(load_i64(state, CLICK_RING), click, count)
     bad = 0
     limited = 0
     missed = 0
@@ -187,23 +205,35 @@ def _play(state, outputs, n_outputs, offset, count, position):
                 fresh = np.float64(load_f32(mix, i))
             else:
                 bad += 1
-        sounding = target != 0 and position + i >= first
+        clicked = 0.0
+        if load_i32(click, i) != HOLE_BITS and _is_finite(click, i):
+            clicked = np.float64(load_f32(click, i))
+        store_f32(click, i, np.float32(clicked))
+        if clicking > 0:
+            clicked = 0.0
+        here = position + i
+        if first > until:  # stopped there, and begun anew here
+            sounding = target != 0 and (here < until or here >= first)
+        else:
+            sounding = target != 0 and first <= here and here < until
         if sounding:
             ramp = min(ramp_end, ramp + 1)
         else:
             ramp = max(0, ramp - 1)
         if ramp == 0:
             fallback_rest(fallback, position + i)
-            value, hit = limit_sample(limiter, 0.0)
+            value, hit = limit_sample(limiter, clicked)
         else:
             missed += missing
             covered = fallback_sample(fallback, position + i, fresh, missing, period)
-            value, hit = limit_sample(limiter, covered * load_f32(table, ramp))
+            value, hit = limit_sample(limiter, covered * load_f32(table, ramp) + clicked)
         limited += hit
         peak = max(peak, abs(value))
         store_f32(mix, i, value)
     store_relaxed(state, RAMP_AT, ramp)
     _raise_peak(state, OUT_PEAK, peak)
+    if peak > 0.0 and load_relaxed(state, FIRST_SOUND) < 0:
+        store_relaxed(state, FIRST_SOUND, position)
     if bad > 0:
         store_relaxed(state, NONFINITE_OUT, load_relaxed(state, NONFINITE_OUT) + bad)
     if limited > 0:
@@ -212,8 +242,9 @@ def _play(state, outputs, n_outputs, offset, count, position):
         store_relaxed(state, MISS_BLOCKS, load_relaxed(state, MISS_BLOCKS) + 1)
     for channel in range(n_outputs):
         destination = load_i64(outputs, channel) + 4 * offset
+        source = click if channel >= n_outputs - clicking else mix
         for i in range(count):
-            store_f32(destination, i, load_f32(mix, i))
+            store_f32(destination, i, load_f32(source, i))
 
 
 @inlined
@@ -237,59 +268,6 @@ def process_block(state, inputs, n_inputs, outputs, n_outputs, count):
     write_float_mode(scratch, mode)
 
 
-@inlined
-def _midi_push(state, position, packed):
-    write = load_relaxed(state, MIDI_WRITE)
-    if write - load_acquire(state, MIDI_READ) >= MIDI_EVENTS:
-        store_relaxed(state, MIDI_DROPPED, load_relaxed(state, MIDI_DROPPED) + 1)
-        return
-    events = load_i64(state, MIDI_RING)
-    slot = 2 * (write & (MIDI_EVENTS - 1))
-    store_i64(events, slot, position)
-    store_i64(events, slot + 1, packed)
-    store_release(state, MIDI_WRITE, write + 1)
-
-
-@inlined
-def _jack_midi(state, count):
-    """Read this block's MIDI: messages of up to 3 bytes, each stamped with the sample at which it came."""
-    port = load_i64(state, JACK_MIDI_PORT)
-    if port == 0:
-        return
-    buffer = _get_buffer(load_i64(state, FN_GET_BUFFER), port, np.uint32(count))
-    events = np.int64(_midi_count(load_i64(state, FN_MIDI_COUNT), buffer))
-    event = load_i64(state, JACK_MIDI_EVENT)
-    for i in range(events):
-        if _midi_get(load_i64(state, FN_MIDI_GET), event, buffer, np.uint32(i)) != 0:
-            continue
-        size = load_i64(event, 1)
-        if size < 1 or size > 3:
-            continue
-        data = load_i64(event, 2)
-        packed = np.int64(load_u8(data, 0))
-        if size > 1:
-            packed |= np.int64(load_u8(data, 1)) << 8
-        if size > 2:
-            packed |= np.int64(load_u8(data, 2)) << 16
-        _midi_push(state, load_relaxed(state, POSITION) + np.int64(load_u32(event, 0)), packed)
-
-
-@inlined
-def _jack_clock(state, count):
-    """Count the samples of the server's clock that passed without a callback."""
-    if load_acquire(state, FREEWHEEL) != 0:
-        store_i64(state, JACK_STARTED, 0)
-        return
-    now = np.int64(_frame_time(load_i64(state, FN_FRAME_TIME), load_i64(state, JACK_CLIENT)))
-    if load_i64(state, JACK_STARTED) != 0:
-        step = (now - load_i64(state, JACK_LAST_FRAME)) & 0xFFFFFFFF
-        lost = step - load_relaxed(state, LAST_BLOCK)
-        if 0 < lost < 0x7FFFFFFF:
-            store_relaxed(state, LOST_SAMPLES, load_relaxed(state, LOST_SAMPLES) + lost)
-    store_i64(state, JACK_LAST_FRAME, now)
-    store_i64(state, JACK_STARTED, 1)
-
-
 SOURCES = (__file__, _limiter.__file__, *_fallback.SOURCES)
 _cfunc = cached_cfunc(*SOURCES)
 
@@ -297,85 +275,6 @@ _cfunc = cached_cfunc(*SOURCES)
 @_cfunc(types.void(_I, _I, _I, _I, _I, _I))
 def process(state, inputs, n_inputs, outputs, n_outputs, count):
     process_block(state, inputs, n_inputs, outputs, n_outputs, count)
-
-
-@_cfunc(types.int32(types.uint32, _I))
-def jack_process(frames, lease):
-    phase = load_acquire(lease, LEASE_PHASE)
-    if phase == RETIRED:
-        return 1
-    state = load_i64(lease, LEASE_STATE)
-    count = np.int64(frames)
-    get_buffer = load_i64(state, FN_GET_BUFFER)
-    if phase == WAITING:
-        for i in range(load_i64(state, JACK_OUTPUTS)):
-            silent = _get_buffer(get_buffer, load_i64(load_i64(state, JACK_OUT_PORTS), i), frames)
-            for k in range(count):
-                store_f32(silent, k, np.float32(0.0))
-        return 0
-    inputs = load_i64(state, CHANNELS_IN)
-    outputs = load_i64(state, CHANNELS_OUT)
-    n_inputs = load_i64(state, JACK_INPUTS)
-    n_outputs = load_i64(state, JACK_OUTPUTS)
-    for i in range(n_inputs):
-        store_i64(inputs, i, _get_buffer(get_buffer, load_i64(load_i64(state, JACK_IN_PORTS), i), frames))
-    for i in range(n_outputs):
-        store_i64(outputs, i, _get_buffer(get_buffer, load_i64(load_i64(state, JACK_OUT_PORTS), i), frames))
-    _jack_clock(state, count)
-    _jack_midi(state, count)
-    process_block(state, inputs, n_inputs, outputs, n_outputs, count)
-    return 0
-
-
-@_cfunc(types.int32(_I))
-def jack_xrun(lease):
-    if load_acquire(lease, LEASE_PHASE) != RETIRED:
-        state = load_i64(lease, LEASE_STATE)
-        store_relaxed(state, XRUNS, load_relaxed(state, XRUNS) + 1)
-    return 0
-
-
-@_cfunc(types.void(types.int32, _I, _I))
-def jack_shutdown(code, reason, lease):
-    if load_acquire(lease, LEASE_PHASE) != RETIRED:
-        store_release(load_i64(lease, LEASE_STATE), SHUTDOWN, 1)
-
-
-@_cfunc(types.void(types.int32, _I))
-def jack_latency(mode, lease):
-    """Capture (mode 0): what lies before our outputs; playback (1): what lies behind our inputs. With our own delay."""
-    if load_acquire(lease, LEASE_PHASE) == RETIRED:
-        return
-    state = load_i64(lease, LEASE_STATE)
-    capture = mode == 0
-    near = load_i64(state, JACK_IN_PORTS if capture else JACK_OUT_PORTS)
-    far = load_i64(state, JACK_OUT_PORTS if capture else JACK_IN_PORTS)
-    n_near = load_i64(state, JACK_INPUTS if capture else JACK_OUTPUTS)
-    n_far = load_i64(state, JACK_OUTPUTS if capture else JACK_INPUTS)
-    span = load_i64(state, JACK_LATENCY_RANGE)
-    least = np.int64(0xFFFFFFFF)
-    most = np.int64(0)
-    for i in range(n_near):
-        _latency_range(load_i64(state, FN_LATENCY_GET), load_i64(near, i), mode, span)
-        least = min(least, np.int64(load_u32(span, 0)))
-        most = max(most, np.int64(load_u32(span, 1)))
-    own = load_acquire(state, JACK_OWN_DELAY)
-    store_i64(span, 0, max(0, min(least, most) + own) | max(0, most + own) << 32)
-    for i in range(n_far):
-        _latency_range(load_i64(state, FN_LATENCY_SET), load_i64(far, i), mode, span)
-
-
-@_cfunc(types.int32(types.uint32, _I))
-def jack_rate(rate_hz, lease):
-    if load_acquire(lease, LEASE_PHASE) != RETIRED:
-        store_release(load_i64(lease, LEASE_STATE), RATE_CHANGED, np.int64(rate_hz))
-    return 0
-
-
-@_cfunc(types.void(types.int32, _I))
-def jack_freewheel(starting, lease):
-    if load_acquire(lease, LEASE_PHASE) != RETIRED:
-        store_release(load_i64(lease, LEASE_STATE), FREEWHEEL, np.int64(starting))
 
 
 @_cfunc(types.void(_I))

@@ -7,6 +7,8 @@ but no music. No Python runs in any JACK thread: the callbacks are native, and a
 from __future__ import annotations
 
 import ctypes
+import dataclasses
+import errno
 import os
 import re
 import threading
@@ -14,15 +16,18 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import native
+from .. import native, native_jack
 from ..config import ConfigError, EngineConfig, EngineError
-from .port import Device, Port, run_aside
+from .port import Device, NotThere, Port, run_aside
 
 if TYPE_CHECKING:
     from ..bridge import Bridge
 
 _CLOSE_S = 3.0
 _WATCH_S = 0.05
+_WATCHER_S = 1.0
+_WIRES_EVERY = 10
+"""Looks of the watcher for one at the connections."""
 _SETTLE_S = 0.5
 _CAPTURE, _PLAYBACK = 0, 1
 _IMMORTAL: list[object] = []
@@ -68,7 +73,7 @@ def _open_client(jack: Any, config: EngineConfig, name: str) -> Any:
     try:
         return jack.Client(name, no_start_server=True, servername=config.server_name)
     except jack.JackOpenError as error:
-        raise EngineError(
+        raise NotThere(
             f"no {_server_text(config)} answers: start one (for instance jackd -d alsa, or QjackCtl),"
             " or choose another --backend"
         ) from error
@@ -87,6 +92,7 @@ class JackPort(Port):
     """A client of a running JACK server: `input_N` per heard channel, `output_N` per played one, and `midi_in`."""
 
     backend = "jack"
+    comes_back = True
 
     def __init__(self, config: EngineConfig) -> None:
         super().__init__(config)
@@ -95,14 +101,38 @@ class JackPort(Port):
         self._client = _open_client(self._jack, config, config.client_name)
         self._watcher: threading.Thread | None = None
         self._quit = threading.Event()
+        self._seen: set[tuple[str, str]] = set()  # every wire of ours, whoever drew it
+        self._missing: set[tuple[str, str]] = set()  # those that came back without their other end
         try:
-            self._open()
+            self._open(config)
         except BaseException:
             self._shut()
             raise
 
-    def _open(self) -> None:
-        config, client = self.config, self._client
+    def _reopen(self, bridge: Bridge) -> None:
+        self._shut()
+        client = self._client = _open_client(self._jack, self.config, self.config.client_name)
+        self._quit = threading.Event()
+        try:
+            if client.samplerate != self.rate_hz:
+                raise EngineError(
+                    f"the {_server_text(self.config)} is back, but at {client.samplerate} Hz and not {self.rate_hz}:"
+                    f" restart it with -r {self.rate_hz}, or start again"
+                )
+            seen = set(self._seen)
+            self._open(dataclasses.replace(self.config, rate_hz=None, block_samples=None))
+            self._start(bridge)
+            self._missing = seen - set(self._wires)
+            self._draw_missing()
+        except self._jack.JackError as error:
+            self._shut()
+            raise EngineError(f"JACK would not take us back: {error}") from error
+        except BaseException:
+            self._shut()
+            raise
+
+    def _open(self, config: EngineConfig) -> None:
+        client = self._client
         self.rate_hz = int(client.samplerate)
         self.block_samples = int(client.blocksize)
         if config.rate_hz not in (None, self.rate_hz):
@@ -161,24 +191,28 @@ class JackPort(Port):
         self._check(
             lib.jack_set_process_callback(pointer, ffi.cast("JackProcessCallback", bridge.jack_callback_address), state)
         )
-        self._check(lib.jack_set_xrun_callback(pointer, ffi.cast("JackXRunCallback", native.jack_xrun.address), state))
+        self._check(
+            lib.jack_set_xrun_callback(pointer, ffi.cast("JackXRunCallback", native_jack.jack_xrun.address), state)
+        )
         self._check(
             lib.jack_set_sample_rate_callback(
-                pointer, ffi.cast("JackSampleRateCallback", native.jack_rate.address), state
+                pointer, ffi.cast("JackSampleRateCallback", native_jack.jack_rate.address), state
             )
         )
         self._check(
             lib.jack_set_freewheel_callback(
-                pointer, ffi.cast("JackFreewheelCallback", native.jack_freewheel.address), state
+                pointer, ffi.cast("JackFreewheelCallback", native_jack.jack_freewheel.address), state
             )
         )
         self._library.jack_set_latency_callback.argtypes = [ctypes.c_void_p] * 3
         self._check(
             self._library.jack_set_latency_callback(
-                self._pointer(self._client), int(native.jack_latency.address), bridge.stream_address
+                self._pointer(self._client), int(native_jack.jack_latency.address), bridge.stream_address
             )
         )
-        lib.jack_on_info_shutdown(pointer, ffi.cast("JackInfoShutdownCallback", native.jack_shutdown.address), state)
+        lib.jack_on_info_shutdown(
+            pointer, ffi.cast("JackInfoShutdownCallback", native_jack.jack_shutdown.address), state
+        )
         try:
             self._client.activate()
             for source, destination in self._wires:
@@ -228,14 +262,22 @@ class JackPort(Port):
 
     def _stop(self) -> None:
         self._quit.set()
-        self._aside(self._client.deactivate)
+        if self._client is not None and self._lost is None:  # a dead server's client waits for ever
+            self._aside(self._client.deactivate)
 
     def _close(self) -> None:
         self._shut()
 
     def _shut(self) -> None:
         self._quit.set()
-        if self._aside(self._client.close) and self._bridge in _IMMORTAL:
+        if self._watcher is not None and self._watcher is not threading.current_thread():
+            self._watcher.join(_WATCHER_S)
+        client, self._client = self._client, None
+        if client is None:
+            return
+        if not self._aside(client.close):
+            _IMMORTAL.append(client)  # nor may Python close it when it tidies up
+        elif self._bridge in _IMMORTAL:
             _IMMORTAL.remove(self._bridge)
 
     def _aside(self, action: Callable[[], object]) -> bool:
@@ -245,8 +287,8 @@ class JackPort(Port):
     # --------------------------------------------------------------------------------------------- watching
 
     def _watch(self) -> None:
-        bridge = self._bridge
-        while bridge is not None and not self._quit.wait(_WATCH_S):
+        bridge, ended, turn = self._bridge, self._quit, 0
+        while bridge is not None and not ended.wait(_WATCH_S):
             if bridge.word(native.SHUTDOWN):
                 self._lost = f"the {_server_text(self.config)} went away: start it again"
             elif bridge.word(native.RATE_CHANGED) not in (0, self.rate_hz):
@@ -258,6 +300,31 @@ class JackPort(Port):
             self.block_samples = bridge.word(native.LAST_BLOCK) or self.block_samples
             self._read_latencies()
             self._publish_delay(bridge)
+            turn += 1
+            if turn % _WIRES_EVERY == 0:
+                self._look_at_wires()
+
+    def _look_at_wires(self) -> None:
+        """Remember what we are connected with, in case the server dies; and draw what is missing since it did."""
+        try:
+            self._draw_missing()
+            seen = set(self._missing)
+            for port in (*self._inputs, self._midi):
+                seen |= {(peer.name, port.name) for peer in self._client.get_all_connections(port)}
+            for port in self._outputs:
+                seen |= {(port.name, peer.name) for peer in self._client.get_all_connections(port)}
+            self._seen = seen
+        except self._jack.JackError:
+            return  # it is dying: what was seen last holds
+
+    def _draw_missing(self) -> None:
+        for wire in sorted(self._missing):
+            try:
+                self._client.connect(*wire)
+            except self._jack.JackErrorCode as error:
+                if error.code != errno.EEXIST:
+                    continue  # the other end is not there yet
+            self._missing.discard(wire)
 
     def _publish_delay(self, bridge: Bridge) -> None:
         """Our own delay has changed: let the server ask the latency callback again, and tell its neighbours."""
