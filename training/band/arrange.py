@@ -64,7 +64,7 @@ def write_song(
         seed, style.name, STYLE_NAMES.index(style.name), bpm, beats, key, minor, swing, style.swing_grid_beats, mode,
         bars, times, programs, metre=metre,
     )  # fmt: skip
-    _play(rng, style, score)
+    play(rng, style, score)
     return score
 
 
@@ -111,8 +111,9 @@ def _programs(rng: np.random.Generator, style: Style, mode: str, split: str, sou
     return programs
 
 
-def _play(rng: np.random.Generator, style: Style, score: Score) -> None:
-    """Lets everyone play: the lead settles, the drummer listens, the rhythm section locks, and the lead plays."""
+def play(rng: np.random.Generator, style: Style, score: Score) -> None:
+    """Lets everyone play a score that has bars and times, but no notes yet: the lead settles, the drummer listens, the
+    rhythm section locks, and the lead plays."""
     bars, metre = score.bars, score.metre
     musician = settle_lead(rng, style, metre, score.lead_mode, score.programs["lead"])
     kit = settle(rng, style, metre, musician.accents)
