@@ -131,7 +131,7 @@ class Loop:
     @property
     def progress(self) -> float:
         if self.config.steps is not None:
-            return min(1.0, self.step / max(1, self.config.steps))
+            return min(1.0, self.step / self.config.steps) if self.config.steps else 1.0
         return min(1.0, self.elapsed / (60.0 * self.config.minutes))
 
     # --------------------------------------------------------------------------------------------- checkpoints
