@@ -96,9 +96,9 @@ def live(
 
     The band hears the input and comes out of the output.
 
-    Keys: space starts and stops, p is panic, q quits. Exit code 0 after q, --duration or the end of a file; 130, 143
-    or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are written all the same); 1 after a failure; 2 for
-    options that cannot be.
+    Keys: space starts and stops, ! is panic, ? shows them all, q quits. Exit code 0 after q, --duration or the end of a
+    file; 130, 143 or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are written all the same); 1 after a
+    failure; 2 for options that cannot be.
     """
     from ..presets.loader import load_preset
     from .midi import binding_table
@@ -289,12 +289,17 @@ def _run(
     pedal: MidiPedals | None = None,
 ) -> None:
     """Carry keys to the engine and its status to the face until one of them wants an end."""
+    from ..control.keys import HELP_KEYS, Keyboard
     from ..engine.commands import Quit
 
-    give_up_s = math.inf
-    while not session.wait(_TICK_S):
-        for command in keys.poll():
-            session.post(command)
+    keyboard, give_up_s = Keyboard(), math.inf
+    while not session.wait(0.0):
+        for key in keys.poll(_TICK_S):  # returns at once when a key is struck: a tap counts from then
+            command = keyboard.command(key, session.status)
+            if command is not None:
+                session.post(command)
+            elif key.lower() in HELP_KEYS:
+                face.help()
         for line in pedal.news() if pedal is not None else ():
             face.note(line)
         status = session.status

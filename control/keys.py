@@ -1,6 +1,6 @@
-"""The keyboard: characters of the terminal (or of a pipe) in, commands out.
+"""The keyboard: bytes of the terminal (or of a pipe) in, names of keys out, and what each key asks for.
 
-Knows nothing of what a command does. One thread only, the one that made it; `poll` never waits.
+Knows nothing of what a command does. One thread only, the one that made it.
 """
 
 from __future__ import annotations
@@ -8,27 +8,168 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Protocol
 
-from ..engine.commands import Command, Panic, Quit, Toggle
+from ..engine.actions import PARTS
+from ..engine.commands import (
+    NOW,
+    Command,
+    CountIn,
+    Ending,
+    Fill,
+    Panic,
+    Quit,
+    SetControl,
+    SetMute,
+    StepPreset,
+    StepSong,
+    Tap,
+    Toggle,
+)
+from ..engine.status import Status
 
-KEYS: dict[str, Callable[[], Command]] = {
-    " ": Toggle,
-    "q": Quit,
-    "Q": Quit,
-    "\x04": Quit,  # Ctrl-D
-    "p": Panic,
-    "P": Panic,
-}
-KEYS_HELP = "space starts and stops, p is panic, q quits"
+HELP_KEYS = ("?", "h")
+DENSITY_STEP = 0.1
+_ESCAPE_WAIT_S = 0.05
+"""An Escape with nothing behind it for so long is the key itself, and no arrow's beginning."""
+_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
+_WINDOWS_ARROWS = {"H": "up", "P": "down", "M": "right", "K": "left"}
+_DENSITY_MEMORY_S = 0.5
+"""So long the density asked for counts, and not the one that the engine says it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One line of the table of keys."""
+
+    names: tuple[str, ...]
+    shown: str
+    text: str
+    make: Callable[[Status], Command] | None = None
+    """Of a key that needs no more than the status."""
+
+
+KEY_TABLE = (
+    Key((" ",), "space", "starts and stops the band", lambda status: Toggle()),
+    Key(("t",), "t", "taps the tempo", lambda status: Tap(NOW)),
+    Key(("c",), "c", "counts in one bar, then the band comes in", lambda status: CountIn()),
+    Key(("f",), "f", "a fill up to the next bar line", lambda status: Fill()),
+    Key(("e",), "e", "an ending on the next bar line", lambda status: Ending()),
+    Key(
+        ("n",),
+        "n",
+        "next song; next preset where there is no set list",
+        lambda status: StepSong(1) if status.songs else StepPreset(1),
+    ),
+    Key(
+        ("p",),
+        "p",
+        "previous song, or previous preset",
+        lambda status: StepSong(-1) if status.songs else StepPreset(-1),
+    ),
+    Key(tuple(str(place + 1) for place in range(len(PARTS))), "1 2 3", "mutes drums, bass, keys, and lets them back"),
+    Key(("up", "down"), "↑ ↓", "busier, sparser"),
+    Key(("!", "escape"), "! or Esc", "panic: fades out at once, forgets everything", lambda status: Panic()),
+    Key(HELP_KEYS, "?", "shows the keys, and hides them"),
+    Key(("q", "\x04"), "q", "quits", lambda status: Quit()),
+)
+KEYS_HELP = "space starts and stops, ! is panic, ? shows the keys, q quits"
+
+_BY_NAME = {name: key for key in KEY_TABLE for name in key.names}
+
+
+class Keyboard:
+    """Turns names of keys into commands. Holds the density that was asked for last: the status comes later."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._density = 0.0
+        self._density_at_s = float("-inf")
+
+    def command(self, key: str, status: Status) -> Command | None:
+        """What that key asks for in that state; None where it asks the engine for nothing."""
+        name = key.lower()
+        known = _BY_NAME.get(name)
+        if known is None:
+            return None
+        if known.make is not None:
+            return known.make(status)
+        if name.isdigit():
+            return SetMute(PARTS[int(name) - 1])
+        if name in ("up", "down"):
+            return self._denser(DENSITY_STEP if name == "up" else -DENSITY_STEP, status)
+        return None
+
+    def _denser(self, by: float, status: Status) -> Command:
+        now_s = self._clock()
+        held = now_s - self._density_at_s < _DENSITY_MEMORY_S
+        self._density = min(1.0, max(0.0, round((self._density if held else status.density) + by, 2)))
+        self._density_at_s = now_s
+        return SetControl("density", self._density)
+
+
+class KeyDecoder:
+    """Characters as a terminal sends them, into names of keys: "a", " ", "up", "down", "escape" ..."""
+
+    def __init__(self) -> None:
+        self._begun = ""
+        self._begun_s = 0.0
+
+    def feed(self, text: str, at_s: float) -> list[str]:
+        """Names of the keys that are complete. `at_s`: any clock that only goes forward."""
+        keys = []
+        for character in text:
+            if self._begun:
+                keys += self._within(character, at_s)
+            elif character == "\x1b":
+                self._begun, self._begun_s = character, at_s
+            else:
+                keys.append(character)
+        return keys
+
+    def late(self, at_s: float) -> list[str]:
+        """["escape"] once an Escape has stood alone for long enough."""
+        if not self._begun or at_s - self._begun_s < _ESCAPE_WAIT_S:
+            return []
+        alone, self._begun = self._begun == "\x1b", ""
+        return ["escape"] if alone else []
+
+    @property
+    def waits(self) -> bool:
+        """Whether a key has begun and is not complete."""
+        return bool(self._begun)
+
+    def _within(self, character: str, at_s: float) -> list[str]:
+        begun = self._begun
+        if character == "\x1b":  # a second Escape: the first one was the key
+            self._begun_s = at_s
+            self._begun = character
+            return ["escape"] if begun == "\x1b" else []
+        if begun == "\x1b" and character in "[O":
+            self._begun += character
+            return []
+        if begun == "\x1b[" and character == "[":  # function keys of the Linux console
+            self._begun += character
+            return []
+        if begun.startswith("\x1b[") and len(begun) < 16 and not "@" <= character <= "~":
+            self._begun += character
+            return []
+        self._begun = ""
+        arrow = _ARROWS.get(character) if begun in ("\x1b[", "\x1bO") else None
+        return [arrow] if arrow is not None else []  # Alt with a key, or a key that stands for nothing here
 
 
 class Keys(Protocol):
-    """Something to poll for commands, until it is closed."""
+    """Something to poll for keys, until it is closed."""
 
-    def poll(self) -> list[Command]: ...
+    def poll(self, wait_s: float = 0.0) -> list[str]:
+        """Names of the keys struck; returns as soon as there is one, and after `wait_s` at the latest."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -47,40 +188,53 @@ def open_keys(stream: IO[str] | None = None) -> Keys:
     return TerminalKeys(fd) if terminal else PipeKeys(fd)
 
 
-def commands_for(text: str) -> list[Command]:
-    """The commands that these characters stand for; others are passed over."""
-    return [KEYS[character]() for character in text if character in KEYS]
-
-
 class NoKeys:
-    """No keyboard: never gives a command."""
+    """No keyboard: never gives a key."""
 
-    def poll(self) -> list[Command]:
+    def poll(self, wait_s: float = 0.0) -> list[str]:
+        if wait_s > 0:
+            time.sleep(wait_s)
         return []
 
     def close(self) -> None:
         pass
 
 
+class _Reader:
+    """Bytes of a descriptor into keys, with an Escape that waits for what may follow it."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._decoder = KeyDecoder()
+        self.ended = False
+
+    def poll(self, wait_s: float) -> list[str]:
+        import select
+
+        if self.ended:
+            time.sleep(wait_s)
+            return self._decoder.late(time.monotonic())
+        if self._decoder.waits:
+            wait_s = min(wait_s, _ESCAPE_WAIT_S)
+        if not select.select([self._fd], [], [], wait_s)[0]:
+            return self._decoder.late(time.monotonic())
+        try:
+            data = os.read(self._fd, 256)
+        except OSError:  # the terminal went away
+            data = b""
+        self.ended = not data
+        now_s = time.monotonic()
+        return [*self._decoder.late(now_s), *self._decoder.feed(data.decode("latin-1"), now_s)]
+
+
 class PipeKeys:
     """Characters of a pipe, for scripts and remotes. Its end is not a command: the band plays on."""
 
     def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._ended = False
+        self._reader = _Reader(fd)
 
-    def poll(self) -> list[Command]:
-        import select
-
-        text = ""
-        while not self._ended and select.select([self._fd], [], [], 0)[0]:
-            try:
-                data = os.read(self._fd, 256)
-            except OSError:
-                data = b""
-            self._ended = not data
-            text += data.decode("latin-1")
-        return commands_for(text)
+    def poll(self, wait_s: float = 0.0) -> list[str]:
+        return self._reader.poll(wait_s)
 
     def close(self) -> None:
         pass
@@ -89,12 +243,14 @@ class PipeKeys:
 class TerminalKeys:
     """Keys of a POSIX terminal, one at a time and unseen. Put back as it was by `close`.
 
+    Ctrl-Z and Ctrl-S do nothing meanwhile: one would stop the music, the other freeze the face.
     In the background (`gigmate-live &`) the terminal belongs to another program: it is left alone until we
     are in front again, since touching it would stop this process.
     """
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self._reader = _Reader(fd)
         self._before: list | None = None
         self._enter()
 
@@ -106,32 +262,19 @@ class TerminalKeys:
     ) -> None:
         self.close()
 
-    def poll(self) -> list[Command]:
-        import select
-
-        if not self._in_front() or not self._enter():
+    def poll(self, wait_s: float = 0.0) -> list[str]:
+        if not in_front(self._fd) or not self._enter():
+            time.sleep(wait_s)
             return []
-        if not select.select([self._fd], [], [], 0)[0]:
-            return []
-        try:
-            data = os.read(self._fd, 256)
-        except OSError:  # the terminal went away
-            return []
-        return commands_for(data.decode("latin-1"))
+        return self._reader.poll(wait_s)
 
     def close(self) -> None:
         import termios
 
-        if self._before is not None and self._in_front():
+        if self._before is not None and in_front(self._fd):
             with contextlib.suppress(termios.error, OSError):  # it may have gone: nothing to put back then
                 termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
         self._before = None
-
-    def _in_front(self) -> bool:
-        try:
-            return os.tcgetpgrp(self._fd) == os.getpgrp()
-        except OSError:
-            return False
 
     def _enter(self) -> bool:
         """Set single keys without echo. False where the terminal will not have it."""
@@ -139,13 +282,15 @@ class TerminalKeys:
 
         if self._before is not None:
             return True
-        if not self._in_front():
+        if not in_front(self._fd):
             return False
         try:
             before = termios.tcgetattr(self._fd)
             wanted = termios.tcgetattr(self._fd)
+            wanted[0] &= ~termios.IXON
             wanted[3] &= ~(termios.ICANON | termios.ECHO)
             wanted[6][termios.VMIN], wanted[6][termios.VTIME] = 1, 0
+            wanted[6][termios.VSUSP] = os.fpathconf(self._fd, "PC_VDISABLE")
             termios.tcsetattr(self._fd, termios.TCSADRAIN, wanted)
         except (termios.error, OSError):
             return False
@@ -156,13 +301,33 @@ class TerminalKeys:
 class WindowsKeys:
     """Keys of a Windows console. Written for, not tested."""
 
-    def poll(self) -> list[Command]:
+    _TICK_S = 0.005
+
+    def poll(self, wait_s: float = 0.0) -> list[str]:
         import msvcrt
 
-        text = ""
+        until_s = time.monotonic() + wait_s
+        while not msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]
+            if time.monotonic() >= until_s:
+                return []
+            time.sleep(self._TICK_S)
+        keys: list[str] = []
         while msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]
-            text += msvcrt.getwch()  # type: ignore[attr-defined,unused-ignore]
-        return commands_for(text)
+            character = msvcrt.getwch()  # type: ignore[attr-defined,unused-ignore]
+            if character in ("\x00", "\xe0"):
+                arrow = _WINDOWS_ARROWS.get(msvcrt.getwch())  # type: ignore[attr-defined,unused-ignore]
+                keys += [] if arrow is None else [arrow]
+            else:
+                keys.append("escape" if character == "\x1b" else character)
+        return keys
 
     def close(self) -> None:
         pass
+
+
+def in_front(fd: int) -> bool:
+    """Whether that terminal is ours to use now, and not that of a shell which has us in the background."""
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:
+        return False

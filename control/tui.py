@@ -1,4 +1,4 @@
-"""The face in the terminal: one live line at 80 columns, plain lines elsewhere, JSON lines for programs.
+"""The face in the terminal: a panel that is redrawn in place, plain lines elsewhere, JSON lines for programs.
 
 Knows only the engine's status. One thread, the one that made it; none of it touches sound, and output that
 cannot be written (a closed pipe) ends the face, not the music.
@@ -6,31 +6,30 @@ cannot be written (a closed pipe) ends the face, not the music.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-import math
+import os
 import time
+from collections import deque
 from collections.abc import Callable
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from ..engine.status import SILENCE_DB, Status
+from .panel import MOST_COLUMNS, Row, db_text, panel
+from .words import big_state, clean, song_line, time_source
 
-WIDTH_COLUMNS = 79
-"""Room of the live line: a terminal of 80 columns without touching the last."""
-_METER_CELLS = 4
-_METER_FLOOR_DB = -48.0
+if TYPE_CHECKING:
+    from rich.console import Console
+
+REDRAW_EVERY_S = 0.1
+"""Meters and figures. A new beat or state is shown sooner, but no sooner than SOONEST_S after the last drawing."""
+SOONEST_S = 0.05
+REPAINT_EVERY_S = 5.0
+"""Everything is painted anew so often, over what other programs may have written into the terminal."""
 _LINE_EVERY_S = 1.0
-_REDRAW_EVERY_S = 0.09
-
-_STATE_STYLES = {
-    "playing": "bold green",
-    "fallback": "bold yellow",
-    "stopping": "yellow",
-    "ended": "dim",
-}
-
-Segment = tuple[str, str]
-"""A piece of the line and its style, as rich names styles."""
+_KEPT_NOTES = 200
+_NOTE_SHOWN_S = 15.0
 
 
 class Face(Protocol):
@@ -38,54 +37,45 @@ class Face(Protocol):
 
     def note(self, text: str) -> None: ...
     def show(self, status: Status) -> None: ...
+    def help(self) -> None: ...
     def close(self) -> None: ...
 
 
 def open_face(stream: IO[str], json_lines: bool = False) -> Face:
-    """The face that fits the stream: JSON lines if asked, a live line on a terminal, else plain lines."""
+    """The face that fits the stream: JSON lines if asked, a panel on a terminal, else plain lines."""
     if json_lines:
         return LineFace(stream, as_json)
     if stream.isatty():
-        from rich.console import Console
-
-        console = Console(file=stream)
-        if console.is_terminal and not console.is_dumb_terminal:
-            return LiveFace(console)
+        console = console_on(stream)
+        if console.is_terminal and not console.is_dumb_terminal and not console.legacy_windows:
+            return PanelFace(console)
     return LineFace(stream, plain_line)
 
 
-def segments(status: Status, blocks: bool = True) -> list[Segment]:
-    """The live line in pieces, at most WIDTH_COLUMNS columns together."""
-    beat = f"{status.bar}.{status.beat}" if status.beat else "-.-"
-    tempo = f"{status.tempo_bpm:.0f}bpm" if status.tempo_bpm > 0 else "---bpm"
-    late = status.step_ms > status.frame_ms
-    return [
-        (f"{status.state.upper():<8.8}", _STATE_STYLES.get(status.state, "bold")),
-        (f" {beat[-6:]:>6}", "bold" if status.beat == 1 else ""),
-        (f" {tempo:>6.6}", ""),
-        (f" {status.chord or '-':<4.4}", "cyan"),
-        (
-            f" in {meter(status.input_db, blocks)}{decibels(status.input_db)}",
-            _loudness_style(status.input_db),
-        ),
-        (
-            f" out {meter(status.output_db, blocks)}{decibels(status.output_db)}",
-            _loudness_style(status.output_db),
-        ),
-        (f" {min(status.step_ms, 999):3.0f}/{status.frame_ms:.0f}ms", "bold red" if late else ""),
-        (f" miss {_count(status.misses)}", "bold red" if status.misses else "dim"),
-        (f" xrun {_count(status.xruns)}", "bold red" if status.xruns else "dim"),
-    ]
+def console_on(stream: IO[str], **settings: Any) -> Console:
+    """rich's console on that stream, which leaves it to us what a broken pipe means (its own would end the process)."""
+    from rich.console import Console
+
+    class OurConsole(Console):
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            raise BrokenPipeError("the terminal has gone")
+
+    return OurConsole(file=stream, highlight=False, **settings)
 
 
 def plain_line(status: Status) -> str:
     """One line of the log, with the seconds of sound in front."""
     beat = f"{status.bar}.{status.beat}" if status.beat else "-"
+    source, song, section = time_source(status), song_line(status), clean(status.section)
     return (
-        f"{status.seconds:8.1f}s {status.state} bar {beat} {status.tempo_bpm:.1f} bpm"
-        f" chord {status.chord or '-'}"
-        f" in {_db_text(status.input_db)} out {_db_text(status.output_db)} dB"
+        f"{status.seconds:8.1f}s {big_state(status)[0].lower()} bar {beat} {status.tempo_bpm:.1f} bpm"
+        + (f" by {source}" if source else "")
+        + f" chord {clean(status.chord) or '-'} played {clean(status.chord_played) or '-'}"
+        f" in {db_text(status.input_db)} out {db_text(status.output_db)} dB"
         f" model {status.step_ms:.1f}/{status.frame_ms:.0f} ms misses {status.misses} xruns {status.xruns}"
+        + (f" song {song}" if song else "")
+        + (f" section {section}" if section else "")
     )
 
 
@@ -95,66 +85,40 @@ def as_json(status: Status) -> str:
     return json.dumps({key: _finite(value) for key, value in values.items()})
 
 
-def meter(level_db: float, blocks: bool = True) -> str:
-    """A bar of four cells from -48 to 0 dBFS."""
-    share = 0.0 if math.isnan(level_db) else (level_db - _METER_FLOOR_DB) / -_METER_FLOOR_DB
-    cells = round(min(max(share, 0.0), 1.0) * _METER_CELLS)
-    full, empty = ("█", "░") if blocks else ("#", ".")
-    return full * cells + empty * (_METER_CELLS - cells)
-
-
-def decibels(level_db: float) -> str:
-    """Four columns: the level in whole dB, or nothing where it is silent."""
-    return f"{_db_text(level_db):>4.4}"
-
-
-def _db_text(level_db: float) -> str:
-    if math.isnan(level_db) or level_db <= -100.0:
-        return "-"
-    return f"{level_db:.0f}"
-
-
-def _loudness_style(level_db: float) -> str:
-    return "bold red" if level_db > -1.0 else ("yellow" if level_db > -6.0 else "")
-
-
-def _count(number: int) -> str:
-    return str(number) if number < 1000 else "1k+"
-
-
 def _finite(value: object) -> object:
     if isinstance(value, float):
-        return value if math.isfinite(value) else SILENCE_DB
-    if isinstance(value, tuple):
+        return value if abs(value) < float("inf") else SILENCE_DB
+    if isinstance(value, (list, tuple)):
         return [_finite(item) for item in value]
     return value
 
 
 class LineFace:
-    """A line of text at most once a second, for logs, pipes and programs."""
+    """One line a second, warnings at once. For pipes, logs and programs."""
 
     def __init__(
         self, stream: IO[str], form: Callable[[Status], str], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._stream = stream
-        self._form = form
-        self._clock = clock
+        self._stream, self._form, self._clock = stream, form, clock
         self._json = form is as_json
         self._next_s = float("-inf")
-        self._warned = 0
+        self._warned = Warned()
         self._broken = False
 
     def note(self, text: str) -> None:
-        self._write(json.dumps({"note": text}) if self._json else text)
+        if not self._json:
+            self._write(text)
 
     def show(self, status: Status) -> None:
         if not self._json:
-            for warning in status.warnings[self._warned :]:
+            for warning in self._warned.new(status):
                 self._write(f"warning: {warning}")
-            self._warned = len(status.warnings)
         if self._clock() >= self._next_s:
             self._next_s = self._clock() + _LINE_EVERY_S
             self._write(self._form(status))
+
+    def help(self) -> None:
+        """Nothing: lines have no room for a table."""
 
     def close(self) -> None:
         pass
@@ -163,55 +127,124 @@ class LineFace:
         if self._broken:
             return
         try:
-            self._stream.write(line + "\n")
+            try:
+                self._stream.write(line + "\n")
+            except UnicodeEncodeError:
+                self._stream.write(line.encode("ascii", "replace").decode() + "\n")
             self._stream.flush()
         except (OSError, ValueError):  # the reader has gone: the band plays on unseen
             self._broken = True
-        except UnicodeEncodeError:
-            self._stream.write(line.encode("ascii", "replace").decode() + "\n")
 
 
-class LiveFace:
-    """One line that is redrawn in place, about eleven times a second; warnings stand above it."""
+class Warned:
+    """Which warnings were said already."""
 
-    def __init__(self, console, clock: Callable[[], float] = time.monotonic) -> None:  # type: ignore[no-untyped-def]
-        from rich.live import Live
+    def __init__(self) -> None:
+        self._said: tuple[str, ...] = ()
 
+    def new(self, status: Status) -> list[str]:
+        """Those that were not there in the status before."""
+        if status.warnings == self._said:
+            return []
+        fresh = [warning for warning in status.warnings if warning not in self._said]
+        self._said = status.warnings
+        return fresh
+
+
+class PanelFace:
+    """The panel on the terminal's other screen: only rows that have changed are written, so that nothing flickers.
+
+    Notes and warnings are printed to the ordinary screen again when the face is closed.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._blocks = (console.encoding or "").lower().startswith("utf")
         self._clock = clock
-        self._next_s = float("-inf")
-        self._warned = 0
-        self._live = Live(console=console, auto_refresh=False, transient=False, redirect_stdout=False)
-        self._started = False
-        self._broken = False
+        self._drawn: list[Row] = []
+        self._size = (0, 0)
+        self._mark: object = None
+        self._drawn_s = self._painted_s = float("-inf")
+        self._warned = Warned()
+        self._notes: deque[str] = deque(maxlen=_KEPT_NOTES)
+        self._note: tuple[str, float] | None = None
+        self._started = self._broken = self._help = False
 
     def note(self, text: str) -> None:
-        self._safely(lambda: self._console.print(text, markup=False, highlight=False))
+        if self._started:
+            self._notes.append(text)
+            self._note = (text, self._clock())
+        else:
+            self._safely(lambda: self._console.print(text, markup=False, highlight=False))
+
+    def help(self) -> None:
+        """Show the keys, or the panel again."""
+        self._help = not self._help
+        self._mark = None
 
     def show(self, status: Status) -> None:
-        from rich.text import Text
-
-        for warning in status.warnings[self._warned :]:
-            self.note(f"warning: {warning}")
-        self._warned = len(status.warnings)
-        if self._clock() < self._next_s:
+        self._notes.extend(f"warning: {warning}" for warning in self._warned.new(status))
+        now_s = self._clock()
+        mark = (status.state, status.pending, status.beat, status.bar, status.muted, status.section, self._help)
+        patience_s = REDRAW_EVERY_S if mark == self._mark else SOONEST_S
+        if now_s - self._drawn_s < patience_s or not self._may_draw():
             return
-        self._next_s = self._clock() + _REDRAW_EVERY_S
-        line = Text.assemble(*segments(status, self._blocks), no_wrap=True, overflow="crop")
-
-        def draw() -> None:
-            if not self._started:
-                self._live.start()
-                self._started = True
-            self._live.update(line, refresh=True)
-
-        self._safely(draw)
+        self._mark, self._drawn_s = mark, now_s
+        self._safely(lambda: self._draw(status, now_s))
 
     def close(self) -> None:
+        """Back to the ordinary screen, and say there what was said meanwhile. May be called twice."""
         if self._started:
             self._started = False
-            self._safely(self._live.stop)
+            self._safely(self._leave)
+        while self._notes:
+            self.note(self._notes.popleft())
+
+    def _may_draw(self) -> bool:
+        """Not while the terminal belongs to a shell that has us in the background."""
+        try:
+            return os.tcgetpgrp(self._console.file.fileno()) == os.getpgrp()
+        except (OSError, ValueError, AttributeError):  # no terminal of a shell's: nobody to disturb
+            return True
+
+    def _draw(self, status: Status, now_s: float) -> None:
+        from rich.control import Control
+        from rich.text import Text
+
+        console = self._console
+        size = (console.size.width, console.size.height)
+        if not self._started:
+            self._started = True
+            console.set_alt_screen(True)
+            console.show_cursor(False)
+        width = min(size[0], MOST_COLUMNS + 1) - 1  # a full last column would wrap
+        rows = panel(status, width, size[1], self._blocks, self._messages(status, now_s), self._help)
+        anew = size != self._size or now_s - self._painted_s >= REPAINT_EVERY_S
+        if anew:
+            self._painted_s, self._drawn = now_s, []
+        with console:  # gathers everything into one write
+            if size != self._size:
+                console.control(Control.clear())
+                self._size = size
+            for place, row in enumerate(rows):
+                if place >= len(self._drawn) or self._drawn[place] != row:
+                    console.control(Control.move_to(0, place))
+                    console.print(Text.assemble(*row, end="", no_wrap=True, overflow="crop"), end="", soft_wrap=True)
+            for place in range(len(rows), max(len(self._drawn), size[1] if anew else 0)):
+                console.control(Control.move_to(0, place))
+                console.print(" " * max(width, 1), end="", soft_wrap=True)
+        self._drawn = rows
+
+    def _messages(self, status: Status, now_s: float) -> list[str]:
+        messages = list(status.warnings[-4:])
+        if self._note is not None and now_s - self._note[1] < _NOTE_SHOWN_S:
+            messages.append(self._note[0])
+        return messages
+
+    def _leave(self) -> None:
+        with contextlib.suppress(AttributeError):
+            self._console.show_cursor(True)
+        self._console.set_alt_screen(False)
 
     def _safely(self, draw: Callable[[], object]) -> None:
         if self._broken:

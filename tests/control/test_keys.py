@@ -1,27 +1,110 @@
-"""Keys: from a real pseudo-terminal and from a pipe; the terminal is as it was afterwards."""
+"""Keys: from a real pseudo-terminal and from a pipe, arrows and Escape told apart; the table is what README says."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import time
+from pathlib import Path
 
 import pytest
-from gigmate.control.keys import KEYS, NoKeys, commands_for, open_keys
-from gigmate.engine.commands import Command, Panic, Quit, Toggle
+from gigmate.control.keys import HELP_KEYS, KEY_TABLE, Keyboard, KeyDecoder, NoKeys, open_keys
+from gigmate.engine.commands import (
+    NOW,
+    Command,
+    CountIn,
+    Ending,
+    Fill,
+    Panic,
+    Quit,
+    SetControl,
+    SetMute,
+    StepPreset,
+    StepSong,
+    Tap,
+    Toggle,
+)
+from gigmate.engine.status import Status
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def poll_until(keys, count: int) -> list[Command]:  # type: ignore[no-untyped-def]
-    commands: list[Command] = []
-    deadline_s = time.monotonic() + 2.0
-    while len(commands) < count and time.monotonic() < deadline_s:
-        commands += keys.poll()
-    return commands
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
 
 
-def test_characters() -> None:
-    assert commands_for(" xq\x1b[Ap") == [Toggle(), Quit(), Panic()]
-    assert KEYS["\x04"]() == Quit()
+def poll_until(keys, count: int) -> list[str]:  # type: ignore[no-untyped-def]
+    struck: list[str] = []
+    deadline_s = time.monotonic() + 10.0
+    while len(struck) < count and time.monotonic() < deadline_s:
+        struck += keys.poll(0.05)
+    return struck
+
+
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        (" ", Toggle()),
+        ("t", Tap(NOW)),
+        ("c", CountIn()),
+        ("f", Fill()),
+        ("e", Ending()),
+        ("n", StepPreset(1)),
+        ("P", StepPreset(-1)),
+        ("1", SetMute("drums")),
+        ("3", SetMute("keys")),
+        ("!", Panic()),
+        ("escape", Panic()),
+        ("q", Quit()),
+        ("Q", Quit()),
+        ("\x04", Quit()),
+        ("?", None),
+        ("x", None),
+        ("4", None),
+        ("left", None),
+    ],
+)
+def test_what_a_key_asks_for(key: str, command: Command | None) -> None:
+    assert Keyboard().command(key, Status()) == command
+
+
+def test_next_is_the_next_song_where_there_is_a_set() -> None:
+    assert Keyboard().command("n", Status(songs=3)) == StepSong(1)
+    assert Keyboard().command("p", Status(songs=3)) == StepSong(-1)
+
+
+def test_density_goes_in_steps_though_the_status_comes_late() -> None:
+    clock = Clock()
+    keyboard, status = Keyboard(clock), Status(density=0.8)
+    asked = [keyboard.command("up", status) for _ in range(3)]
+    assert asked == [SetControl("density", value) for value in (0.9, 1.0, 1.0)]
+    assert keyboard.command("down", status) == SetControl("density", 0.9)
+    clock.now_s = 2.0
+    assert keyboard.command("down", status) == SetControl("density", 0.7)
+
+
+def test_arrows_are_no_escape_however_they_arrive() -> None:
+    decoder = KeyDecoder()
+    assert decoder.feed("a\x1b[A\x1bOBz", 0.0) == ["a", "up", "down", "z"]
+    assert decoder.feed("\x1b", 0.0) == [] == decoder.late(0.01)
+    assert decoder.feed("[", 0.02) == []
+    assert decoder.feed("A", 0.03) == ["up"]
+    assert decoder.late(1.0) == []
+    assert decoder.feed("\x1b[15~\x1b[[A\x1b[1;5Cq", 1.0) == ["q"]  # function keys, and one with Ctrl
+
+
+def test_an_escape_alone_is_a_key() -> None:
+    decoder = KeyDecoder()
+    assert decoder.feed("\x1b", 0.0) == []
+    assert decoder.late(0.1) == ["escape"]
+    assert decoder.late(0.2) == []
+    assert decoder.feed("\x1b\x1b", 1.0) == ["escape"]
+    assert decoder.late(1.1) == ["escape"]
+    assert decoder.feed("\x1bx", 2.0) == []  # Alt with a key
 
 
 def test_no_input_at_all() -> None:
@@ -36,11 +119,22 @@ def test_a_pipe_gives_keys_and_its_end_is_no_command() -> None:
     with os.fdopen(read_fd) as stream:
         keys = open_keys(stream)
         assert keys.poll() == []
-        os.write(write_fd, b" \n q")
-        assert poll_until(keys, 3) == [Toggle(), Toggle(), Quit()]
+        os.write(write_fd, b" q\x1b")
+        assert poll_until(keys, 3) == [" ", "q", "escape"]
         os.close(write_fd)
         assert keys.poll() == [] == keys.poll()
         keys.close()
+
+
+def test_a_key_ends_the_waiting() -> None:
+    read_fd, write_fd = os.pipe()
+    with os.fdopen(read_fd) as stream:
+        keys = open_keys(stream)
+        os.write(write_fd, b"t")
+        began_s = time.monotonic()
+        assert keys.poll(60.0) == ["t"]
+        assert time.monotonic() - began_s < 30.0
+        os.close(write_fd)
 
 
 def test_a_terminal_gives_single_keys_and_is_put_back() -> None:
@@ -50,18 +144,34 @@ def test_a_terminal_gives_single_keys_and_is_put_back() -> None:
 
     pid, master = pty.fork()
     if pid == 0:  # the child has the pseudo-terminal as its own, in front
-        signal.alarm(5)
+        signal.alarm(30)
         before = termios.tcgetattr(0)
         keys = open_keys(os.fdopen(0, closefd=False))
         during = termios.tcgetattr(0)
         os.write(1, b"ready")
-        got = poll_until(keys, 2)
+        got = poll_until(keys, 5)
         keys.close()
-        good = got == [Toggle(), Quit()] and termios.tcgetattr(0) == before and not during[3] & termios.ECHO
+        quiet = not during[3] & termios.ECHO and not during[0] & termios.IXON
+        good = got == ["\x1a", " ", "down", "escape", "q"] and termios.tcgetattr(0) == before and quiet
         os._exit(0 if good else 1)
     read = b""
     while b"ready" not in read:
         read += os.read(master, 100)
-    os.write(master, b" q")
+    os.write(master, b"\x1a \x1b[B\x1b")  # Ctrl-Z does not stop the band
+    time.sleep(0.3)
+    os.write(master, b"q")
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     os.close(master)
+
+
+def test_the_table_is_that_of_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `?([^`|]+?)`? \| ([^|]+?) \|$", text.split("| Key | Does |")[1].split("\n\n")[0], re.M)
+    assert rows == [(key.shown, key.text) for key in KEY_TABLE]
+
+
+def test_every_key_stands_once_and_does_something() -> None:
+    names = [name for key in KEY_TABLE for name in key.names]
+    assert len(names) == len(set(names))
+    silent = [name for name in names if Keyboard().command(name, Status()) is None]
+    assert silent == list(HELP_KEYS)

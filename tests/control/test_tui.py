@@ -1,48 +1,37 @@
-"""The face: fits 80 columns whatever the numbers, one plain line a second, and a dead pipe stops nothing."""
+"""The face: drawn by differences on the other screen, plain lines elsewhere, and a dead pipe stops nothing."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
+import re
 
 import pytest
-from gigmate.control.tui import (
-    WIDTH_COLUMNS,
-    LineFace,
-    LiveFace,
-    as_json,
-    decibels,
-    meter,
-    open_face,
-    plain_line,
-    segments,
-)
+from gigmate.control.tui import LineFace, PanelFace, as_json, console_on, open_face, plain_line
 from gigmate.engine.status import Status
 
 EXTREMES = [
     Status(),
     Status(state="playing", bar=12, beat=3, tempo_bpm=121.4, chord="Am", input_db=-12.3, output_db=-6.0),
-    Status(
-        state="fallback",
-        bar=123456,
-        beat=12,
-        tempo_bpm=299.9,
-        chord="F#m7b5/C#",
-        input_db=-100.0,
-        output_db=-119.6,
-        step_ms=1234.5,
-        frame_ms=40.0,
-        misses=123456,
-        xruns=1234567,
-    ),
-    Status(input_db=-math.inf, output_db=math.nan, tempo_bpm=-1.0),
+    Status(state="fallback", input_db=-math.inf, output_db=math.nan, tempo_bpm=-1.0, misses=12345),
 ]
+ALT_ON, ALT_OFF = "\x1b[?1049h", "\x1b[?1049l"
 
 
 class Terminal(io.StringIO):
+    """Encodes as a terminal does, and plays back what stands on its screen."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
     def isatty(self) -> bool:
         return True
+
+    def take(self) -> str:
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
 
 
 class Gone(io.StringIO):
@@ -57,27 +46,33 @@ class Clock:
         return self.now_s
 
 
-@pytest.mark.parametrize("status", EXTREMES)
-@pytest.mark.parametrize("blocks", [True, False])
-def test_the_line_fits_80_columns(status: Status, blocks: bool) -> None:
-    line = "".join(text for text, _ in segments(status, blocks))
-    assert len(line) <= WIDTH_COLUMNS
-    assert blocks or line.isascii()
+class Screen:
+    """As much of a terminal as the panel uses: moves, colours that are passed over, and text."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.cells = [[" "] * columns for _ in range(rows)]
+        self.x = self.y = 0
+
+    def feed(self, text: str) -> None:
+        for move, other, character in re.findall(r"\x1b\[(\d*;?\d*)H|(\x1b\[[?\d;]*[A-Za-z])|(.)", text, re.S):
+            if character:
+                assert character.isprintable(), repr(character)
+                self.cells[self.y][self.x] = character  # out of bounds would have scrolled
+                self.x += 1
+            elif other == "\x1b[2J":
+                self.cells = [[" "] * len(row) for row in self.cells]
+            elif not other:
+                row, _, column = move.partition(";")
+                self.y, self.x = int(row or 1) - 1, int(column or 1) - 1
+
+    def lines(self) -> list[str]:
+        return ["".join(row).rstrip() for row in self.cells]
 
 
-def test_the_line_says_what_a_musician_needs() -> None:
-    line = "".join(text for text, _ in segments(EXTREMES[1]))
-    for word in ("PLAYING", "12.3", "121bpm", "Am", "-12", "-6", "0/40ms", "miss 0", "xrun 0"):
-        assert word in line
-
-
-def test_meter_and_decibels() -> None:
-    assert meter(0.0, blocks=False) == "####"
-    assert meter(6.0, blocks=False) == "####"
-    assert meter(-24.0, blocks=False) in ("##..",)
-    assert meter(-math.inf, blocks=False) == meter(math.nan, blocks=False) == "...."
-    assert decibels(-120.0).strip() == "-"
-    assert decibels(-6.4) == "  -6"
+def panel_face(columns: int = 80, rows: int = 24) -> tuple[PanelFace, Terminal, Clock]:
+    terminal, clock = Terminal(), Clock()
+    console = console_on(terminal, force_terminal=True, width=columns, height=rows, color_system="standard")
+    return PanelFace(console, clock), terminal, clock
 
 
 @pytest.mark.parametrize("status", EXTREMES)
@@ -98,6 +93,12 @@ def test_plain_lines_come_once_a_second_and_warnings_at_once() -> None:
     assert lines.count("warning: slow: raise the block") == 1
 
 
+def test_a_plain_line_says_song_and_section() -> None:
+    line = plain_line(Status(state="playing", holding=True, songs=2, song_number=1, song="So\x1bWhat", section="B"))
+    assert "holding" in line and "song 1/2 So What" in line and "section B" in line
+    assert line.isprintable()
+
+
 @pytest.mark.parametrize("json_lines", [True, False])
 def test_a_reader_that_has_gone_does_not_stop_the_music(json_lines: bool) -> None:
     face = open_face(Gone(), json_lines)
@@ -107,22 +108,104 @@ def test_a_reader_that_has_gone_does_not_stop_the_music(json_lines: bool) -> Non
     face.close()
 
 
-def test_the_live_line_stays_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rich.console import Console
-
-    stream, clock = Terminal(), Clock()
-    face = LiveFace(Console(file=stream, force_terminal=True, width=80), clock)
-    for tick in range(30):
-        clock.now_s = tick * 0.1
-        face.show(EXTREMES[2])
+def test_a_terminal_that_has_gone_does_not_stop_the_music() -> None:
+    face = PanelFace(console_on(Gone(), force_terminal=True, width=80, height=24))
+    face.note("hello")
+    face.show(EXTREMES[1])
     face.close()
-    assert stream.getvalue().count("FALLBACK") >= 30
-    assert stream.getvalue().count("\n") <= 2  # redrawn in place, left standing at the end
+
+
+def test_a_stream_without_our_letters_gets_question_marks() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    LineFace(stream, plain_line).note("Übung")
+    assert raw.getvalue() == b"?bung\n"
+
+
+def test_only_rows_that_changed_are_written() -> None:
+    face, terminal, clock = panel_face()
+    screen = Screen(80, 24)
+    face.show(Status(state="playing", bar=1, beat=1))
+    first = terminal.take()
+    assert first.startswith(ALT_ON)
+    screen.feed(first)
+    assert any("P L A Y I N G" in line for line in screen.lines())
+    clock.now_s = 0.06
+    face.show(Status(state="playing", bar=1, beat=2))
+    second = terminal.take()
+    screen.feed(second)
+    assert any("bar 1.2" in line for line in screen.lines())
+    assert second.count("\x1b[") < 12 and len(second) < 300  # one row of eighteen
+    assert "\x1b[2J" not in second and "\x1b[K" not in second and "\x1b[2K" not in second  # nothing is wiped first
+    clock.now_s = 0.2
+    face.show(Status(state="playing", bar=1, beat=2))
+    assert terminal.take() == ""
+    face.close()
+    assert ALT_OFF in terminal.take()
+
+
+def test_it_is_drawn_at_most_twenty_times_a_second() -> None:
+    face, terminal, clock = panel_face()
+    drawn = 0
+    for tick in range(1000):
+        clock.now_s = tick * 0.001
+        face.show(Status(beat=tick % 4 + 1, bar=tick, input_db=-tick % 40))
+        drawn += bool(terminal.take())
+    assert 18 <= drawn <= 20
+    for tick in range(1000):
+        clock.now_s = 2.0 + tick * 0.001
+        face.show(Status(input_db=-float(tick % 40)))  # meters alone
+        drawn += bool(terminal.take())
+    assert drawn <= 31
+
+
+def test_it_is_painted_anew_now_and_then_and_when_the_size_changes() -> None:
+    face, terminal, clock = panel_face()
+    face.show(Status())
+    terminal.take()
+    clock.now_s = 6.0
+    face.show(Status())
+    screen = Screen(80, 24)
+    screen.feed(terminal.take())
+    assert any("S T O P P E D" in line for line in screen.lines())
+    face._console._width, face._console._height = 40, 10
+    clock.now_s = 6.2
+    face.show(Status())
+    small = Screen(40, 10)
+    small.feed(terminal.take())
+    assert any("S T O P P E D" in line for line in small.lines())
+
+
+def test_help_and_back() -> None:
+    face, terminal, clock = panel_face()
+    screen = Screen(80, 24)
+    for at_s, words in ((0.0, "heard"), (1.0, "panic: fades out"), (2.0, "heard")):
+        if at_s:
+            face.help()
+        clock.now_s = at_s
+        face.show(Status())
+        screen.feed(terminal.take())
+        assert any(words in line for line in screen.lines())
+    assert not any("panic: fades out" in line for line in screen.lines())
+
+
+def test_notes_and_warnings_are_left_on_the_ordinary_screen() -> None:
+    face, terminal, _clock = panel_face()
+    face.note("before [b]brackets[/b]")
+    face.show(Status(warnings=("slow: close other programs",)))
+    face.note("a pedal came back")
+    during = terminal.take()
+    face.close()
+    after = terminal.take().partition(ALT_OFF)[2]
+    assert during.index("before [b]brackets[/b]") < during.index(ALT_ON)
+    assert after.splitlines() == ["warning: slow: close other programs", "a pedal came back"]
+    face.note("the summary")
+    face.close()
+    assert terminal.take() == "the summary\n"
 
 
 def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     assert isinstance(open_face(Terminal()), LineFace)
     monkeypatch.setenv("TERM", "xterm")
-    face = open_face(Terminal())
-    assert isinstance(face, LiveFace)
+    assert isinstance(open_face(Terminal()), PanelFace)

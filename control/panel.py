@@ -1,0 +1,269 @@
+"""The terminal's panel, as rows of styled text: what a status looks like in so many columns and rows.
+
+Knows neither terminals nor time. Pure functions, any thread. Nothing here is wider or higher than what it was given.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+from ..engine.actions import PARTS
+from ..engine.status import SILENCE_DB, Status
+from .keys import KEY_TABLE
+from .words import big_state, clean, song_line, time_source
+
+Segment = tuple[str, str]
+"""A piece of a row and its style, as rich names styles."""
+Row = tuple[Segment, ...]
+
+MOST_COLUMNS = 100
+METER_FLOOR_DB = -48.0
+_MOOD_STYLES = {
+    "off": "bold white on grey23",
+    "ready": "bold black on cyan",
+    "on": "bold black on green",
+    "care": "bold black on yellow",
+    "bad": "bold white on red",
+}
+_DIM = "dim"
+_ALARM = "bold red"
+_NAME_COLUMNS = 6
+_FEW_KEYS = "space on/off  ! panic  ? keys  q quit"
+_MORE_KEYS = "space start/stop  t tap  c count-in  f fill  e ending  ! panic  ? keys  q quit"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A piece of a row that goes as a whole where there is no room; the lowest rank goes last."""
+
+    text: str
+    style: str = ""
+    rank: int = 0
+
+
+def panel(
+    status: Status, columns: int, rows: int, blocks: bool = True, messages: Sequence[str] = (), help_: bool = False
+) -> list[Row]:
+    """The whole panel: at most `rows` rows of exactly `columns` cells (100 at most). Newest message last.
+
+    `blocks`: whether the terminal can show more than ASCII.
+    """
+    width = max(1, min(columns, MOST_COLUMNS))
+    ranked = _help_rows(status, width) if help_ else _rows(status, width, blocks)
+    kept_rows = sum(rank <= 2 for rank, _ in ranked)
+    words = _words(messages, width, most=max(1, min(4, (rows - kept_rows) // 2)))
+    for rank in sorted({rank for rank, _ in ranked}, reverse=True):
+        if len(ranked) + len(words) <= rows:
+            break
+        if rank > 0:
+            ranked = [(own, row) for own, row in ranked if own != rank]
+    lines = [row for _, row in ranked]
+    place = len(lines) - 1 if ranked[-1][0] == KEYS_RANK else len(lines)
+    lines[place:place] = words
+    return [fitted(line, width) for line in lines[: max(1, rows)]]
+
+
+def _words(messages: Sequence[str], width: int, most: int) -> list[Row]:
+    """The newest messages that fit into `most` rows, oldest first; the newest from its beginning."""
+    words: list[Row] = []
+    for message in reversed(messages):
+        lines = textwrap.wrap(clean(message), max(8, width - 2)) or [""]
+        rows = [((("! " if place == 0 else "  ") + line, "yellow"),) for place, line in enumerate(lines)]
+        if words and len(words) + len(rows) > most:
+            break
+        words = [*rows[:most], *words]
+    return words
+
+
+KEYS_RANK = 5
+
+
+def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
+    """Every row with its rank: those of the highest rank go first where there are too few lines."""
+    words, mood = big_state(status)
+    style = _MOOD_STYLES[mood]
+    spread = " ".join(words) if 2 * len(words) < width else words
+    bar = ((spread.center(width), style),)
+    edge = ((" " * width, style),)
+    ranked: list[tuple[int, Row]] = [
+        (8, edge),
+        (0, bar),
+        (8, edge),
+        (1, _beat_row(status, width, blocks)),
+        (1, _chord_row(status, width)),
+        (3, _song_row(status, width)),
+        (9, (("", ""),)),
+        (2, _meter_row("in", status.input_db, width, blocks)),
+    ]
+    for place, part in enumerate(PARTS):
+        ranked.append((6, _part_row(part, place, status, width, blocks)))
+    ranked += [
+        (2, _meter_row("out", status.output_db, width, blocks)),
+        (9, (("", ""),)),
+        (2, _health_row(status, width)),
+        (4, _play_row(status, width, blocks)),
+        (KEYS_RANK, ((_MORE_KEYS if width >= len(_MORE_KEYS) + 1 else _FEW_KEYS, _DIM),)),
+    ]
+    return ranked
+
+
+def _help_rows(status: Status, width: int) -> list[tuple[int, Row]]:
+    words, mood = big_state(status)
+    rows: list[tuple[int, Row]] = [(0, ((words.center(width), _MOOD_STYLES[mood]),))]
+    for place, key in enumerate(KEY_TABLE):
+        rows.append((3 + place, ((f" {key.shown:<9}", "bold"), (key.text, ""))))
+    return rows
+
+
+def _beat_row(status: Status, width: int, blocks: bool) -> Row:
+    on, off = ("●", "○") if blocks else ("*", "-")
+    beats = min(max(status.beats_per_bar, 1), 12)
+    lights = " ".join(on if beat + 1 == status.beat else off for beat in range(beats))
+    known = status.beat > 0
+    source = time_source(status)
+    return _row(
+        width,
+        Field(f" {lights} ", "bold green" if known else _DIM, 1),
+        Field(f" bar {status.bar}.{status.beat}" if known else " bar -", "bold" if status.beat == 1 else "", 0),
+        Field(f"  {status.tempo_bpm:.1f} bpm" if status.tempo_bpm > 0 else "  --- bpm", "", 2),
+        Field(f"  by {source}" if source else "  no beat yet", "" if source else _DIM, 4),
+        Field(f"  sure {100 * _share(status.confidence):.0f} %", _DIM, 6),
+        Field(f"  next: {clean(status.pending)}" if status.pending else "", "yellow", 3),
+    )
+
+
+def _chord_row(status: Status, width: int) -> Row:
+    section = clean(status.section)
+    ahead = f" > {clean(status.next_section)}" if status.next_section else ""
+    return _row(
+        width,
+        Field(f" heard {clean(status.chord) or '-':<5.8}", "bold cyan", 0),
+        Field(f"  played {clean(status.chord_played) or '-':<5.8}", "bold magenta", 1),
+        Field(f"  section {section}{ahead}" if section or ahead else "", "", 3),
+    )
+
+
+def _song_row(status: Status, width: int) -> Row:
+    song = song_line(status)
+    return _row(
+        width,
+        Field(f" {song}" if song else "", "bold", 0),
+        Field(f"  preset {clean(status.preset) or '-'}" if song else f" preset {clean(status.preset) or '-'}", "", 1),
+        Field(f"  style {clean(status.style)}" if status.style else "", _DIM, 3),
+    )
+
+
+def _play_row(status: Status, width: int, blocks: bool) -> Row:
+    return _row(
+        width,
+        Field(f" density {bar_of(_share(status.density), 10, blocks)} {_share(status.density):.1f}", "", 0),
+        Field(f"  rec {clean(status.recording)}" if status.recording else "", "red", 1),
+    )
+
+
+def _health_row(status: Status, width: int) -> Row:
+    late = status.step_ms > status.frame_ms
+    return _row(
+        width,
+        Field(f" step {_capped(status.step_ms)}/{_capped(status.frame_ms)} ms", _ALARM if late else "", 0),
+        Field(f"  p99 {_capped(status.step_p99_ms)}", _DIM, 4),
+        Field(f"  ahead {_capped(status.ahead_ms)} ms" if status.ahead_ms > 0 else "", "", 3),
+        Field(f"  misses {_count(status.misses)}", _ALARM if status.misses else _DIM, 1),
+        Field(f"  xruns {_count(status.xruns)}", _ALARM if status.xruns else _DIM, 1),
+    )
+
+
+def _meter_row(name: str, level_db: float, width: int, blocks: bool) -> Row:
+    cells = max(4, width - _NAME_COLUMNS - 9 - _note_columns(width))
+    return (
+        (f" {name:<{_NAME_COLUMNS}}", ""),
+        (bar_of(meter_share(level_db), cells, blocks), loudness_style(level_db) or "green"),
+        (f" {decibels(level_db)} dB", loudness_style(level_db)),
+    )
+
+
+def _part_row(part: str, place: int, status: Status, width: int, blocks: bool) -> Row:
+    level_db = status.part_db[place] if place < len(status.part_db) else SILENCE_DB
+    gain_db = status.levels_db[place] if place < len(status.levels_db) else 0.0
+    muted = place < len(status.muted) and status.muted[place]
+    note = " MUTED" if muted else (" off" if gain_db <= -60.0 else f" {gain_db:+.0f} dB")
+    cells = max(4, width - _NAME_COLUMNS - 9 - _note_columns(width))
+    return (
+        (f" {part:<{_NAME_COLUMNS}.{_NAME_COLUMNS}}", "strike dim" if muted else ""),
+        (bar_of(meter_share(level_db), cells, blocks), _DIM if muted else "blue"),
+        (f" {decibels(level_db)} dB", _DIM),
+        (note[: _note_columns(width)], "bold yellow" if muted else _DIM),
+    )
+
+
+def _note_columns(width: int) -> int:
+    """Room for a part's level or mute, in the rows of all meters."""
+    return 8 if width >= 50 else 0
+
+
+def _row(width: int, *fields: Field) -> Row:
+    """The fields in their order, without those that found no room."""
+    kept = [field for field in fields if field.text]
+    while len(kept) > 1 and sum(cell_len(field.text) for field in kept) > width:
+        kept.remove(max(kept, key=lambda field: field.rank))
+    return tuple((field.text, field.style) for field in kept)
+
+
+def fitted(row: Row, width: int) -> Row:
+    """The row cut or filled to exactly `width` cells."""
+    fit: list[Segment] = []
+    left = width
+    for text, style in row:
+        cells = cell_len(text)
+        if cells > left:
+            text, cells = set_cell_size(text, left), left
+        if text:
+            fit.append((text, style))
+        left -= cells
+    if left:
+        fit.append((" " * left, ""))
+    return tuple(fit)
+
+
+def bar_of(share: float, cells: int, blocks: bool = True) -> str:
+    """A bar of so many cells, filled by a share from 0 to 1."""
+    full, empty = ("█", "░") if blocks else ("#", ".")
+    filled = round(_share(share) * cells)
+    return full * filled + empty * (cells - filled)
+
+
+def meter_share(level_db: float) -> float:
+    """How full a meter from -48 to 0 dBFS is, from 0 to 1."""
+    return _share((level_db - METER_FLOOR_DB) / -METER_FLOOR_DB)
+
+
+def decibels(level_db: float) -> str:
+    """Four columns: the level in whole dB, or a dash where it is silent."""
+    return f"{db_text(level_db):>4.4}"
+
+
+def db_text(level_db: float) -> str:
+    """The level in whole dB, or a dash where it is silent."""
+    return "-" if math.isnan(level_db) or level_db <= -100.0 else f"{level_db:.0f}"
+
+
+def loudness_style(level_db: float) -> str:
+    """Red near full scale, yellow below that, else plain."""
+    return _ALARM if level_db > -1.0 else ("yellow" if level_db > -6.0 else "")
+
+
+def _share(value: float) -> float:
+    return 0.0 if math.isnan(value) else min(max(value, 0.0), 1.0)
+
+
+def _capped(milliseconds: float) -> str:
+    return f"{min(max(milliseconds, 0.0), 9999.0):.0f}"
+
+
+def _count(number: int) -> str:
+    return str(number) if number < 10_000 else "10k+"

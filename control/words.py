@@ -1,0 +1,57 @@
+"""What the faces say: the state in one or two words, where the time comes from, text that can be shown anywhere.
+
+Knows the engine's status alone; neither terminals nor pages. Pure functions, any thread.
+"""
+
+from __future__ import annotations
+
+from ..engine.status import Status
+
+MOODS = ("off", "ready", "on", "care", "bad")
+"""What a state means to the musician, for colours: off, silent but ready, playing, about to change, in trouble."""
+
+_STATES = {
+    "loading": ("LOADING", "off"),
+    "stopped": ("STOPPED", "off"),
+    "playing": ("PLAYING", "on"),
+    "stopping": ("STOPPING", "care"),
+    "fallback": ("COVERING", "bad"),
+    "away": ("NO SOUND", "bad"),
+    "ended": ("ENDED", "off"),
+}
+_PENDING = {
+    "start": ("STARTING", "care"),
+    "count-in": ("COUNT-IN", "care"),
+    "ending": ("LAST BAR", "care"),
+}
+_SOURCES = {"transport": "transport", "midi_clock": "MIDI clock", "tap": "taps", "listener": "ear"}
+_TROUBLE = ("fallback", "away", "ended", "loading")
+
+
+def big_state(status: Status) -> tuple[str, str]:
+    """(words, mood): what is going on, to be read from two metres away, and one of MOODS."""
+    if status.state not in _TROUBLE and status.pending in _PENDING:
+        return _PENDING[status.pending]
+    if status.state == "playing" and status.holding:
+        return "HOLDING", "ready"
+    return _STATES.get(status.state, (clean(status.state).upper(), "off"))
+
+
+def is_on(status: Status) -> bool:
+    """Whether the next step on a start-and-stop switch stops the band."""
+    return status.state in ("playing", "fallback") or status.pending in ("start", "count-in", "ending")
+
+
+def time_source(status: Status) -> str:
+    """Whom the band follows, in a word or two; empty while nobody knows."""
+    return _SOURCES.get(status.time_source, clean(status.time_source))
+
+
+def song_line(status: Status) -> str:
+    """The song as "3/12 Blue Hour"; empty where none is chosen."""
+    return f"{status.song_number}/{status.songs} {clean(status.song)}".rstrip() if status.songs else clean(status.song)
+
+
+def clean(text: str) -> str:
+    """One line without control characters: names of songs and files go to terminals."""
+    return "".join(character if character.isprintable() else " " for character in str(text)).strip()

@@ -1,0 +1,137 @@
+"""The panel: exactly as wide and never higher than asked, whatever the figures; what matters most stays longest."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from gigmate.control.panel import bar_of, decibels, meter_share, panel
+from gigmate.control.words import big_state, clean, is_on, time_source
+from gigmate.engine.status import Status
+from rich.cells import cell_len
+
+PLAYING = Status(
+    state="playing",
+    input_db=-12.3,
+    output_db=-6.2,
+    part_db=(-9.0, -14.0, -21.0),
+    bar=12,
+    beat=3,
+    tempo_bpm=121.4,
+    confidence=0.93,
+    chord="Am",
+    chord_played="Am7",
+    step_ms=14.2,
+    step_p99_ms=22.0,
+    ahead_ms=85.0,
+    preset="Late set",
+    song="Blue Hour",
+    song_number=3,
+    songs=12,
+    section="A",
+    next_section="Bridge",
+    time_source="midi_clock",
+    muted=(False, False, True),
+    levels_db=(-3.0, 0.0, 0.0),
+    style="swing",
+    density=0.6,
+    recording="take.wav",
+    misses=2,
+    xruns=3,
+    warnings=("the sound system lost a moment of sound: raise the block size to 256",),
+)
+EXTREMES = [
+    Status(),
+    PLAYING,
+    Status(
+        state="fallback",
+        bar=123456,
+        beat=12,
+        beats_per_bar=12,
+        tempo_bpm=299.9,
+        chord="F#m7b5/C#",
+        chord_played="Gbmaj9#11/Bb",
+        input_db=-100.0,
+        output_db=3.0,
+        step_ms=12345.6,
+        misses=1234567,
+        xruns=1234567,
+        song="夜の音楽 " * 20,
+        songs=1000,
+        song_number=999,
+        preset="\x1b[31mred\nand more",
+        warnings=("one word " * 60, "x" * 300),
+    ),
+    Status(state="\x1b[2Jnonsense", input_db=-math.inf, output_db=math.nan, part_db=(), levels_db=(), muted=()),
+]
+
+
+def lines_of(status: Status, columns: int, rows: int, **more) -> list[str]:  # type: ignore[no-untyped-def]
+    return ["".join(text for text, _ in row) for row in panel(status, columns, rows, **more)]
+
+
+@pytest.mark.parametrize("status", EXTREMES)
+@pytest.mark.parametrize("blocks", [True, False])
+@pytest.mark.parametrize("help_", [True, False])
+def test_it_fits_every_terminal(status: Status, blocks: bool, help_: bool) -> None:
+    for columns in (1, 7, 20, 39, 40, 60, 79, 80, 200):
+        for rows in (1, 3, 8, 12, 20, 24, 60):
+            lines = lines_of(status, columns, rows, blocks=blocks, messages=status.warnings, help_=help_)
+            assert 1 <= len(lines) <= rows
+            assert {cell_len(line) for line in lines} == {min(columns, 100)}
+            assert all(character.isprintable() for line in lines for character in line)
+
+
+def test_it_says_all_that_a_musician_needs_at_80_columns() -> None:
+    text = "\n".join(lines_of(PLAYING, 79, 24, messages=PLAYING.warnings))
+    for words in (
+        "P L A Y I N G", "bar 12.3", "121.4 bpm", "MIDI clock", "heard Am", "played Am7", "A > Bridge",
+        "3/12 Blue Hour", "Late set", "swing", "drums", "bass", "keys", "MUTED", "-3 dB", "-12 dB", "-6 dB",
+        "step 14/40 ms", "ahead 85 ms", "misses 2", "xruns 3", "density", "take.wav", "raise the block size to 256",
+        "space start/stop",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(40, 24), (79, 20), (40, 20), (40, 10)])
+def test_what_matters_most_stays_in_a_small_terminal(columns: int, rows: int) -> None:
+    text = "\n".join(lines_of(PLAYING, columns, rows, messages=PLAYING.warnings))
+    for words in ("P L A Y I N G", "bar 12.3", "121.4 bpm", "Am7", "misses 2", "xruns 3", "raise the block size"):
+        assert words in " ".join(text.replace("\n ", " ").split()), words
+
+
+def test_without_blocks_only_ascii_is_used() -> None:
+    assert all(line.isascii() for line in lines_of(PLAYING, 79, 24, blocks=False))
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "mood"),
+    [
+        (Status(), "STOPPED", "off"),
+        (Status(state="playing"), "PLAYING", "on"),
+        (Status(state="playing", holding=True), "HOLDING", "ready"),
+        (Status(state="stopped", pending="count-in"), "COUNT-IN", "care"),
+        (Status(state="playing", pending="ending"), "LAST BAR", "care"),
+        (Status(state="playing", pending="fill"), "PLAYING", "on"),
+        (Status(state="stopped", pending="start"), "STARTING", "care"),
+        (Status(state="fallback", pending="ending"), "COVERING", "bad"),
+        (Status(state="away"), "NO SOUND", "bad"),
+    ],
+)
+def test_the_big_state(status: Status, words: str, mood: str) -> None:
+    assert big_state(status) == (words, mood)
+
+
+def test_words() -> None:
+    assert is_on(Status(state="playing")) and is_on(Status(state="stopped", pending="count-in"))
+    assert not is_on(Status()) and not is_on(Status(state="stopping"))
+    assert time_source(Status(time_source="listener")) == "ear"
+    assert clean("a\x1b[31m\nb") == "a [31m b"
+
+
+def test_meters_and_decibels() -> None:
+    assert bar_of(0.5, 4, blocks=False) == "##.."
+    assert bar_of(math.nan, 4, blocks=False) == "...."
+    assert [meter_share(level) for level in (0.0, 6.0, -24.0, -math.inf, math.nan)] == [1.0, 1.0, 0.5, 0.0, 0.0]
+    assert decibels(-120.0).strip() == "-" == decibels(math.nan).strip()
+    assert decibels(-6.4) == "  -6"
