@@ -5,13 +5,15 @@ Knows neither the engine's threads nor the model, and reads no file (`loader` do
 
 from __future__ import annotations
 
-import difflib
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from ..engine.config import ConfigError
+from .bindings import BindingRow
+from .strict import Strict, fault_line, nearest
 
 STYLES: tuple[str, ...] = (
     "rock",
@@ -22,39 +24,71 @@ STYLES: tuple[str, ...] = (
     "bossa_nova",
     "swing",
     "disco",
+    "soul",
+    "slow_blues",
+    "country_train",
+    "ska",
+    "samba",
+    "jazz_waltz",
+    "hip_hop",
+    "metal",
+    "folk_strum",
+    "gospel",
+    "odd_five",
 )
 """The styles that the band was taught, by the names used in presets."""
 
 OFF_DB = float("-inf")
 """The level of a part that is switched off."""
+LOWEST_BPM, HIGHEST_BPM = 30.0, 300.0
 
 
 class PresetError(ConfigError):
     """A preset that does not exist or does not hold: one line that says where and what to write instead."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+def _level(value: object) -> object:
+    if value == "off" or value is False:  # plain `off` is a boolean in YAML
+        return OFF_DB
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and value != OFF_DB and not -60.0 <= float(value) <= 12.0:  # type: ignore[arg-type]
+        raise ValueError("give a gain from -60 to 12 dB, or off")
+    return value
 
 
-class Levels(_Strict):
+def _tempo(value: object) -> object:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value != "follow" and not (number and LOWEST_BPM <= float(value) <= HIGHEST_BPM):  # type: ignore[arg-type]
+        raise ValueError("give a tempo from 30 to 300 bpm, or follow")
+    return float(value) if number else value  # type: ignore[arg-type]
+
+
+def as_tuple(value: object) -> object:
+    """A YAML list as the tuple that strict models want."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Level = Annotated[
+    float,
+    BeforeValidator(_level),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": -60, "maximum": 12}, {"enum": ["off"]}]}),
+]
+Tempo = Annotated[
+    float | Literal["follow"],
+    BeforeValidator(_tempo),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": LOWEST_BPM, "maximum": HIGHEST_BPM}, {"enum": ["follow"]}]}
+    ),
+]
+Part = Literal["drums", "bass", "keys"]
+
+
+class Levels(Strict):
     """Gain of each part in dB, -60 to +12, or the word `off`."""
 
-    drums: float = 0.0
-    bass: float = 0.0
-    keys: float = 0.0
-
-    @field_validator("drums", "bass", "keys", mode="before")
-    @classmethod
-    def _off(cls, value: object) -> object:
-        return OFF_DB if value == "off" or value is False else value  # plain `off` is a boolean in YAML
-
-    @field_validator("drums", "bass", "keys")
-    @classmethod
-    def _range(cls, value: float) -> float:
-        if value != OFF_DB and not -60.0 <= value <= 12.0:
-            raise ValueError("give a gain from -60 to 12 dB, or off")
-        return value
+    drums: Level = 0.0
+    bass: Level = 0.0
+    keys: Level = 0.0
 
     def in_order(self, parts: Iterable[str]) -> tuple[float, ...]:
         """The gains in the order of `parts`. Raises PresetError for a part that has no level here."""
@@ -65,23 +99,41 @@ class Levels(_Strict):
         return tuple(float(getattr(self, part)) for part in parts)
 
 
-class Preset(_Strict):
+class Preset(Strict):
     """One way for the band to play. Field names are the keys of the YAML file."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: str = Field(min_length=1, max_length=60)
     description: str = Field(default="", max_length=200)
-    style: str = "rock"
+    style: str = Field(default="rock", json_schema_extra={"enum": list(STYLES)})
+    """One of STYLES."""
     density: float = Field(default=0.5, ge=0.0, le=1.0)
     """How busy the parts are."""
     levels_db: Levels = Levels()
+    """Gain of each part, or off."""
+    muted: Annotated[tuple[Part, ...], BeforeValidator(as_tuple)] = ()
+    """Parts that are silent at first, and come in when they are unmuted."""
     temperature: float = Field(default=0.9, gt=0.0, le=2.0)
+    """How much the band dares: low is steady, high is wild."""
     top_k: int = Field(default=100, ge=1, le=1024)
+    """Out of how many of the likeliest sounds each next one is drawn ..."""
     top_p: float = Field(default=0.95, gt=0.0, le=1.0)
-    tempo_bpm: float | Literal["follow"] = "follow"
+    """... and what share of the likelihood these hold."""
+    tempo_bpm: Tempo = "follow"
     """The tempo that the conductor expects at first, or `follow`: found by ear alone."""
-    ceiling_dbfs: float = Field(default=-1.0, ge=-60.0, le=0.0)
+    count_in: int = Field(default=0, ge=0, le=2)
+    """Bars that are clicked before the band comes in. Needs a tempo."""
     start: Literal["cold", "now"] = "cold"
     """`cold` waits for the foot switch; `now` plays as soon as the sound is up."""
+    start_at: Literal["now", "bar"] = "now"
+    """Where a start takes effect: at once, or at the next bar line."""
+    when_silent: Literal["stop", "go_on"] = "stop"
+    """What the band does when you stop: falls silent at the end of the bar, or plays on."""
+    ceiling_dbfs: float = Field(default=-1.0, ge=-60.0, le=0.0)
+    """No sample of the output is louder."""
+    pedal: Annotated[tuple[BindingRow, ...], BeforeValidator(as_tuple)] = Field(default=(), max_length=100)
+    """What gestures mean while this preset is on, as in a file of bindings."""
 
     @field_validator("style")
     @classmethod
@@ -89,19 +141,6 @@ class Preset(_Strict):
         if value not in STYLES:
             raise ValueError(f"no style {value!r}{nearest(value, STYLES)}: styles are {', '.join(STYLES)}")
         return value
-
-    @field_validator("tempo_bpm")
-    @classmethod
-    def _tempo_range(cls, value: float | str) -> float | str:
-        if not isinstance(value, str) and not 30.0 <= value <= 300.0:
-            raise ValueError("give a tempo from 30 to 300 bpm, or follow")
-        return value
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """ " (did you mean X?)" for the closest of `words`, or nothing where none is close."""
-    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def parse_preset(values: object, where: str) -> Preset:
@@ -114,32 +153,12 @@ def parse_preset(values: object, where: str) -> Preset:
     try:
         return Preset.model_validate(dict(values))
     except ValidationError as error:
-        raise PresetError(f"{where}: {_first_fault(error)}") from None
+        raise PresetError(f"{where}: {fault_line(error, Preset)}") from None
 
 
-def _first_fault(error: ValidationError) -> str:
-    """One line for the first of pydantic's findings, unknown keys before wrong values."""
-    findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
-    finding = findings[0]
-    path = [str(step) for step in finding["loc"]]
-    if finding["type"] == "extra_forbidden":
-        model = Levels if path[0] == "levels_db" and len(path) > 1 else Preset
-        keys = tuple(model.model_fields)
-        return f"no key {'.'.join(path)!r}{nearest(path[-1], keys)}: keys are {', '.join(keys)}"
-    if path[0] == "tempo_bpm":
-        return _line("tempo_bpm", finding["input"], "give a tempo from 30 to 300 bpm, or follow")
-    if finding["type"] == "missing":
-        return f"the key {'.'.join(path)!r} is missing: write `{path[-1]}: ...`"
-    return _line(".".join(path), finding["input"], _mend(finding))
-
-
-def _line(key: str, value: object, mend: str) -> str:
-    text = repr(value)
-    return f"{key}: {text if len(text) <= 40 else text[:37] + '...'}: {mend}"
-
-
-def _mend(finding: Any) -> str:
-    if finding["type"] == "value_error":
-        return str(finding["ctx"]["error"])
-    message = str(finding["msg"])
-    return message[:1].lower() + message[1:]
+def json_schema(model: type[Strict] = Preset) -> dict[str, Any]:
+    """The JSON Schema of presets, as plain values: for editors that help while one is written."""
+    schema: dict[str, Any] = model.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    loaded: dict[str, Any] = json.loads(json.dumps(schema))  # nothing but plain values is left
+    return loaded

@@ -53,7 +53,8 @@ def parse_yaml(data: bytes, where: str, fault: type[ConfigError]) -> Any:
         return yaml.load(data, Loader=_UniqueKeyLoader)  # a SafeLoader: makes plain values only
     except yaml.MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise fault(f"{where}:{line} is not YAML ({error.problem or 'unreadable'}): mend that line") from None
+        mend = "put text with a colon in it in quotes" if "mapping values" in str(error.problem) else "mend that line"
+        raise fault(f"{where}:{line} is not YAML ({error.problem or 'unreadable'}): {mend}") from None
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise fault(f"{where}: is not YAML text ({reason})") from None

@@ -9,7 +9,10 @@ import pytest
 from gigmate.engine.config import ConfigError
 from gigmate.engine.player import PARTS
 from gigmate.presets.loader import DEFAULT_PRESET, load_preset, preset_names
-from gigmate.presets.schema import STYLES, Levels, Preset, PresetError, parse_preset
+from gigmate.presets.schema import STYLES, Levels, Preset, PresetError, json_schema, parse_preset
+from gigmate.training.band.styles import STYLE_NAMES
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 
 def write(folder: Path, text: str) -> Path:
@@ -37,6 +40,11 @@ def test_presets_that_ship_sound_different_and_cover_the_styles() -> None:
     assert DEFAULT_PRESET in preset_names()
     assert {preset.style for preset in presets} == set(STYLES)
     assert len({(p.style, p.density, p.levels_db, p.temperature) for p in presets}) == len(presets)
+    assert len({preset.name for preset in presets}) == len(presets)
+
+
+def test_the_styles_are_those_that_the_band_is_taught() -> None:
+    assert STYLES == STYLE_NAMES
 
 
 def test_levels_have_one_entry_for_each_part() -> None:
@@ -68,6 +76,16 @@ def test_preset_error_is_a_usage_error() -> None:
         ("name: A\ntempo_bpm: 10\n", ["tempo_bpm", "30 to 300", "follow"]),
         ("name: A\ntempo_bpm: fast\n", ["tempo_bpm", "fast", "follow"]),
         ("name: A\nstart: soon\n", ["start", "soon", "cold"]),
+        ("name: A\ncount_in: 3\n", ["count_in", "3", "2"]),
+        ("name: A\ncuont_in: 1\n", ["cuont_in", "did you mean count_in?"]),
+        ("name: A\nmuted: [drum]\n", ["muted 1", "drum", "drums"]),
+        ("name: A\nmuted: drums\n", ["muted", "drums"]),
+        ("name: A\nwhen_silent: play\n", ["when_silent", "play", "go_on"]),
+        ("name: A\nstart_at: beat\n", ["start_at", "beat", "bar"]),
+        ("name: A\npedal:\n  - {cc: 64, dose: toggle}\n", ["pedal 1.dose", "did you mean does?"]),
+        ("name: A\npedal:\n  - {cc: 64, does: togle}\n", ["pedal 1", "did you mean toggle?"]),
+        ("name: A\npedal:\n  - {cc: 640, does: toggle}\n", ["pedal 1.cc", "640", "127"]),
+        ("name: A\ndescription: Loud: very\n", ["line 2", "in quotes"]),
         ("style: rock\n", ["name", "missing"]),
         ("name: A\nname: B\n", ["line 2", "twice"]),
         ("- a\n- b\n", ["key: value"]),
@@ -115,3 +133,90 @@ def test_presets_do_not_change() -> None:
     assert preset == Preset(name="A")
     with pytest.raises(ValueError, match="frozen"):
         preset.density = 1.0  # type: ignore[misc]
+
+
+def test_every_key_has_its_value(tmp_path: Path) -> None:
+    text = """\
+name: All of it
+description: "Loud: very"
+style: samba
+density: 0.7
+levels_db: {drums: -2, bass: off, keys: 1.5}
+muted: [keys]
+temperature: 1.1
+top_k: 50
+top_p: 0.9
+tempo_bpm: 96
+count_in: 2
+start: now
+start_at: bar
+when_silent: go_on
+ceiling_dbfs: -3
+pedal:
+  - {cc: 64, does: ending}
+  - {note: 36, does: mute, part: bass}
+"""
+    preset = load_preset(write(tmp_path, text))
+    assert preset.muted == ("keys",)
+    assert (preset.count_in, preset.start_at, preset.when_silent) == (2, "bar", "go_on")
+    assert [row.does for row in preset.pedal] == ["ending", "mute"]
+    assert set(Preset.model_fields) == {line.split(":")[0] for line in text.splitlines() if not line.startswith(" ")}
+
+
+def test_own_folders_add_presets_and_may_replace_them(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("name: Mine\n")
+    (tmp_path / "rock.yml").write_text("name: My rock\n")
+    names = preset_names([tmp_path, tmp_path / "not there"])
+    assert "mine" in names
+    assert "swing" in names
+    assert load_preset("mine", [tmp_path]).name == "Mine"
+    assert load_preset("rock", [tmp_path]).name == "My rock"
+    with pytest.raises(PresetError, match="did you mean mine"):
+        load_preset("mien", [tmp_path])
+
+
+def test_the_json_schema_says_the_same() -> None:
+    schema = json_schema()
+    assert set(schema["properties"]) == set(Preset.model_fields)
+    assert schema["additionalProperties"] is False
+    assert schema["required"] == ["name"]
+    assert schema["properties"]["style"]["enum"] == list(STYLES)
+    assert all(
+        entry.get("description") for name, entry in schema["properties"].items() if name not in ("name", "description")
+    )
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-1000, 1000)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["off", "follow"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from([*Preset.model_fields, "nmae", "levels"])
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=6) | VALUES)
+def test_any_values_are_a_preset_or_one_line(values: object) -> None:
+    try:
+        preset = parse_preset(values, "here")
+    except PresetError as error:
+        assert "\n" not in str(error)
+        assert str(error).startswith("here: ")
+        return
+    assert 0 <= preset.density <= 1
+    assert all(-60 <= level <= 12 or level == -math.inf for level in preset.levels_db.in_order(PARTS))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=60) | st.text(alphabet="name: rock\n-[]{}!&*#'\"\t01é", max_size=60).map(str.encode))
+def test_any_bytes_are_a_preset_or_one_line(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "any.yaml"
+    path.write_bytes(data)
+    try:
+        load_preset(path)
+    except PresetError as error:
+        assert "\n" not in str(error)
