@@ -21,6 +21,7 @@ from .config import EngineConfig, EngineError
 from .notes import Notes
 from .player import Player
 from .ports.port import Port, open_port
+from .reconnecting import Reconnecting
 from .recorder import Recorder
 from .status import Status
 from .worker import PortFacts, Worker, misses_of
@@ -53,6 +54,8 @@ class Engine:
         self._said_lost = self._said_xruns = False
         opened = port is None
         self.port = open_port(config) if port is None else port
+        self._reconnecting: Reconnecting | None = None
+        self._over = self.port.ended
         try:
             rate_hz = self.port.rate_hz
             buffer_samples = round(_BUFFER_S * rate_hz)
@@ -64,6 +67,9 @@ class Engine:
             )
             if config.record_file is not None:
                 self._recorder = Recorder(config.record_file, rate_hz, self._notes)
+            if self.port.comes_back and config.reconnect_s > 0:
+                self._reconnecting = Reconnecting(self.port, self._bridge, self._notes, config.reconnect_s)
+                self._over = self._reconnecting.over
             self._worker = Worker(
                 config,
                 self._bridge,
@@ -72,7 +78,7 @@ class Engine:
                 self._commands,
                 self._notes,
                 self._port_facts,
-                self.port.ended,
+                self._over,
                 self._recorder,
                 clocked=config.realtime or self.port.backend != "file",
             )
@@ -105,6 +111,8 @@ class Engine:
                     f"the model did not get through its warm-up in {_WARM_UP_TIMEOUT_S:.0f} s: see `gigmate bench`"
                 )
             self.port.start(self._bridge)
+            if self._reconnecting is not None:
+                self._reconnecting.start()
         except BaseException:
             self._worker.end()
             raise
@@ -128,6 +136,8 @@ class Engine:
         if silent_s > _STALE_S and not self._worker.ended.is_set():
             state = "fallback" if self._bridge.playing else state
             self._notes.fault("model_hangs", "the model does not answer; the last bar goes on until it does")
+        if self._reconnecting is not None and self._reconnecting.away:
+            state = "away"
         counters = self._bridge.counters(take_peaks=False)
         self._say_if_lossy()
         return dataclasses.replace(
@@ -148,10 +158,10 @@ class Engine:
             self._say_if_lost()
             return True
         # Without a port nothing more will be heard, even if the player hangs.
-        return self.port.ended.is_set() and time.monotonic() - self._worker.beat_s > 2 * _STALE_S
+        return self._over.is_set() and time.monotonic() - self._worker.beat_s > 2 * _STALE_S
 
     def _say_if_lost(self) -> None:
-        if self.port.lost is not None and not self._said_lost:
+        if self._reconnecting is None and self.port.lost is not None and not self._said_lost:
             self._said_lost = True
             self._notes.fault("port_lost", self.port.lost)
 
@@ -168,6 +178,8 @@ class Engine:
             self.post(Quit())
             if not self._worker.ended.wait(_STOP_TIMEOUT_S):
                 self._bridge.set_playing(False)
+        if self._reconnecting is not None and not self._reconnecting.close():
+            self._notes.fault("port_left", "the sound system hung while it was opened again and was left behind")
         self.port.stop()
 
     def close(self) -> None:
@@ -218,6 +230,7 @@ class Engine:
             "callbacks": {"expected": port.callbacks_expected, "served": counters.callbacks},
             "xruns": port.xruns,
             "lost_samples": counters.lost_samples,
+            "reconnects": {} if self._reconnecting is None else self._reconnecting.report(),
             "seconds": counters.samples / rate_hz,
             "seconds_played": worker.played_samples / rate_hz,
             "misses": {

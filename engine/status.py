@@ -23,7 +23,8 @@ def chord_name(root: int, pitch_classes: Sequence[float]) -> str:
 @dataclass(frozen=True, slots=True)
 class Status:
     state: str = "stopped"
-    """"loading", "stopped", "playing", "stopping", "fallback" (the model is late or has failed), "ended"."""
+    """"loading", "stopped", "playing", "stopping", "fallback" (the model is late or has failed), "away" (the sound
+    system went away and is waited for), "ended"."""
     seconds: float = 0.0
     """Seconds of audio that the port has carried."""
     input_db: float = SILENCE_DB

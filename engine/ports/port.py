@@ -48,10 +48,16 @@ class Device:
     default: bool = False
 
 
+class NotThere(EngineError):
+    """The server or the device is not there now; it may come."""
+
+
 class Port:
     """One open port. `start` once, `stop` once, `close` always; `close` returns within seconds whatever has died."""
 
     backend = ""
+    comes_back = False
+    """Whether `reopen` may succeed after a loss."""
 
     def __init__(self, config: EngineConfig) -> None:
         """Opens nothing: subclasses open in their own `__init__` and raise EngineError or ConfigError there."""
@@ -87,6 +93,29 @@ class Port:
         self._start(bridge)
         self._started_s = time.perf_counter()
 
+    def reopen(self) -> None:
+        """After a loss: open the same device under the same names again; its callbacks wait for `resume`.
+
+        Never another device. Raises EngineError while it is not there, or has come back with another rate or without
+        the channels; the port then stays lost, and may try again.
+        """
+        if self._bridge is None or self._lost is None or self._stopped_s is not None:
+            raise RuntimeError("only a port that was lost is opened again")
+        lost, self._lost = self._lost, None
+        self.ended.clear()
+        try:
+            self._bridge.lend(waiting=True)
+            self._reopen(self._bridge)
+        except BaseException:
+            self._lost = lost
+            self.ended.set()
+            raise
+
+    def resume(self) -> None:
+        """After `reopen`, while nothing else carries the bridge's clock: sound flows again."""
+        if self._bridge is not None:
+            self._bridge.enter()
+
     def stop(self) -> None:
         """No callback comes after this. May be called twice."""
         if self._bridge is not None and self._stopped_s is None:
@@ -103,6 +132,9 @@ class Port:
 
     def _start(self, bridge: Bridge) -> None:
         raise NotImplementedError
+
+    def _reopen(self, bridge: Bridge) -> None:
+        raise EngineError(f"a {self.backend} port does not come back by itself: start again")
 
     def _stop(self) -> None:
         raise NotImplementedError

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import native
 from ..config import ConfigError, EngineConfig, EngineError
-from .port import Device, Port, run_aside
+from . import jack
+from .port import Device, NotThere, Port, run_aside
 from .portaudio_api import (
     FLOAT32_BY_CHANNEL,
     JACK_HOST_API,
@@ -94,6 +95,7 @@ class PortAudioPort(Port):
     """One full-duplex PortAudio stream, opened with as many channels as the highest one asked for."""
 
     backend = "portaudio"
+    comes_back = True
 
     def __init__(self, config: EngineConfig, binding: str | None = None) -> None:
         """`binding`: "pyaudio" or "sounddevice"; None takes $GIGMATE_PORTAUDIO, else whichever is installed."""
@@ -105,16 +107,52 @@ class PortAudioPort(Port):
         self._quit = threading.Event()
         self._first: tuple[float, int] | None = None
         self._source, self._sink = choose(self._lib, config)
+        host_api: HostApiInfo = self._lib.Pa_GetHostApiInfo(self._sink.host_api).contents
+        self._api = host_api.name.decode("utf-8", "replace")
+        self._is_jack = int(host_api.type) == JACK_HOST_API
         self.rate_hz = int(config.rate_hz or self._sink.rate_hz)
         # PortAudio chooses where nobody asks: until the first callback says it, its latency is the best guess.
         self.block_samples = config.block_samples or max(64, round(self._sink.latency_s * self.rate_hz))
-        self._parameters = self._check_format()
+        self._parameters = self._check_format(config.rate_hz)
         self.input_names = tuple(f"{self._source.name}:{channel}" for channel in config.input_channels)
         self.output_names = tuple(f"{self._sink.name}:{channel}" for channel in config.output_channels)
         self.capture_latency_samples = round(self._source.latency_s * self.rate_hz)
         self.playback_latency_samples = round(self._sink.latency_s * self.rate_hz)
 
-    def _check_format(self) -> tuple[StreamParameters, StreamParameters]:
+    def _reopen(self, bridge: Bridge) -> None:
+        if self._is_jack:
+            # PortAudio can neither forget a server that died nor be started anew after it: another copy of it can.
+            missing = jack.why_not(EngineConfig(client_name="gigmate-look"))
+            if missing is not None:
+                raise NotThere(missing)
+            self._lib, self._stream = self._lib.another(), None
+        else:
+            self._close()
+            self._lib = Library.load(self.binding)
+        self._quit = threading.Event()
+        self._source, self._sink = (
+            self._same(choice, max(channels), capture)
+            for choice, channels, capture in (
+                (self._source, self.config.input_channels, True),
+                (self._sink, self.config.output_channels, False),
+            )
+        )
+        self._parameters = self._check_format(self.rate_hz)
+        try:
+            self._start(bridge)
+        except EngineError:
+            self._close()
+            raise
+
+    def _same(self, choice: _Choice, channels: int, capture: bool) -> _Choice:
+        """The device of that name in the same sound system, wherever it stands in the list now."""
+        for index, name, info, api in _names(self._lib):
+            again = _Choice(index, name, info, capture)
+            if (name, api) == (choice.name, self._api) and again.channels >= channels:
+                return again
+        raise NotThere(f'"{choice.name}" is not there: plug it in again')
+
+    def _check_format(self, rate_hz: int | None) -> tuple[StreamParameters, StreamParameters]:
         sides = []
         for side, channels in (
             (self._source, self.config.input_channels),
@@ -129,7 +167,7 @@ class PortAudioPort(Port):
         )
         if code == 0:
             return sides[0], sides[1]
-        if self.config.rate_hz is not None:
+        if rate_hz is not None:
             raise ConfigError(
                 f'"{self._sink.name}" does not run at {self.rate_hz} Hz ({self._lib.text(code)}): it prefers'
                 f" {self._sink.rate_hz:.0f}"
@@ -193,11 +231,8 @@ class PortAudioPort(Port):
         stream = self._stream
         return run_aside(lambda: self._lib.call(name, stream), _CLOSE_S)
 
-    def _is_jack(self) -> bool:
-        return int(self._lib.Pa_GetHostApiInfo(self._sink.host_api).contents.type) == JACK_HOST_API
-
     def _is_dead_jack(self) -> bool:
-        return self._lost is not None and self._is_jack()
+        return self._lost is not None and self._is_jack
 
     @property
     def callbacks_expected(self) -> int:
@@ -211,9 +246,9 @@ class PortAudioPort(Port):
         return max(counters.callbacks, int(samples * counters.callbacks / max(1, counters.samples)) - 1)
 
     def _watch(self) -> None:
-        bridge = self._bridge
+        bridge, ended = self._bridge, self._quit
         position, silent = 0, 0
-        while bridge is not None and not self._quit.wait(_WATCH_S):
+        while bridge is not None and not ended.wait(_WATCH_S):
             now = bridge.position
             if self._first is None and now > 0:
                 self._first = (time.perf_counter(), now)
@@ -222,7 +257,7 @@ class PortAudioPort(Port):
             self.block_samples = bridge.word(native.LAST_BLOCK) or self.block_samples
             if silent >= _SILENT_POLLS:
                 self._lost = f'"{self._sink.name}" stopped calling: is it unplugged? Plug it in and start again'
-                if self._is_jack():
+                if self._is_jack:
                     self._lost = "the JACK server that PortAudio plays through went away: start it again"
                 self.ended.set()
                 return

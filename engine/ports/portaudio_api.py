@@ -10,6 +10,8 @@ import contextlib
 import ctypes
 import importlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -137,6 +139,20 @@ class Library:
             self.call("Pa_Terminate")
         self._initialise()
 
+    def another(self) -> Library:
+        """A second copy of this library with a memory of its own; the one that it replaces is left as it is.
+
+        Raises EngineError where the system does not say where the library lies.
+        """
+        path = _file_of(self._dll)
+        if path is None:
+            raise EngineError("PortAudio cannot be begun anew here: start again")
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copy(path, folder)
+            library = Library(self.binding, str(copy))  # loaded it needs its file no longer
+        Library._loaded[self.binding] = library
+        return library
+
     @classmethod
     def load(cls, binding: str | None) -> Library:
         """The library that this binding has loaded. Raises EngineError without one, ConfigError for an unknown name."""
@@ -157,6 +173,24 @@ class Library:
         raise EngineError(
             f"PortAudio is not there ({'; '.join(reasons)}): apt install libportaudio2 and pip install sounddevice"
         )
+
+
+class _SymbolInfo(ctypes.Structure):
+    _fields_ = (
+        ("file", ctypes.c_char_p),
+        ("base", ctypes.c_void_p),
+        ("name", ctypes.c_char_p),
+        ("address", ctypes.c_void_p),
+    )
+
+
+def _file_of(dll: ctypes.CDLL) -> str | None:
+    """Where the library that answers to Pa_Initialize lies (a binding may only link to it); None if nobody says."""
+    find = getattr(ctypes.CDLL(None), "dladdr", None) if os.name == "posix" else None
+    info = _SymbolInfo()
+    if find is None or not find(ctypes.cast(dll.Pa_Initialize, ctypes.c_void_p), ctypes.byref(info)):
+        return None
+    return os.path.realpath(os.fsdecode(info.file))
 
 
 def _path(binding: str) -> str:

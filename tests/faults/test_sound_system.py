@@ -1,0 +1,190 @@
+"""The sound system goes away under a running band, and comes back: JACK, PortAudio, blocks and rates."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from gigmate.engine.ports import portaudio_api
+
+from .runs import Peer, Run
+
+pytestmark = pytest.mark.jack
+CEILING = 10 ** (-1 / 20)
+
+
+def listen_to(start_peer: Callable[..., Peer], environment: dict[str, str], port: str, path: Path) -> np.ndarray:
+    """About a second of what a port says."""
+    peer = start_peer(environment, "record", port, path)
+    assert peer.line() == "ready"
+    peer.go()
+    time.sleep(1.0)
+    assert peer.go() == "saved"
+    peer.end()
+    return np.load(path)
+
+
+def check_music(sound: np.ndarray) -> None:
+    """The band's sine, whole and below the ceiling."""
+    assert sound.size > 10_000
+    assert np.isfinite(sound).all()
+    assert 0.4 < np.abs(sound).max() <= CEILING
+    loud = np.sqrt(np.mean(sound[: sound.size // 480 * 480].reshape(-1, 480) ** 2, axis=1))
+    assert np.median(loud) > 0.3
+
+
+def wires(environment: dict[str, str]) -> set[tuple[str, str]]:
+    """Connections of audio ports of our client."""
+    found, here = set(), ""
+    lines = subprocess.run(["jack_lsp", "-c"], env=environment, capture_output=True, text=True, check=True, timeout=60)
+    for line in lines.stdout.splitlines():
+        if not line.startswith(" "):
+            here = line.strip()
+        elif here.startswith("gm:"):
+            found.add((here, line.strip()))
+    return found
+
+
+def test_a_jack_server_that_is_killed_and_started_again_finds_the_band_in_its_place(
+    jack_server: Any, start_run: Callable[..., Run], start_peer: Callable[..., Peer], tmp_path: Path
+) -> None:
+    environment, record = jack_server.environment, tmp_path / "take.wav"
+    run = start_run(
+        environment, backend="jack", client_name="gm", input_channels=[2], output_channels=[3], record_file=str(record)
+    )
+    run.until("playing")
+    subprocess.run(["jack_connect", "gm:output_3", "system:playback_4"], env=environment, check=True, timeout=60)
+    time.sleep(1.2)
+    before = wires(environment)
+    assert ("gm:output_3", "system:playback_4") in before
+    check_music(listen_to(start_peer, environment, "gm:output_3", tmp_path / "before.npy"))
+
+    jack_server.kill()
+    run.until("away", 10)
+    away_from = time.perf_counter()
+    seconds = run.status["seconds"]
+    time.sleep(1.0)
+    assert run.status["seconds"] == pytest.approx(seconds + time.perf_counter() - away_from, abs=0.4)
+    jack_server.start()
+    recovery_s = run.until("playing", 30)
+    assert recovery_s < 5
+    assert wires(environment) == before
+    check_music(listen_to(start_peer, environment, "gm:output_3", tmp_path / "after.npy"))
+
+    words = run.quit()
+    report = words["report"]
+    assert words["close_s"] < 5
+    assert words["lost"] is None
+    assert report["reconnects"]["times"] == 1
+    assert report["faults"]["port_lost"] == 1
+    assert len([w for w in report["warnings"] if "went away: start it again" in w]) == 1
+    channels, rate_hz = soundfile.read(record, dtype="float32")
+    assert channels.shape[0] / rate_hz == pytest.approx(report["seconds"], abs=0.3), "the outage is in the recording"
+    assert np.isfinite(channels).all()
+
+
+@pytest.mark.parametrize("block_samples", [64, 1024])
+def test_a_server_that_comes_back_with_another_block_is_taken(
+    block_samples: int, jack_server: Any, start_run: Callable[..., Run]
+) -> None:
+    run = start_run(jack_server.environment, backend="jack", block_samples=128)
+    run.until("playing")
+    jack_server.kill()
+    run.until("away", 10)
+    jack_server.block_samples = block_samples
+    jack_server.start()
+    run.until("playing", 30)
+    time.sleep(0.5)
+    report = run.quit()["report"]
+    assert report["block_samples"] == block_samples
+
+
+def test_a_server_that_comes_back_with_another_rate_is_not_taken_and_said(
+    jack_server: Any, start_run: Callable[..., Run]
+) -> None:
+    run = start_run(jack_server.environment, backend="jack")
+    run.until("playing")
+    jack_server.kill()
+    run.until("away", 10)
+    jack_server.rate_hz = 44_100
+    jack_server.start()
+    end = time.perf_counter() + 20
+    while not any("restart it with -r 48000" in w for w in run.status["warnings"]) and time.perf_counter() < end:
+        time.sleep(0.05)
+    assert run.status["state"] == "away"
+    jack_server.kill()
+    jack_server.rate_hz = 48_000
+    jack_server.start()
+    run.until("playing", 30)
+    report = run.quit()["report"]
+    assert len([w for w in report["warnings"] if "44100 Hz and not 48000" in w]) == 1
+    assert report["reconnects"]["times"] == 1
+
+
+def test_a_server_that_never_comes_back_lets_the_run_end(jack_server: Any, start_run: Callable[..., Run]) -> None:
+    run = start_run(jack_server.environment, backend="jack")
+    run.until("playing")
+    jack_server.kill()
+    run.until("away", 10)
+    words = run.quit()
+    assert words["close_s"] < 5
+    assert "went away" in words["lost"]
+    run = None
+
+
+def test_who_does_not_want_to_wait_is_not_kept(jack_server: Any, start_run: Callable[..., Run]) -> None:
+    run = start_run(jack_server.environment, backend="jack", reconnect_s=0)
+    run.until("playing")
+    jack_server.kill()
+    words = run.ended()
+    assert words["report"]["faults"]["port_lost"] == 1
+    assert words["report"]["reconnects"] == {}
+
+
+@pytest.mark.parametrize("binding", ["sounddevice", "pyaudio"])
+def test_a_portaudio_stream_that_dies_with_its_server_comes_back_with_it(
+    binding: str, jack_server: Any, start_run: Callable[..., Run], start_peer: Callable[..., Peer], tmp_path: Path
+) -> None:
+    try:
+        portaudio_api._path(binding)
+    except (ImportError, OSError):
+        pytest.skip(f"{binding} is not installed")
+    environment = {**jack_server.environment, "GIGMATE_PORTAUDIO": binding}
+    run = start_run(environment, backend="portaudio", device="system", output_channels=[3])
+    run.until("playing")
+    names = run.status
+    jack_server.kill()
+    run.until("away", 20)
+    jack_server.start()
+    assert run.until("playing", 30) < 8
+    check_music(listen_to(start_peer, environment, "PortAudio.*:out_2", tmp_path / "after.npy"))
+    words = run.quit()
+    assert words["close_s"] < 8
+    assert words["lost"] is None
+    assert words["report"]["reconnects"]["times"] == 1
+    assert names
+
+
+def test_a_process_that_is_stopped_for_seconds_goes_on(
+    jack_server: Any, start_run: Callable[..., Run], start_peer: Callable[..., Peer], tmp_path: Path
+) -> None:
+    environment = jack_server.environment
+    run = start_run(environment, backend="jack", client_name="gm", output_channels=[3])
+    run.until("playing")
+    os.kill(run.process.pid, signal.SIGSTOP)
+    time.sleep(5.0)
+    os.kill(run.process.pid, signal.SIGCONT)
+    time.sleep(1.0)
+    run.until("playing", 30)
+    check_music(listen_to(start_peer, environment, "gm:output_3", tmp_path / "after.npy"))
+    words = run.quit()
+    assert words["lost"] is None
+    assert words["close_s"] < 5
