@@ -65,6 +65,8 @@ class EngineConfig:
     """What the gestures of pedals and keys on MIDI mean. Its owner may change what it holds while the band plays."""
     reconnect_s: float = math.inf
     """How long to wait for a server or a device that went away; 0: end the run at once."""
+    midi_name: str | None = None
+    """JACK: connect the MIDI sources whose name holds this; None: every controller of the system, if `connect`."""
     round_trip_samples: int | None = None
     """Measured loop delay at the host rate; None takes the port's own claim (marked as such)."""
     seed: int = 0

@@ -219,7 +219,8 @@ class JackPort(Port):
                 self._client.connect(source, destination)
         except self._jack.JackError as error:
             raise EngineError(f"JACK would not start the stream: {error}") from error
-        if self.config.connect:
+        self._midi_sources: set[str] = set()
+        if self._midi_wired:
             self._connect_midi()
         self._settle_latencies()
         self._watcher = threading.Thread(target=self._watch, name="gigmate-jack-watch", daemon=True)
@@ -252,11 +253,27 @@ class JackPort(Port):
         if code:
             raise EngineError(f"JACK refused a callback (code {code}): restart the server")
 
+    @property
+    def _midi_wired(self) -> bool:
+        return self.config.connect or self.config.midi_name is not None
+
     def _connect_midi(self) -> None:
-        """Let every MIDI controller of the system reach us; one that refuses is not worth failing for."""
-        for port in self._client.get_ports(is_midi=True, is_output=True, is_physical=True):
+        """Let MIDI sources that are new reach us: all controllers of the system, or those of the name asked for.
+
+        A wire that the user took out stays out. A source that refuses is not worth failing for.
+        """
+        wanted, own = self.config.midi_name, f"{self._client.name}:"
+        found = self._client.get_ports(is_midi=True, is_output=True, is_physical=wanted is None)
+        there = {
+            port.name
+            for port in found
+            if not port.name.startswith(own)
+            and (wanted is None or any(wanted.lower() in name.lower() for name in (port.name, *port.aliases)))
+        }
+        new, self._midi_sources = sorted(there - self._midi_sources), there
+        for name in new:
             try:
-                self._client.connect(port, self._midi)
+                self._client.connect(name, self._midi)
             except self._jack.JackError:
                 continue
 
@@ -308,6 +325,8 @@ class JackPort(Port):
         """Remember what we are connected with, in case the server dies; and draw what is missing since it did."""
         try:
             self._draw_missing()
+            if self._midi_wired:
+                self._connect_midi()
             seen = set(self._missing)
             for port in (*self._inputs, self._midi):
                 seen |= {(peer.name, port.name) for peer in self._client.get_all_connections(port)}
