@@ -26,9 +26,9 @@ from .config import ConfigError, EngineError
 from .guard import GuardedPlayer
 from .mix import PartMixer, Playout
 from .notes import Notes
+from .pace import MARGIN_MS, OFFLINE_STEP_SHARE
 from .player import PARTS, Controls, Moment, Player
 from .recorder import Take
-from .worker import MARGIN_MS, OFFLINE_STEP_SHARE
 
 Array = NDArray[np.float32]
 MOST_CHANNELS = 64

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dsp.limiter import LIMITER_WORDS, setup_limiter
+from ..dsp.limiter import CEILING, KNEE_LEVEL, LIMITER_WORDS, setup_limiter
 from ..dsp.native import aligned_words, touched_floats
 from ..dsp.ring import Ring
 from . import native, native_jack
@@ -233,6 +233,14 @@ class Bridge:
         """Any thread. The ramp's gain now: 0.0 is silent, 1.0 is full."""
         return float(self._ramp[self.word(native.RAMP_AT)])
 
+    def set_ceiling(self, ceiling_dbfs: float) -> None:
+        """Worker only. Another ceiling of the limiter, from the next sample on. Raises ValueError above 0 dBFS."""
+        fresh = np.zeros(LIMITER_WORDS, np.float64)
+        setup_limiter(fresh, self.rate_hz, ceiling_dbfs)
+        lower = fresh[CEILING] < self._limiter[CEILING]
+        for word in (KNEE_LEVEL, CEILING) if lower else (CEILING, KNEE_LEVEL):  # the knee is never above the ceiling
+            self._limiter[word] = fresh[word]
+
     def set_fallback_period(self, samples: int) -> None:
         """Worker only. Whole bars on the grid, in samples; 0 where no bar is known (a miss then fades out)."""
         self.set_word(native.PERIOD_ASKED, max(0, int(samples)))
@@ -270,6 +278,11 @@ class Bridge:
         self.set_word(native.MIDI_READ, write)
         columns = (positions, packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF)
         return list(zip(*(column.tolist() for column in columns), strict=True))
+
+    @property
+    def sends_midi(self) -> bool:
+        """Any thread. Whether there is a port that MIDI goes out of."""
+        return self.word(native.JACK_MIDI_OUT_PORT) != 0
 
     def push_midi(self, position: int, message: bytes) -> bool:
         """Worker only. Send 1 to 3 bytes at an output sample, not before the last ones'. False: no room."""

@@ -160,8 +160,13 @@ def _jack_midi_out(state, count, playing):
         offset = load_i64(events, slot) - position
         if offset >= count:
             break
-        if offset < 0:
-            offset = 0
+        if offset < -4 * count:  # left from a time when nobody carried it
+            read += 1
+            store_relaxed(state, MIDI_OUT_DROPPED, load_relaxed(state, MIDI_OUT_DROPPED) + 1)
+            continue
+        late = offset < 0
+        offset = max(0, offset)
+        if late:
             store_relaxed(state, MIDI_OUT_LATE, load_relaxed(state, MIDI_OUT_LATE) + 1)
         size = load_i64(events, slot + 1) >> 24
         data = events + 8 * (slot + 1)

@@ -112,7 +112,7 @@ def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Pa
     soundfile.write(tmp_path / "lead.wav", audio, RATE_HZ, "FLOAT")
     config = EngineConfig(
         backend="file", input_file=str(tmp_path / "lead.wav"), record_file=str(tmp_path / "record.wav"),
-        realtime=False, start_playing=True, seed=3,
+        realtime=False, start_playing=True, wait_for_musician=False, seed=3,
     )  # fmt: skip
     port = open_port(config)
     with Engine(config, load_player(tiny_weights, seed=3), Conductor(float(RATE_HZ)), port) as engine:

@@ -82,7 +82,7 @@ def test_live_and_offline_are_the_same_samples(rate_hz: int, block: int, seconds
     config = EngineConfig(
         backend="file", input_file=str(tmp_path / "lead.wav"), output_file=str(tmp_path / "band.wav"),
         record_file=str(tmp_path / "record.wav"), output_channels=(1,), realtime=False, block_samples=block,
-        start_playing=True, seed=5,
+        start_playing=True, wait_for_musician=False, seed=5,
     )  # fmt: skip
     port = open_port(config)
     with Engine(config, Improviser(), Conductor(float(rate_hz)), port) as engine:

@@ -189,20 +189,25 @@ def test_slow_steps_grow_the_ahead_and_the_player_is_told() -> None:
     player = FakePlayer()
     driven = Driven(player, clocked=True)
     worker = driven.worker
-    worker._guess_s = 0.0
+    worker.pace.guess_s = 0.0
     worker.budget.update(0.0)
     worker.budget.ahead_frames = 2
+
+    def measure(made: int, step_s: float) -> None:
+        if worker.pace.measure(made, step_s, 0.0):
+            worker._guard.set_ahead(worker.budget.ahead_frames)
+
     for _ in range(5):
-        worker._measure(worker._frame - 1, 1, 0.010)
+        measure(1, 0.010)
     assert worker.budget.ahead_frames == 2
-    worker._measure(worker._frame - 1, 1, 0.036)
+    measure(1, 0.036)
     assert worker.budget.ahead_frames == 3
     assert player.aheads[-1] == 3
     assert worker.budget.remainder_samples > 0
-    worker._measure(worker._frame - 1, 2, 9.0)  # two frames in one step say nothing of one
+    measure(2, 9.0)  # two frames in one step say nothing of one
     assert worker.budget.ahead_frames == 3
     for _ in range(20):
-        worker._measure(worker._frame - 1, 1, 5.0)
+        measure(1, 5.0)
     assert worker.budget.ahead_frames <= 6, "steps longer than frames are not cured by going further ahead"
 
 
@@ -212,7 +217,7 @@ def test_waiting_in_the_queue_counts_as_slow() -> None:
     driven.run(2)
     driven.callback(2.0)
     driven.step()  # for the first frame of two: one frame late
-    assert driven.worker._response.highest_s >= (H - 128) / 48_000
+    assert driven.worker.pace.response.highest_s >= (H - 128) / 48_000
 
 
 def test_a_fault_of_the_conductor_does_not_end_it() -> None:
@@ -235,7 +240,7 @@ def test_a_fault_of_the_conductor_does_not_end_it() -> None:
 def test_taps_are_where_the_input_has_them() -> None:
     conductor = Rising()
     driven = Driven(FakePlayer(), conductor=conductor)
-    driven.worker._facts = PortFacts(256, 512, 128)
+    driven.worker.pace.facts = PortFacts(256, 512, 128)
     driven.callback()
     for command in (Tap(1_000), Tap(-1)):
         driven.commands.post(command)
