@@ -13,7 +13,23 @@ import threading
 import typer
 
 from .. import __version__
-from . import bench, boundary, complete, data, devices, doctor, eval, export, latency, listen, live, play, serve, train
+from . import (
+    bench,
+    boundary,
+    complete,
+    data,
+    devices,
+    doctor,
+    eval,
+    export,
+    latency,
+    listen,
+    live,
+    midi,
+    play,
+    serve,
+    train,
+)
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
@@ -33,6 +49,7 @@ app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("latency")(latency.latency)
 app.command("listen")(listen.listen)
+app.command("midi-learn")(midi.midi_learn)
 app.add_typer(eval.app, name="eval")
 app.command("play")(play.play)
 app.command("export")(export.export)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from ..engine.actions import ACTIONS, ActionError, action_named
+from ..engine.actions import ACTIONS, OFF_DB, ActionError, action_named
 from ..engine.config import ConfigError
 from ..engine.pedal import ANY, CC_THRESHOLD, Binding, Gesture
 from .strict import Strict, fault_line, nearest, parse_yaml, read_yaml
@@ -188,6 +188,8 @@ def row_of(binding: Binding) -> BindingRow:
         if gesture.pedal != "press":
             values["pedal"] = gesture.pedal
     values.update(does=binding.action.name, **dict(binding.arguments))
+    if values.get("value") == OFF_DB:
+        values["value"] = "off"
     if binding.ends is not None and binding.ends != binding.action.sweep:
         values["at_0"], values["at_127"] = binding.ends
     return BindingRow.model_validate(values)

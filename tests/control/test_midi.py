@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, Queue
@@ -160,6 +161,7 @@ def test_a_flood_is_thinned_and_the_pedal_is_heard_in_it(
     done = threading.Thread(target=fader.send, args=("flood b007 30000 10000",))
     done.start()
     for _ in range(4):
+        time.sleep(0.1)  # a foot is slower than the contact's bouncing
         board.send("b0407f b04000")
         assert listener.line() == "Toggle(at_sample=-1)"
     done.join()
