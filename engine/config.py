@@ -95,3 +95,8 @@ class EngineConfig:
             raise ConfigError(f"--block {self.block_samples}: give a block between 16 and 4096 samples")
         if not -60.0 <= self.ceiling_dbfs <= 0.0:
             raise ConfigError(f"limiter ceiling {self.ceiling_dbfs} dBFS: give a value between -60 and 0")
+
+    @property
+    def played_channels(self) -> tuple[int, ...]:
+        """All channels that are played on: the band's, then those of the click."""
+        return self.output_channels + self.click_channels

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from .bridge import Bridge
-from .commands import Command, CommandQueue, Panic, Quit
+from .commands import ClockTick, Command, CommandQueue, Panic, Quit, Tap
 from .conductor import Conducting
 from .config import EngineConfig, EngineError
 from .notes import Notes
@@ -122,8 +122,19 @@ class Engine:
         """Any thread. Ask for something; it happens between two steps. Never waits. Panic silences at once."""
         if isinstance(command, Panic):
             self._bridge.set_playing(False)  # even if the worker hangs
+        elif isinstance(command, (Tap, ClockTick)) and command.at_sample < 0:
+            # Now, as well as it is known: somewhere in the block that is being heard.
+            command = dataclasses.replace(command, at_sample=self._bridge.position + self.port.block_samples // 2)
         if not self._commands.post(command):
             self._notes.fault("commands_dropped", "more commands came than the band can take: the oldest were dropped")
+
+    def take_requests(self) -> list[Command]:
+        """Any thread. What pedals asked for in the audio and only the session can resolve, oldest first."""
+        return self._worker.desk.requests.drain()
+
+    def warn(self, text: str) -> None:
+        """Any thread. Something asked for cannot be: it is said in the status and counted."""
+        self._notes.fault("command", text)
 
     @property
     def status(self) -> Status:
@@ -233,6 +244,7 @@ class Engine:
             "reconnects": {} if self._reconnecting is None else self._reconnecting.report(),
             "seconds": counters.samples / rate_hz,
             "seconds_played": worker.played_samples / rate_hz,
+            "start_delay_samples": worker.pace.start_delay_samples,
             "misses": {
                 "frames": misses_of(counters, worker.host_frame),
                 "episodes": counters.miss_episodes,

@@ -6,11 +6,15 @@ thread only; a Reading is a plain value.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from .tracking import Anchor
 
 _STALE_S = 0.5
+_LAYOUT = struct.Struct("<QQIIIiiidffddddI")
+"""The beginning of a jack_position_t, up to bbt_offset; it is packed."""
+_HAS_BBT, _HAS_OFFSET = 0x10, 0x40
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,17 @@ class Reading:
     ticks_per_beat: float = 1.0
     beats_per_bar: float = 4.0
     tempo_bpm: float = 0.0
+
+
+def reading_of(position_samples: float, rolling: bool, table: bytes) -> Reading:
+    """What JACK wrote of its transport for the sample at that place of the input."""
+    (_, _, _, _, valid, bar, beat, tick, _, beats_per_bar, _, ticks_per_beat, tempo_bpm, _, _, offset) = (
+        _LAYOUT.unpack_from(table)
+    )
+    if valid & _HAS_OFFSET:
+        position_samples -= offset
+    has_beats = bool(valid & _HAS_BBT)
+    return Reading(position_samples, rolling, has_beats, bar, beat, tick, ticks_per_beat, beats_per_bar, tempo_bpm)
 
 
 class TransportLine:

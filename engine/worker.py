@@ -39,6 +39,7 @@ from .status import Status
 from .switch import Switch
 from .telling import misses_of, snapshot
 from .threads import IdleCollector, kept_fluent, raise_priority
+from .transport_line import reading_of
 
 __all__ = ["PortFacts", "Worker", "misses_of"]
 
@@ -255,6 +256,11 @@ class Worker:
         self.beat_s = time.monotonic()
 
     def _hear(self, index: int) -> None:
+        transport = self._bridge.transport()
+        if transport is not None:
+            position, rolling, table = transport
+            # What others play at that moment of the song is heard with the input a round trip later, as we are.
+            self._conductor.read_transport(reading_of(position + self.pace.facts.round_trip_samples, rolling, table))
         for chunk in self._framer.push(self._down.process(self._heard_block)):
             heard = self._guard.listen(chunk)
             if heard is not None:

@@ -75,7 +75,10 @@ class Source:
 
 
 class FilePort(Port):
-    """Plays `config.input_file` into the band and writes what it plays to `config.output_file` (24 bit), if any."""
+    """Plays `config.input_file` into the band and writes what it plays to `config.output_file` (24 bit), if any.
+
+    Channels of the click follow those of the band.
+    """
 
     backend = "file"
 
@@ -91,7 +94,7 @@ class FilePort(Port):
         self._sink: soundfile.SoundFile | None = None
         if config.output_file is not None:
             try:
-                self._sink = _open_sink(config.output_file, self.rate_hz, len(config.output_channels))
+                self._sink = _open_sink(config.output_file, self.rate_hz, len(config.played_channels))
             except EngineError:
                 self._source.close()
                 raise
@@ -105,6 +108,7 @@ class FilePort(Port):
         self._gave_up = False
 
     def _start(self, bridge: Bridge) -> None:
+        bridge.set_click_outputs(len(self.config.click_channels))
         self._thread.start()
 
     def _stop(self) -> None:
@@ -142,7 +146,7 @@ class FilePort(Port):
         bridge = self._bridge
         if bridge is None:
             raise RuntimeError("the file port's thread runs after start")
-        outputs = np.zeros((len(self.config.output_channels), self.block_samples), np.float32)
+        outputs = np.zeros((len(self.config.played_channels), self.block_samples), np.float32)
         begin_s = time.perf_counter()
         try:
             while not self._quit.is_set():
@@ -202,8 +206,9 @@ class FilePort(Port):
             self._sink.write(played.T)
             return
         own = np.nan_to_num(heard.mean(axis=0), nan=0.0, posinf=0.0, neginf=0.0) * self._monitor
-        mixed = [limiter.limit(channel + own) for limiter, channel in zip(self._limiters, played, strict=True)]
-        self._sink.write(np.stack(mixed, axis=1))
+        band = len(self._limiters)
+        mixed = [limiter.limit(row + own) for limiter, row in zip(self._limiters, played[:band], strict=True)]
+        self._sink.write(np.stack([*mixed, *played[band:]], axis=1))
 
 
 def _open_sink(path: str, rate_hz: int, channels: int) -> soundfile.SoundFile:

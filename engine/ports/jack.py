@@ -89,7 +89,7 @@ def _numbered(ports: list[Any], number: int) -> Any | None:
 
 
 class JackPort(Port):
-    """A client of a running JACK server: `input_N` per heard channel, `output_N` per played one, and `midi_in`."""
+    """A client of a running JACK server: `input_N` per heard channel, `output_N` per played one, `click_N`, MIDI."""
 
     backend = "jack"
     comes_back = True
@@ -145,15 +145,19 @@ class JackPort(Port):
                 f"the {_server_text(config)} runs with blocks of {self.block_samples}, not {config.block_samples}:"
                 " leave --block out, or restart the server with -p"
             )
-        sources, sinks = [], []
+        sources, sinks, click_sinks = [], [], []
         if config.connect:
             sources = self._targets(config.input_channels, capture=True)
             sinks = self._targets(config.output_channels, capture=False)
+            click_sinks = self._targets(config.click_channels, capture=False)
         self._inputs = [client.inports.register(f"input_{channel}") for channel in config.input_channels]
         self._outputs = [client.outports.register(f"output_{channel}") for channel in config.output_channels]
+        self._clicks = [client.outports.register(f"click_{channel}") for channel in config.click_channels]
         self._midi = client.midi_inports.register("midi_in")
+        self._midi_out = client.midi_outports.register("midi_out")
         self._wires = list(zip(sources, [port.name for port in self._inputs], strict=False))
         self._wires += zip([port.name for port in self._outputs], sinks, strict=False)
+        self._wires += zip([port.name for port in self._clicks], click_sinks, strict=False)
         self.input_names = tuple(sources) or tuple(port.name for port in self._inputs)
         self.output_names = tuple(sinks) or tuple(port.name for port in self._outputs)
 
@@ -231,15 +235,21 @@ class JackPort(Port):
         pointer_of = self._pointer
         bridge.set_word(native.JACK_CLIENT, pointer_of(self._client))
         bridge.set_word(native.JACK_INPUTS, len(self._inputs))
-        bridge.set_word(native.JACK_OUTPUTS, len(self._outputs))
+        outputs = [*self._outputs, *self._clicks]
+        bridge.set_word(native.JACK_OUTPUTS, len(outputs))
+        bridge.set_click_outputs(len(self._clicks))
         bridge.set_table(native.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
-        bridge.set_table(native.JACK_OUT_PORTS, [pointer_of(port) for port in self._outputs])
+        bridge.set_table(native.JACK_OUT_PORTS, [pointer_of(port) for port in outputs])
         bridge.set_word(native.JACK_MIDI_PORT, pointer_of(self._midi))
+        bridge.set_word(native.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
         for word, name in (
             (native.FN_GET_BUFFER, "jack_port_get_buffer"),
             (native.FN_MIDI_COUNT, "jack_midi_get_event_count"),
             (native.FN_MIDI_GET, "jack_midi_event_get"),
             (native.FN_FRAME_TIME, "jack_last_frame_time"),
+            (native.FN_MIDI_CLEAR, "jack_midi_clear_buffer"),
+            (native.FN_MIDI_WRITE, "jack_midi_event_write"),
+            (native.FN_TRANSPORT_QUERY, "jack_transport_query"),
             (native.FN_LATENCY_GET, "jack_port_get_latency_range"),
             (native.FN_LATENCY_SET, "jack_port_set_latency_range"),
         ):
@@ -330,7 +340,7 @@ class JackPort(Port):
             seen = set(self._missing)
             for port in (*self._inputs, self._midi):
                 seen |= {(peer.name, port.name) for peer in self._client.get_all_connections(port)}
-            for port in self._outputs:
+            for port in (*self._outputs, *self._clicks, self._midi_out):
                 seen |= {(port.name, peer.name) for peer in self._client.get_all_connections(port)}
             self._seen = seen
         except self._jack.JackError:

@@ -75,7 +75,7 @@ def choose(lib: Library, config: EngineConfig) -> tuple[_Choice, _Choice]:
     sides = []
     for capture in (True, False):
         sides.append([c for c in (_Choice(i, name, info, capture) for i, name, info, _ in matching) if c.channels])
-    need = max(config.input_channels), max(config.output_channels)
+    need = max(config.input_channels), max(config.played_channels)
     pairs = [(a, b) for a in sides[0] for b in sides[1] if a.host_api == b.host_api]
     if not pairs:
         names = ", ".join(f'"{name}"' for _, name, _, _ in matching) or "none"
@@ -134,7 +134,7 @@ class PortAudioPort(Port):
             self._same(choice, max(channels), capture)
             for choice, channels, capture in (
                 (self._source, self.config.input_channels, True),
-                (self._sink, self.config.output_channels, False),
+                (self._sink, self.config.played_channels, False),
             )
         )
         self._parameters = self._check_format(self.rate_hz)
@@ -156,7 +156,7 @@ class PortAudioPort(Port):
         sides = []
         for side, channels in (
             (self._source, self.config.input_channels),
-            (self._sink, self.config.output_channels),
+            (self._sink, self.config.played_channels),
         ):
             sides.append(StreamParameters(side.index, max(channels), FLOAT32_BY_CHANNEL, side.latency_s, None))
         code = self._lib.call(
@@ -180,7 +180,7 @@ class PortAudioPort(Port):
         bridge.set_word(native.PA_OUTPUTS, len(config.output_channels))
         bridge.set_table(native.PA_IN_INDEX, [channel - 1 for channel in config.input_channels])
         bridge.set_table(native.PA_OUT_INDEX, [channel - 1 for channel in config.output_channels])
-        bridge.set_word(native.PA_OUT_TOTAL, max(config.output_channels))
+        bridge.set_word(native.PA_OUT_TOTAL, max(config.played_channels))
         stream = ctypes.c_void_p()
         code = self._lib.call(
             "Pa_OpenStream",
