@@ -79,6 +79,10 @@ APT = missing=; for package in $(1); do \
 
 HAS_LIBRARY = { PATH="$$PATH:/sbin:/usr/sbin"; ldconfig -p 2>/dev/null | grep -q "$(1)"; }
 
+# The page for the phone is driven in it. Ubuntu's apt has none that runs without snap: there Chrome or a snap will do.
+HAS_BROWSER = command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
+              command -v google-chrome >/dev/null 2>&1
+
 system-live:
 	@mkdir -p $(DONE)
 	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ]; then \
@@ -89,7 +93,9 @@ system-live:
 system-test:
 	@mkdir -p $(DONE)
 	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ]; then \
-	  { $(call APT,$(SYSTEM_TEST)); } && { command -v jack_lsp >/dev/null || { $(call APT,jack-example-tools); }; }; \
+	  { $(call APT,$(SYSTEM_TEST)); } && { command -v jack_lsp >/dev/null || { $(call APT,jack-example-tools); }; } && \
+	  { $(HAS_BROWSER) || { $(call APT,chromium fonts-dejavu-core); } || \
+	    echo "make: no Chromium: the tests of the page are left out" >&2; }; \
 	fi
 
 $(DONE)/venv:

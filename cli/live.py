@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..presets.schema import Preset
     from ..session import LoadPlayer, Session
     from .signals import Signals
+    from .web import Remote, WebAsk
 
 REHEARSAL_FILE = "gigmate-rehearsal.wav"
 PORTAUDIO_BINDINGS = ("sounddevice", "pyaudio")
@@ -50,6 +51,8 @@ class Request:
     midi_asked: bool = False
     """Whether a run without any MIDI input is not what was asked for."""
     json_lines: bool = False
+    web: WebAsk | None = None
+    """The remote for a phone, where one is asked for."""
     load: LoadPlayer | None = None
     """Takes the place of the model here: a band on a server."""
 
@@ -91,6 +94,11 @@ def live(
     ] = None,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="Status as JSON lines.")] = False,
+    web: Annotated[int | None, typer.Option(metavar="[PORT]", help="A remote for a phone; port 8765 if none.")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Where the remote listens; elsewhere than here with a token.")
+    ] = None,
+    web_token: Annotated[str | None, typer.Option(metavar="WORD", help="The remote's; else a fresh one.")] = None,
 ) -> int:
     """Play along, live.
 
@@ -102,6 +110,7 @@ def live(
     """
     from ..presets.loader import load_preset
     from .midi import binding_table
+    from .web import web_asked
 
     if backend not in BACKENDS:
         raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
@@ -138,7 +147,8 @@ def live(
         seed=seed,
     )
     asked = pedal is not None or bindings is not None or midi is not None
-    return play(Request(config, load_preset(preset), duration, report, weights, midi, asked, json_lines))
+    remote = web_asked(web, host, web_token)
+    return play(Request(config, load_preset(preset), duration, report, weights, midi, asked, json_lines, remote))
 
 
 def parse_channels(option: str, text: str) -> tuple[int, ...]:
@@ -154,10 +164,14 @@ def play(request: Request) -> int:
     from ..control.keys import open_keys
     from ..control.tui import open_face
     from .signals import Interrupted, Signals
+    from .web import Remote
 
     _check_files(request)
     face = open_face(sys.stdout, request.json_lines)
     with Signals() as signals, contextlib.ExitStack() as open_things:
+        remote = None if request.web is None else Remote(request.web)
+        if remote is not None:
+            open_things.callback(remote.close)
         keys = open_keys()  # before the loading, so that what is typed meanwhile waits and is not echoed
         open_things.callback(keys.close)
         open_things.callback(face.close)
@@ -167,15 +181,21 @@ def play(request: Request) -> int:
             return interrupted.code
         if pedal is not None:
             open_things.callback(pedal.close)
-        with session:
+        with session, contextlib.ExitStack() as within:
             session.start()
             for line in session.describe():
                 face.note(line)
             _explain_start(session, face, pedal)
-            _run(session, face, keys, signals, request.duration_s, pedal)
+            if remote is not None:
+                within.callback(remote.close)
+                for line in remote.begin(session):  # with --json as well: it may hold a fresh token
+                    print(line, file=sys.stderr, flush=True) if request.json_lines else face.note(line)
+            _run(session, face, keys, signals, request.duration_s, pedal, remote)
         face.close()
         # A server that went away ended the run: what was played until then is written down all the same.
         figures = session.report()
+        if remote is not None:
+            figures["web"] = remote.figures()
         if request.report is not None:
             from .files import write_json
 
@@ -287,6 +307,7 @@ def _run(
     signals: Signals,
     duration_s: float | None,
     pedal: MidiPedals | None = None,
+    remote: Remote | None = None,
 ) -> None:
     """Carry keys to the engine and its status to the face until one of them wants an end."""
     from ..control.keys import HELP_KEYS, Keyboard
@@ -300,8 +321,9 @@ def _run(
                 session.post(command)
             elif key.lower() in HELP_KEYS:
                 face.help()
-        for line in pedal.news() if pedal is not None else ():
-            face.note(line)
+        for source in (pedal, remote):
+            for line in source.news() if source is not None else ():
+                face.note(line)
         status = session.status
         face.show(status)
         over = duration_s is not None and status.seconds >= duration_s

@@ -29,6 +29,7 @@ from . import (
     play,
     serve,
     train,
+    web,
 )
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
@@ -42,7 +43,7 @@ app = typer.Typer(
 live_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 latency_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 
-app.command("live")(live.live)
+app.command("live", cls=web.LiveCommand)(live.live)
 app.command("complete")(complete.complete)
 app.command("devices")(devices.devices)
 app.command("doctor")(doctor.doctor)
@@ -56,7 +57,7 @@ app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
-live_app.command()(live.live)
+live_app.command(cls=web.LiveCommand)(live.live)
 latency_app.command()(latency.latency)
 
 

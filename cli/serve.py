@@ -92,8 +92,8 @@ def server_config(band: Band, limits: object, token: str | None):  # type: ignor
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """An open socket there. Raises EngineError where that cannot be."""
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
+    """An open socket there. Raises EngineError where that cannot be, which names the option of the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -103,7 +103,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         opened.close()
         reason = getattr(error, "strerror", None) or str(error)
-        raise EngineError(f"cannot listen on {host}:{port} ({reason}): choose another --port or --host") from error
+        raise EngineError(f"cannot listen on {host}:{port} ({reason}): choose another {option} or --host") from error
     return opened
 
 

@@ -1,0 +1,378 @@
+"""The remote's server: a thread with an event loop of its own that serves the page and its WebSocket.
+
+Knows the engine by two callables: one takes commands, one gives the latest snapshot. It shares the interpreter with
+the inference thread, so everything is bounded: clients, bytes and messages a second, and what waits to be sent. A slow
+client gets fewer snapshots, always the latest; nothing ever waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http
+import logging
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, cast
+
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from ...engine.commands import Command
+from ...engine.status import Status
+from . import wire
+from .guard import Bucket, refusal, token_is
+
+WRONG_TOKEN, NO_HELLO, FULL = 4401, 4408, 4503
+"""Close codes: a wrong token, none in time, too many clients."""
+_PAGES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+_SOCKET_PATH = "/ws"
+_SAME_AGAIN_S = 1.0
+"""An unchanged snapshot is sent again so often, so that a client knows that we live."""
+_LISTS_EVERY_S = 0.5
+_JOIN_S = 3.0
+_BACKLOG = 16
+
+
+@dataclass(frozen=True, slots=True)
+class WebLimits:
+    """All that a client can meet."""
+
+    clients: int = 8
+    connections: int = 32
+    """Open sockets, those included that have not said anything yet."""
+    message_bytes: int = 1024
+    messages_each_s: float = 40.0
+    messages_burst: float = 80.0
+    bytes_each_s: float = 32_768.0
+    bytes_burst: float = 65_536.0
+    hello_s: float = 5.0
+    """Patience with a client that does not speak."""
+    wrong_token_s: float = 1.0
+    """How long a wrong token waits for its answer."""
+    snapshots_each_s: float = 20.0
+    buffer_bytes: int = 8192
+    """Of the system, each way: a stalled client holds no more than that of old snapshots."""
+
+
+@dataclass(slots=True)
+class WebCounts:
+    """What has happened so far. Written by the server's thread alone."""
+
+    clients: int = 0
+    """Connected now."""
+    clients_in_all: int = 0
+    commands: int = 0
+    malformed: int = 0
+    """Messages that were no commands."""
+    refused: int = 0
+    """Requests and clients turned away: other sites, wrong tokens, no room."""
+    slowed: int = 0
+    """Messages that came too fast and had to wait."""
+    snapshots: int = 0
+    snapshots_skipped: int = 0
+    """Snapshots that a slow client did not get, since an older one was still on its way."""
+
+
+class WebFace:
+    """The remote on an open socket. Any thread may make, start and close it, and read `counts` and `news()`."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        post: Callable[[Command], object],
+        status: Callable[[], Status],
+        lists: Callable[[], Mapping[str, Any]],
+        token: str | None = None,
+        own_name: str = "",
+        limits: WebLimits | None = None,
+    ) -> None:
+        """`lists`: presets, songs and sections as plain data. All three callables are called by the server's thread and
+        may not wait. With a `token` the network is welcome.
+        """
+        self._socket, self._post, self._status, self._lists = listening, post, status, lists
+        self._token, self._own_name = token, own_name
+        self.limits = limits or WebLimits()
+        self.counts = WebCounts()
+        self._clients: set[_Connection] = set()
+        self._open: set[_Connection] = set()
+        self._news: deque[str] = deque(maxlen=20)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._files = {path: (_page(name), kind) for path, (name, kind) in _PAGES.items()}
+        self._lists_text = ""
+        self._thread = threading.Thread(target=self._run, name="gigmate-web", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve; returns when clients can come, or cannot."""
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):  # inherited by every connection
+            self._socket.setsockopt(socket.SOL_SOCKET, option, self.limits.buffer_bytes)
+        self._thread.start()
+        self._ready.wait(_JOIN_S)
+
+    def close(self) -> None:
+        """Let every client go and end. Returns within seconds; may be called twice, or without a start."""
+        loop, end = self._loop, self._end
+        if loop is not None and end is not None:
+            with contextlib.suppress(RuntimeError):  # closed by itself meanwhile
+                loop.call_soon_threadsafe(end.set)
+        if self._thread.ident is not None:
+            self._thread.join(_JOIN_S)
+        self._socket.close()
+
+    def news(self) -> list[str]:
+        """Lines for the musician, each once: who came and went, who was turned away, what failed."""
+        lines = []
+        while self._news:
+            lines.append(self._news.popleft())
+        return lines
+
+    # ------------------------------------------------------------------------------------------ the server's thread
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception as error:  # noqa: BLE001 - the band plays on without its remote, and it is said
+            self._news.append(f"the web remote has failed ({type(error).__name__}: {error}): quit and start anew")
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        limits = self.limits
+        async with serve(
+            self._meet,
+            sock=self._socket,
+            backlog=_BACKLOG,
+            process_request=self._answer,
+            create_connection=lambda *given, **more: _Connection(self, *given, **more),  # type: ignore[arg-type]
+            compression=None,  # small messages gain nothing, and a bomb would grow
+            max_size=limits.message_bytes,
+            max_queue=8,
+            write_limit=limits.buffer_bytes,
+            open_timeout=limits.hello_s,
+            ping_interval=5.0,
+            ping_timeout=10.0,
+            close_timeout=0.5,
+            server_header=None,
+            logger=_silent_logger(),
+        ):
+            ticking = asyncio.ensure_future(self._tick())
+            ending = asyncio.ensure_future(self._end.wait())
+            self._ready.set()
+            done, _ = await asyncio.wait((ticking, ending), return_when=asyncio.FIRST_COMPLETED)
+            ticking.cancel()
+            if ticking in done:
+                ticking.result()
+
+    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
+        """The page's files, or None for a WebSocket that may come in."""
+        hosts, origins = request.headers.get_all("Host"), request.headers.get_all("Origin")
+        reason = "one Host and one Origin, please" if len(hosts) > 1 or len(origins) > 1 else refusal(
+            hosts[0] if hosts else None, origins[0] if origins else None, self._token is not None, self._own_name
+        )  # fmt: skip
+        if reason is not None:
+            self.counts.refused += 1
+            return _response(http.HTTPStatus.FORBIDDEN, reason)
+        path = request.path.partition("?")[0]
+        if path == _SOCKET_PATH:
+            if len(self._clients) < self.limits.clients:
+                return None
+            self.counts.refused += 1
+            return _response(
+                http.HTTPStatus.SERVICE_UNAVAILABLE, f"{self.limits.clients} remotes are connected already: close one"
+            )
+        if path not in self._files:
+            return _response(http.HTTPStatus.NOT_FOUND, "there is nothing here: open /")
+        body, kind = self._files[path]
+        return _response(http.HTTPStatus.OK, body, kind, connect_to=hosts[0] if hosts else "")
+
+    async def _meet(self, connection: ServerConnection) -> None:
+        """One client, from its hello to its going."""
+        client = cast("_Connection", connection)  # made by ourselves
+        try:
+            if not await self._may_come(client):
+                return
+            await client.send(wire.hello(self._lists()))
+            self._clients.add(client)
+            self.counts.clients_in_all += 1
+            self._news.append(f"a remote is connected: {_peer(client)} ({len(self._clients)} in all)")
+            await self._take(client)
+        except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code in (1007, 1009):  # no text, or too long
+                self.counts.malformed += 1
+        finally:
+            if client in self._clients:
+                self._clients.discard(client)
+                self._news.append(f"a remote has gone: {_peer(client)}")
+            self.counts.clients = len(self._clients)
+
+    async def _may_come(self, connection: _Connection) -> bool:
+        if len(self._clients) >= self.limits.clients:
+            self.counts.refused += 1
+            await connection.close(FULL, "too many remotes")
+            return False
+        if self._token is None:
+            return True
+        try:
+            name, arguments = wire.read(await asyncio.wait_for(connection.recv(), self.limits.hello_s))
+        except asyncio.TimeoutError:
+            self.counts.refused += 1
+            await connection.close(NO_HELLO, "no token came")
+            return False
+        except wire.WireError:
+            name, arguments = "", {}
+            self.counts.malformed += 1
+        if name == "hello" and token_is(self._token, arguments.get("token")):
+            return True
+        self.counts.refused += 1
+        self._news.append(f"a remote with a wrong token was turned away: {_peer(connection)}")
+        await asyncio.sleep(self.limits.wrong_token_s)
+        await connection.send(wire.error_text('wrong or no token: begin with {"do": "hello", "token": "..."}'))
+        await connection.close(WRONG_TOKEN, "wrong or no token")
+        return False
+
+    async def _take(self, connection: _Connection) -> None:
+        """Commands of one client, as fast as it may send them."""
+        bucket = Bucket(self.limits.messages_each_s, self.limits.messages_burst)
+        async for message in connection:
+            wait_s = bucket.take()
+            if wait_s > 0.0:
+                self.counts.slowed += 1
+                await asyncio.sleep(wait_s)
+            try:
+                name, arguments = wire.read(message)
+                if name == "hello":  # needed only where there is a token, and then it has been here
+                    continue
+                command = wire.command_from(name, arguments)
+            except wire.WireError as error:
+                self.counts.malformed += 1
+                await connection.send(wire.error_text(str(error)))
+                continue
+            self.counts.commands += 1
+            self._post(command)
+
+    async def _tick(self) -> None:
+        """The latest snapshot to every client that has got the last one."""
+        loop = asyncio.get_running_loop()
+        sent_text, sent_s, looked_s = "", 0.0, 0.0
+        while True:
+            await asyncio.sleep(1.0 / self.limits.snapshots_each_s)
+            self.counts.clients = len(self._clients)
+            if not self._clients:
+                continue
+            now_s = loop.time()
+            if now_s - looked_s >= _LISTS_EVERY_S:
+                looked_s = now_s
+                self._lists_text = wire.lists_text(self._lists())
+            free = [client for client in self._clients if client.transport.get_write_buffer_size() == 0]
+            self._send_lists(free)
+            text = wire.status_text(self._status())
+            if text == sent_text and now_s - sent_s < _SAME_AGAIN_S:
+                continue
+            sent_text, sent_s = text, now_s
+            self.counts.snapshots += len(free)
+            self.counts.snapshots_skipped += len(self._clients) - len(free)
+            broadcast(free, text)
+
+    def _send_lists(self, free: list[_Connection]) -> None:
+        behind = [client for client in free if client.lists_text != self._lists_text]
+        for client in behind:
+            client.lists_text = self._lists_text
+        if behind:
+            broadcast(behind, self._lists_text)
+
+    def opened(self, connection: _Connection) -> bool:
+        """The server's thread. A socket was opened; False where there are too many."""
+        if len(self._open) >= self.limits.connections:
+            self.counts.refused += 1
+            return False
+        self._open.add(connection)
+        return True
+
+    def lost(self, connection: _Connection) -> None:
+        """The server's thread. A socket was closed."""
+        self._open.discard(connection)
+
+
+class _Connection(ServerConnection):
+    """A connection that takes no more bytes a second than it may."""
+
+    def __init__(self, face: WebFace, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._face = face
+        self._bytes = Bucket(face.limits.bytes_each_s, face.limits.bytes_burst)
+        self.lists_text = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if not self._face.opened(self):
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._face.lost(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        wait_s = self._bytes.take(len(data))
+        if wait_s > 0.0 and not self.transport.is_closing():
+            self._face.counts.slowed += 1
+            self.transport.pause_reading()
+            self.loop.call_later(wait_s, self._go_on)
+
+    def _go_on(self) -> None:
+        if not self.transport.is_closing() and not self.recv_messages.paused:
+            self.transport.resume_reading()
+
+
+def _response(
+    status: http.HTTPStatus, body: str | bytes, kind: str = "text/plain; charset=utf-8", connect_to: str = ""
+) -> Response:
+    data = body if isinstance(body, bytes) else f"{body}\n".encode()
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"connect-src 'self' ws://{connect_to}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    headers = Headers(
+        {
+            "Content-Type": kind,
+            "Content-Length": str(len(data)),
+            "Content-Security-Policy": policy,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-store",
+            "Connection": "close",
+        }
+    )
+    return Response(status.value, status.phrase, headers, data)
+
+
+def _page(name: str) -> bytes:
+    return resources.files(__package__).joinpath(name).read_bytes()
+
+
+def _peer(connection: ServerConnection) -> str:
+    address = connection.remote_address
+    return str(address[0]) if address else "gone"
+
+
+def _silent_logger() -> logging.Logger:
+    """What clients do wrong is counted here; a log on stderr would tear the terminal's face."""
+    logger = logging.getLogger("gigmate.web")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    logger.setLevel(logging.CRITICAL)
+    return logger
