@@ -10,17 +10,18 @@ import dataclasses
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from .engine.commands import Command, SetControl, SetLevel
-from .engine.config import EngineConfig
+from .engine.commands import Command
+from .engine.config import ConfigError, EngineConfig
 from .engine.player import PARTS, Controls, Player
 from .engine.status import Status
-from .presets.schema import Preset
+from .presets.schema import OFF_DB, Preset
+from .show import CONTROL_NAMES, OF_SHOW, Show
 
 if TYPE_CHECKING:
     from .engine.engine import Engine
@@ -29,22 +30,15 @@ if TYPE_CHECKING:
 LoadPlayer = Callable[[], Player]
 LOADING_THREAD = "gigmate-load"
 REHEARSAL_MONITOR_DB = -3.0
-_CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p")
 
 
 def controls_of(preset: Preset) -> Controls:
-    """The controls that a preset asks for."""
+    """The controls that a preset asks for, muted parts off."""
+    levels = zip(PARTS, preset.levels_db.in_order(PARTS), strict=True)
     return Controls(
-        levels_db=preset.levels_db.in_order(PARTS), **{name: getattr(preset, name) for name in _CONTROL_NAMES}
+        levels_db=tuple(OFF_DB if part in preset.muted else level_db for part, level_db in levels),
+        **{name: getattr(preset, name) for name in CONTROL_NAMES},
     )
-
-
-def commands_of(preset: Preset) -> Iterator[Command]:
-    """The commands that bring a running engine to that preset."""
-    for name in _CONTROL_NAMES:
-        yield SetControl(name, getattr(preset, name))
-    for part, level_db in zip(PARTS, preset.levels_db.in_order(PARTS), strict=True):
-        yield SetLevel(part, level_db)
 
 
 def expected_tempo_bpm(preset: Preset) -> float | None:
@@ -53,11 +47,17 @@ def expected_tempo_bpm(preset: Preset) -> float | None:
 
 
 def config_with(config: EngineConfig, preset: Preset) -> EngineConfig:
-    """The config as the preset would have it: its limiter ceiling, and playing at once where it says `start: now`."""
+    """The config as the preset would have it: ceiling, habits (where the config has none of its own), start."""
+    untouched = EngineConfig()
+    habits = {
+        name: getattr(preset, name) if getattr(config, name) == getattr(untouched, name) else getattr(config, name)
+        for name in ("when_silent", "start_at", "count_in")
+    }
     return dataclasses.replace(
         config,
         ceiling_dbfs=preset.ceiling_dbfs,
         start_playing=config.start_playing or preset.start == "now",
+        **habits,
     )
 
 
@@ -82,7 +82,7 @@ class Session:
     """A live run that is open: the band hears, and plays when told to. Close it, or use it as a context manager."""
 
     config: EngineConfig
-    preset: Preset
+    show: Show
     port: Port
     engine: Engine
     load_s: float
@@ -91,6 +91,9 @@ class Session:
     """Where the round trip comes from, in a few words."""
     warning: str | None = None
     """One line, if saved round trips could not be used."""
+    remarks: tuple[str, ...] = ()
+    """Lines for the musician about what was opened."""
+    _posting: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __enter__(self) -> Session:
         return self
@@ -105,8 +108,27 @@ class Session:
         self.engine.start()
 
     def post(self, command: Command) -> None:
-        """Ask the engine for something. Any thread."""
-        self.engine.post(command)
+        """Ask for something. Any thread; what cannot be is said in the status."""
+        if not isinstance(command, OF_SHOW):
+            self.engine.post(command)
+            return
+        with self._posting:  # the commands of two songs must not come mixed
+            try:
+                commands = self.show.resolve(command)
+            except ConfigError as error:
+                self.engine.warn(str(error))
+                return
+            for resolved in commands:
+                self.engine.post(resolved)
+
+    @property
+    def preset(self) -> Preset:
+        """The one that is on. Any thread."""
+        return self.show.preset
+
+    def lists(self) -> dict[str, list[Any]]:
+        """What faces offer to choose from: presets, songs, sections. Any thread."""
+        return self.show.lists()
 
     @property
     def status(self) -> Status:
@@ -114,7 +136,12 @@ class Session:
         return self.engine.status
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait at most that long; True once the run has ended by itself (file over, server gone, Quit)."""
+        """Wait at most that long; True once the run has ended by itself (file over, server gone, Quit).
+
+        Songs and presets that a pedal asked for in the audio are taken up here: call it often.
+        """
+        for command in self.engine.take_requests():
+            self.post(command)
         return self.engine.wait(timeout_s)
 
     def describe(self) -> list[str]:
@@ -125,6 +152,7 @@ class Session:
             delay_samples = port.capture_latency_samples + port.playback_latency_samples
         return [
             *([] if self.warning is None else [self.warning]),
+            *self.remarks,
             f"hears {' + '.join(port.input_names) or 'nothing'}",
             f"plays into {' + '.join(port.output_names) or 'nothing'}",
             f"{port.backend}: {port.rate_hz} Hz, block {port.block_samples} samples, "
@@ -167,16 +195,18 @@ def find_sound_system(config: EngineConfig) -> tuple[Literal["jack", "portaudio"
 
 def open_session(
     config: EngineConfig,
-    preset: Preset,
+    show: Show | Preset,
     loading: PlayerLoading,
     waiting: Callable[[], None] | None = None,
 ) -> Session:
-    """Open the port while the model loads, and put both into an engine.
+    """Open the port while the model loads, and put both into an engine that plays the show (or with that preset).
 
     `waiting` is called often while the model still loads, on this thread; what it raises ends the opening.
     Raises EngineError or ConfigError (port), CheckpointError (weights).
     """
-    config = config_with(config, preset)
+    if isinstance(show, Preset):
+        show = Show(show, bindings=config.bindings)
+    config = config_with(config, show.preset)
     from .engine.ports.port import open_port
 
     port = open_port(config)
@@ -187,13 +217,14 @@ def open_session(
 
         config, source, warning = calibrated(config, port)
         player = loading.result(waiting)
-        engine = Engine(config, player, Conductor(port.rate_hz, expected_tempo_bpm(preset)), port=port)
+        engine = Engine(config, player, Conductor(port.rate_hz, show.tempo_bpm or None), port=port)
     except BaseException:
         port.close()
         raise
-    for command in commands_of(preset):
+    for command in show.opening():
         engine.post(command)
-    return Session(config, preset, port, engine, time.perf_counter() - loading.began_s, source, warning)
+    remarks = tuple(show.untaught(getattr(player, "styles", ())))
+    return Session(config, show, port, engine, time.perf_counter() - loading.began_s, source, warning, remarks)
 
 
 class PlayerLoading:

@@ -1,0 +1,205 @@
+"""What is played tonight: presets to choose from, the songs of a set list, and where in it the evening is.
+
+Knows no port and no player: it turns "the next song" into commands that the engine obeys. One thread at a time
+(`lists` and the properties: any). Nothing here reads a file after it was made, so that a pedal's step never waits
+for a disk.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .engine.chart import Chart
+from .engine.commands import (
+    Announce,
+    Command,
+    SelectPreset,
+    SelectSong,
+    SetChart,
+    SetControl,
+    SetHabit,
+    SetLevel,
+    SetMute,
+    SetTempo,
+    StepPreset,
+    StepSong,
+)
+from .engine.config import ConfigError
+from .engine.pedal import BindingTable
+from .engine.player import PARTS
+from .presets.bindings import bindings_of
+from .presets.loader import preset_files, read_preset
+from .presets.schema import Preset, PresetError
+from .presets.setlist import SetList, Song
+
+OF_SHOW = (SelectPreset, StepPreset, SelectSong, StepSong)
+"""The commands that are resolved here."""
+CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p")
+HABIT_NAMES = ("when_silent", "start_at", "count_in", "ceiling_dbfs")
+
+
+def commands_of(preset: Preset) -> list[Command]:
+    """The commands that bring a running engine to that preset's sound and habits; its tempo is not among them."""
+    commands: list[Command] = [SetControl(name, getattr(preset, name)) for name in CONTROL_NAMES]
+    commands += [SetHabit(name, getattr(preset, name)) for name in HABIT_NAMES]
+    for part, level_db in zip(PARTS, preset.levels_db.in_order(PARTS), strict=True):
+        commands += [SetLevel(part, level_db), SetMute(part, part in preset.muted)]
+    return commands
+
+
+def known_presets(folders: Collection[Path] = ()) -> tuple[dict[str, Preset], list[str]]:
+    """All presets that ship or lie in `folders`, by name, and a line for each that does not hold."""
+    presets, faults = {}, []
+    for name, path in preset_files(tuple(folders)).items():
+        try:
+            presets[name] = read_preset(path)
+        except PresetError as error:
+            faults.append(f"left out: {error}")
+    return presets, faults
+
+
+class Show:
+    """The evening. Without a set list it is one song: the preset it began with, and a chart if there is one."""
+
+    def __init__(
+        self,
+        preset: Preset,
+        *,
+        set_list: SetList | None = None,
+        chart: Chart | None = None,
+        presets: Mapping[str, Preset] | None = None,
+        bindings: BindingTable | None = None,
+    ) -> None:
+        """With a set list the evening begins with its first song, and `preset` and `chart` play no role.
+
+        `presets` can be stepped through, in their order; `bindings` is told the presets' own.
+        """
+        self.set_list = set_list
+        self._presets = dict(presets or {})
+        self._bindings = bindings
+        self._number = 1 if set_list is not None else 0
+        self._chart = chart if set_list is None else set_list.songs[0].chart
+        self._preset = preset if set_list is None else set_list.songs[0].preset
+        self._names = list(self._presets)
+
+    @property
+    def preset(self) -> Preset:
+        """The one that is on."""
+        return self._preset
+
+    @property
+    def chart(self) -> Chart | None:
+        """The one that is played by."""
+        return self._chart
+
+    @property
+    def song(self) -> Song | None:
+        """The one that is on; None without a set list."""
+        return self._songs[self._number - 1] if self._number else None
+
+    @property
+    def _songs(self) -> tuple[Song, ...]:
+        return () if self.set_list is None else self.set_list.songs
+
+    @property
+    def tempo_bpm(self) -> float:
+        """At which it begins; 0: by ear."""
+        if self.song is not None:
+            return self.song.plays_at_bpm
+        if self._chart is not None and self._chart.tempo_bpm:
+            return self._chart.tempo_bpm
+        return 0.0 if isinstance(self._preset.tempo_bpm, str) else self._preset.tempo_bpm
+
+    def opening(self) -> list[Command]:
+        """What the engine is to be told before the first sound. The tempo is the conductor's from the beginning."""
+        commands = self._dress(self._preset)
+        if self._chart is not None:
+            commands.append(SetChart(self._chart))
+        return [*commands, self._announce()]
+
+    def resolve(self, command: Command) -> list[Command]:
+        """What the engine is to be told, of one of OF_SHOW. Raises ConfigError: no such song, no such preset."""
+        if isinstance(command, SelectSong):
+            return self._go_to(command.number)
+        if isinstance(command, StepSong):
+            return self._go_to(self._number + command.by, step=True)
+        if isinstance(command, SelectPreset):
+            return self._take(command.name)
+        if isinstance(command, StepPreset):
+            return self._take(self._stepped(command.by))
+        raise ConfigError(f"{type(command).__name__} is nothing that a show resolves")
+
+    def lists(self) -> dict[str, list[Any]]:
+        """What faces offer to choose from, as plain values: presets, songs, the sections of the chart that is on."""
+        chart = self._chart
+        return {
+            "presets": [{"name": name, "title": preset.name} for name, preset in self._presets.items()],
+            "songs": [
+                {
+                    "title": song.title,
+                    "preset": song.preset.name,
+                    "tempo_bpm": song.plays_at_bpm,
+                    "key": song.key,
+                    "notes": song.notes,
+                }
+                for song in self._songs
+            ],
+            "sections": [] if chart is None else list(chart.section_names),
+        }
+
+    def untaught(self, styles: Iterable[str]) -> list[str]:
+        """A line for each style of the evening that is not among those a band was taught; none where it says none."""
+        taught = list(styles)
+        wanted = dict.fromkeys(preset.style for preset in [self._preset, *(song.preset for song in self._songs)])
+        return [
+            f"this band was not taught {style}: it plays in no style of its own; taught are {', '.join(sorted(taught))}"
+            for style in wanted
+            if taught and style not in taught
+        ]
+
+    # -------------------------------------------------------------------------------------------- how it is done
+
+    def _go_to(self, number: int, step: bool = False) -> list[Command]:
+        songs = self._songs
+        if not songs:
+            raise ConfigError("there is no set list: give one with --set")
+        if not 1 <= number <= len(songs):
+            if step:
+                raise ConfigError("that was the last song" if number > len(songs) else "this is the first song")
+            raise ConfigError(f"there is no song {number}: the set list has 1 to {len(songs)}")
+        self._number, song = number, songs[number - 1]
+        self._preset, self._chart = song.preset, song.chart
+        return [*self._dress(song.preset), SetTempo(song.plays_at_bpm), SetChart(song.chart), self._announce()]
+
+    def _take(self, name: str) -> list[Command]:
+        preset = self._presets.get(name)
+        if preset is None:
+            close = difflib.get_close_matches(name[:100], self._names, n=1, cutoff=0.5)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise ConfigError(f"there is no preset {name[:60]!r}{hint}: see `gigmate presets list`")
+        self._preset = preset
+        commands = self._dress(preset)
+        if not self._number and not (self._chart is not None and self._chart.tempo_bpm):  # else it is the song's
+            commands.append(SetTempo(0.0 if isinstance(preset.tempo_bpm, str) else preset.tempo_bpm))
+        return [*commands, self._announce()]
+
+    def _stepped(self, by: int) -> str:
+        if not self._names:
+            raise ConfigError("there are no presets to step through")
+        here = next((place for place, name in enumerate(self._names) if self._presets[name] == self._preset), None)
+        if here is None:
+            here = -1 if by > 0 else 0
+        return self._names[(here + by) % len(self._names)]
+
+    def _dress(self, preset: Preset) -> list[Command]:
+        if self._bindings is not None:
+            self._bindings.set_preset(bindings_of(preset.pedal))
+        return commands_of(preset)
+
+    def _announce(self) -> Announce:
+        song = self.song
+        title = song.title if song is not None else ("" if self._chart is None else self._chart.title)
+        return Announce(self._preset.name, title, self._number, len(self._songs))

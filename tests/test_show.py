@@ -1,0 +1,175 @@
+"""The show: songs and presets become commands, in order, once each; what cannot be changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from gigmate.engine.chart import Chart
+from gigmate.engine.chart_text import parse_chart
+from gigmate.engine.commands import (
+    Announce,
+    Command,
+    SelectPreset,
+    SelectSong,
+    SetChart,
+    SetControl,
+    SetHabit,
+    SetLevel,
+    SetMute,
+    SetTempo,
+    Start,
+    StepPreset,
+    StepSong,
+)
+from gigmate.engine.config import ConfigError, EngineConfig
+from gigmate.engine.pedal import BindingTable
+from gigmate.engine.player import PARTS, Controls
+from gigmate.presets.loader import load_preset, preset_names
+from gigmate.presets.schema import OFF_DB, parse_preset
+from gigmate.presets.setlist import SetList, load_set
+from gigmate.session import config_with, controls_of
+from gigmate.show import Show, known_presets
+
+EVENING = load_set(Path(__file__).resolve().parents[1] / "docs" / "examples" / "evening.yaml")
+PRESETS, FAULTS = known_presets()
+
+
+def one(commands: list[Command], kind: type) -> object:
+    found = [command for command in commands if isinstance(command, kind)]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def control(commands: list[Command], name: str) -> object:
+    return next(command.value for command in commands if isinstance(command, SetControl) and command.name == name)
+
+
+def evening(set_list: SetList | None = EVENING) -> Show:
+    return Show(PRESETS["rock"], set_list=set_list, presets=PRESETS)
+
+
+def test_all_presets_are_known() -> None:
+    assert list(PRESETS) == preset_names()
+    assert not FAULTS
+
+
+def test_an_evening_begins_with_its_first_song() -> None:
+    show = evening()
+    commands = show.opening()
+    assert control(commands, "style") == "blues_shuffle"
+    assert one(commands, SetChart) == SetChart(EVENING.songs[0].chart)
+    assert commands[-1] == Announce("Blues shuffle", "Opening blues", 1, 4)
+    assert show.tempo_bpm == 112
+
+
+def test_songs_are_stepped_through_and_chosen() -> None:
+    show = evening()
+    commands = show.resolve(StepSong(1))
+    assert one(commands, SetTempo) == SetTempo(84.0)
+    chart = one(commands, SetChart)
+    assert isinstance(chart, SetChart)
+    assert isinstance(chart.chart, Chart)
+    assert chart.chart.symbol_at(0) == "Gm9"
+    assert control(commands, "style") == "swing"
+    assert SetHabit("when_silent", "go_on") in commands
+    assert one(commands, Announce) == Announce("Late night", "Harbour lights", 2, 4)
+    commands = show.resolve(SelectSong(4))
+    assert one(commands, SetTempo) == SetTempo(0.0)
+    assert one(commands, SetChart) == SetChart(None)
+    assert SetHabit("when_silent", "stop") in commands  # what the last song asked for is taken back
+    with pytest.raises(ConfigError, match="last song"):
+        show.resolve(StepSong(1))
+    with pytest.raises(ConfigError, match="1 to 4"):
+        show.resolve(SelectSong(5))
+    assert show.song is EVENING.songs[3]
+    assert one(show.resolve(StepSong(-3)), Announce) == Announce("Blues shuffle", "Opening blues", 1, 4)
+    with pytest.raises(ConfigError, match="first song"):
+        show.resolve(StepSong(-1))
+
+
+def test_a_preset_in_a_song_leaves_its_tempo_and_chart() -> None:
+    show = evening()
+    commands = show.resolve(SelectPreset("stage_rock"))
+    assert not [command for command in commands if isinstance(command, (SetTempo, SetChart))]
+    assert one(commands, Announce) == Announce("Stage rock", "Opening blues", 1, 4)
+
+
+def test_presets_without_a_set_list() -> None:
+    show = evening(None)
+    with pytest.raises(ConfigError, match="--set"):
+        show.resolve(StepSong(1))
+    commands = show.resolve(SelectPreset("stage_rock"))
+    assert one(commands, SetTempo) == SetTempo(120.0)
+    assert SetHabit("count_in", 1) in commands
+    commands = show.resolve(SelectPreset("drums_only"))
+    assert one(commands, SetTempo) == SetTempo(0.0)
+    assert SetLevel("bass", OFF_DB) in commands
+    with pytest.raises(ConfigError, match="did you mean drums_only"):
+        show.resolve(SelectPreset("drum_only"))
+    assert show.preset == PRESETS["drums_only"]
+    assert one(show.resolve(StepPreset(1)), Announce).preset == PRESETS["folk_strum"].name  # type: ignore[attr-defined]
+    seen = [one(show.resolve(StepPreset(1)), Announce) for _ in PRESETS]
+    assert len(set(seen)) == len(PRESETS)
+
+
+def test_a_preset_of_ones_own_is_left_for_its_neighbours() -> None:
+    show = Show(parse_preset({"name": "Mine"}, ""), presets=PRESETS)
+    assert one(show.resolve(StepPreset(1)), Announce).preset == next(iter(PRESETS.values())).name  # type: ignore[attr-defined]
+
+
+def test_a_chart_without_a_set_list() -> None:
+    chart = parse_chart("title: Mine\ntempo: 90\n[A] | C |\n[B] | D |")
+    show = Show(PRESETS["rock"], chart=chart, presets=PRESETS)
+    assert show.tempo_bpm == 90
+    assert one(show.opening(), SetChart) == SetChart(chart)
+    assert one(show.opening(), Announce).song == "Mine"  # type: ignore[attr-defined]
+    assert show.lists()["sections"] == ["A", "B"]
+    assert not [command for command in show.resolve(StepPreset(1)) if isinstance(command, SetTempo)]
+
+
+def test_mutes_and_pedals_come_and_go_with_the_preset() -> None:
+    values = {"name": "Mine", "muted": ["keys"], "pedal": [{"cc": 70, "does": "fill"}]}
+    table = BindingTable()
+    show = Show(parse_preset(values, ""), presets=PRESETS, bindings=table)
+    assert SetMute("keys", True) in show.opening()
+    assert [binding.action.name for binding in table.bindings] == ["fill"]
+    commands = show.resolve(SelectPreset("rock"))
+    assert [SetMute(part, False) for part in PARTS] == [c for c in commands if isinstance(c, SetMute)]
+    assert not table.bindings
+
+
+def test_faces_are_told_what_there_is() -> None:
+    lists = evening().lists()
+    assert lists["presets"][0] == {"name": "blues_shuffle", "title": "Blues shuffle"}
+    assert lists["songs"][0]["title"] == "Opening blues"
+    assert lists["songs"][0]["key"] == "A"
+    assert lists["sections"] == []
+    assert Show(PRESETS["rock"]).lists()["songs"] == []
+
+
+def test_styles_that_a_band_was_not_taught_are_said() -> None:
+    assert evening().untaught(()) == []
+    taught = ["rock", "blues_shuffle", "swing", "funk"]
+    assert evening().untaught(taught) == [line for line in evening().untaught(taught) if "odd_five" in line]
+    assert len(evening().untaught(taught)) == 1
+
+
+def test_what_is_not_its_business_is_refused() -> None:
+    with pytest.raises(ConfigError):
+        evening().resolve(Start())
+
+
+def test_a_preset_shapes_config_and_offline_controls() -> None:
+    preset = load_preset("stage_rock")
+    config = config_with(EngineConfig(), preset)
+    assert (config.count_in, config.start_at, config.when_silent) == (1, "bar", "go_on")
+    asked = EngineConfig(when_silent="go_on", count_in=2)
+    config = config_with(asked, load_preset("rock"))
+    assert (config.count_in, config.when_silent) == (2, "go_on")  # what was asked for stays
+    muted = preset.model_copy(update={"muted": ("bass",)})
+    assert controls_of(muted).levels_db == (1.0, OFF_DB, -3.0)
+    assert replace(controls_of(muted), levels_db=(0.0, 0.0, 0.0)) == Controls(
+        style="rock", density=0.85, temperature=1.05, top_k=200, top_p=0.97
+    )
