@@ -19,14 +19,16 @@ import typer
 from ..engine.config import Backend, ConfigError, EngineConfig, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from ..control.keys import Keys
     from ..control.midi import MidiPedals
+    from ..control.osc import Osc
     from ..control.tui import Face
-    from ..engine.commands import Command
     from ..presets.schema import Preset
     from ..session import LoadPlayer, Session
+    from ..show import Show
+    from .osc import OscAsk
     from .signals import Signals
     from .web import Remote, WebAsk
 
@@ -43,16 +45,16 @@ class Request:
     """What the options asked for, beyond the engine's own config."""
 
     config: EngineConfig
-    preset: Preset
+    show: Show | Preset
     duration_s: float | None = None
     report: Path | None = None
     weights: Path | None = None
-    midi_name: str | None = None
     midi_asked: bool = False
     """Whether a run without any MIDI input is not what was asked for."""
     json_lines: bool = False
     web: WebAsk | None = None
     """The remote for a phone, where one is asked for."""
+    osc: OscAsk | None = None
     load: LoadPlayer | None = None
     """Takes the place of the model here: a band on a server."""
 
@@ -62,12 +64,19 @@ def live(
     output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Channels played into.")] = "1,2",
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
     device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or a part of its name.")] = None,
+    click_output: Annotated[
+        str | None, typer.Option(metavar="N[,N]", help="Channels for the count-in's click alone; else the band's.")
+    ] = None,
     preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
+    set_: Annotated[Path | None, typer.Option("--set", metavar="F.yaml", help="A set list: the songs to play.")] = None,
+    chart: Annotated[Path | None, typer.Option(metavar="F", help="A chord chart to play by.")] = None,
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate; else the device's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size; else the device's.")] = None,
     no_connect: Annotated[bool, typer.Option("--no-connect", help="JACK: register ports only.")] = False,
     duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after so many seconds.")] = None,
-    record: Annotated[Path | None, typer.Option(metavar="F.wav", help="Record heard, mix and parts.")] = None,
+    record: Annotated[
+        str | None, typer.Option(metavar="F.wav|DIR/", help="Record heard, mix and parts: one WAV, or one for each.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write figures at the end.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
     pedal: Annotated[
@@ -99,6 +108,10 @@ def live(
         str | None, typer.Option(metavar="ADDRESS", help="Where the remote listens; elsewhere than here with a token.")
     ] = None,
     web_token: Annotated[str | None, typer.Option(metavar="WORD", help="The remote's; else a fresh one.")] = None,
+    osc: Annotated[str | None, typer.Option(metavar="[HOST:]PORT", help="OSC: listen there for commands.")] = None,
+    osc_to: Annotated[
+        list[str] | None, typer.Option(metavar="HOST:PORT", help="OSC: send status and beats there; may be repeated.")
+    ] = None,
 ) -> int:
     """Play along, live.
 
@@ -108,8 +121,9 @@ def live(
     file; 130, 143 or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are written all the same); 1 after a
     failure; 2 for options that cannot be.
     """
-    from ..presets.loader import load_preset
     from .midi import binding_table
+    from .osc import osc_asked
+    from .presets import open_show
     from .web import web_asked
 
     if backend not in BACKENDS:
@@ -129,6 +143,7 @@ def live(
     config = EngineConfig(
         input_channels=parse_channels("--input", input_),
         output_channels=parse_channels("--output", output),
+        click_channels=() if click_output is None else parse_channels("--click-output", click_output),
         backend=cast("Backend", "file" if input_file is not None and backend == "auto" else backend),
         device=device,
         rate_hz=rate,
@@ -140,15 +155,20 @@ def live(
         realtime=not fast,
         monitor_db=monitor,
         output_file=None if output_file is None else str(output_file),
-        record_file=None if record is None else str(record),
+        record_file=record,
         start_playing=start_now,
-        bindings=binding_table(pedal, bindings),
+        bindings=binding_table(pedal, bindings, set_list=set_ is not None),
+        midi_name=midi,
         round_trip_samples=round_trip,
         seed=seed,
     )
     asked = pedal is not None or bindings is not None or midi is not None
     remote = web_asked(web, host, web_token)
-    return play(Request(config, load_preset(preset), duration, report, weights, midi, asked, json_lines, remote))
+    told = osc_asked(osc, osc_to)
+    show, faults = open_show(preset, set_, chart, config.bindings)
+    for line in faults:
+        print(line, file=sys.stderr)
+    return play(Request(config, show, duration, report, weights, asked, json_lines, remote, told))
 
 
 def parse_channels(option: str, text: str) -> tuple[int, ...]:
@@ -163,6 +183,7 @@ def play(request: Request) -> int:
     """One live run, from checks to report. Returns the exit code; raises EngineError and its like."""
     from ..control.keys import open_keys
     from ..control.tui import open_face
+    from .osc import describe, open_osc
     from .signals import Interrupted, Signals
     from .web import Remote
 
@@ -172,6 +193,9 @@ def play(request: Request) -> int:
         remote = None if request.web is None else Remote(request.web)
         if remote is not None:
             open_things.callback(remote.close)
+        osc = None if request.osc is None else open_osc(request.osc)
+        if osc is not None:
+            open_things.callback(osc.close)
         keys = open_keys()  # before the loading, so that what is typed meanwhile waits and is not echoed
         open_things.callback(keys.close)
         open_things.callback(face.close)
@@ -190,12 +214,19 @@ def play(request: Request) -> int:
                 within.callback(remote.close)
                 for line in remote.begin(session):  # with --json as well: it may hold a fresh token
                     print(line, file=sys.stderr, flush=True) if request.json_lines else face.note(line)
-            _run(session, face, keys, signals, request.duration_s, pedal, remote)
+            if osc is not None and request.osc is not None:
+                within.callback(osc.close)
+                for line in describe(request.osc):
+                    face.note(line)
+                osc.begin(session.post, lambda: session.status)
+            _run(session, face, keys, signals, request.duration_s, (pedal, remote, osc))
         face.close()
         # A server that went away ended the run: what was played until then is written down all the same.
         figures = session.report()
         if remote is not None:
             figures["web"] = remote.figures()
+        if osc is not None:
+            figures["osc"] = osc.figures()
         if request.report is not None:
             from .files import write_json
 
@@ -223,13 +254,14 @@ def _check_files(request: Request) -> None:
 def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, MidiPedals | None]:
     """Open everything, the model in its own thread meanwhile; without a sound system, the rehearsal."""
     from ..session import PlayerLoading, open_session
+    from .midi import open_pedals
 
     loading = PlayerLoading(request.weights, request.config.seed, request.load)
     config = request.config
     if config.backend == "auto":
         config = _with_backend(config, face)
     posts: list[Any] = []
-    pedal = _open_pedals(request, config, face, lambda command: [post(command) for post in posts])
+    pedal = open_pedals(config, request.midi_asked, face.note, lambda command: [post(command) for post in posts])
     told = False
 
     def waiting() -> None:
@@ -240,33 +272,13 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
         told = True
 
     try:
-        session = open_session(config, request.preset, loading, waiting)
+        session = open_session(config, request.show, loading, waiting)
     except BaseException:
         if pedal is not None:
             pedal.close()
         raise
     posts.append(session.post)
     return session, pedal
-
-
-def _open_pedals(
-    request: Request, config: EngineConfig, face: Face, post: Callable[[Command], object]
-) -> MidiPedals | None:
-    """The system's MIDI inputs, where they mean something. Raises MidiError where they were asked for in vain."""
-    table = config.bindings
-    if config.backend == "jack" or table is None:  # JACK's MIDI comes through the audio callback
-        return None
-    if not table.bindings and not request.midi_asked:
-        return None
-    from ..control.midi import MidiError, MidiPedals
-
-    try:
-        return MidiPedals(table, post, request.midi_name, required=request.midi_asked)
-    except MidiError as error:
-        if request.midi_asked:
-            raise
-        face.note(f"{error} (your bindings rest meanwhile)")
-        return None
 
 
 def _with_backend(config: EngineConfig, face: Face) -> EngineConfig:
@@ -291,7 +303,8 @@ def _with_backend(config: EngineConfig, face: Face) -> EngineConfig:
 def _explain_start(session: Session, face: Face, pedal: MidiPedals | None) -> None:
     from ..control.keys import KEYS_HELP
 
-    face.note(f"preset {session.preset.name}: {session.preset.description}".rstrip(" :"))
+    for line in session.show.describe():
+        face.note(line)
     if pedal is not None:
         face.note(f"pedals on {', '.join(pedal.names) or 'no MIDI input yet'}")
     table = session.config.bindings
@@ -306,8 +319,7 @@ def _run(
     keys: Keys,
     signals: Signals,
     duration_s: float | None,
-    pedal: MidiPedals | None = None,
-    remote: Remote | None = None,
+    others: Sequence[MidiPedals | Remote | Osc | None] = (),
 ) -> None:
     """Carry keys to the engine and its status to the face until one of them wants an end."""
     from ..control.keys import HELP_KEYS, Keyboard
@@ -321,7 +333,7 @@ def _run(
                 session.post(command)
             elif key.lower() in HELP_KEYS:
                 face.help()
-        for source in (pedal, remote):
+        for source in others:
             for line in source.news() if source is not None else ():
                 face.note(line)
         status = session.status

@@ -18,7 +18,9 @@ from ..engine.config import ConfigError, EngineConfig, EngineError
 
 if TYPE_CHECKING:
     from ..control.learn import Learned
+    from ..control.midi import MidiPedals
     from ..engine.actions import Action
+    from ..engine.commands import Command
     from ..engine.pedal import BindingTable, Event
     from ..presets.bindings import BindingRow
 
@@ -55,6 +57,27 @@ def binding_table(pedal: str | None, file: Path | None, set_list: bool = False) 
     if set_list and not any(row.program == "any" for row in own):
         own.append(BindingRow(program="any", does="song"))
     return BindingTable(asked=bindings_of(asked), user=bindings_of(own))
+
+
+def open_pedals(
+    config: EngineConfig, asked: bool, note: Callable[[str], object], post: Callable[[Command], object]
+) -> MidiPedals | None:
+    """The system's MIDI inputs, where they mean something: elsewhere than on JACK, whose MIDI the callback reads.
+
+    Raises MidiError where they were `asked` for in vain; else that is a note.
+    """
+    table = config.bindings
+    if config.backend == "jack" or table is None or not (table.bindings or asked):
+        return None
+    from ..control.midi import MidiError, MidiPedals
+
+    try:
+        return MidiPedals(table, post, config.midi_name, required=asked)
+    except MidiError as error:
+        if asked:
+            raise
+        note(f"{error} (your bindings rest meanwhile)")
+        return None
 
 
 def midi_learn(

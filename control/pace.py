@@ -35,6 +35,11 @@ class Pace:
         self.thinned = 0
         """Values that were passed over because a later one took their place."""
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a `flush` will have something to post."""
+        return bool(self._waiting)
+
     def put(self, command: Command, now_s: float) -> None:
         """Post it now, or with the next `flush` that it is due in."""
         fader = fader_of(command)
