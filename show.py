@@ -132,6 +132,17 @@ class Show:
             return self._take(self._stepped(command.by))
         raise ConfigError(f"{type(command).__name__} is nothing that a show resolves")
 
+    def describe(self) -> list[str]:
+        """What is played, in lines for the musician."""
+        lines = [f"preset {self._preset.name}: {self._preset.description}".rstrip(" :")]
+        if self.set_list is not None and self.song is not None:
+            lines.insert(0, f"{self.set_list.name}: song {self._number} of {len(self._songs)}, {self.song.title}")
+            lines += [self.song.notes] if self.song.notes else []
+        if self._chart is not None:
+            sections = f" ({', '.join(self._chart.section_names)})" if self._chart.section_names else ""
+            lines.append(f"by a chart of {self._chart.bars} bars{sections}")
+        return lines
+
     def lists(self) -> dict[str, list[Any]]:
         """What faces offer to choose from, as plain values: presets, songs, the sections of the chart that is on."""
         chart = self._chart

@@ -27,6 +27,7 @@ from . import (
     live,
     midi,
     play,
+    presets,
     serve,
     train,
     web,
@@ -53,6 +54,7 @@ app.command("listen")(listen.listen)
 app.command("midi-learn")(midi.midi_learn)
 app.add_typer(eval.app, name="eval")
 app.command("play")(play.play)
+app.add_typer(presets.app, name="presets")
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.add_typer(data.app, name="data")

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from ..engine.config import ConfigError
@@ -154,6 +155,17 @@ def parse_preset(values: object, where: str) -> Preset:
         return Preset.model_validate(dict(values))
     except ValidationError as error:
         raise PresetError(f"{where}: {fault_line(error, Preset)}") from None
+
+
+def as_text(preset: Preset) -> str:
+    """The preset as a YAML file that holds, every key written out."""
+    values = preset.model_dump(exclude={"pedal"})
+    values["levels_db"] = {
+        part: "off" if level_db == OFF_DB else level_db for part, level_db in values["levels_db"].items()
+    }
+    values["muted"] = list(values["muted"])
+    values["pedal"] = [row.model_dump(exclude_none=True) for row in preset.pedal]
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
 
 
 def json_schema(model: type[Strict] = Preset) -> dict[str, Any]:

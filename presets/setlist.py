@@ -34,8 +34,8 @@ class SongEntry(Strict):
 
     title: str = Field(min_length=1, max_length=100)
     """Its name."""
-    preset: str = Field(default=DEFAULT_PRESET, min_length=1, max_length=300)
-    """A preset by name, or its .yaml file, as seen from the set list's folder."""
+    preset: str | None = Field(default=None, min_length=1, max_length=300)
+    """A preset by name, or its .yaml file, as seen from the set list's folder; else the one asked for at the start."""
     tempo_bpm: Tempo | None = None
     """bpm, or follow; else what the chart says, else the preset."""
     key: str | None = None
@@ -98,8 +98,10 @@ class SetList:
     songs: tuple[Song, ...]
 
 
-def load_set(path: Path, folders: Sequence[Path] = ()) -> SetList:
+def load_set(path: Path, folders: Sequence[Path] = (), default_preset: str = DEFAULT_PRESET) -> SetList:
     """The set list in that file, with presets and charts read. `folders` hold presets of the user's.
+
+    Songs that name no preset have `default_preset`.
 
     Raises SetListError: unreadable, against the schema, or a song whose preset or chart does not hold.
     """
@@ -113,17 +115,16 @@ def load_set(path: Path, folders: Sequence[Path] = ()) -> SetList:
     songs = []
     for number, song in enumerate(entry.songs, 1):
         try:
-            songs.append(_song(song, path.parent, folders))
+            songs.append(_song(song, path.parent, folders, default_preset))
         except (PresetError, ChartError) as error:
             raise SetListError(f"{path}: song {number} ({song.title}): {error}") from None
     return SetList(entry.name or path.stem, tuple(songs))
 
 
-def _song(entry: SongEntry, folder: Path, folders: Sequence[Path]) -> Song:
-    name = entry.preset
-    as_path = Path(name)
-    if as_path.suffix in (".yaml", ".yml"):
-        preset = load_preset(folder / as_path)
+def _song(entry: SongEntry, folder: Path, folders: Sequence[Path], default_preset: str) -> Song:
+    name = entry.preset or default_preset
+    if entry.preset is not None and Path(name).suffix in (".yaml", ".yml"):
+        preset = load_preset(folder / name)
     else:
         preset = load_preset(name, folders)
     chart = None if entry.chart is None else _chart(entry.chart, entry.key, folder)

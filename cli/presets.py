@@ -1,0 +1,143 @@
+"""`gigmate presets`: list, show and check presets, set lists, charts and bindings; and the show for a live run.
+
+Main thread. The schemas are those of the package presets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..engine.config import ConfigError
+
+if TYPE_CHECKING:
+    from ..engine.chart import Chart
+    from ..engine.pedal import BindingTable
+    from ..show import Show
+
+_YAML = (".yaml", ".yml")
+
+app = typer.Typer(
+    help="Presets, set lists and charts.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+
+
+def own_folder() -> Path:
+    """Where presets of the user's own lie: beside the bindings ($GIGMATE_CONFIG_DIR says another place)."""
+    from ..latency.calibration import calibration_file
+
+    return calibration_file().with_name("presets")
+
+
+def open_show(
+    preset: str, set_list: Path | None, chart: Path | None, bindings: BindingTable | None
+) -> tuple[Show, list[str]]:
+    """What a live run plays, and lines about presets of the user's that do not hold.
+
+    Raises ConfigError: no such preset, a set list or a chart that does not hold, or both of them.
+    """
+    from ..engine.chart_text import read_chart
+    from ..presets.loader import load_preset
+    from ..presets.setlist import load_set
+    from ..show import Show, known_presets
+
+    if set_list is not None and chart is not None:
+        raise ConfigError("--set and --chart: the songs of a set list bring their own charts; leave one out")
+    folders = (own_folder(),)
+    songs = None if set_list is None else load_set(set_list, folders, preset)
+    sheet = None if chart is None else read_chart(chart)
+    first = load_preset(preset, folders)
+    presets, faults = known_presets(folders)
+    return Show(first, set_list=songs, chart=sheet, presets=presets, bindings=bindings), faults
+
+
+@app.command("list")
+def list_() -> None:
+    """The presets that there are."""
+    from ..presets.loader import PRESETS_DIR, preset_files, read_preset
+    from ..presets.schema import PresetError
+
+    files = preset_files((own_folder(),))
+    width = max(len(name) for name in files)
+    for name, path in files.items():
+        try:
+            text = read_preset(path).description
+        except PresetError as error:
+            text = f"does not hold: {error}"
+        own = "" if path.parent == PRESETS_DIR else f" ({path})"
+        print(f"{name:<{width}}  {text}{own}")
+    print(f"\nPresets of your own go into {own_folder()}")
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A preset, or a .yaml file.")]) -> None:
+    """All that a preset says, defaults too: a start for one of your own."""
+    from ..presets.loader import load_preset
+    from ..presets.schema import as_text
+
+    print(as_text(load_preset(name, (own_folder(),))), end="")
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE ...", help="Presets, set lists, bindings, charts.")],
+) -> None:
+    """Say whether files hold, and what is in them: a chart is shown as it is played."""
+    for path in files:
+        for line in _checked(path):
+            print(line)
+
+
+@app.command()
+def schema(
+    set_list: Annotated[bool, typer.Option("--set", help="Of set lists instead of presets.")] = False,
+) -> None:
+    """The JSON Schema, for an editor that helps while you write."""
+    from ..presets.schema import Preset, json_schema
+    from ..presets.setlist import SetListEntry
+
+    print(json.dumps(json_schema(SetListEntry if set_list else Preset), indent=2))
+
+
+def _checked(path: Path) -> list[str]:
+    from ..engine.chart_text import read_chart
+    from ..presets.bindings import parse_bindings
+    from ..presets.schema import PresetError, parse_preset
+    from ..presets.setlist import load_set
+    from ..presets.strict import read_yaml
+
+    if path.suffix not in _YAML:
+        chart = read_chart(path)
+        return [f"{path}: a chart of {chart.bars} bars", *_played(chart)]
+    values = read_yaml(path, "file", PresetError)
+    keys = set(values) if isinstance(values, Mapping) else set()
+    if "songs" in keys:
+        songs = load_set(path, (own_folder(),)).songs
+        lines = [f"{path}: a set list of {len(songs)} songs"]
+        for number, song in enumerate(songs, 1):
+            tempo = f"{song.plays_at_bpm:g} bpm" if song.plays_at_bpm else "by ear"
+            sheet = "no chart" if song.chart is None else f"{song.chart.bars} bars"
+            lines.append(f"  {number}. {song.title}: {song.preset.name}, {tempo}, {song.key or 'any key'}, {sheet}")
+        return lines
+    if "bindings" in keys:
+        return [f"{path}: {len(parse_bindings(values, str(path)))} bindings"]
+    return [f"{path}: the preset {parse_preset(values, str(path)).name}"]
+
+
+def _played(chart: Chart) -> list[str]:
+    """The chart as it is played, a line for each section."""
+    lines = []
+    for section in chart.sections:
+        bars = []
+        for bar in range(section.bars):
+            first = section.start_beats + bar * chart.beats_per_bar
+            names = [chart.symbol_at(first + beat) for beat in range(chart.beats_per_bar)]
+            cells = [name if not beat or name != names[beat - 1] else "." for beat, name in enumerate(names)]
+            bars.append(names[0] if len(set(names)) == 1 else " ".join(cells))
+        lines.append(f"  {f'[{section.name}] ' if section.name else ''}| {' | '.join(bars)} |")
+    lines.append("  and round again" if chart.loops else "  and the band ends")
+    return lines
