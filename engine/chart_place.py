@@ -58,12 +58,12 @@ class ChartPlace:
         return self._wanted[1] if self._wanted is not None else ""
 
     @property
-    def in_last_bar(self) -> bool:
-        """Whether the song is to end on the next bar line (never where the chart goes round)."""
+    def end_bar(self) -> int | None:
+        """Number of the bar on whose downbeat the song ends; None where the chart goes round."""
         chart = self._chart
-        if chart is None or self._origin is None or getattr(chart, "loops", True):
-            return False
-        return bool(self._beat >= float(chart.length_beats) - self.beats_per_bar - 1e-6)
+        if chart is None or self._origin is None or self._begins_at is not None or chart.loops:
+            return None
+        return self._origin + math.ceil(float(chart.length_beats) / self.beats_per_bar - 1e-6)
 
     def take(self, chart: object | None) -> None:
         """Another chart, or none. Where a song is under way it begins at the next bar line."""

@@ -240,7 +240,7 @@ class Conductor:
             section=self._chart.section,
             next_section=self._chart.next_section,
             symbol=self._chart.symbol,
-            last_bar=self._chart.in_last_bar,
+            end_bar=self._chart.end_bar,
         )
 
     def beat_count(self, position_samples: float) -> float:

@@ -29,5 +29,5 @@ class Ground:
     """Asked for, and begun at the next bar line."""
     symbol: str = ""
     """The chord as the chart writes it, for the moment that was asked for last; empty without a chart."""
-    last_bar: bool = False
-    """The chart ends on the next bar line."""
+    end_bar: int | None = None
+    """Number of the bar whose downbeat is the chart's last; None where it goes round, or there is none."""

@@ -69,10 +69,11 @@ class Pace:
     def start_delay_samples(self) -> int:
         """From the sample of a gesture to the one at which it is heard to start or stop the band, exactly.
 
-        The first frame that can be made after the gesture may begin so much later, whatever its place in the frame.
+        The first frame that can be made after the gesture may begin so much later, whatever its place in the frame
+        (and the resampler needs its own length until the sound that begins there is whole).
         """
         lead = self._playout.lead_samples + self.facts.round_trip_samples
-        return max(0, self.budget.ahead_samples - lead)
+        return max(0, self.budget.ahead_samples - lead) + 2 * self._playout.resample_samples
 
     def measure(self, made: int, step_s: float, waited_samples: float) -> bool:
         """A step made so many frames, and ended `waited_samples` after its input was there. True: the ahead changed."""

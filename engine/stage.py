@@ -237,7 +237,7 @@ class Stage:
         """Watch the musician: who was heard and is silent takes the band along, at the end of the bar."""
         if moment.playing:
             self._heard = True
-        if ground.last_bar:
+        if ground.end_bar is not None and peek(start + self._frame).bar >= ground.end_bar:
             self.phase = "ending"
             self._end(start, moment, peek)
             return

@@ -19,6 +19,7 @@ class Switch:
         """It is, and the callback does not know of it yet: the first frames must lie ready."""
         self._from: int | None = None
         self._until = -1
+        self._opens_at = -1
 
     def start(self, at_position: int | None = None) -> bool:
         """Switch on, not before that position. False where it is on already."""
@@ -30,7 +31,11 @@ class Switch:
 
     def enter(self, first_position: int) -> int:
         """Sound lies ready from that position on: open there, or where it was asked for. Returns where that is."""
-        position = max(first_position, self._bridge.position, self._from or 0)
+        now = self._bridge.position
+        position = max(first_position, now, self._from or 0)
+        if self._until > now and self._opens_at > now:  # stopped and begun anew before it had begun
+            position = self._opens_at
+        self._opens_at, self._until = position, -1 if position <= self._until else self._until
         self._bridge.set_playing(True, position)
         self.entering = False
         return position
