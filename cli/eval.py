@@ -1,71 +1,152 @@
-"""`gigmate eval`: plays held-out made songs through the live path and lets the judges score what comes out.
+"""`gigmate eval`: the band judged on held-out made songs, through the live engine, beside what could be had at best.
 
 Every figure stands beside the true part (ceiling), a part of another song (floor), and the band's own output scored
-against another song (what a band that does not listen would get).
+against another song (what a band that does not listen would get). Main thread; starts processes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import math
+import shlex
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..engine.config import ConfigError, EngineConfig
+from ..engine.config import ConfigError, EngineError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from .eval_tasks import Settings
 
-    from ..training.render import RenderedSong
-
-    Parts = dict[str, np.ndarray]
-
-PARTS = ("drums", "bass", "keys")
 app = typer.Typer(help="Score the band (no verb), or its codec or listener, on held-out made songs.")
+QUICK = {
+    "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,
+    "control_seconds": 14.0, "control_styles": 1, "truth_songs_per_style": 0, "steady_runs": 1, "steady_minutes": 0.75,
+    "codec_songs": 0,
+}  # fmt: skip
+"""At most three minutes on two idle cores: shows that everything runs, decides nothing."""
 
 
 @app.callback(invoke_without_command=True)
 def evaluate(
     context: typer.Context,
-    songs: Annotated[int, typer.Option(help="How many held-out songs.")] = 24,
-    seconds: Annotated[float, typer.Option(help="Length played of each.")] = 40.0,
+    songs: Annotated[int | None, typer.Option(help="How many held-out songs.  [default: 104]")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length played of each.  [default: 30]")] = None,
     first_seed: Annotated[int, typer.Option()] = 0,
-    split: Annotated[str, typer.Option(help="test, held_font, held_key, held_tempo, held_lead …")] = "test",
+    split: Annotated[
+        str, typer.Option(help="test, held_style, held_sound, held_font, held_key, held_tempo …")
+    ] = "test",
+    only: Annotated[
+        list[str] | None, typer.Option(help="songs, reaction, control, steady or codec; may be repeated. Default: all.")
+    ] = None,
+    oracle: Annotated[bool, typer.Option(help="Also with the true moment and chord.")] = True,
+    ablations: Annotated[bool, typer.Option(help="Also with chord, moment, heard sound and past withheld.")] = True,
+    quick: Annotated[bool, typer.Option("--quick", help="Few and short: three minutes on two cores.")] = False,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
-    keep: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the recordings here.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with a band of its own (2 GB).")] = 1,
+    rows: Annotated[
+        Path | None, typer.Option("--rows", metavar="F.jsonl", help="Every row; a run that was stopped goes on there.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin the rows anew.")] = False,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write band.md, band.json and plots here.")] = None,
+    examples: Annotated[Path | None, typer.Option(metavar="DIR", help="Ten songs for ear and eye.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the summary here.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Score the band on held-out songs, through the live path: streaming, int8, its own beats and chords."""
     if context.invoked_subcommand is not None:
         return
-    rows = []
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = keep or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        played = [perform(folder, seed, split, seconds, weights) for seed in range(first_seed, first_seed + songs)]
-        for index, (song, parts) in enumerate(played):
-            other_song, _ = played[(index + 1) % len(played)]
-            rows.append(score_song(song, parts, other_song, seconds))
-            if not as_json:
-                line = rows[-1]
-                print(
-                    f"{line['seed']:4d} {line['style']:<14} {line['bpm']:5.0f} bpm  on beat {line['drums_beat_f']:.2f} "
-                    f"lag {line['drums_lag_ms']:+4.0f} ms  bass in chord {line['bass_in_chord']:.2f}",
-                    flush=True,
-                )
-    summary = summarise(rows)
-    result = {"songs": len(rows), "seconds": seconds, "split": split, "summary": summary, "rows": rows}
+    from .eval_tasks import KINDS, Rows, plan, run_all
+    from .files import check_writable, write_json
+
+    kinds = tuple(only) if only else KINDS
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ConfigError(f"--only {kind}: give {', '.join(KINDS)}")
     if out is not None:
-        out.write_text(json.dumps(result, indent=1) + "\n")
+        check_writable(out, "--out")
+    _check_judges()
+    chosen: dict[str, Any] = dict(QUICK) if quick else {}
+    chosen |= {name: value for name, value in (("songs", songs), ("seconds", seconds)) if value is not None}
+    settings = _settings(weights, {**chosen, "first_seed": first_seed, "split": split}, oracle, ablations)
+    with tempfile.TemporaryDirectory(prefix="gigmate-eval-") as scratch:
+        table = Rows(rows or Path(scratch) / "rows.jsonl", settings, fresh)
+        tasks = plan(settings, kinds)
+        if not as_json:
+            done = sum(task.name in table.done for task in tasks)
+            print(f"{len(tasks)} tasks, {done} done already", flush=True)
+        run_all(table, tasks, weights, workers, examples, (lambda _: None) if as_json else _say)
+        from ..training.evaluate_report import lines_of, write_report
+        from ..training.evaluate_stats import without_nan
+        from ..training.evaluate_summary import summarise
+
+        wanted = {task.name for task in tasks}
+        judged = [row for row in table.rows if row["task"] in wanted]
+        summary = without_nan(summarise(judged, table.arrays))
+        plain = json.loads(json.dumps(dataclasses.asdict(settings)))
+        if report is not None:
+            command = shlex.join(["gigmate", *sys.argv[1:]])
+            write_report(report, summary, judged, plain, command)
+        if out is not None:
+            write_json(out, {"settings": plain, "summary": summary})
     if as_json:
-        print(json.dumps(result))
+        print(json.dumps({"settings": plain, "summary": summary}))
     else:
-        for name, value in summary.items():
-            print(f"{name:<28} {value:.3f}")
+        print("\n".join(lines_of(summary)))
+
+
+def _settings(weights: Path | None, chosen: dict[str, Any], oracle: bool, ablations: bool) -> Settings:
+    """What is judged. Raises CheckpointError for weights that cannot be, ConfigError for numbers that cannot."""
+    from ..model import checkpoint
+    from ..model.runtime import weights_id
+    from ..training.band import splits
+    from ..training.band.styles import STYLES
+    from .eval_tasks import Settings
+
+    folder = weights or checkpoint.SHIPPED
+    known = tuple(checkpoint.read_header(folder / "generator.safetensors")["config"]["styles"])
+    styles = tuple(style for style in known if style in STYLES)
+    if not styles:
+        raise ConfigError(f"{folder}: knows no style that the arranger writes: {', '.join(known)}")
+    try:
+        splits.check(chosen["split"])
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    settings = Settings(weights_id(folder), styles, **chosen)
+    if settings.songs < 2 or settings.seconds < 15:
+        raise ConfigError(f"{settings.songs} songs of {settings.seconds:g} s: give at least 2 of 15 s")
+    return dataclasses.replace(
+        settings,
+        oracle_songs=min(settings.songs, settings.oracle_songs) if oracle else 0,
+        ablation_songs=min(settings.songs, settings.ablation_songs) if ablations else 0,
+    )
+
+
+def _check_judges() -> None:
+    import importlib.util
+
+    for package in ("librosa", "mir_eval", "matplotlib", "tinysoundfont"):
+        if importlib.util.find_spec(package) is None:
+            raise EngineError(f"{package} is missing: install it with `pip install 'gigmate[train]'`")
+
+
+def _say(row: dict[str, Any]) -> None:
+    """One line for each row as it comes."""
+    words = [f"{row['task']:<16}", f"{row.get('style', ''):<14}"]
+    if "bpm" in row:
+        words.append(f"{row['bpm']:5.0f} bpm")
+    words.append(row.get("condition") or row.get("when") or "")
+    band, true = row.get("band", {}), row.get("true", {})
+    names = (
+        ("drums_beat_f", "drums_lag_ms", "bass_in_chord", "keys_in_chord") if "drums_beat_f" in band else tuple(band)
+    )
+    for name in names:
+        pair = [f"{v:.2f}" if isinstance(v, (int, float)) else "never" for v in (band.get(name), true.get(name))]
+        words.append(f"{name} {'/'.join(pair)}")
+    print(" ".join(words), flush=True)
 
 
 @app.command("codec")
@@ -145,96 +226,3 @@ def listener_figures(
     for name in summary["all"]:
         values = (figures.get(name) for figures in summary.values())
         print(f"{name:<24}" + "".join(f"{'-':>10}" if value is None else f"{value:10.3f}" for value in values))
-
-
-def perform(folder: Path, seed: int, split: str, seconds: float, weights: Path | None) -> tuple[RenderedSong, Parts]:
-    """Render song `seed`, let the band play along with its lead through the engine; the parts it played, 32 kHz."""
-    import soundfile
-
-    from ..presets.schema import Preset
-    from ..session import PlayerLoading, open_session
-    from ..training.render import render_song
-
-    song = render_song(seed, split=split)
-    heard, record = folder / f"{split}-{seed}-heard.wav", folder / f"{split}-{seed}-band.wav"
-    soundfile.write(heard, song.stems["lead"][: int(seconds * song.rate_hz)], song.rate_hz, subtype="PCM_24")
-    config = EngineConfig(
-        backend="file", input_file=str(heard), realtime=False, record_file=str(record), start_playing=True, seed=seed
-    )
-    preset = Preset(name="eval", description="", style=song.meta["style"])
-    with open_session(config, preset, PlayerLoading(weights, seed)) as session:
-        session.start()
-        while not session.wait(0.2):
-            pass
-    audio, rate_hz = soundfile.read(record, dtype="float32", always_2d=True)
-    if rate_hz != song.rate_hz:
-        raise RuntimeError(f"recorded at {rate_hz} Hz instead of {song.rate_hz}")
-    return song, {name: audio[:, 2 + i] for i, name in enumerate(PARTS)}
-
-
-def score_song(song: RenderedSong, played: Parts, other: RenderedSong, seconds: float) -> dict[str, Any]:
-    """Figures of one song: played, true, of another song, and played against another song's truth."""
-    import numpy as np
-
-    from ..training.evaluate import beat_f, chroma_at, for_judges, in_chord, key_classes, signed_lag_ms
-
-    rate_hz, frames = song.rate_hz, int(seconds * 25)
-    size = int(seconds * rate_hz)
-    skip_s = float(song.labels["downbeats_s"][min(4, len(song.labels["downbeats_s"]) - 1)])
-    row: dict[str, Any] = {
-        "seed": song.seed,
-        "style": song.meta["style"],
-        "bpm": song.meta["bpm"],
-        "lead": song.meta["lead_mode"],
-        "after_s": round(skip_s, 2),
-    }
-
-    def truth(of: RenderedSong) -> tuple[np.ndarray, float]:
-        beats = of.labels["beats_s"]
-        return beats[beats < seconds - 0.5], float(np.median(of.labels["tempo_bpm"]))
-
-    beats, bpm = truth(song)
-    other_beats, other_bpm = truth(other)
-    takes = {
-        "drums": played["drums"],
-        "true_drums": song.stems["drums"][:size],
-        "floor_drums": other.stems["drums"][:size],
-    }
-    for name, audio in takes.items():
-        row[f"{name}_beat_f"] = beat_f(for_judges(audio, rate_hz), beats, bpm, skip_s)
-        row[f"{name}_lag_ms"] = signed_lag_ms(for_judges(audio, rate_hz), beats, skip_s)
-    row["wrong_drums_beat_f"] = beat_f(for_judges(played["drums"], rate_hz), other_beats, other_bpm, skip_s)
-    scale = key_classes(song.labels["key"], song.labels["minor"])
-    skip = int(skip_s * 25)
-    for part in ("bass", "keys"):
-        for name, audio in (
-            (part, played[part]),
-            (f"true_{part}", song.stems[part][:size]),
-            (f"floor_{part}", other.stems[part][:size]),
-        ):
-            chroma = chroma_at(for_judges(audio, rate_hz), min(frames, len(song.labels["chord_pcs"])))
-            row[f"{name}_in_chord"] = in_chord(chroma, song.labels["chord_pcs"], skip)
-            row[f"{name}_in_key"] = in_chord(chroma, scale, skip)
-            if name == part:
-                row[f"wrong_{part}_in_chord"] = in_chord(chroma, other.labels["chord_pcs"], skip)
-    row["level_db"] = {
-        part: round(20 * math.log10(float(np.sqrt(np.mean(played[part] ** 2))) + 1e-6), 1) for part in PARTS
-    }
-    return row
-
-
-def summarise(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Medians over songs of every figure, and how much of the true part's gap the band reaches."""
-    import numpy as np
-
-    names = [name for name, value in rows[0].items() if isinstance(value, float) and name not in ("bpm", "after_s")]
-    medians = {name: float(np.nanmedian([row[name] for row in rows])) for name in names}
-    for part, figure in (("drums", "beat_f"), ("bass", "in_chord"), ("keys", "in_chord")):
-        own = np.nanmean([row[f"{part}_{figure}"] for row in rows]) - np.nanmean(
-            [row[f"wrong_{part}_{figure}"] for row in rows]
-        )
-        full = np.nanmean([row[f"true_{part}_{figure}"] for row in rows]) - np.nanmean(
-            [row[f"floor_{part}_{figure}"] for row in rows]
-        )
-        medians[f"{part}_share_of_gap"] = float(own / full)
-    return medians

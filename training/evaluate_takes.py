@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .evaluate import beat_f, chroma_at, for_judges, in_chord, key_classes, signed_lag_ms
+from .evaluate import JUDGE_RATE_HZ, beat_f, chroma_at, for_judges, in_chord, key_classes, signed_lag_ms
 from .evaluate_sound import level_db, onsets_s, repetition, stuck_s
 
 if TYPE_CHECKING:
@@ -112,14 +112,25 @@ def score(take: Mapping[str, FloatArray], truth: Truth) -> dict[str, float]:
         if level_db(take[part]) < -70.0:
             figures[f"{part}_in_chord"] = figures[f"{part}_in_key"] = 0.0
             continue
-        chroma = chroma_at(take[part], len(truth.chord_pcs))
+        chroma = _chroma(take, part)[: len(truth.chord_pcs)]
         figures[f"{part}_in_chord"] = in_chord(chroma, truth.chord_pcs, skip)
         figures[f"{part}_in_key"] = in_chord(chroma, truth.scale, skip)
     figures["rest_db"] = rest_db(take["mix"], truth)
     bars = truth.downbeats_s[truth.downbeats_s >= truth.skip_s]
-    figures["repetition"] = repetition(take["mix"], bars)
+    figures["repetition"] = repetition(take["mix"], bars) if len(bars) > 3 else math.nan
     figures["stuck_s"] = stuck_s(take["mix"])
     return figures
+
+
+def _chroma(take: Mapping[str, FloatArray], part: str) -> FloatArray:
+    """Of a part, once for each take."""
+    name = f"{part} chroma"
+    if name not in take:
+        made = chroma_at(take[part], int(len(take[part]) / JUDGE_RATE_HZ / FRAME_S))
+        if not isinstance(take, dict):
+            return made
+        take[name] = made
+    return take[name]
 
 
 def lag_ms(audio: FloatArray, truth: Truth) -> float:

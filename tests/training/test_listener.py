@@ -1,0 +1,103 @@
+"""Training of the listener on a tiny store: it learns, goes on bit-equal after a stop, exports its running average."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from gigmate.model import checkpoint
+from gigmate.model.listener import ListenerConfig
+from gigmate.training.errors import TrainingError
+from gigmate.training.export import complete_folder, export_weights
+from gigmate.training.listener import pulse_targets, tempo_targets, train_listener
+from gigmate.training.loop import LoopConfig
+
+from .stores import tiny_store
+
+TINY = ListenerConfig(channels=16, dilations=(1, 2))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_store(tmp_path_factory.mktemp("store"))
+
+
+def run(store: Path, out: Path, steps: int, **options: object) -> dict:
+    config = LoopConfig(out, steps=steps, learning_rate=3e-3, warmup_steps=5, log_steps=5, **options)  # type: ignore[arg-type]
+    train_listener(store, config, TINY, batch=2, frames=100)
+    return torch.load(out / "last.pt", weights_only=True)
+
+
+def test_it_learns(store: Path, tmp_path: Path) -> None:
+    run(store, tmp_path, 60)
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_not(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(store, tmp_path / "whole", 12)
+    from gigmate.training.loop import Loop
+
+    update = Loop.update
+
+    def until_seven(self: Loop, *arguments: object) -> None:
+        update(self, *arguments)  # type: ignore[arg-type]
+        if self.step == 6:
+            self._ask_stop()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "update", until_seven)
+        assert run(store, tmp_path / "parts", 12)["step"] == 7
+    parts = run(store, tmp_path / "parts", 12)
+    assert parts["step"] == 12
+    for kind in ("model", "ema"):
+        assert all(torch.equal(parts[kind][name], whole[kind][name]) for name in whole[kind])
+
+
+def test_the_running_average_is_what_is_exported(store: Path, tmp_path: Path) -> None:
+    saved = run(store, tmp_path / "run", 10)
+    out = tmp_path / "weights" / "listener.safetensors"
+    export_weights(tmp_path / "run", "listener", out)
+    model, header = checkpoint.load(out, "listener")
+    assert header["notes"]["steps"] == 10
+    for name, value in model.state_dict().items():
+        expected = saved["ema"][name]
+        assert torch.equal(value, expected.half().float() if expected.is_floating_point() else expected)
+    with pytest.raises(checkpoint.CheckpointError, match=r"best\.pt"):
+        export_weights(tmp_path / "run", "listener", out, best=True)
+    with pytest.raises(checkpoint.CheckpointError, match="not of a codec"):
+        export_weights(tmp_path / "run", "codec", out)
+    copied = {path.name for path in complete_folder(out, checkpoint.SHIPPED)}
+    assert copied == {"codec.safetensors", "generator.safetensors"}
+
+
+def test_weights_are_a_place_to_start_from(store: Path, tmp_path: Path) -> None:
+    run(store, tmp_path / "first", 10)
+    out = tmp_path / "listener.safetensors"
+    export_weights(tmp_path / "first", "listener", out)
+    began, _ = checkpoint.load(out, "listener")
+    tuned = run(store, tmp_path / "tuned", 0, start=out)
+    assert all(torch.equal(tuned["model"][name], value) for name, value in began.state_dict().items())
+    with pytest.raises(TrainingError, match="another shape"):
+        train_listener(store, LoopConfig(tmp_path / "other", steps=1, start=out), ListenerConfig(channels=8))
+
+
+def test_a_store_too_small_or_empty_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="holds no songs"):
+        train_listener(tmp_path, LoopConfig(tmp_path / "run"))
+    one = tiny_store(tmp_path / "one", songs=1)
+    with pytest.raises(TrainingError, match="at least 2"):
+        train_listener(one, LoopConfig(tmp_path / "run"))
+
+
+def test_targets_say_where_the_beat_is() -> None:
+    pulses = pulse_targets(np.array([0.045, 0.2, 9.0]), 10, 4)
+    assert pulses[1, 0] == 1.0 and pulses[5, 0] == 1.0 and pulses[0, 3] == pulses[1, 1] == 0.5
+    assert pulses.max(axis=1).tolist().count(1.0) == 2
+    tempo = tempo_targets(np.array([60.0, 120.0], np.float32))
+    assert np.allclose(tempo.sum(axis=1), 1.0) and tempo[0].argmax() < tempo[1].argmax()
