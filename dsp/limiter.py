@@ -20,6 +20,8 @@ from .native import cached_cfunc, inlined, load_f32, load_f64, store_f32, store_
 KNEE = math.sqrt(0.5)
 """Where limiting begins, as a share of the ceiling."""
 RELEASE_MS = 120.0
+LOUDEST = 16.0
+"""24 dB over full scale: more than that is no sound, and counts as so much, or its release would take seconds."""
 
 # Float64 words of a limiter's state.
 CEILING = 0
@@ -34,6 +36,7 @@ def limit_sample(limiter, sample):
     """One finite float64 sample through the limiter whose state stands at the address; returns (float32, limited?)."""
     ceiling = load_f64(limiter, CEILING)
     knee = load_f64(limiter, KNEE_LEVEL)
+    sample = max(-LOUDEST, min(LOUDEST, sample))
     level = abs(sample)
     envelope = max(level, load_f64(limiter, ENVELOPE) * load_f64(limiter, RELEASE))
     store_f64(limiter, ENVELOPE, envelope)

@@ -52,6 +52,37 @@ class BridgeCounters:
     midi_dropped: int
 
 
+class HeardFrames:
+    """Whole frames out of a bridge's in-ring, in order. Worker only.
+
+    A ring that has overflowed takes nothing more before it is empty: the part of a frame that lies in it is taken out
+    at once, and what follows is the silence that stands for what was lost.
+    """
+
+    def __init__(self, bridge: Bridge, frame_samples: int) -> None:
+        self._bridge = bridge
+        self._block = np.zeros(frame_samples, np.float32)
+        self._have = 0
+
+    @property
+    def missing_samples(self) -> int:
+        """Until the next frame is whole; 0 or less: it is."""
+        return self._block.size - self._have - self._bridge.in_ring.fill_samples
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until the next frame is whole; False when the time is over first."""
+        ring = self._bridge.in_ring
+        if self.missing_samples > 0 and self._bridge.position > ring.write_index:
+            self._have += ring.read_into(self._block[self._have : self._have + ring.fill_samples])
+        return self._bridge.wait(timeout_s, self._block.size - self._have)
+
+    def read(self) -> NDArray[np.float32]:
+        """The next frame, float32 [frame]: the same memory each time."""
+        self._bridge.in_ring.read_into(self._block[self._have :])
+        self._have = 0
+        return self._block
+
+
 class Bridge:
     """All that one stream needs between its callback and the worker.
 
@@ -227,6 +258,11 @@ class Bridge:
     def playing(self) -> bool:
         """Any thread. What `set_playing` last asked for."""
         return self.word(native.TARGET) != 0
+
+    @property
+    def nonfinite_in_samples(self) -> int:
+        """Any thread. Heard samples that were no numbers."""
+        return self.word(native.NONFINITE_IN)
 
     @property
     def gain(self) -> float:

@@ -10,6 +10,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dsp.limiter import LOUDEST
 from .notes import Notes
 from .player import PARTS, Controls, Heard, Moment, Player
 
@@ -91,6 +92,9 @@ class GuardedPlayer:
             return None
         if not np.isfinite(sound).all():
             self._failed("play", ValueError("a frame that is not finite"))
+            return None
+        if np.abs(sound).max() > LOUDEST:
+            self._failed("play", ValueError("a frame that is too loud to be sound"))
             return None
         self._in_a_row["play"] = 0
         self._good += 1

@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 
 from ..dsp import limiter as _limiter
-from ..dsp.limiter import limit_sample
+from ..dsp.limiter import LOUDEST, limit_sample
 from ..dsp.native import (
     FLUSH_BITS,
     atomic_max,
@@ -145,6 +145,12 @@ def _is_finite(address, index):
 
 
 @inlined
+def _bounded(sample):
+    """Finite is not enough: squares of the largest numbers are none."""
+    return max(np.float32(-LOUDEST), min(np.float32(LOUDEST), sample))
+
+
+@inlined
 def _raise_peak(state, word, peak):
     if peak > 0.0:
         atomic_max(state, word, bits_of_f64(np.float64(peak)))
@@ -162,7 +168,7 @@ def _hear(state, inputs, n_inputs, offset, count):
         source = load_i64(inputs, channel) + 4 * offset
         for i in range(count):
             if _is_finite(source, i):
-                store_f32(mix, i, load_f32(mix, i) + load_f32(source, i) * share)
+                store_f32(mix, i, load_f32(mix, i) + _bounded(load_f32(source, i)) * share)
             else:
                 bad += 1
     peak = np.float32(0.0)
@@ -202,7 +208,7 @@ def _play(state, outputs, n_outputs, offset, count, position):
         fresh = 0.0
         if not missing:
             if _is_finite(mix, i):
-                fresh = np.float64(load_f32(mix, i))
+                fresh = np.float64(_bounded(load_f32(mix, i)))
             else:
                 bad += 1
         clicked = 0.0

@@ -15,18 +15,20 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..dsp.framing import Framer
 from ..dsp.resample import Resampler
 from ..latency.budget import Budget
 from ..latency.meter import Meter
-from .bridge import RAMP_MS, Bridge, BridgeCounters
+from .bridge import RAMP_MS, Bridge, BridgeCounters, HeardFrames
 from .click import ClickTrack
 from .clock_out import ClockOut
 from .commands import ClockTick, ClockTransport, Command, CommandQueue
 from .conductor import Conducting
 from .config import EngineConfig
 from .desk import Desk
+from .ear import Ear
 from .guard import GuardedPlayer
 from .mix import SILENT_PEAKS_DB, PartMixer, Playout
 from .notes import Notes
@@ -84,7 +86,8 @@ class Worker:
         self._framer = Framer(player.frame_samples, player.tail_samples)
         self._ratio = float(Fraction(rate_hz, player.sample_rate_hz))
         self._mixer = PartMixer(player.frame_samples)
-        self._heard_block = np.zeros(self.host_frame, np.float32)
+        self.heard = HeardFrames(bridge, self.host_frame)
+        self._ear = Ear(rate_hz, notes)
         self._take: Take | None = None
         self._gestures = Gestures(config.bindings or (), rate_hz)
         self.frame_s = self.host_frame / rate_hz
@@ -211,15 +214,14 @@ class Worker:
                 patience = time.monotonic() - self.desk.quitting_s < _END_PATIENCE_S
                 if self._bridge.gain == 0.0 or not patience:
                     return False
-            if self._bridge.wait(_WAIT_S, self.host_frame):
+            if self.heard.wait(_WAIT_S):
                 # The heard block is there before the callback has played: let it finish, so that the clock is exact.
                 self._let_callback_finish(end_position)
                 return True
             self.beat_s = time.monotonic()
-            if self._port_ended.is_set() and self._bridge.in_ring.fill_samples < self.host_frame:
+            if self._port_ended.is_set() and self.heard.missing_samples > 0:
                 return False
-            missing_samples = self.host_frame - self._bridge.in_ring.fill_samples
-            collector.collect(missing_samples / self._rate_hz)
+            collector.collect(self.heard.missing_samples / self._rate_hz)
             self._take_commands()
         return False
 
@@ -234,9 +236,10 @@ class Worker:
     def _step(self) -> None:
         begin_s = time.perf_counter()
         index = self._frame
-        self._bridge.in_ring.read_into(self._heard_block)
+        heard = self.heard.read()
         self._frame += 1  # whatever fails below, the clock goes on
-        self._hear(index)
+        self._ear.hear(index * self.host_frame, heard, self._bridge.nonfinite_in_samples)
+        self._hear(index, heard)
         self._take_commands()
         made = self._play(index)
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
@@ -247,7 +250,7 @@ class Worker:
                 "overdrawn", "the machine is too slow for this band: close other programs, or take a larger block"
             )
         if self._take is not None and self._recorder is not None:
-            self._recorder.put(index * self.host_frame, self._take.frame(self._heard_block))
+            self._recorder.put(index * self.host_frame, self._take.frame(heard))
         if self.switch.on and not self.switch.entering and not self.stage.silent:
             self.played_samples += self.host_frame
         if self.first_sound_s is None:
@@ -255,13 +258,13 @@ class Worker:
         self._say()
         self.beat_s = time.monotonic()
 
-    def _hear(self, index: int) -> None:
+    def _hear(self, index: int, block: NDArray[np.float32]) -> None:
         transport = self._bridge.transport()
         if transport is not None:
             position, rolling, table = transport
             # What others play at that moment of the song is heard with the input a round trip later, as we are.
             self._conductor.read_transport(reading_of(position + self.pace.facts.round_trip_samples, rolling, table))
-        for chunk in self._framer.push(self._down.process(self._heard_block)):
+        for chunk in self._framer.push(self._down.process(block)):
             heard = self._guard.listen(chunk)
             if heard is not None:
                 self.pace.listen_samples = heard.delay_samples * self._ratio
@@ -358,6 +361,7 @@ class Worker:
         silent = gains is not None and not gains.any()
         self._peaks_db = SILENT_PEAKS_DB if silent else self._mixer.peaks_db(scaled)
         round_trip = self.pace.facts.round_trip_samples
+        self._ear.play(self._playout.position(frame, round_trip), rows[0])
         late_samples = self._playout.write(self._bridge.out_ring, frame, rows[0], round_trip)
         if late_samples > 0 and not self.switch.entering:
             self.late_frames += 1
@@ -423,6 +427,6 @@ class Worker:
             part_db=self._peaks_db,
             told=self._told,
             on=self.switch.on,
-            recording=self._config.record_file or "",
+            recording=self._recorder.recording_to if self._recorder is not None else "",
             warnings=self._notes.warnings,
         )
