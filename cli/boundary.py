@@ -6,6 +6,7 @@ is wrong (an option, a channel, a preset); 128 + N ended by signal N.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -73,6 +74,8 @@ def explain(error: Exception, prog: str = "gigmate") -> tuple[str, int]:
         return _one_line(str(error)), FAILURE
     if _named(error, "control.midi", "MidiError"):
         return _one_line(str(error)), FAILURE
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return "there is not enough memory: close other programs, and start again", FAILURE
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}{_os_mend(error)}", FAILURE
@@ -99,6 +102,12 @@ def _named(error: Exception, module: str, name: str) -> bool:
 
 
 def _os_mend(error: OSError) -> str:
+    by_number = {
+        errno.ENOSPC: ": make room on that disk",
+        errno.EROFS: ": choose a place where you may write",
+    }
+    if error.errno in by_number:
+        return by_number[error.errno]
     mends: dict[type[OSError], str] = {
         FileNotFoundError: ": check the path",
         PermissionError: ": choose a place where you may write, or change its rights",

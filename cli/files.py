@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..engine.config import EngineError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 def check_writable(path: Path, option: str) -> None:
@@ -24,6 +30,29 @@ def check_writable(path: Path, option: str) -> None:
     target = path if path.exists() else folder
     if not os.access(target, os.W_OK):
         raise EngineError(f"{option} {path}: no right to write there: choose another place or change its rights")
+
+
+@contextlib.contextmanager
+def claimed(path: Path, option: str) -> Iterator[None]:
+    """Hold a file that will be written as long as this lasts. Raises EngineError while another program holds it so.
+
+    What was not there before and was not written after all is not left behind. Where files have no locks, nothing is
+    held.
+    """
+    if fcntl is None or (path.exists() and not path.is_file()):
+        yield
+        return
+    made = not path.exists()
+    with open(path, "ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EngineError(f"{option} {path}: another GigMate writes to it: name another file") from None
+        except OSError:  # a file system without locks
+            made = False
+        yield
+        if made and path.exists() and path.stat().st_size == 0:
+            path.unlink()
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from ..engine.config import Backend, ConfigError, EngineConfig, EngineError
+from ..engine.config import Backend, ConfigError, EngineConfig, EngineError, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,6 +183,7 @@ def play(request: Request) -> int:
     """One live run, from checks to report. Returns the exit code; raises EngineError and its like."""
     from ..control.keys import open_keys
     from ..control.tui import open_face
+    from .files import claimed
     from .osc import describe, open_osc
     from .signals import Interrupted, Signals
     from .web import Remote
@@ -196,6 +197,9 @@ def play(request: Request) -> int:
         osc = None if request.osc is None else open_osc(request.osc)
         if osc is not None:
             open_things.callback(osc.close)
+        for option, path in (("--record", request.config.record_file), ("--output-file", request.config.output_file)):
+            if path is not None:
+                open_things.enter_context(claimed(Path(path), option))
         keys = open_keys()  # before the loading, so that what is typed meanwhile waits and is not echoed
         open_things.callback(keys.close)
         open_things.callback(face.close)
@@ -247,7 +251,7 @@ def _check_files(request: Request) -> None:
         "--output-file": request.config.output_file,
     }
     for option, path in wanted.items():
-        if path is not None:
+        if path is not None and not (option == "--record" and is_folder(str(path))):
             check_writable(Path(path), option)
 
 
