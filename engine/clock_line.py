@@ -21,6 +21,8 @@ _SILENT_S = 0.5
 _SLOWEST_BPM = 20.0
 _EARLY = 0.75
 """A tick that comes earlier than the one that is due by this part of a tick does not belong to the line."""
+_LOST = 1.6
+"""After so many ticks' time without one some were lost."""
 _STRANGERS = 6
 """So many in a row are another line."""
 _LEANING = 0.25
@@ -35,7 +37,7 @@ class MidiClock:
     def __init__(self, config: ConductorConfig, rate_hz: float) -> None:
         self._config = config
         self._rate_hz = rate_hz
-        self._tick = 0  # number of the newest tick, of all that have come or were lost
+        self._tick = -1  # number of the newest tick, of all that have come or were lost; the first is on a beat
         self._rolls = True  # many masters never say that they start
         self._song_tick: int | None = None  # number of the tick on which the song began; None where nobody said it
         self._resume_ticks: int | None = None  # place in the song of the tick that comes next, where it was just said
@@ -78,11 +80,11 @@ class MidiClock:
         elif self._met == 1:
             if gap <= 60.0 * self._rate_hz / (_SLOWEST_BPM * TICKS_PER_BEAT):
                 self._period = gap
-                self._meet(position)
+                self._meet(position, gap)
             else:
                 self._begin(position)
         else:
-            self._meet(position)
+            self._meet(position, gap)
         if self._resume_ticks is not None:
             self._song_tick, self._resume_ticks = self._tick - self._resume_ticks, None
 
@@ -91,11 +93,11 @@ class MidiClock:
         self._forget_line()
         self._met, self._tick, self._position, self._last = 1, self._tick + 1, position, position
 
-    def _meet(self, position: float) -> None:
+    def _meet(self, position: float, gap: float) -> None:
         """Let the line go through the tick that is due, or through a later one where some were lost."""
         due = 1
-        if self._met >= _QUICK_TICKS:
-            due = max(1, round((position - self._position) / self._period))
+        if self._met >= _QUICK_TICKS and gap > _LOST * self._period:
+            due = round(gap / self._period)
         miss = position - (self._position + due * self._period)
         strange = due > 1 or miss < -_EARLY * self._period
         self._strangers = self._strangers + 1 if strange and self._met >= _QUICK_TICKS else 0
@@ -109,7 +111,7 @@ class MidiClock:
         n = min(self._met, _MEMORY_TICKS)
         self._position += due * self._period + miss * (2.0 * (2.0 * n - 1.0) / (n * (n + 1.0)))
         self._period = max(1.0, self._period + miss / due * (6.0 / (n * (n + 1.0))))
-        self._leaning += 0.15 * (miss / self._period - self._leaning)
+        self._leaning += 0.35 * (miss / self._period - self._leaning)
         if n == _MEMORY_TICKS and abs(self._leaning) > _LEANING:
             self._met, self._leaning = _QUICK_TICKS, 0.0
 

@@ -25,7 +25,7 @@ class ClockOut:
         self._push = push
         self._before = round(_BEFORE_S * rate_hz)
         self._last_tick: int | None = None  # number of the last tick sent
-        self._last_position = -1
+        self._last_position = -(1 << 62)
         self._runs = False  # what the machine was told
         self.dropped = 0
 
@@ -54,7 +54,7 @@ class ClockOut:
             position = round(start + (beat - here.beat) * per_beat) - offset
             if tick % TICKS_PER_BEAT == 0:
                 bar = there if beat >= there.bar_beat - 1e-6 else here
-                self._on_beat(position, round(beat - bar.bar_beat), sounds)
+                self._on_beat(position, round(beat - bar.bar_beat), sounds and not off)
             self._send(position, CLOCK)
             self._last_tick = tick
 

@@ -23,7 +23,7 @@ from .transport_line import Reading
 
 __all__ = ["Anchor", "Conducting", "Conductor", "ConductorConfig", "GridConductor", "Ground", "TimeSource"]
 
-_GLIDING_CONFIDENCE = 0.4
+_GLIDING_CONFIDENCE = 0.5
 """While the time glides from one source to another that is sure, no one need hold back."""
 
 
