@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -47,7 +48,7 @@ class EngineConfig:
     """File port: gain at which the heard signal is mixed into the written output; None leaves it out."""
     output_file: str | None = None
     record_file: str | None = None
-    """WAV that receives heard, mix and the parts as channels."""
+    """WAV that receives heard, mix and the parts as channels; a folder (DIR/): one WAV for each."""
     ceiling_dbfs: float = -1.0
     start_playing: bool = False
     """Play at once, without waiting for the foot switch."""
@@ -100,3 +101,8 @@ class EngineConfig:
     def played_channels(self) -> tuple[int, ...]:
         """All channels that are played on: the band's, then those of the click."""
         return self.output_channels + self.click_channels
+
+
+def is_folder(path: str) -> bool:
+    """Whether a recording to that place is one file for each sound: a folder, or a name that ends like one's."""
+    return path.endswith(("/", os.sep)) or os.path.isdir(path)

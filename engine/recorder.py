@@ -1,4 +1,4 @@
-"""Recording: what was heard, the mix and each part as channels of one WAV, aligned as the musician hears them.
+"""Recording: what was heard, the mix and each part, as channels of one WAV or a file each, aligned as one hears them.
 
 Knows no port and no player. `Take` lines the sounds up and belongs to the inference thread; `Recorder` writes in a
 thread of its own, behind a bounded queue: a slow or full disk costs the recording, never the music.
@@ -6,29 +6,27 @@ thread of its own, behind a bounded queue: a slow or full disk costs the recordi
 
 from __future__ import annotations
 
-import os
 import queue
-import struct
+import shutil
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from ..dsp.crossfade import Gate
-from .config import EngineError
+from .config import EngineError, is_folder
 from .notes import Notes
 from .player import PARTS
+from .wav import DISK_ERRORS, GrowingWav, plain_reason
 
 Array = NDArray[np.float32]
 CHANNELS: tuple[str, ...] = ("heard", "mix", *PARTS)
 _HEADER_EVERY_S = 0.5
 _QUEUE_FRAMES = 250
-_MOST_BYTES = 4_000_000_000
-"""A WAV counts its bytes in 32 bits: before that, another file goes on."""
-_DISK_ERRORS = (soundfile.LibsndfileError, OSError, RuntimeError, AssertionError)
+_MOST_TAKES = 10_000
+_FULL_BYTES = 100_000
 
 
 class Take:
@@ -81,27 +79,34 @@ class Take:
 
 
 class Recorder:
-    """Writes frames to a 24-bit WAV whose header is true at least every second. `put` never waits.
+    """Writes frames to 24-bit WAV files whose headers are true at least every second. `put` never waits.
 
-    Raises EngineError if the file cannot be begun.
+    Into a folder: heard.wav, mix.wav, drums.wav ... (heard-take2.wav ... where they are there: none is written over).
+    Else: one file with all of them as channels, in the order of CHANNELS. Raises EngineError if it cannot be begun.
     """
 
     def __init__(self, path: str, rate_hz: int, notes: Notes) -> None:
         self.path = Path(path)
         self._rate_hz = rate_hz
         self._notes = notes
-        self._files = [self.path]
         self._queue: queue.Queue[tuple[int, Array] | None] = queue.Queue(_QUEUE_FRAMES)
-        self._sink: soundfile.SoundFile | None = self._open(self.path)
+        self._wavs: list[tuple[slice, GrowingWav]] = self._begin(is_folder(path))
+        self._going = True
         self._samples = 0
         self._expected = 0
-        self._bytes = 0
         self._dropped_frames = 0
         self._thread = threading.Thread(target=self._run, name="gigmate-record", daemon=True)
         self._thread.start()
 
+    @property
+    def recording_to(self) -> str:
+        """Any thread. Where it records to; empty once it has given up."""
+        return str(self.path) if self._going else ""
+
     def put(self, position: int, block: Array) -> None:
         """Inference thread. [channels, n] at a position; what finds no room is silence in the recording."""
+        if not self._going:
+            return
         try:
             self._queue.put_nowait((position, block))
         except queue.Full:
@@ -123,7 +128,7 @@ class Recorder:
     def report(self) -> dict[str, object]:
         """Any thread. Plain values for the report."""
         return {
-            "files": [str(path) for path in self._files],
+            "files": [str(file) for _, wav in self._wavs for file in wav.files],
             "seconds": self._samples / self._rate_hz,
             "channels": list(CHANNELS),
             "dropped_frames": self._dropped_frames,
@@ -131,13 +136,22 @@ class Recorder:
 
     # -------------------------------------------------------------------------------------- the recorder's thread
 
-    def _open(self, path: Path) -> soundfile.SoundFile:
+    def _begin(self, stems: bool) -> list[tuple[slice, GrowingWav]]:
+        places = {self.path: slice(0, len(CHANNELS))}
+        begun: list[tuple[slice, GrowingWav]] = []
         try:
-            return soundfile.SoundFile(str(path), "w", self._rate_hz, len(CHANNELS), "PCM_24", format="WAV")
-        except _DISK_ERRORS as error:
+            if stems:
+                self.path.mkdir(parents=True, exist_ok=True)
+                places = {path: slice(row, row + 1) for row, path in enumerate(_free_names(self.path))}
+            for path, rows in places.items():
+                begun.append((rows, GrowingWav(path, self._rate_hz, rows.stop - rows.start)))
+        except DISK_ERRORS as error:
+            for _, wav in begun:
+                wav.close()
             raise EngineError(
-                f"{path}: cannot be recorded to ({_plain(error)}); choose a folder that you may write to"
+                f"{self.path}: cannot be recorded to ({plain_reason(error)}); choose a folder that you may write to"
             ) from error
+        return begun
 
     def _run(self) -> None:
         header_s = time.monotonic()
@@ -148,75 +162,57 @@ class Recorder:
                 item = (self._expected, np.zeros((len(CHANNELS), 0), np.float32))
             if item is None:
                 break
+            if not self._going:
+                continue
             try:
                 self._write(*item)
                 if time.monotonic() - header_s >= _HEADER_EVERY_S:
                     header_s = time.monotonic()
-                    self._update_header()
-            except (*_DISK_ERRORS, EngineError) as error:
+                    for _, wav in self._wavs:
+                        wav.settle()
+            except DISK_ERRORS as error:
                 self._give_up(error)
-        if self._sink is not None:
+        for _, wav in self._wavs:
             try:
-                self._sink.close()
-            except _DISK_ERRORS as error:
+                wav.close()
+            except DISK_ERRORS as error:
                 self._give_up(error)
 
     def _write(self, position: int, block: Array) -> None:
-        if self._sink is None or block.shape[1] == 0:
-            return
-        gap = position - self._expected
-        if gap > 0:
-            self._sink.write(np.zeros((gap, len(CHANNELS)), np.float32))
-        self._sink.write(np.clip(block, -1.0, 1.0 - 2.0**-23).T)
-        self._expected = position + block.shape[1]
-        self._samples += max(0, gap) + block.shape[1]
-        self._bytes += (max(0, gap) + block.shape[1]) * len(CHANNELS) * 3
-        if self._bytes >= _MOST_BYTES:
-            self._next_file()
-
-    def _next_file(self) -> None:
-        if self._sink is not None:
-            self._sink.close()
-            self._sink = None
-        path = self.path.with_name(f"{self.path.stem}-{len(self._files) + 1}{self.path.suffix}")
-        self._sink = self._open(path)
-        self._files.append(path)
-        self._bytes = 0
-
-    def _update_header(self) -> None:
-        if self._sink is None:
-            return
-        self._sink.flush()
-        complete_header(self._files[-1])
+        gap = max(0, position - self._expected)
+        for rows, wav in self._wavs:
+            wav.silence(gap)
+            wav.write(block[rows])
+        self._expected = max(self._expected, position) + block.shape[1]
+        self._samples += gap + block.shape[1]
 
     def _give_up(self, error: Exception) -> None:
-        sink, self._sink = self._sink, None
-        kept = f"{self._samples / self._rate_hz:.0f} s are kept"
-        self._notes.fault(
-            "recording_failed", f"{self.path.name}: recording stopped ({_plain(error)}), {kept}; is the disk full?"
-        )
-        if sink is not None:
+        """Said once; what there is stays readable, and the music goes on."""
+        if self._going:
+            self._going = False
+            full = _is_full(self.path.parent)
+            reason = "the disk is full" if full else plain_reason(error)
+            mend = "make room, or record to another disk" if full else "is the disk full?"
+            kept = f"{self._samples / self._rate_hz:.0f} s are kept"
+            self._notes.fault("recording_failed", f"{self.path.name}: recording stopped ({reason}), {kept}; {mend}")
+        for _, wav in self._wavs:
             try:
-                complete_header(self._files[-1])
-                sink.close()
-            except _DISK_ERRORS:
+                wav.abandon()
+            except DISK_ERRORS:
                 self._notes.fault("recording_close", f"{self.path.name}: was not closed well")
 
 
-def complete_header(path: Path) -> None:
-    """Make the sizes in a WAV's header those of the file as it is. Raises OSError; leaves what is no WAV alone."""
-    with open(path, "r+b") as file:
-        head = file.read(4096)
-        place = head.find(b"data", 12)
-        if head[:4] != b"RIFF" or place < 0:
-            return
-        size = file.seek(0, os.SEEK_END)
-        file.seek(4)
-        file.write(struct.pack("<I", size - 8))
-        file.seek(place + 4)
-        file.write(struct.pack("<I", size - place - 8))
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _FULL_BYTES
+    except OSError:
+        return False
 
 
-def _plain(error: Exception) -> str:
-    text = str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).strip().splitlines()
-    return text[0].rstrip(".") if text else type(error).__name__
+def _free_names(folder: Path) -> list[Path]:
+    """A file for each channel, of the first take that is not there yet."""
+    for take in range(1, _MOST_TAKES):
+        names = [folder / f"{channel}{'' if take == 1 else f'-take{take}'}.wav" for channel in CHANNELS]
+        if not any(name.exists() for name in names):
+            return names
+    raise OSError(f"there are {_MOST_TAKES} takes in it")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,9 +14,11 @@ import numpy as np
 import pytest
 import soundfile
 from gigmate.engine import recorder as recorder_module
+from gigmate.engine import wav as wav_module
 from gigmate.engine.config import EngineError
 from gigmate.engine.notes import Notes
-from gigmate.engine.recorder import CHANNELS, Recorder, Take, complete_header
+from gigmate.engine.recorder import CHANNELS, Recorder, Take
+from gigmate.engine.wav import complete_header
 
 from .fakes import wait_until
 
@@ -114,7 +119,7 @@ def test_a_slow_disk_costs_frames_and_no_time(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_full_file_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "_MOST_BYTES", 3 * H * len(CHANNELS) * 3)
+    monkeypatch.setattr(wav_module, "MOST_BYTES", 3 * H * len(CHANNELS) * 3)
     path = tmp_path / "take.wav"
     recorder = Recorder(str(path), RATE_HZ, Notes())
     for i in range(7):
@@ -127,11 +132,125 @@ def test_a_full_file_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.Monk
     np.testing.assert_allclose(whole[::H, 0], np.arange(7) / 10, atol=1e-6)
 
 
-@pytest.mark.parametrize("place", ["no/take.wav", "."])
+@pytest.mark.parametrize("place", ["no/take.wav", "file.txt/stems/", "/dev/full"])
 def test_what_cannot_be_written_is_said(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file.txt").write_text("")
+    if place.startswith("/") and not Path(place).exists():
+        pytest.skip(f"no {place} here")
     with pytest.raises(EngineError, match="cannot be recorded to") as caught:
-        Recorder(str(tmp_path / place), RATE_HZ, Notes())
+        Recorder(os.path.join(tmp_path, place), RATE_HZ, Notes())
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_gets_a_file_for_each_sound_and_nothing_is_written_over(tmp_path: Path) -> None:
+    folder = f"{tmp_path / 'stems'}/"
+    for take, value in ((1, 0.1), (2, 0.2)):
+        recorder = Recorder(folder, RATE_HZ, Notes())
+        block = frame(value)
+        block[3] = 0.5
+        recorder.put(0, block)
+        recorder.put(2 * H, block)
+        assert recorder.close()
+        names = [Path(str(file)).name for file in recorder.report()["files"]]  # type: ignore[attr-defined]
+        assert names == [f"{channel}{'' if take == 1 else '-take2'}.wav" for channel in CHANNELS]
+    for name, value in (("heard", 0.1), ("bass", 0.5), ("heard-take2", 0.2), ("keys-take2", 0.2)):
+        sound, _ = soundfile.read(tmp_path / "stems" / f"{name}.wav")
+        assert sound.shape == (3 * H,)
+        np.testing.assert_allclose(sound[-H:], value, atol=1e-6)
+        assert np.abs(sound[H : 2 * H]).max() == 0.0
+
+
+# ------------------------------------------------------------------------------------ what happens to real programs
+
+CHILD = """
+import resource, signal, sys, time
+import numpy as np
+from gigmate.engine.notes import Notes
+from gigmate.engine.recorder import CHANNELS, Recorder
+
+path, most_bytes, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+if most_bytes:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+notes = Notes()
+recorder = Recorder(path, 48_000, notes)
+block = np.full((len(CHANNELS), 1920), 0.25, np.float32)
+begin = time.monotonic()
+for i in range(round(seconds / 0.04)):
+    recorder.put(i * 1920, block)
+    print(i + 1, time.monotonic(), flush=True)
+    time.sleep(max(0.0, begin + (i + 1) * 0.04 - time.monotonic()) if not most_bytes else 0.002)
+recorder.close()
+print("end", list(notes.warnings), notes.counts(), repr(recorder.recording_to), flush=True)
+"""
+
+
+def child(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CHILD, *(str(argument) for argument in arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.parametrize("form", ["take.wav", "stems/"])
+def test_killed_at_any_moment_it_opens_and_holds_all_but_the_last_second(tmp_path: Path, form: str) -> None:
+    path = os.path.join(tmp_path, form)
+    process = child(path, 0, 60)
+    assert process.stdout is not None
+    times = []
+    for line in process.stdout:
+        times.append(float(line.split()[1]))
+        if len(times) == 70:
+            break
+    process.kill()
+    killed = time.monotonic()
+    times += [float(line.split()[1]) for line in process.stdout.read().splitlines()]
+    process.wait()
+    process.stdout.close()
+    due = sum(at <= killed - 1.0 for at in times) * H  # monotonic clocks of one machine
+    assert due >= 30 * H
+    files = [Path(path)] if form.endswith(".wav") else [Path(path) / f"{channel}.wav" for channel in CHANNELS]
+    for file in files:
+        sound, rate_hz = soundfile.read(file, dtype="float32")
+        assert rate_hz == RATE_HZ
+        assert len(sound) >= due
+        np.testing.assert_allclose(sound, 0.25, atol=1e-6)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on the size of files")
+@pytest.mark.parametrize("form", ["take.wav", "stems/"])
+def test_a_disk_that_takes_no_more_is_said_once(tmp_path: Path, form: str) -> None:
+    path = os.path.join(tmp_path, form)
+    process = child(path, 500_001, 20)
+    out, _ = process.communicate(timeout=100)
+    assert process.returncode == 0
+    end = out.splitlines()[-1]
+    assert end.count("recording stopped") == 1, end
+    assert "'recording_failed': 1" in end
+    assert end.endswith("''")
+    assert len(out.splitlines()) == 501  # all frames were taken: nothing waited
+    file = Path(path) if form.endswith(".wav") else Path(path) / "drums.wav"
+    sound, _ = soundfile.read(file, always_2d=True)
+    assert len(sound) > 400_000 / 3 / sound.shape[1] / (1 if form.endswith(".wav") else 2)
+    np.testing.assert_allclose(sound[:-1], 0.25, atol=1e-6)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs")
+def test_a_full_disk(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("no right to mount a small disk")
+    try:
+        process = child(disk / "take.wav", 0, 4)
+        out, _ = process.communicate(timeout=100)
+        assert process.returncode == 0
+        end = out.splitlines()[-1]
+        assert "the disk is full" in end
+        assert end.count("recording stopped") == 1
+        sound, _ = soundfile.read(disk / "take.wav")
+        assert len(sound) > 500_000 / 15
+        np.testing.assert_allclose(sound[:-1], 0.25, atol=1e-6)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_headers_of_other_files_are_left_alone(tmp_path: Path) -> None:
