@@ -4,6 +4,7 @@
 #   make test            install the test tools too, check the style and the types, run the fast tests
 #   make bench           how fast this machine is
 #   make bench-latency   a loop measured by us and by jack_iodelay, side by side
+#   make pictures        draw docs/pictures anew
 #   make lint            style and types alone
 #   make clean           remove .venv and everything made
 #
@@ -23,7 +24,7 @@ SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
 SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 fluid-soundfont-gm \
                musescore-general-soundfont-small
 
-.PHONY: live test bench bench-latency lint clean help system-live system-test
+.PHONY: live test bench bench-latency pictures lint clean help system-live system-test
 .SUFFIXES:
 
 help:
@@ -40,6 +41,9 @@ bench: $(DONE)/live
 
 bench-latency: system-test $(DONE)/live
 	@$(VENV)/bin/python tests/latency/against_iodelay.py
+
+pictures: system-test $(DONE)/test
+	@$(VENV)/bin/python tests/pictures.py
 
 # mypy finds a package by its folder's name, and this folder may have any: the link gives it the right one.
 lint: $(DONE)/test

@@ -194,7 +194,7 @@ def _part_row(part: str, place: int, status: Status, width: int, blocks: bool) -
     note = " MUTED" if muted else (" off" if gain_db <= -60.0 else f" {gain_db:+.0f} dB")
     cells = max(4, width - _NAME_COLUMNS - 9 - _note_columns(width))
     return (
-        (f" {part:<{_NAME_COLUMNS}.{_NAME_COLUMNS}}", "strike dim" if muted else ""),
+        (f" {part:<{_NAME_COLUMNS}.{_NAME_COLUMNS}}", _DIM if muted else ""),
         (bar_of(meter_share(level_db), cells, blocks), _DIM if muted else "blue"),
         (f" {decibels(level_db)} dB", _DIM),
         (note[: _note_columns(width)], "bold yellow" if muted else _DIM),

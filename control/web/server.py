@@ -205,8 +205,9 @@ class WebFace:
         try:
             if not await self._may_come(client):
                 return
+            self._clients.add(client)  # at once: nobody may come in between
             await client.send(wire.hello(self._lists()))
-            self._clients.add(client)
+            client.greeted = True
             self.counts.clients_in_all += 1
             self._news.append(f"a remote is connected: {_peer(client)} ({len(self._clients)} in all)")
             await self._take(client)
@@ -220,10 +221,15 @@ class WebFace:
             self.counts.clients = len(self._clients)
 
     async def _may_come(self, connection: _Connection) -> bool:
-        if len(self._clients) >= self.limits.clients:
-            self.counts.refused += 1
-            await connection.close(FULL, "too many remotes")
+        if not await self._has_token(connection):
             return False
+        if len(self._clients) < self.limits.clients:
+            return True
+        self.counts.refused += 1
+        await connection.close(FULL, "too many remotes")
+        return False
+
+    async def _has_token(self, connection: _Connection) -> bool:
         if self._token is None:
             return True
         try:
@@ -277,14 +283,15 @@ class WebFace:
             if now_s - looked_s >= _LISTS_EVERY_S:
                 looked_s = now_s
                 self._lists_text = wire.lists_text(self._lists())
-            free = [client for client in self._clients if client.transport.get_write_buffer_size() == 0]
+            greeted = [client for client in self._clients if client.greeted]
+            free = [client for client in greeted if client.transport.get_write_buffer_size() == 0]
             self._send_lists(free)
             text = wire.status_text(self._status())
             if text == sent_text and now_s - sent_s < _SAME_AGAIN_S:
                 continue
             sent_text, sent_s = text, now_s
             self.counts.snapshots += len(free)
-            self.counts.snapshots_skipped += len(self._clients) - len(free)
+            self.counts.snapshots_skipped += len(greeted) - len(free)
             broadcast(free, text)
 
     def _send_lists(self, free: list[_Connection]) -> None:
@@ -315,6 +322,7 @@ class _Connection(ServerConnection):
         self._face = face
         self._bytes = Bucket(face.limits.bytes_each_s, face.limits.bytes_burst)
         self.lists_text = ""
+        self.greeted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

@@ -1,0 +1,70 @@
+"""Draws the pictures of docs/pictures: the terminal's panel and the page on a phone. `make pictures`."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "control" / "web"))
+
+from gigmate.control.panel import panel
+from gigmate.engine.status import Status
+from rich.console import Console
+from rich.text import Text
+
+PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+MOST_BYTES = 150_000
+PHONE = {"width": 390, "height": 844}
+STATUS = Status(
+    state="playing", seconds=83.0, input_db=-12.3, output_db=-4.2, part_db=(-9.0, -14.0, -21.0), bar=12, beat=3, beat_phase=0.1,
+    tempo_bpm=121.4, confidence=0.93, chord="Am", chord_played="Am7", step_ms=14.2, step_p99_ms=22.0, ahead_samples=4080,
+    ahead_ms=85.0, xruns=1, preset="Late set", song="Blue Hour", song_number=1, songs=3, section="A", next_section="Bridge",
+    time_source="midi_clock", muted=(False, False, True), levels_db=(-3.0, 0.0, 0.0), style="swing", density=0.6,
+    recording="take.wav", warnings=("the sound system lost a moment of sound: raise the block size to 256",),
+)  # fmt: skip
+
+
+def terminal() -> None:
+    """The panel at 80 columns, as SVG."""
+    console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True)
+    for row in panel(STATUS, 79, 24, messages=STATUS.warnings):
+        console.print(Text.assemble(*row, no_wrap=True))
+    console.save_svg(str(PICTURES / "terminal.svg"), title="gigmate-live")
+
+
+def screens() -> None:
+    """The page on a phone, at its top and scrolled down, and the panel's SVG, as PNG."""
+    from playwright.sync_api import sync_playwright
+    from stand_in import SONGS, StandIn, open_face
+
+    SONGS[1]["title"] = "Bright Side"
+    band = StandIn()
+    band.status = STATUS
+    face, port = open_face(band)
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=1.5)
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector('body[data-link="up"]')
+        page.screenshot(path=PICTURES / "page.png")
+        page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+        page.evaluate("scrollTo(0, 560)")
+        page.screenshot(path=PICTURES / "page-lists.png")
+        page = browser.new_page(viewport={"width": 1000, "height": 600})
+        page.set_content((PICTURES / "terminal.svg").read_text(encoding="utf-8"))
+        page.locator("svg").screenshot(path=PICTURES / "terminal.png")
+        browser.close()
+    face.close()
+
+
+if __name__ == "__main__":
+    PICTURES.mkdir(exist_ok=True)
+    terminal()
+    screens()
+    for picture in sorted(PICTURES.iterdir()):
+        print(f"{picture.name} {picture.stat().st_size} bytes")
+        if picture.stat().st_size > MOST_BYTES:
+            sys.exit(f"{picture.name} is larger than {MOST_BYTES} bytes")
