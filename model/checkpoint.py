@@ -15,31 +15,42 @@ from safetensors.torch import save_file
 from torch import nn
 
 from .codec import CodecConfig, MdctCodec
+from .codec_protocol import TokenCodec
 from .generator import Generator, GeneratorConfig
 from .listener import Listener, ListenerConfig
+from .seanet import SeanetCodec, SeanetConfig
 
 FORMAT_VERSION = 1
 """Raised when weights of one version cannot be read by the code of another."""
 
 SHIPPED = Path(__file__).parent / "weights"
 KINDS = ("codec", "listener", "generator")
+ARCHITECTURES: dict[str, type[CodecConfig | SeanetConfig]] = {"mdct": CodecConfig, "seanet": SeanetConfig}
+"""Of the codec; weights older than the choice are of the first."""
 
 
 class CheckpointError(Exception):
     """Weights that cannot be used: one line that says which file, what is wrong and what to do."""
 
 
-def save(path: Path, kind: str, model: nn.Module, config: dict[str, Any], notes: dict[str, Any] | None = None) -> None:
-    """Write `model` in half precision with its config and free notes (data, minutes, figures)."""
+def save(
+    path: Path,
+    kind: str,
+    model: nn.Module,
+    config: dict[str, Any],
+    notes: dict[str, Any] | None = None,
+    half: bool = True,
+) -> None:
+    """Write `model` in half precision (or as it is) with its config and free notes (data, minutes, figures)."""
     header = {
         "gigmate": json.dumps({"version": FORMAT_VERSION, "kind": kind, "config": config, "notes": notes or {}}),
     }
     state = {}
     for name, value in model.state_dict().items():
-        half = value.half() if value.is_floating_point() else value
-        if not bool(torch.isfinite(half.float()).all()):
+        kept = value.half() if half and value.is_floating_point() else value
+        if not bool(torch.isfinite(kept.float()).all()):
             raise CheckpointError(f"{path}: {name} does not fit half precision; the training has diverged")
-        state[name] = half.contiguous()
+        state[name] = kept.contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, path, metadata=header)
 
@@ -58,6 +69,7 @@ def read_header(path: Path) -> dict[str, Any]:
     try:
         header = json.loads(text)
         version, kind = header["version"], header["kind"]
+        header["config"] = completed(kind, dict(header["config"]))
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: its GigMate header is damaged; fetch it again") from error
     if version != FORMAT_VERSION:
@@ -70,19 +82,37 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
+def completed(kind: str, config: dict[str, Any]) -> dict[str, Any]:
+    """A config as this version writes it, from one that an older version wrote."""
+    return {"architecture": "mdct", **config} if kind == "codec" else config
+
+
+def codec_config(config: dict[str, Any]) -> CodecConfig | SeanetConfig:
+    """The codec's config from what `to_dict` gave; ValueError for an architecture that is not known."""
+    config = completed("codec", config)
+    if config["architecture"] not in ARCHITECTURES:
+        raise ValueError(f"codec architecture {config['architecture']!r}: expected {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[config["architecture"]](**config)
+
+
+def build_codec(config: CodecConfig | SeanetConfig) -> TokenCodec:
+    """An untrained codec of this shape."""
+    return SeanetCodec(config) if isinstance(config, SeanetConfig) else MdctCodec(config)
+
+
 def build(kind: str, config: dict[str, Any]) -> nn.Module:
     """A fresh model of `kind` from a config as `to_dict` gave it."""
     if kind == "codec":
-        return MdctCodec(CodecConfig(**config))
+        return build_codec(codec_config(config))
     if kind == "listener":
         return Listener(ListenerConfig(**{**config, "dilations": tuple(config["dilations"])}))
     return Generator(GeneratorConfig(**{**config, "styles": tuple(config["styles"]), "parts": tuple(config["parts"])}))
 
 
-def load_codec(path: Path) -> MdctCodec:
+def load_codec(path: Path) -> TokenCodec:
     """`load` of a codec, without its header."""
     model, _ = load(path, "codec")
-    assert isinstance(model, MdctCodec)
+    assert isinstance(model, TokenCodec)
     return model
 
 

@@ -1,41 +1,25 @@
 """The codec: sound to 25 frames of 8 tokens a second and back, causal and streaming, in the MDCT domain.
 
-Knows no thread and no sound card. `Codec` is the face that other codecs share; `MdctCodec` is ours: MDCT
-coefficients, companded, through a stack of causal blocks, a residual vector quantiser, and the mirror of it.
+Knows no thread and no sound card. `MdctCodec` keeps the face of codec_protocol.py: MDCT coefficients, companded,
+through a stack of causal blocks, a residual vector quantiser, and the mirror of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Protocol  # noqa: UP035
+from typing import Any, Dict  # noqa: UP035
 
 import torch
 from torch import Tensor, nn
 
+from .codec_protocol import Decoder, Encoder, TokenCodec
 from .layers import CausalConv, ConvBlock, scaled_normal_
 from .mdct import InverseMdct, Mdct
-from .quantizer import ResidualQuantizer
-from .streaming import Streaming
-
-
-class Codec(Protocol):
-    """What every codec offers. Audio is float32 [B, N], N a multiple of `frame_samples`; tokens are int64 [B, K, T]."""
-
-    sample_rate_hz: int
-    frame_samples: int
-    num_codebooks: int
-    decode_delay_samples: int
-
-    def init_encode(self, batch: int) -> Dict[str, Tensor]: ...  # noqa: UP006
-    def init_decode(self, batch: int) -> Dict[str, Tensor]: ...  # noqa: UP006
-    def encode_step(self, audio: Tensor, state: Dict[str, Tensor]) -> Tensor: ...  # noqa: UP006
-    def decode_step(self, tokens: Tensor, state: Dict[str, Tensor]) -> Tensor: ...  # noqa: UP006
-    def encode(self, audio: Tensor) -> Tensor: ...
-    def decode(self, tokens: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
 class CodecConfig:
+    architecture: str = "mdct"
     sample_rate_hz: int = 32_000
     hop: int = 320
     """MDCT hop: 10 ms. Shorter blurs a hit less, longer resolves tones better."""
@@ -52,6 +36,10 @@ class CodecConfig:
     def frame_samples(self) -> int:
         return self.hop * self.sub_frames
 
+    @property
+    def decode_delay_samples(self) -> int:
+        return self.hop
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -59,12 +47,12 @@ class CodecConfig:
 COMPAND_GAIN = 4.0
 
 
-def compand(coefficients: Tensor) -> Tensor:
+def compand(coefficients: Tensor, gain: float = COMPAND_GAIN) -> Tensor:
     """Signed square root: brings the 60 dB that MDCT coefficients span into the reach of a small network."""
-    return torch.sign(coefficients) * (coefficients.abs() + 1e-8).sqrt() * COMPAND_GAIN
+    return torch.sign(coefficients) * (coefficients.abs() + 1e-8).sqrt() * gain
 
 
-class MdctEncoder(Streaming):
+class MdctEncoder(Encoder):
     """Audio [B, N] to latents [B, latent, T]."""
 
     def __init__(self, config: CodecConfig) -> None:
@@ -88,6 +76,10 @@ class MdctEncoder(Streaming):
         state.update(self.tail.init_state(batch))
         return state
 
+    def front(self, x: Tensor) -> Tensor:
+        """What is not learnt of `whole`: audio [B, T * frame] to companded coefficients [B, hop, T * sub_frames]."""
+        return compand(self.mdct.whole(x))
+
     def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
         y = self.head.step(compand(self.mdct.step(x, state)), state)
         for block in self.fine:
@@ -102,7 +94,7 @@ class MdctEncoder(Streaming):
         return nn.functional.layer_norm(z.transpose(1, 2), [z.shape[1]]).transpose(1, 2)
 
     def whole(self, x: Tensor) -> Tensor:
-        return self.latents(compand(self.mdct.whole(x)))
+        return self.latents(self.front(x))
 
     def latents(self, coefficients: Tensor) -> Tensor:
         """The learnt part of `whole`: companded coefficients [B, hop, T * sub_frames] to latents [B, latent, T]."""
@@ -115,7 +107,7 @@ class MdctEncoder(Streaming):
         return self._scaled(self.tail.whole(y))
 
 
-class MdctDecoder(Streaming):
+class MdctDecoder(Decoder):
     """Latents [B, latent, T] to audio [B, T * frame], one MDCT hop late."""
 
     def __init__(self, config: CodecConfig) -> None:
@@ -153,13 +145,17 @@ class MdctDecoder(Streaming):
         return (torch.exp((magnitude - 4.0).clamp(-12.0, 4.0)) * torch.tanh(carrier)).transpose(1, 2)
 
     def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        return self.inverse.step(self.coefficients_step(x, state), state)
+
+    def coefficients_step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """`step` but its transform: latents [B, latent, T] to coefficients [B, hop, T * sub_frames]."""
         y = self.head.step(x, state)
         for block in self.coarse:
             y = block.step(y, state)
         y = self._upsample(y)
         for block in self.fine:
             y = block.step(y, state)
-        return self.inverse.step(self._coefficients(y), state)
+        return self._coefficients(y)
 
     def whole(self, x: Tensor) -> Tensor:
         return self.audio(self.features(x))
@@ -179,38 +175,38 @@ class MdctDecoder(Streaming):
         return y
 
 
-class MdctCodec(nn.Module):
-    """Encoder, quantiser and decoder under the `Codec` face."""
+SIGN_HOPS = 16
+"""Hops after which the signs of a gap repeat."""
+
+
+class MdctCodec(TokenCodec):
+    """The MDCT codec under the `Codec` face.
+
+    A gap keeps the spectrum of the last two hops and draws new signs, as a transform codec can: a hit is not struck
+    again, and the windows of the transform make the joints.
+    """
 
     def __init__(self, config: CodecConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.sample_rate_hz = config.sample_rate_hz
-        self.frame_samples = config.frame_samples
-        self.num_codebooks = config.codebooks
-        self.decode_delay_samples = config.hop
-        self.encoder = MdctEncoder(config)
-        self.quantizer = ResidualQuantizer(config.latent, config.codebooks, config.entries)
-        self.decoder = MdctDecoder(config)
+        super().__init__(config, MdctEncoder, MdctDecoder)
+        self.hop, self.sub_frames = config.hop, config.sub_frames
+        chance = torch.Generator().manual_seed(0)
+        signs = torch.randint(0, 2, (config.hop, SIGN_HOPS), generator=chance) * 2 - 1
+        self.signs = nn.Buffer(signs.float(), persistent=False)
 
-    @property
-    def frame_rate_hz(self) -> float:
-        return self.sample_rate_hz / self.frame_samples
+    def _init_gap(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+        return {"gap.spectrum": torch.zeros(batch, self.hop, 1, device=self.quantizer.codes.device)}
 
-    def init_encode(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
-        return self.encoder.init_state(batch)
+    def _continue(self, latents: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        coefficients = self.decoder.coefficients_step(latents, state)
+        newest = coefficients[:, :, coefficients.shape[2] - 2 :]
+        state["gap.spectrum"].copy_(newest.square().mean(dim=2, keepdim=True).sqrt())
+        return self.decoder.inverse.step(coefficients, state)
 
-    def init_decode(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
-        return self.decoder.init_state(batch)
-
-    def encode_step(self, audio: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        return self.quantizer.encode(self.encoder.step(audio, state))
-
-    def decode_step(self, tokens: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        return self.decoder.step(self.quantizer.decode(tokens), state)
-
-    def encode(self, audio: Tensor) -> Tensor:
-        return self.quantizer.encode(self.encoder.whole(audio))
-
-    def decode(self, tokens: Tensor) -> Tensor:
-        return self.decoder.whole(self.quantizer.decode(tokens))
+    def _conceal(self, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        # the network goes on with what it last heard, so that the frames after the gap find their places
+        self.decoder.coefficients_step(state["gap.latent"], state)
+        hop = torch.arange(1, self.sub_frames + 1, device=self.signs.device)
+        fade = self.fade ** ((hop + 1) / self.sub_frames)  # new signs may stand up higher: begin a little lower
+        which = (hop + int(state["gap.lost"][0].item()) * self.sub_frames) % self.signs.shape[1]
+        held = state["gap.spectrum"] * state["gap.level"][:, None, None]
+        return self.decoder.inverse.step(held * fade * self.signs[:, which], state)

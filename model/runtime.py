@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint
-from .codec import MdctCodec
+from .codec_protocol import TokenCodec
 from .conditioning import chord_features, moment_features
 from .generator import Generator
 from .listener import Listener
@@ -142,12 +142,12 @@ def weights_id(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
+def load_eager(folder: Path) -> tuple[LiveBand, TokenCodec]:
     """The reference: float32 modules, nothing compiled."""
     codec, _ = checkpoint.load(folder / "codec.safetensors", "codec")
     listener, _ = checkpoint.load(folder / "listener.safetensors", "listener")
     generator, _ = checkpoint.load(folder / "generator.safetensors", "generator")
-    assert isinstance(codec, MdctCodec) and isinstance(listener, Listener) and isinstance(generator, Generator)
+    assert isinstance(codec, TokenCodec) and isinstance(listener, Listener) and isinstance(generator, Generator)
     shape = generator.config
     if shape.codebooks != codec.num_codebooks or shape.entries != codec.config.entries:
         raise checkpoint.CheckpointError(
@@ -188,7 +188,6 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
     fingerprint = weights_id(folder)
     shape = checkpoint.read_header(folder / "generator.safetensors")["config"]
     codec_shape = checkpoint.read_header(folder / "codec.safetensors")["config"]
-    from .codec import CodecConfig
     from .listener import ListenerConfig
 
     listener_shape = checkpoint.read_header(folder / "listener.safetensors")["config"]
@@ -202,7 +201,7 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
         program, _ = load_eager(folder)
         if compiled:
             program = _settled(compile_band(program, int8), path)
-    codec_config = CodecConfig(**codec_shape)
+    codec_config = checkpoint.codec_config(codec_shape)
     return LoadedBand(
         program,
         tuple(shape["styles"]),
@@ -212,7 +211,7 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
         shape["size"],
         codec_config.frame_samples,
         codec_config.sample_rate_hz,
-        codec_config.hop,
+        codec_config.decode_delay_samples,
         ListenerConfig(**{**listener_shape, "dilations": tuple(listener_shape["dilations"])}).layout(),
         fingerprint,
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..model.codec import MdctCodec
+from ..model.codec_protocol import TokenCodec
 from ..model.conditioning import chord_features, moment_features
 from ..model.generator import Generator, GeneratorConfig
 from .loop import Loop, LoopConfig
@@ -30,7 +30,7 @@ PART_WEIGHTS = (0.35, 1.0, 1.0)
 """Drums are learnt long before pitches are."""
 
 
-def write_tokens(songs: list[StoredSong], codec: MdctCodec) -> None:
+def write_tokens(songs: list[StoredSong], codec: TokenCodec) -> None:
     """Encode the parts of every song that has no tokens.npy yet: int16 [parts, K, T]."""
     for song in songs:
         if (song.path / "tokens.npy").exists():
@@ -221,7 +221,7 @@ def loss_of(model: Generator, batch: Batch, share: float, loop: Loop) -> tuple[T
 
 def train_generator(
     data: Path,
-    codec: MdctCodec,
+    codec: TokenCodec,
     config: LoopConfig,
     styles: tuple[str, ...],
     model_config: GeneratorConfig | None = None,

@@ -154,7 +154,7 @@ class Loop:
             return False
         try:
             saved = torch.load(path, map_location=self.device, weights_only=True)
-            kind, shape = saved["kind"], saved["shape"]
+            kind, shape = saved["kind"], checkpoint.completed(saved["kind"], saved["shape"])
         except (RuntimeError, EOFError, KeyError, OSError, ValueError) as error:
             raise TrainingError(f"{path}: no readable checkpoint ({error}); begin anew with --fresh") from error
         if kind != self.kind or _plain(shape) != _plain(self.shape):
