@@ -62,12 +62,15 @@ def binding_table(pedal: str | None, file: Path | None, set_list: bool = False) 
 def open_pedals(
     config: EngineConfig, asked: bool, note: Callable[[str], object], post: Callable[[Command], object]
 ) -> MidiPedals | None:
-    """The system's MIDI inputs, where they mean something: elsewhere than on JACK, whose MIDI the callback reads.
+    """The system's MIDI inputs as pedals and clock: on PortAudio always, on a file where something is bound.
 
-    Raises MidiError where they were `asked` for in vain; else that is a note.
+    (On JACK the audio callback reads JACK's MIDI.) Raises MidiError where they were `asked` for in vain; where only the
+    user's own bindings rest for it, that is a note.
     """
     table = config.bindings
-    if config.backend == "jack" or table is None or not (table.bindings or asked):
+    if config.backend == "jack" or table is None:
+        return None
+    if config.backend != "portaudio" and not (table.bindings or asked):
         return None
     from ..control.midi import MidiError, MidiPedals
 
@@ -76,7 +79,8 @@ def open_pedals(
     except MidiError as error:
         if asked:
             raise
-        note(f"{error} (your bindings rest meanwhile)")
+        if table.bindings:
+            note(f"{error} (your bindings rest meanwhile)")
         return None
 
 

@@ -196,11 +196,14 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _programs_of_tests_stay_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled programs of tiny bands do not fill the user's cache."""
-    before = os.environ.get("GIGMATE_CACHE_DIR")
-    os.environ["GIGMATE_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+    """Compiled programs of tiny bands do not fill the user's cache, and the user's own bindings play no role."""
+    places = {"GIGMATE_CACHE_DIR": "cache", "GIGMATE_CONFIG_DIR": "config"}
+    before = {name: os.environ.get(name) for name in places}
+    for name, folder in places.items():
+        os.environ[name] = str(tmp_path_factory.mktemp(folder))
     yield
-    if before is None:
-        del os.environ["GIGMATE_CACHE_DIR"]
-    else:
-        os.environ["GIGMATE_CACHE_DIR"] = before
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
