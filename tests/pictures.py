@@ -18,9 +18,10 @@ PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 MOST_BYTES = 150_000
 PHONE = {"width": 390, "height": 844}
 STATUS = Status(
-    state="playing", seconds=83.0, input_db=-12.3, output_db=-4.2, part_db=(-9.0, -14.0, -21.0), bar=12, beat=3, beat_phase=0.1,
-    tempo_bpm=121.4, confidence=0.93, chord="Am", chord_played="Am7", step_ms=14.2, step_p99_ms=22.0, ahead_samples=4080,
-    ahead_ms=85.0, xruns=1, preset="Late set", song="Blue Hour", song_number=1, songs=3, section="A", next_section="Bridge",
+    state="playing", seconds=83.0, input_db=-12.3, output_db=-4.2, part_db=(-9.0, -14.0, -21.0),
+    bar=12, beat=3, beat_phase=0.1, tempo_bpm=121.4, confidence=0.93, chord="Am", chord_played="Am7",
+    step_ms=14.2, step_p99_ms=22.0, ahead_samples=4080, ahead_ms=85.0, xruns=1,
+    preset="Late set", song="Blue Hour", song_number=1, songs=3, section="A", next_section="Bridge",
     time_source="midi_clock", muted=(False, False, True), levels_db=(-3.0, 0.0, 0.0), style="swing", density=0.6,
     recording="take.wav", warnings=("the sound system lost a moment of sound: raise the block size to 256",),
 )  # fmt: skip

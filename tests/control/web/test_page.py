@@ -146,9 +146,10 @@ def test_what_is_shown(page: Any, band: StandIn) -> None:
     )  # fmt: skip
     expect_text(page, "#words", "LAST BAR")
     for selector, text in (
-        ("#bar", "bar 3.4"), ("#tempo", "120.0 bpm"), ("#source", "by midi clock"), ("#chord", "Am"), ("#pending", "ending"),
-        ("#chord_played", "Am7"), ("#warnings", "raise the block size to 256"), ("#subtitle", "1 of 3"), ("#input_text", "-12 dB"),
-        ("#subtitle", "then Bridge"), ("#figures", "3 misses"), ("#sections .now", "A"), ("#sections .next", "Bridge"),
+        ("#bar", "bar 3.4"), ("#tempo", "120.0 bpm"), ("#source", "by midi clock"), ("#chord", "Am"),
+        ("#pending", "ending"), ("#chord_played", "Am7"), ("#warnings", "raise the block size to 256"),
+        ("#subtitle", "1 of 3"), ("#subtitle", "then Bridge"), ("#input_text", "-12 dB"), ("#figures", "3 misses"),
+        ("#sections .now", "A"), ("#sections .next", "Bridge"),
     ):  # fmt: skip
         expect_text(page, selector, text)
     assert page.evaluate("[...document.querySelectorAll('#beats i')].map(light => light.className)") == [

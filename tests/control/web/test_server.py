@@ -1,4 +1,4 @@
-"""The remote over real sockets: pages, guards, commands, snapshots; and a flood, a slow client and a crowd do no harm."""
+"""The remote over real sockets: pages, guards, commands, snapshots; a flood, a slow client and a crowd do no harm."""
 
 from __future__ import annotations
 
