@@ -4,12 +4,18 @@
     python jack_peer.py record REGEX FILE       what the output port that matches says, until a line comes
     python jack_peer.py midi REGEX HEX@FRAME..  messages in one block, into the MIDI input port that matches
     python jack_peer.py freewheel               from "on" until stdin closes
+    python jack_peer.py press REGEX HEX OFFSET  one message; prints the server's frame at which it went out
+    python jack_peer.py flood REGEX RATE SECONDS  so many messages a second; prints how many went out
+    python jack_peer.py midilog REGEX FILE      what the MIDI output port says: [frame, bytes...], until a line comes
+    python jack_peer.py framelog REGEX FILE     what the audio port says, and each block's frame, until a line comes
+    python jack_peer.py timebase BPM            timebase master of a rolling transport, until stdin closes
 
 It prints "ready" when it is connected, and begins when it reads a line. In free-wheeling nobody loses a cycle.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 
@@ -98,6 +104,119 @@ def midi(client: jack.Client, regex: str, *messages: str) -> None:
         send.set()
         print("done", flush=True)
         sys.stdin.read()
+
+
+def press(client: jack.Client, regex: str, text: str, offset: str) -> None:
+    out = client.midi_outports.register("midi_out")
+    send, frames, sent = threading.Event(), [], threading.Event()
+
+    @client.set_process_callback
+    def process(count: int) -> None:
+        out.clear_buffer()
+        if send.is_set():
+            send.clear()
+            out.write_midi_event(int(offset) % count, bytes.fromhex(text))
+            frames.append(client.last_frame_time + int(offset) % count)
+            sent.set()
+
+    with client:
+        client.connect(out, _matching(client, regex, is_input=True, is_midi=True))
+        _ready()
+        while True:
+            send.set()
+            sent.wait(10)
+            sent.clear()
+            print(frames[-1], flush=True)
+            if not sys.stdin.readline():
+                return
+
+
+def flood(client: jack.Client, regex: str, rate_hz: str, seconds: str) -> None:
+    out = client.midi_outports.register("midi_out")
+    state = {"on": False, "due": 0.0, "sent": 0, "frames": 0}
+    done = threading.Event()
+    share = float(rate_hz) / client.samplerate
+    messages = [bytes([0xB0 + i % 3, 20 + i % 40, i % 128]) for i in range(997)]
+
+    @client.set_process_callback
+    def process(count: int) -> None:
+        out.clear_buffer()
+        if not state["on"] or done.is_set():
+            return
+        state["due"] += share * count
+        many = int(state["due"])
+        state["due"] -= many
+        for i in range(many):
+            out.write_midi_event(i * count // many, messages[(state["sent"] + i) % 997])
+        state["sent"] += many
+        state["frames"] += count
+        if state["frames"] >= float(seconds) * client.samplerate:
+            done.set()
+
+    with client:
+        client.connect(out, _matching(client, regex, is_input=True, is_midi=True))
+        _ready()
+        state["on"] = True
+        done.wait(20 * float(seconds))
+        print(state["sent"], flush=True)
+        sys.stdin.read()
+
+
+def midilog(client: jack.Client, regex: str, path: str) -> None:
+    source = client.midi_inports.register("midi_in")
+    events: list[list[int]] = []
+
+    @client.set_process_callback
+    def process(count: int) -> None:
+        frame = client.last_frame_time
+        for offset, data in source.incoming_midi_events():
+            events.append([frame + offset, *bytes(data)])
+
+    with client:
+        client.connect(_matching(client, regex, is_output=True, is_midi=True), source)
+        _ready()
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(events, file)
+        print("saved", flush=True)
+        sys.stdin.read()
+
+
+def framelog(client: jack.Client, regex: str, path: str) -> None:
+    source = client.inports.register("in")
+    blocks: list[tuple[int, np.ndarray]] = []
+
+    @client.set_process_callback
+    def process(count: int) -> None:
+        blocks.append((client.last_frame_time, source.get_array().copy()))
+
+    with client:
+        client.connect(_matching(client, regex, is_output=True, is_audio=True), source)
+        _ready()
+        kept = list(blocks)
+        np.savez(path, frames=np.array([frame for frame, _ in kept]), sound=np.concatenate([b for _, b in kept]))
+        print("saved", flush=True)
+        sys.stdin.read()
+
+
+def timebase(client: jack.Client, bpm: str) -> None:
+    @client.set_timebase_callback
+    def count(state: int, frames: int, position: object, new: bool) -> None:
+        beat = position.frame / position.frame_rate * float(bpm) / 60.0
+        whole = int(beat)
+        position.valid = 0x10
+        position.bar, position.beat = whole // 4 + 1, whole % 4 + 1
+        position.tick = int((beat - whole) * 1920)
+        position.bar_start_tick = whole // 4 * 4 * 1920.0
+        position.beats_per_bar, position.beat_type = 4.0, 4.0
+        position.ticks_per_beat, position.beats_per_minute = 1920.0, float(bpm)
+
+    with client:
+        client.transport_locate(0)
+        client.transport_start()
+        _ready()
+        print("rolls", flush=True)
+        sys.stdin.read()
+        client.transport_stop()
 
 
 def freewheel(client: jack.Client) -> None:

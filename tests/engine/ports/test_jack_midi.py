@@ -1,0 +1,189 @@
+"""MIDI and transport through a real JACK server: to the sample in and out, and a flood that costs nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gigmate.engine.actions import ACTIONS
+from gigmate.engine.bridge import Bridge
+from gigmate.engine.conductor import Conductor, GridConductor
+from gigmate.engine.config import EngineConfig
+from gigmate.engine.engine import Engine
+from gigmate.engine.pedal import Binding, BindingTable, Gesture
+from gigmate.engine.ports import open_port
+from gigmate.engine.transport_line import reading_of
+
+from ..fakes import Singer, wait_until
+from .test_jack import Peer, _config, peer
+
+__all__ = ["peer"]
+pytestmark = [pytest.mark.jack, pytest.mark.timeout(300)]
+
+
+def test_messages_go_out_at_their_samples(jack_server: Any, peer: Callable[..., Peer], tmp_path: Path) -> None:
+    port = open_port(_config(jack_server, client_name="gm"))
+    bridge = Bridge(port.rate_hz)
+    port.start(bridge)
+    log = peer(jack_server.environment, "jack_peer.py", "midilog", "gm:midi_out", tmp_path / "log.json")
+    assert log.line() == "ready"
+    begin = bridge.position + 9_600
+    messages = [(0, b"\xfa"), (0, b"\xf8"), (1, b"\xf8"), (127, b"\xf8"), (128, b"\xf2\x04\x00"), (5_000, b"\xfc")]
+    assert bridge.sends_midi
+    for offset, message in messages:
+        assert bridge.push_midi(begin + offset, message)
+    lost = bridge.counters().lost_samples
+    assert wait_until(lambda: bridge.position > begin + 8_000)
+    time.sleep(0.1)
+    assert log.go() == "saved"
+    heard = json.loads((tmp_path / "log.json").read_text())
+    assert [bytes(event[1:]) for event in heard] == [message for _, message in messages]
+    if bridge.counters().lost_samples == lost:  # else the server's clock and the samples carried part
+        assert [event[0] - heard[0][0] for event in heard] == [offset for offset, _ in messages]
+    port.close()
+
+
+def test_the_transport_is_read_with_its_sample(jack_server: Any, peer: Callable[..., Peer]) -> None:
+    port = open_port(_config(jack_server, client_name="gm"))
+    bridge = Bridge(port.rate_hz)
+    port.start(bridge)
+    assert wait_until(lambda: bridge.transport() is not None)
+    still = bridge.transport()
+    assert still is not None
+    assert still[1] is False
+    master = peer(jack_server.environment, "jack_peer.py", "timebase", 132)
+    assert master.line() == "ready"
+    assert master.go() == "rolls"
+
+    def read() -> Any:
+        found = bridge.transport()
+        return None if found is None else reading_of(*found)
+
+    assert wait_until(lambda: read() is not None and read().rolling and read().has_beats)
+    first = read()
+    lost = bridge.counters().lost_samples
+    assert wait_until(lambda: bridge.position > first.position_samples + 24_000)
+    second = read()
+
+    def beats(reading: Any) -> float:
+        return (reading.bar - 1) * 4 + reading.beat - 1 + reading.tick / reading.ticks_per_beat
+
+    passed = (second.position_samples - first.position_samples) / 48_000 * 132 / 60
+    if bridge.counters().lost_samples == lost:
+        assert beats(second) - beats(first) == pytest.approx(passed, abs=0.002)
+    assert second.tempo_bpm == pytest.approx(132)
+    port.close()
+
+
+def test_a_pedal_starts_the_band_at_the_declared_sample(
+    jack_server: Any, peer: Callable[..., Peer], tmp_path: Path
+) -> None:
+    """By the server's own clock: from the frame of the message to the first frame that sounds."""
+    table = BindingTable([Binding(Gesture("cc", 64), ACTIONS["toggle"])])
+    config = _config(jack_server, client_name="gm", bindings=table)
+    port = open_port(config)
+    exact = 0
+    with Engine(config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
+        engine.start()
+        time.sleep(1.0)
+        log = peer(jack_server.environment, "jack_peer.py", "framelog", "gm:output_3", tmp_path / "log.npz")
+        assert log.line() == "ready"
+        foot = peer(jack_server.environment, "jack_peer.py", "press", "gm:midi_in", "b0407f", 77)
+        up = peer(jack_server.environment, "jack_peer.py", "press", "gm:midi_in", "b04000", 5)
+        assert foot.line() == up.line() == "ready"
+        presses = []
+        for _ in range(6):
+            lost, late = port._bridge.counters().lost_samples, engine.report()["frames"]  # type: ignore[union-attr]
+            delay = engine.report()["start_delay_samples"]
+            frame = int(foot.go())
+            time.sleep(0.2)
+            up.go()
+            time.sleep(0.5)
+            counted = port._bridge.counters().lost_samples == lost  # type: ignore[union-attr]
+            same = delay == engine.report()["start_delay_samples"] and late["late"] == engine.report()["frames"]["late"]
+            presses.append((frame, delay, counted and same))
+        assert log.go() == "saved"
+    logged = np.load(tmp_path / "log.npz")
+    frames = (logged["frames"][:, None] + np.arange(128)).ravel()
+    loud = np.abs(logged["sound"]) > 1e-7
+    for number, (frame, delay, counts) in enumerate(presses):
+        if number % 2 == 1 or not counts:  # every second press stops
+            continue
+        after = np.flatnonzero(loud & (frames >= frame))
+        first = int(frames[after[0]]) - frame
+        assert delay <= first <= delay + 2, (first, delay)
+        exact += 1
+    assert exact >= 1, "this machine lost samples at every press"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_flood_of_midi_costs_no_sound(start_jack: Callable[..., Any], peer: Callable[..., Peer]) -> None:
+    """10,000 messages a second for a minute, of the kind that gestures are made of: every one read, no miss."""
+    server = start_jack(block_samples=256)
+    swept = Binding(Gesture("cc", 21), ACTIONS["density"], ends=(0.0, 1.0))
+    table = BindingTable([Binding(Gesture("cc", 64), ACTIONS["toggle"]), swept])
+    config = _config(server, client_name="gm", bindings=table, start_playing=True)
+    port = open_port(config)
+    with Engine(config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
+        engine.start()
+        sender = peer(server.environment, "jack_peer.py", "flood", "gm:midi_in", 10_000, 60)
+        assert sender.line() == "ready"
+        time.sleep(3.0)
+        before = engine.report()
+        sent = int(sender.go())
+        time.sleep(0.5)
+        report = engine.report()
+    assert sent >= 600_000 - 100
+    assert report["midi"]["events"] == sent
+    assert report["midi"]["dropped"] == 0
+    assert report["misses"]["frames"] - before["misses"]["frames"] == 0
+    assert report["frames"]["late"] - before["frames"]["late"] == 0
+    assert report["step_ms"]["p99"] < 30.0
+
+
+def test_a_drum_machine_on_jack_follows_the_band(jack_server: Any, peer: Callable[..., Peer], tmp_path: Path) -> None:
+    config = _config(jack_server, client_name="gm", start_playing=True, wait_for_musician=False)
+    port = open_port(config)
+    log = None
+    with Engine(config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
+        engine.start()
+        log = peer(jack_server.environment, "jack_peer.py", "midilog", "gm:midi_out", tmp_path / "log.json")
+        assert log.line() == "ready"
+        lost = port._bridge.counters().lost_samples  # type: ignore[union-attr]
+        time.sleep(2.0)
+        assert log.go() == "saved"
+        kept = port._bridge.counters().lost_samples == lost  # type: ignore[union-attr]
+    ticks = [event[0] for event in json.loads((tmp_path / "log.json").read_text()) if event[1] == 0xF8]
+    assert len(ticks) > 48
+    if kept:
+        np.testing.assert_array_equal(np.diff(ticks), 1000)
+
+
+def test_a_conductor_takes_a_transport_from_the_server(jack_server: Any, peer: Callable[..., Peer]) -> None:
+    config = _config(jack_server, client_name="gm")
+    port = open_port(config)
+    with Engine(config, Singer(), Conductor(float(port.rate_hz)), port) as engine:
+        engine.start()
+        master = peer(jack_server.environment, "jack_peer.py", "timebase", 96)
+        assert master.line() == "ready"
+        assert master.go() == "rolls"
+        assert wait_until(lambda: engine.status.time_source == "transport")
+        assert wait_until(lambda: abs(engine.status.tempo_bpm - 96) < 0.01)
+        master.end()
+        assert wait_until(lambda: engine.status.time_source != "transport")
+
+
+def test_the_click_has_a_port_of_its_own(jack_server: Any) -> None:
+    port = open_port(_config(jack_server, client_name="gm", click_channels=(4,)))
+    bridge = Bridge(port.rate_hz)
+    port.start(bridge)
+    (wire,) = port._client.get_all_connections("gm:click_4")  # type: ignore[attr-defined]
+    assert wire.name == "system:playback_4"
+    assert EngineConfig().click_channels == ()
+    port.close()
