@@ -12,13 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gigmate.session
 import pytest
 from gigmate.cli.live import Request
 from gigmate.cli.web import DEFAULT_PORT, Remote, WebAsk, addresses, web_asked, with_port
 from gigmate.engine.config import ConfigError, EngineError
 from websockets.sync.client import ClientConnection, connect
 
-from .test_live import FakeBand, fake_band, long_take, one_line, run  # noqa: F401
+from .test_live import FakeBand, one_line, pulse_file, run
 
 
 @pytest.mark.parametrize(
@@ -111,11 +112,10 @@ def comes_true(client: ClientConnection, true: Callable[[dict[str, Any]], bool])
 
 
 def test_a_run_played_from_a_remote(
-    fake_band: type[FakeBand],
-    long_take: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],  # noqa: F811
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(gigmate.session, "_shipped_player", lambda weights, seed: FakeBand())
+    take = pulse_file(tmp_path / "take.wav", 60)
     port, report, seen = free_port(), tmp_path / "report.json", []
 
     def play() -> None:
@@ -136,9 +136,7 @@ def test_a_run_played_from_a_remote(
 
     thread = threading.Thread(target=play)
     thread.start()
-    code = run(
-        "--input-file", long_take, "--output-file", tmp_path / "band.wav", "--web", str(port), "--report", report
-    )
+    code = run("--input-file", take, "--output-file", tmp_path / "band.wav", "--web", str(port), "--report", report)
     thread.join()
     assert code == 128 + signal.SIGTERM
     assert seen == [True] * 5
