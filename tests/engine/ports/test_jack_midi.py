@@ -140,7 +140,9 @@ def test_a_flood_of_midi_costs_no_sound(start_jack: Callable[..., Any], peer: Ca
         time.sleep(0.5)
         report = engine.report()
     assert sent >= 600_000 - 100
-    assert report["midi"]["events"] == sent
+    # A cycle that the server itself lost (a busy machine) carries no message to anybody.
+    lost_cycles = (report["lost_samples"] - before["lost_samples"]) / 256
+    assert sent - 54 * (lost_cycles + 1) * (lost_cycles > 0) <= report["midi"]["events"] <= sent
     assert report["midi"]["dropped"] == 0
     assert report["misses"]["frames"] - before["misses"]["frames"] == 0
     assert report["frames"]["late"] - before["frames"]["late"] == 0
