@@ -143,4 +143,5 @@ $(DONE)/test: $(DONE)/live
 	fi
 	@echo "make: installing the test tools"
 	@$(PIP) --editable '.[all,test,lint]'
+	@$(PIP) --no-deps encodec einops  # to compare with, by tests alone: its licence keeps it out of every install
 	@touch $@
