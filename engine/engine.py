@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
+from .began import began_s
 from .bridge import Bridge
 from .commands import ClockTick, Command, CommandQueue, Panic, Quit, Tap
 from .conductor import Conducting
@@ -23,6 +24,7 @@ from .player import Player
 from .ports.port import Port, open_port
 from .reconnecting import Reconnecting
 from .recorder import Recorder
+from .sample_clock import SampleClock
 from .status import Status
 from .worker import PortFacts, Worker, misses_of
 
@@ -51,6 +53,7 @@ class Engine:
         self._closed = False
         self._closing = threading.Lock()
         self._started = False
+        self._ready_s: float | None = None
         self._said_lost = self._said_xruns = False
         opened = port is None
         self.port = open_port(config) if port is None else port
@@ -58,6 +61,8 @@ class Engine:
         self._over = self.port.ended
         try:
             rate_hz = self.port.rate_hz
+            self._clocked = config.realtime or self.port.backend != "file"
+            self._sample_clock = SampleClock(rate_hz)
             buffer_samples = round(_BUFFER_S * rate_hz)
             self._bridge = Bridge(
                 rate_hz,
@@ -80,7 +85,7 @@ class Engine:
                 self._port_facts,
                 self._over,
                 self._recorder,
-                clocked=config.realtime or self.port.backend != "file",
+                clocked=self._clocked,
             )
         except BaseException:
             if self._recorder is not None:
@@ -117,16 +122,24 @@ class Engine:
             self._worker.end()
             raise
         self._worker.go()
+        self._ready_s = time.monotonic()
 
     def post(self, command: Command) -> None:
         """Any thread. Ask for something; it happens between two steps. Never waits. Panic silences at once."""
         if isinstance(command, Panic):
             self._bridge.set_playing(False)  # even if the worker hangs
         elif isinstance(command, (Tap, ClockTick)) and command.at_sample < 0:
-            # Now, as well as it is known: somewhere in the block that is being heard.
-            command = dataclasses.replace(command, at_sample=self._bridge.position + self.port.block_samples // 2)
+            command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
         if not self._commands.post(command):
             self._notes.fault("commands_dropped", "more commands came than the band can take: the oldest were dropped")
+
+    def sample_at(self, at_s: float) -> int:
+        """Any thread. The sample of the port's clock that was the present one at a moment of time.monotonic."""
+        position = self._bridge.position
+        if not self._clocked:  # its samples come as fast as they are taken
+            return position
+        self._sample_clock.see(position, time.monotonic())
+        return self._sample_clock.sample_at(at_s)
 
     def take_requests(self) -> list[Command]:
         """Any thread. What pedals asked for in the audio and only the session can resolve, oldest first."""
@@ -150,6 +163,7 @@ class Engine:
         if self._reconnecting is not None and self._reconnecting.away:
             state = "away"
         counters = self._bridge.counters(take_peaks=False)
+        self._sample_clock.see(counters.samples, time.monotonic())
         self._say_if_lossy()
         return dataclasses.replace(
             status,
@@ -234,6 +248,7 @@ class Engine:
         meter, budget = worker.meter, worker.budget
         measured = self.config.round_trip_samples is not None
         stages = budget.stages()
+        first_s = worker.first_sound_s
         return {
             "rate_hz": rate_hz,
             "block_samples": port.block_samples,
@@ -243,6 +258,8 @@ class Engine:
             "lost_samples": counters.lost_samples,
             "reconnects": {} if self._reconnecting is None else self._reconnecting.report(),
             "seconds": counters.samples / rate_hz,
+            "ready_seconds": None if self._ready_s is None else round(self._ready_s - began_s(), 3),
+            "first_sound_seconds": None if first_s is None else round(first_s - began_s(), 3),
             "seconds_played": worker.played_samples / rate_hz,
             "start_delay_samples": worker.pace.start_delay_samples,
             "misses": {

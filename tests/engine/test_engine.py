@@ -315,6 +315,7 @@ def test_the_report_is_plain(tmp_path: Path) -> None:
     assert report["rate_hz"] == 48_000
     assert report["callbacks"]["served"] == report["callbacks"]["expected"] > 0
     assert report["seconds"] == pytest.approx(0.5)
+    assert 0.0 < report["ready_seconds"] <= report["first_sound_seconds"] + 0.05
     assert 0.3 < report["seconds_played"] <= 0.5
     assert report["step_ms"]["steps"] == report["frames"]["made"]
     assert report["step_ms"]["p50"] <= report["step_ms"]["p99"] <= report["step_ms"]["p99.9"]
