@@ -121,6 +121,10 @@ class Session:
             for resolved in commands:
                 self.engine.post(resolved)
 
+    def sample_at(self, at_s: float) -> int:
+        """The sample of the port's clock that was the present one at a moment of time.monotonic. Any thread."""
+        return self.engine.sample_at(at_s)
+
     @property
     def preset(self) -> Preset:
         """The one that is on. Any thread."""

@@ -257,6 +257,7 @@ def _check_files(request: Request) -> None:
 
 def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, MidiPedals | None]:
     """Open everything, the model in its own thread meanwhile; without a sound system, the rehearsal."""
+    from ..engine.commands import NOW, Command
     from ..session import PlayerLoading, open_session
     from .midi import open_pedals
 
@@ -264,8 +265,15 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
     config = request.config
     if config.backend == "auto":
         config = _with_backend(config, face)
-    posts: list[Any] = []
-    pedal = open_pedals(config, request.midi_asked, face.note, lambda command: [post(command) for post in posts])
+    there: list[Session] = []  # what a pedal says before there is a band goes nowhere
+
+    def post(command: Command) -> None:
+        for session in there:
+            session.post(command)
+
+    pedal = open_pedals(
+        config, request.midi_asked, face.note, post, lambda at_s: there[0].sample_at(at_s) if there else NOW
+    )
     told = False
 
     def waiting() -> None:
@@ -281,7 +289,7 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
         if pedal is not None:
             pedal.close()
         raise
-    posts.append(session.post)
+    there.append(session)
     return session, pedal
 
 

@@ -60,7 +60,11 @@ def binding_table(pedal: str | None, file: Path | None, set_list: bool = False) 
 
 
 def open_pedals(
-    config: EngineConfig, asked: bool, note: Callable[[str], object], post: Callable[[Command], object]
+    config: EngineConfig,
+    asked: bool,
+    note: Callable[[str], object],
+    post: Callable[[Command], object],
+    stamp: Callable[[float], int],
 ) -> MidiPedals | None:
     """The system's MIDI inputs as pedals and clock: on PortAudio always, on a file where something is bound.
 
@@ -75,7 +79,7 @@ def open_pedals(
     from ..control.midi import MidiError, MidiPedals
 
     try:
-        return MidiPedals(table, post, config.midi_name, required=asked)
+        return MidiPedals(table, post, config.midi_name, required=asked, stamp=stamp)
     except MidiError as error:
         if asked:
             raise

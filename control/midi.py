@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..engine.commands import ClockTick, ClockTransport, Command
+from ..engine.commands import NOW, ClockTick, ClockTransport, Command, Tap
 from ..engine.pedal import BindingTable, Gestures
 from .pace import Pace
 
@@ -227,10 +227,14 @@ class MidiPedals:
         port_name: str | None = None,
         api: int | None = None,
         required: bool = True,
+        stamp: Callable[[float], int] = lambda at_s: NOW,
     ) -> None:
-        """Raises MidiError as `MidiInputs` does. `post` is called on the MIDI thread, and must not wait."""
+        """`stamp`: the sample of a moment of time.monotonic, so that taps and clocks count from when they came.
+
+        Raises MidiError as `MidiInputs` does. `post` and `stamp` are called on the MIDI thread, and must not wait.
+        """
         self._table = table
-        self._post = post
+        self._post, self._stamp = post, stamp
         self._pace = Pace(post)
         self._gestures: dict[str, Gestures] = {}  # by port: two devices are two feet
         self._inputs = MidiInputs(self._hear, port_name, api, self._pace.flush, required)
@@ -255,15 +259,15 @@ class MidiPedals:
             return
         status = event[1]
         if status == 0xF8:
-            self._post(ClockTick())
+            self._post(ClockTick(self._stamp(at_s)))
             return
         if status in _TRANSPORT:
-            self._post(ClockTransport(_TRANSPORT[status]))
+            self._post(ClockTransport(_TRANSPORT[status], self._stamp(at_s)))
         gestures = self._gestures.get(port)
         if gestures is None:
             gestures = self._gestures[port] = Gestures(self._table, _UNITS_HZ, stamped=False)
         for command in gestures.commands(event):
-            self._pace.put(command, at_s)
+            self._pace.put(Tap(self._stamp(at_s)) if isinstance(command, Tap) else command, at_s)
 
     def close(self) -> None:
         """Close every input. May be called twice."""

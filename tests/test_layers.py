@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "show": ("engine", "presets"),
     "session": ("engine", "model", "presets", "show"),
     "band": ("engine", "model", "presets", "session"),
-    "cli": ("band", "control", "dsp", "engine", "latency", "model", "presets", "session", "training"),
+    "cli": ("band", "control", "dsp", "engine", "latency", "model", "presets", "session", "show", "training"),
     "__main__": ("cli",),
     "__init__": ("band",),
 }

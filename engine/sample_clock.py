@@ -1,0 +1,39 @@
+"""The port's samples by the clock on the wall: which sample was the present one at a moment of time.monotonic.
+
+Knows no port: it is shown the count of samples now and then, as it stands after whole blocks. Any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+
+_DRIFT = 2e-4
+"""More than any two clocks differ; the line gives way by so much."""
+_JUMP_S = 0.25
+"""Further off than this the line is begun anew: the port stood still, or is another one."""
+
+
+class SampleClock:
+    """A line through the earliest of what was seen: a count is never early, and late by a block at most."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._rate_hz = float(rate_hz)
+        self._offset: float | None = None
+        self._seen_s = 0.0
+        self._lock = threading.Lock()
+
+    def see(self, position: int, now_s: float) -> None:
+        """The count of samples that the port has carried, and when that was read."""
+        with self._lock:
+            offset = position - self._rate_hz * now_s
+            if self._offset is None or abs(offset - self._offset) > _JUMP_S * self._rate_hz:
+                self._offset = offset
+            else:
+                gave_way = self._offset - _DRIFT * self._rate_hz * max(0.0, now_s - self._seen_s)
+                self._offset = max(offset, gave_way)
+            self._seen_s = now_s
+
+    def sample_at(self, at_s: float) -> int:
+        """The sample that was the present one then; never negative. Without anything seen: 0."""
+        offset = self._offset
+        return 0 if offset is None else max(0, round(offset + self._rate_hz * at_s))
