@@ -3,6 +3,7 @@
 #   make live            install, then play along on input 1, output 1,2 (ARGS="--input 2 --preset funk" for others)
 #   make test            install the test tools too, check the style and the types, run the fast tests
 #   make bench           how fast this machine is
+#   make soak            hours of sound through the whole engine: nothing lost, memory and pace flat (GIGMATE_SOAK_SECONDS)
 #   make bench-latency   a loop measured by us and by jack_iodelay, side by side
 #   make pictures        draw docs/pictures anew
 #   make lint            style and types alone
@@ -24,7 +25,7 @@ SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
 SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 fluid-soundfont-gm \
                musescore-general-soundfont-small
 
-.PHONY: live test bench bench-latency pictures lint clean help system-live system-test
+.PHONY: live test bench soak bench-latency pictures lint clean help system-live system-test
 .SUFFIXES:
 
 help:
@@ -38,6 +39,9 @@ test: system-test lint
 
 bench: $(DONE)/live
 	@$(VENV)/bin/gigmate bench $(ARGS)
+
+soak: system-test $(DONE)/test
+	@$(VENV)/bin/python -m pytest -m soak -s tests/soak $(ARGS)
 
 bench-latency: system-test $(DONE)/live
 	@$(VENV)/bin/python tests/latency/against_iodelay.py
