@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from gigmate.cli import boundary, main
-from gigmate.cli.midi import binding_table, user_file
-from gigmate.engine.config import ConfigError
+from gigmate.cli.midi import binding_table, open_pedals, user_file
+from gigmate.control import midi as control_midi
+from gigmate.engine.config import ConfigError, EngineConfig
 from gigmate.engine.pedal import ANY, Gesture
 from gigmate.latency.calibration import FOLDER_VARIABLE
 from gigmate.presets.bindings import BindingRow, add_rows, read_bindings
@@ -200,3 +201,41 @@ def test_the_table_that_a_run_is_given(tmp_path: Path) -> None:
         binding_table("CC200", None)
     with pytest.raises(ConfigError, match="no bindings file"):
         binding_table(None, tmp_path / "gone.yaml")
+
+
+@pytest.mark.parametrize(
+    ("backend", "pedal", "asked", "opened"),
+    [
+        ("jack", "CC64", True, False),  # the audio callback reads JACK's MIDI
+        ("portaudio", None, False, True),  # a clock may come, or a preset with pedals of its own
+        ("file", None, False, False),
+        ("file", "CC64", True, True),
+    ],
+)
+def test_where_the_systems_midi_is_read(
+    backend: Any, pedal: str | None, asked: bool, opened: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_midi, "MidiPedals", lambda *arguments, **named: "open")
+    config = EngineConfig(backend=backend, bindings=binding_table(pedal, None))
+    found = open_pedals(config, asked, lambda line: None, lambda command: None, lambda at_s: 0)
+    assert (found == "open") is opened
+
+
+def test_a_missing_midi_system_is_an_error_only_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*arguments: object, **named: object) -> None:
+        raise control_midi.MidiError("no MIDI here")
+
+    monkeypatch.setattr(control_midi, "MidiPedals", missing)
+    said: list[str] = []
+
+    def opening(asked: bool) -> object:
+        config = EngineConfig(backend="portaudio", bindings=binding_table(None, None))
+        return open_pedals(config, asked, said.append, lambda command: None, lambda at_s: 0)
+
+    assert opening(asked=False) is None
+    assert said == []
+    with pytest.raises(control_midi.MidiError):
+        opening(asked=True)
+    add_rows(user_file(), [row(cc=64, does="fill")])
+    assert opening(asked=False) is None
+    assert said == ["no MIDI here (your bindings rest meanwhile)"]
