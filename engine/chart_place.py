@@ -99,20 +99,23 @@ class ChartPlace:
             self._wanted = (float(after[1]), str(after[0]))
         self._asked_bar = None
 
-    def chord(self, point: Point, known: bool, bar_samples: float) -> Written | None:
+    def chord(self, point: Point, known: bool, sure: bool, bar_samples: float) -> Written | None:
         """What is written for that point, None without a chart. Points are asked for in order.
 
-        Until bars are `known` the song stands on its first one; then it is counted back to where it began.
+        Until bars are `known` the song stands on its first one; from then on it is counted back to where it began, anew
+        for each point until the bars are `sure` too.
         """
+        counted = self._begins_at is None
         if known and self._begins_at is not None and bar_samples > 0:
             bars = (point.position_samples - self._begins_at) / bar_samples
             self._origin = round(point.bar + point.bar_phase - bars)
-            self._begins_at = None
+            self._begins_at = None if sure else self._begins_at
+            counted = True
         if self._wanted is not None and self._origin is not None:
             self._jump_on(point)
         if self._chart is None:
             return None
-        if self._origin is not None and self._begins_at is None:
+        if self._origin is not None and counted:
             bars = point.bar - self._origin + point.bar_phase
             self._beat = max(0.0, bars * self.beats_per_bar)
         elif self._origin is None:

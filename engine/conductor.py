@@ -195,6 +195,11 @@ class Conductor:
     def set_chart(self, chart: object | None) -> None:
         """Take the chords from a chart (engine/chart.py), from the next bar line on; None: by ear again."""
         self._chart.take(chart)
+        metre = self._chart.beats_per_bar
+        self._tracker.expect_metre(metre or None)
+        if metre and not self._timeline.started:
+            self._metre = metre
+            self._timeline = Timeline(self.config, self.rate_hz, metre)
 
     def jump_section(self, name: str = "") -> None:
         """Be in that section of the chart from the next bar line on; "": in the one after this. Raises ConfigError."""
@@ -302,7 +307,8 @@ class Conductor:
 
     def _chord(self, point: Point) -> Chord:
         """The chart's chord where there is one, else the one that the loop foretells, else the one heard."""
-        written = self._chart.chord(point, self._found, self.bar_samples())
+        sure = self._source is not self._tracker or self.bar_confidence >= self.config.sure_bar
+        written = self._chart.chord(point, self._found, sure, self.bar_samples())
         return self._chords.ahead(point.beat) if written is None else Chord(*written)
 
     def _aim(self, position_samples: float, leap_beyond_beats: float | None = None) -> None:

@@ -6,6 +6,7 @@ Knows no output clock and no band. Times are seconds of the input clock. Inferen
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class Tracker:
 
     def __init__(self, config: ConductorConfig, rate_hz: float, tempo_bpm: float | None = None) -> None:
         self._config = config
+        self._heard_metres = (config.metres, config.metre_weights)
         self._rate_hz = rate_hz
         self._tempo_bpm = tempo_bpm
         self._filter = BeatFilter(config)
@@ -81,6 +83,19 @@ class Tracker:
         self._filter.expect(tempo_bpm)
         self._line, self.locked = None, False
         self._forget_hits()
+
+    def expect_metre(self, beats_per_bar: int | None) -> None:
+        """All bars have so many beats (a chart says so); None: whatever is heard. Where a bar is known it stays."""
+        metres, weights = self._heard_metres if beats_per_bar is None else ((beats_per_bar,), (1.0,))
+        if metres == self._config.metres:
+            return
+        self._config = replace(self._config, metres=metres, metre_weights=weights)
+        place = (self._due - 1 - self._downbeat) % self._metre
+        self._bars = BarFilter(self._config)
+        self._metre, self.bar_confidence = max(zip(weights, metres, strict=True))[1], 0.0
+        if self._bar_known:
+            self._bars.set(place % self._metre)
+            self._downbeat = self._due - 1 - place % self._metre
 
     @property
     def confidence(self) -> float:
