@@ -56,7 +56,8 @@ def panel(
     width = max(1, min(columns, MOST_COLUMNS))
     ranked = _help_rows(status, width) if help_ else _rows(status, width, blocks)
     kept_rows = sum(rank <= 2 for rank, _ in ranked)
-    words = _words(messages, width, most=max(1, min(4, (rows - kept_rows) // 2)))
+    most = rows - len(ranked) if help_ else min(4, (rows - kept_rows) // 2)
+    words = _words(messages, width, most=max(1, most))
     for rank in sorted({rank for rank, _ in ranked}, reverse=True):
         if len(ranked) + len(words) <= rows:
             break

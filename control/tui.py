@@ -29,7 +29,9 @@ REPAINT_EVERY_S = 5.0
 """Everything is painted anew so often, over what other programs may have written into the terminal."""
 _LINE_EVERY_S = 1.0
 _KEPT_NOTES = 200
-_NOTE_SHOWN_S = 15.0
+_SHOWN_S = 60.0
+"""A warning or note stands in the panel for so long; after that it is found beside the keys."""
+_LOGGED = 12
 
 
 class Face(Protocol):
@@ -167,24 +169,27 @@ class PanelFace:
         self._drawn_s = self._painted_s = float("-inf")
         self._warned = Warned()
         self._notes: deque[str] = deque(maxlen=_KEPT_NOTES)
-        self._note: tuple[str, float] | None = None
+        self._log: deque[tuple[str, float]] = deque(maxlen=_LOGGED)
         self._started = self._broken = self._help = False
 
     def note(self, text: str) -> None:
         if self._started:
             self._notes.append(text)
-            self._note = (text, self._clock())
+            self._log.append((text, self._clock()))
         else:
+            self._log.append((text, float("-inf")))
             self._safely(lambda: self._console.print(text, markup=False, highlight=False))
 
     def help(self) -> None:
-        """Show the keys, or the panel again."""
+        """Show the keys and what was said so far, or the panel again."""
         self._help = not self._help
         self._mark = None
 
     def show(self, status: Status) -> None:
-        self._notes.extend(f"warning: {warning}" for warning in self._warned.new(status))
         now_s = self._clock()
+        for warning in self._warned.new(status):
+            self._notes.append(f"warning: {warning}")
+            self._log.append((warning, now_s))
         mark = (status.state, status.pending, status.beat, status.bar, status.muted, status.section, self._help)
         patience_s = REDRAW_EVERY_S if mark == self._mark else SOONEST_S
         if now_s - self._drawn_s < patience_s or not self._may_draw():
@@ -218,7 +223,7 @@ class PanelFace:
             console.set_alt_screen(True)
             console.show_cursor(False)
         width = min(size[0], MOST_COLUMNS + 1) - 1  # a full last column would wrap
-        rows = panel(status, width, size[1], self._blocks, self._messages(status, now_s), self._help)
+        rows = panel(status, width, size[1], self._blocks, self._messages(now_s), self._help)
         anew = size != self._size or now_s - self._painted_s >= REPAINT_EVERY_S
         if anew:
             self._painted_s, self._drawn = now_s, []
@@ -235,11 +240,8 @@ class PanelFace:
                 console.print(" " * max(width, 1), end="", soft_wrap=True)
         self._drawn = rows
 
-    def _messages(self, status: Status, now_s: float) -> list[str]:
-        messages = list(status.warnings[-4:])
-        if self._note is not None and now_s - self._note[1] < _NOTE_SHOWN_S:
-            messages.append(self._note[0])
-        return messages
+    def _messages(self, now_s: float) -> list[str]:
+        return [text for text, at_s in self._log if self._help or now_s - at_s < _SHOWN_S]
 
     def _leave(self) -> None:
         with contextlib.suppress(AttributeError):

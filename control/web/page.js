@@ -156,12 +156,20 @@ function draw() {
   drawBeats(now);
 }
 
-function drawWarnings(now) {
-  const lines = now.warnings.slice(-3);
-  if (performance.now() < saidUntil) lines.push(said);
-  const box = by("warnings");
-  if (box.dataset.shown === lines.join("\n")) return;
-  box.dataset.shown = lines.join("\n");
+const warnedAt = new Map();
+function drawWarnings(now) {  // each for a minute, then it is found in the list below
+  const at = performance.now();
+  for (const line of now.warnings) if (!warnedAt.has(line)) warnedAt.set(line, at);
+  const lines = now.warnings.filter((line) => at - warnedAt.get(line) < 60000).slice(-3);
+  if (at < saidUntil) lines.push(said);
+  fill(by("warnings"), lines);
+  fill(by("warned"), now.warnings);
+  by("warned_box").hidden = !now.warnings.length;
+}
+function fill(box, lines) {
+  const all = lines.join("\n");
+  if (box.dataset.shown === all) return;
+  box.dataset.shown = all;
   box.replaceChildren(...lines.map((line) => make("li", line)));
 }
 

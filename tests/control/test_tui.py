@@ -189,6 +189,26 @@ def test_help_and_back() -> None:
     assert not any("panic: fades out" in line for line in screen.lines())
 
 
+def test_a_warning_makes_room_after_a_while_and_stays_beside_the_keys() -> None:
+    face, terminal, clock = panel_face()
+    screen = Screen(80, 24)
+    slow = Status(warnings=("slow: close other programs",))
+    face.note("remote on http://127.0.0.1:8765/")
+
+    def shown(at_s: float) -> str:
+        clock.now_s = at_s
+        face.show(slow)
+        text = terminal.take().partition(ALT_ON)
+        screen.feed(text[2] or text[0])
+        return "\n".join(screen.lines())
+
+    assert "! slow: close other programs" in shown(0.0)
+    assert "slow" in shown(50.0)
+    assert "slow" not in shown(70.0)
+    face.help()
+    assert "! slow: close other programs" in shown(71.0) and "8765" in shown(71.0)
+
+
 def test_notes_and_warnings_are_left_on_the_ordinary_screen() -> None:
     face, terminal, _clock = panel_face()
     face.note("before [b]brackets[/b]")

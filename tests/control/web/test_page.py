@@ -148,6 +148,7 @@ def test_what_is_shown(page: Any, band: StandIn) -> None:
     for selector, text in (
         ("#bar", "bar 3.4"), ("#tempo", "120.0 bpm"), ("#source", "by midi clock"), ("#chord", "Am"),
         ("#pending", "ending"), ("#chord_played", "Am7"), ("#warnings", "raise the block size to 256"),
+        ("#warned", "raise the block size to 256"),
         ("#subtitle", "1 of 3"), ("#subtitle", "then Bridge"), ("#input_text", "-12 dB"), ("#figures", "3 misses"),
         ("#sections .now", "A"), ("#sections .next", "Bridge"),
     ):  # fmt: skip
