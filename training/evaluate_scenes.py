@@ -1,6 +1,6 @@
 """Scripted songs in which one thing changes, and how long a band takes to follow it.
 
-`chord`: one chord, then another that shares no note with it. `faster`, `slower`: the tempo jumps by 10 % at a bar
+`chord`: one chord, then another, foreign to its key. `faster`, `slower`: the tempo jumps by 10 % at a bar
 line. `pauses`: silence, playing, a stop, playing again. Made by the arranger and the renderer; the songs' own parts
 are the ceiling. Knows no engine.
 """
@@ -34,6 +34,8 @@ CHANGE = 0.10
 SILENT_BARS, PLAY_BARS, PAUSE_BARS = 2, 8, 5
 QUIET_DB = -20.0
 """Below the level of playing by so much, the band has stopped."""
+RING_S = 0.1
+"""A last note may ring on for so long after the band has stopped playing."""
 SEEDS_FROM = 90_000
 """Beyond the seeds of the songs that are judged otherwise."""
 
@@ -90,7 +92,8 @@ def write_scene(kind: str, index: int, styles: tuple[str, ...]) -> Scene:
 def _bars(kind: str, key: int, beats: int, rng: np.random.Generator) -> tuple[list[Bar], int]:
     """The bars of a scene and the one with the change."""
     if kind == "chord":
-        words = ["I"] * 6 + [str(rng.choice(["ii", "bVII"]))] * 6
+        # their own notes are no passing notes of the first chord, so a walking bass confuses no judge
+        words = ["I"] * 6 + [str(rng.choice(["bVI", "bIII"]))] * 6
         change = 6
     elif kind == "pauses":
         words = ["I", "IV"] * (SILENT_BARS + 2 * PLAY_BARS)
@@ -121,28 +124,33 @@ def _bars(kind: str, key: int, beats: int, rng: np.random.Generator) -> tuple[li
 def measure(scene: Scene, take: dict[str, FloatArray]) -> dict[str, float]:
     """The figures of a scene for a take at the judges' rate. nan: never within the scene."""
     if scene.kind == "chord":
-        return {"chord_beats": chord_beats(scene, np.asarray(take["bass"]) + np.asarray(take["keys"]))}
+        return chord_figures(scene, take)
     if scene.kind in ("faster", "slower"):
         return {"tempo_bars": tempo_bars(scene, take["mix"])}
     return pauses(scene, take["mix"])
 
 
-def chord_beats(scene: Scene, pitched: FloatArray) -> float:
-    """Beats from the change until the energy on the new chord's notes is above that on the old one's, for two beats."""
-    frames = int(len(pitched) / JUDGE_RATE_HZ / 0.04)
-    chroma = chroma_at(pitched, frames)
+def chord_figures(scene: Scene, take: dict[str, FloatArray]) -> dict[str, float]:
+    """`chord_beats`: beats from the change until bass and keys are stronger on the new chord's own notes than on the
+    old one's, and stay so for three in four of the beats that are left. `old_chord_before`: share of the eight beats
+    before on which the old chord was the stronger; where it hardly was (.5 is chance), nothing was followed."""
+    chroma = np.zeros((0, 12))
+    for part in ("bass", "keys"):
+        made = chroma_at(take[part], int(len(take[part]) / JUDGE_RATE_HZ / 0.04))
+        made = made / (made.mean() + 1e-9)
+        chroma = made if not len(chroma) else chroma + made
     pcs = scene.song.labels["chord_pcs"]
     at = int(scene.change_s / 0.04)
     old, new = pcs[at - 5], pcs[at + 5]
-    beats = scene.beats_s[scene.beats_s >= scene.change_s - 1e-3]
-    ahead = []
-    for start_s, end_s in itertools.pairwise(beats):
-        energy = chroma[int(start_s / 0.04) : int(end_s / 0.04)].sum(axis=0)
-        ahead.append(bool(energy[new & ~old].sum() > energy[old & ~new].sum()))
-    for k in range(len(ahead) - 1):
-        if ahead[k] and ahead[k + 1]:
-            return float(k)
-    return math.nan
+
+    def new_above_old(beats_s: FloatArray) -> NDArray[np.bool_]:
+        spans = [chroma[int(a / 0.04) : int(b / 0.04)].sum(axis=0) for a, b in itertools.pairwise(beats_s)]
+        return np.array([bool(e[new & ~old].sum() > e[old & ~new].sum()) for e in spans], bool)
+
+    before = float(1.0 - new_above_old(scene.beats_s[scene.beats_s <= scene.change_s + 1e-3][-9:]).mean())
+    ahead = new_above_old(scene.beats_s[scene.beats_s >= scene.change_s - 1e-3])
+    followed = (float(k) for k in range(len(ahead) - 4) if ahead[k] and ahead[k:].mean() >= 0.75)
+    return {"chord_beats": next(followed, math.nan) if before > 0.6 else math.nan, "old_chord_before": before}
 
 
 def tempo_bars(scene: Scene, mix: FloatArray, window_beats: int = 4, near_s: float = 0.05) -> float:
@@ -197,7 +205,7 @@ def pauses(scene: Scene, mix: FloatArray) -> dict[str, float]:
             figures["entry_error_ms"] = float(1e3 * np.abs(off).min())
     pause = levels[int(bars[stop] / step_s) : int(bars[back] / step_s)]
     sounding = np.flatnonzero(pause > full + QUIET_DB)
-    stopped = 0.0 if not len(sounding) else (float(sounding[-1]) + 1) * step_s / bar_s
+    stopped = 0.0 if not len(sounding) else max(0.0, (float(sounding[-1]) + 1) * step_s - RING_S) / bar_s
     figures["stop_bars"] = stopped if stopped < PAUSE_BARS - 0.5 else math.nan
     figures["after_db"] = level_db(stretch(bars[stop + 2], bars[back])) - full
     return figures
