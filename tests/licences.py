@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -109,6 +110,7 @@ def closure(extras: tuple[str, ...]) -> set[str]:
     return {name for name, _ in seen} - {"gigmate"}
 
 
+@cache
 def packages() -> list[Package]:
     """Everything that the two commands install here."""
     default = closure(())

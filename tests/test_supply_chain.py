@@ -113,7 +113,9 @@ def test_no_code_of_ours_unpickles_or_evaluates() -> None:
                 assert name.split(".")[0] not in {"pickle", "cPickle", "dill", "shelve", "joblib", "marshal"}, path
         for name, keywords in calls(tree):
             where = f"{path}: {name}"
-            assert name not in {"eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load"}, where
+            assert name not in {"eval", "exec", "os.system", "os.popen", "yaml.unsafe_load"}, where
+            if name == "yaml.load":
+                assert path == "presets/strict.py", f"{where}: presets.strict.read_yaml is the one way"
             assert not is_true(keywords.get("allow_pickle")), where
             assert not is_true(keywords.get("shell")), where
             assert "mktemp" not in name, where
@@ -124,6 +126,15 @@ def test_no_code_of_ours_unpickles_or_evaluates() -> None:
                 assert is_true(keywords.get("weights_only")), where
             if name == "torch.jit.load":
                 assert path == "model/runtime.py", f"{where}: only programs that we have compiled ourselves"
+
+
+def test_the_one_reader_of_yaml_makes_plain_values_alone(tmp_path: Path) -> None:
+    from gigmate.presets.strict import read_yaml
+
+    file = tmp_path / "evil.yaml"
+    file.write_text("!!python/object/apply:os.system ['true']", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"evil\.yaml"):
+        read_yaml(file, "preset", ValueError)
 
 
 def test_weights_come_as_safetensors_alone() -> None:
