@@ -56,17 +56,20 @@ class MidiClock:
         """Forget every tick. What was said of start and stop stays."""
         self._forget_line()
 
-    def transport(self, action: str) -> None:
-        """MIDI start, continue or stop; other words are passed over."""
+    def transport(self, action: str, sixteenths: int = 0) -> None:
+        """MIDI start, continue, stop or locate (to so many sixteenths); other words are passed over."""
         if action == "start":
             self._resume_ticks, self._rolls = 0, True
+        elif action == "locate":
+            self._stopped_ticks = sixteenths * TICKS_PER_BEAT // 4
+            if self._rolls and self._song_tick is not None:
+                self._resume_ticks = self._stopped_ticks
         elif action == "continue":
             if not self._rolls:
                 self._resume_ticks = self._stopped_ticks
             self._rolls = True
         elif action == "stop" and self._rolls:
-            known = self._song_tick is not None
-            self._stopped_ticks = self._tick + 1 - self._song_tick if self._song_tick is not None and known else None
+            self._stopped_ticks = None if self._song_tick is None else self._tick + 1 - self._song_tick
             self._rolls = False
 
     def tick(self, position_samples: float) -> None:

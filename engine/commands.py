@@ -87,10 +87,12 @@ class ClockTick:
 
 @dataclass(frozen=True, slots=True)
 class ClockTransport:
-    """MIDI start, continue or stop from the clock's master."""
+    """MIDI start, continue, stop or locate (song position) from the clock's master."""
 
     action: str
     at_sample: int = NOW
+    sixteenths: int = 0
+    """With "locate": where in the song the next tick stands, after the next continue."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ class Conductor:
         if isinstance(command, ClockTick):
             self._sources.clock.tick(position_samples)
         elif isinstance(command, ClockTransport):
-            self._sources.clock.transport(command.action)
+            self._sources.clock.transport(command.action, command.sixteenths)
         elif isinstance(command, SetTempo):
             self._sources.set_tempo(command.tempo_bpm or None)
         elif isinstance(command, SetTimeSource):

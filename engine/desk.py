@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from .bridge import Bridge
 from .commands import (
@@ -50,6 +50,9 @@ from .switch import Switch
 _OF_TIME = (SetTempo, SetTimeSource, SetChart, JumpSection)
 _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
 MOST_COUNTED_BARS = 2
+MidiEvent = tuple[int, int, int, int]
+_CLOCK = 0xF8
+_TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 
 
 class Desk:
@@ -78,6 +81,7 @@ class Desk:
         self.forget = False
         """The player is to forget everything once it rests."""
         self.quitting_s = math.inf
+        self.recording = config.record_file or ""
         self.requests = CommandQueue()
         """What only the session can resolve; any thread may take it."""
 
@@ -88,6 +92,14 @@ class Desk:
             -math.inf if muted else level_db
             for level_db, muted in zip(self.controls.levels_db, self.muted, strict=True)
         )
+
+    def take_clock(self, events: Iterable[MidiEvent]) -> None:
+        """MIDI clock and transport among messages of the audio callback: (position, status, data1, data2) each."""
+        for position, status, low, high in events:
+            if status == _CLOCK:
+                self.obey(ClockTick(position))
+            elif status in _TRANSPORT:
+                self.obey(ClockTransport(_TRANSPORT[status], position, low | high << 7))
 
     def obey(self, command: Command) -> None:
         """Do it. What cannot be is said and counted, and changes nothing."""

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import math
 
-from .bridge import BridgeCounters
+from .bridge import Bridge, BridgeCounters
 from .conductor import Conducting
 from .desk import Desk
+from .notes import Notes
 from .pace import Pace
 from .player import Moment
 from .stage import Stage
 from .status import SILENCE_DB, Status, chord_name
+
+_SAID_S = 0.5
+"""How long a miss is shown as the state."""
 
 
 def misses_of(counters: BridgeCounters, host_frame: int) -> int:
@@ -21,69 +25,82 @@ def misses_of(counters: BridgeCounters, host_frame: int) -> int:
     return max(counters.miss_episodes, math.ceil(counters.miss_samples / host_frame))
 
 
-def snapshot(
-    state: str,
-    now: int,
-    counters: BridgeCounters,
-    conductor: Conducting,
-    desk: Desk,
-    stage: Stage,
-    pace: Pace,
-    *,
-    host_frame: int,
-    rate_hz: int,
-    part_db: tuple[float, ...],
-    told: Moment | None,
-    on: bool,
-    recording: str,
-    warnings: tuple[str, ...],
-) -> Status:
-    """What is true at input sample `now`. `told`: the moment of the frame made last."""
-    moment = conductor.moment(now)
-    known = conductor.bar_samples() > 0
-    ground = conductor.ground()
-    played = "" if told is None else ground.symbol or chord_name(told.chord_root, told.chord_pitch_classes)
-    said, controls = desk.announced, desk.controls
-    return Status(
-        state=state,
-        seconds=counters.samples / rate_hz,
-        input_db=_db(counters.in_peak),
-        output_db=_db(counters.out_peak),
-        part_db=part_db,
-        bar=conductor.bar_count(now) + 1 if known else 0,
-        beat=int(moment.bar_phase * moment.beats_per_bar) + 1 if known else 0,
-        beats_per_bar=moment.beats_per_bar,
-        beat_phase=moment.beat_phase,
-        tempo_bpm=moment.tempo_bpm if known else 0.0,
-        confidence=moment.confidence,
-        chord=chord_name(ground.chord_root, ground.chord_pitch_classes),
-        chord_played=played,
-        step_ms=1000.0 * pace.step_s,
-        step_p99_ms=1000.0 * pace.meter.recent_percentile_s(99.0),
-        frame_ms=1000.0 * host_frame / rate_hz,
-        ahead_samples=pace.budget.ahead_samples,
-        ahead_ms=1000.0 * pace.budget.ahead_samples / rate_hz,
-        misses=misses_of(counters, host_frame),
-        miss_episodes=counters.miss_episodes,
-        xruns=counters.xruns,
-        callbacks=counters.callbacks,
-        callbacks_expected=counters.callbacks,
-        preset=said.preset,
-        song=said.song,
-        song_number=said.song_number,
-        songs=said.songs,
-        section=ground.section,
-        next_section=ground.next_section,
-        time_source=ground.source,
-        pending=stage.pending if on else "",
-        holding=on and stage.silent,
-        muted=desk.muted,
-        levels_db=controls.levels_db,
-        style=controls.style,
-        density=controls.density,
-        recording=recording,
-        warnings=warnings,
-    )
+class Teller:
+    """Makes the snapshot of a step. One worker's, for the length of a run."""
+
+    def __init__(
+        self, bridge: Bridge, conductor: Conducting, desk: Desk, stage: Stage, pace: Pace, notes: Notes, host_frame: int
+    ) -> None:
+        self._bridge, self._conductor, self._desk = bridge, conductor, desk
+        self._stage, self._pace, self._notes = stage, pace, notes
+        self._host_frame = host_frame
+        self._last_misses = 0
+        self._covering_until = 0
+
+    def snapshot(
+        self, state: str | None, frame: int, on: bool, failing: bool, told: Moment | None, part_db: tuple[float, ...]
+    ) -> Status:
+        """What is true when input frame `frame` is awaited. `told`: the moment of the frame made last; `state` None:
+        as it is."""
+        counters = self._bridge.counters()
+        if counters.in_dropped_samples:
+            self._notes.fault("input_dropped", "the band did not listen in time: a stretch of the input is lost to it")
+        host_frame, rate_hz, pace = self._host_frame, self._bridge.rate_hz, self._pace
+        conductor, desk = self._conductor, self._desk
+        now = max(0, frame * host_frame - 1)
+        moment = conductor.moment(now)
+        known = conductor.bar_samples() > 0
+        ground = conductor.ground()
+        played = "" if told is None else ground.symbol or chord_name(told.chord_root, told.chord_pitch_classes)
+        said, controls = desk.announced, desk.controls
+        return Status(
+            state=state or self._state(counters, frame, on, failing),
+            seconds=counters.samples / rate_hz,
+            input_db=_db(counters.in_peak),
+            output_db=_db(counters.out_peak),
+            part_db=part_db,
+            bar=conductor.bar_count(now) + 1 if known else 0,
+            beat=int(moment.bar_phase * moment.beats_per_bar) + 1 if known else 0,
+            beats_per_bar=moment.beats_per_bar,
+            beat_phase=moment.beat_phase,
+            tempo_bpm=moment.tempo_bpm if known else 0.0,
+            confidence=moment.confidence,
+            chord=chord_name(ground.chord_root, ground.chord_pitch_classes),
+            chord_played=played,
+            step_ms=1000.0 * pace.step_s,
+            step_p99_ms=1000.0 * pace.meter.recent_percentile_s(99.0),
+            frame_ms=1000.0 * host_frame / rate_hz,
+            ahead_samples=pace.budget.ahead_samples,
+            ahead_ms=1000.0 * pace.budget.ahead_samples / rate_hz,
+            misses=misses_of(counters, host_frame),
+            miss_episodes=counters.miss_episodes,
+            xruns=counters.xruns,
+            callbacks=counters.callbacks,
+            callbacks_expected=counters.callbacks,
+            preset=said.preset,
+            song=said.song,
+            song_number=said.song_number,
+            songs=said.songs,
+            section=ground.section,
+            next_section=ground.next_section,
+            time_source=ground.source,
+            pending=self._stage.pending if on else "",
+            holding=on and self._stage.silent,
+            muted=desk.muted,
+            levels_db=controls.levels_db,
+            style=controls.style,
+            density=controls.density,
+            recording=desk.recording,
+            warnings=self._notes.warnings,
+        )
+
+    def _state(self, counters: BridgeCounters, frame: int, on: bool, failing: bool) -> str:
+        if counters.miss_samples > self._last_misses:
+            self._last_misses = counters.miss_samples
+            self._covering_until = frame + max(1, round(_SAID_S * self._bridge.rate_hz / self._host_frame))
+        if not on:
+            return "stopping" if self._bridge.gain > 0.0 else "stopped"
+        return "fallback" if frame < self._covering_until or failing else "playing"
 
 
 def _db(peak: float) -> float:

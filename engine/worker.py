@@ -21,10 +21,10 @@ from ..dsp.framing import Framer
 from ..dsp.resample import Resampler
 from ..latency.budget import Budget
 from ..latency.meter import Meter
-from .bridge import RAMP_MS, Bridge, BridgeCounters, HeardFrames
+from .bridge import RAMP_MS, Bridge, HeardFrames
 from .click import ClickTrack
 from .clock_out import ClockOut
-from .commands import ClockTick, ClockTransport, Command, CommandQueue
+from .commands import CommandQueue
 from .conductor import Conducting
 from .config import EngineConfig
 from .desk import Desk
@@ -39,7 +39,7 @@ from .recorder import Recorder, Take
 from .stage import Stage
 from .status import Status
 from .switch import Switch
-from .telling import misses_of, snapshot
+from .telling import Teller, misses_of
 from .threads import IdleCollector, kept_fluent, raise_priority
 from .transport_line import reading_of
 
@@ -48,7 +48,6 @@ __all__ = ["PortFacts", "Worker", "misses_of"]
 WARM_UP_FRAMES = 10
 _WAIT_S = 0.005
 _END_PATIENCE_S = 1.0
-_CLOCK_MESSAGES = {0xF8: None, 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 
 
 class Worker:
@@ -98,9 +97,11 @@ class Worker:
         self.desk = Desk(
             config, bridge, conductor, self.stage, self.switch, self.pace, notes, self._went_out, self._free_from
         )
+        self._teller = Teller(bridge, conductor, self.desk, self.stage, self.pace, notes, self.host_frame)
         self._clicks = ClickTrack(bridge.click_ring, rate_hz, config.ceiling_dbfs)
         self._clock_out = ClockOut(bridge.push_midi, rate_hz)
         self._sends_midi = False
+        self._said_beatless = False
         self.priority = "normal"
         self.made_frames = 0
         self.late_frames = 0
@@ -115,8 +116,6 @@ class Worker:
         self._broken = True  # the next frame made does not go on from the last
         self._told: Moment | None = None
         self._peaks_db = SILENT_PEAKS_DB
-        self._last_misses = 0
-        self._covering_until = 0
 
         self.beat_s = time.monotonic()
         """When the worker last showed that it lives."""
@@ -263,7 +262,12 @@ class Worker:
         if transport is not None:
             position, rolling, table = transport
             # What others play at that moment of the song is heard with the input a round trip later, as we are.
-            self._conductor.read_transport(reading_of(position + self.pace.facts.round_trip_samples, rolling, table))
+            reading = reading_of(position + self.pace.facts.round_trip_samples, rolling, table)
+            self._conductor.read_transport(reading)
+            if reading.rolling and not reading.has_beats and not self._said_beatless:
+                self._said_beatless = True
+                text = "JACK's transport rolls, but nobody counts its beats: let a program be its timebase master"
+                self._notes.fault("transport", text)
         for chunk in self._framer.push(self._down.process(block)):
             heard = self._guard.listen(chunk)
             if heard is not None:
@@ -389,44 +393,12 @@ class Worker:
 
     def _take_commands(self) -> None:
         events = self._bridge.pop_midi_events()
-        for position, status, _, _ in events:
-            if status in _CLOCK_MESSAGES:
-                action = _CLOCK_MESSAGES[status]
-                self._do(ClockTick(position) if action is None else ClockTransport(action, position))
-        for command in self._gestures.commands_of(events):
-            self._do(command)
-        for command in self._commands.drain():
-            self._do(command)
-
-    def _do(self, command: Command) -> None:
-        self.desk.obey(command)
-
-    def _state(self, counters: BridgeCounters) -> str:
-        if counters.miss_samples > self._last_misses:
-            self._last_misses = counters.miss_samples
-            self._covering_until = self._frame + max(1, round(0.5 / self.frame_s))
-        if not self.switch.on:
-            return "stopping" if self._bridge.gain > 0.0 else "stopped"
-        return "fallback" if self._frame < self._covering_until or self._guard.failing else "playing"
+        self.desk.take_clock(events)
+        for command in (*self._gestures.commands_of(events), *self._commands.drain()):
+            self.desk.obey(command)
 
     def _say(self, state: str | None = None) -> None:
         """Replace the snapshot. Any thread may read it."""
-        counters = self._bridge.counters()
-        if counters.in_dropped_samples:
-            self._notes.fault("input_dropped", "the band did not listen in time: a stretch of the input is lost to it")
-        self.status = snapshot(
-            state or self._state(counters),
-            max(0, self._frame * self.host_frame - 1),
-            counters,
-            self._conductor,
-            self.desk,
-            self.stage,
-            self.pace,
-            host_frame=self.host_frame,
-            rate_hz=self._rate_hz,
-            part_db=self._peaks_db,
-            told=self._told,
-            on=self.switch.on,
-            recording=self._recorder.recording_to if self._recorder is not None else "",
-            warnings=self._notes.warnings,
+        self.status = self._teller.snapshot(
+            state, self._frame, self.switch.on, self._guard.failing, self._told, self._peaks_db
         )

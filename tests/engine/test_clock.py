@@ -124,6 +124,14 @@ def test_stop_continue_and_a_cable_that_is_out() -> None:
     assert anchor is not None
     assert anchor.beat_at(5.5 * RATE_HZ, RATE_HZ) == pytest.approx(8.0, abs=0.01), "it goes on where it stopped"
     assert clock.anchor(6.3 * RATE_HZ) is None, "no tick for long"
+    clock.transport("stop")
+    clock.transport("locate", 16)  # the second bar
+    clock.transport("continue")
+    for time_s in ticks_s(120, 5.8, 1.0, 0.0):
+        clock.tick(time_s * RATE_HZ)
+    anchor = clock.anchor(6.2 * RATE_HZ)
+    assert anchor is not None
+    assert anchor.beat_at(5.8 * RATE_HZ, RATE_HZ) == pytest.approx(4.0, abs=0.3)
     unnamed = line_of(ticks_s(120, 0.0, 2.0, 0.0), start=False).anchor(RATE_HZ)
     assert unnamed is not None
     assert unnamed.beat_in_bar == -1
