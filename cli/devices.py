@@ -31,15 +31,17 @@ def devices(
     midi, midi_reason = _midi_inputs()
     if midi_reason:
         reasons["midi"] = midi_reason
+    jack_midi = _jack_midi(server)
     if as_json:
         values: dict[str, Any] = {
             "devices": [dataclasses.asdict(device) for device in found],
             "midi_inputs": midi,
+            "jack_midi_sources": jack_midi,
             "unavailable": reasons,
         }
         print(json.dumps(values, indent=2))
     else:
-        print("\n".join(_lines(found, midi, reasons)))
+        print("\n".join(_lines(found, midi, jack_midi, reasons)))
     return 0
 
 
@@ -59,7 +61,17 @@ def _midi_inputs() -> tuple[list[str], str]:
         return [], str(error)
 
 
-def _lines(found: list[Device], midi: list[str], reasons: dict[str, str]) -> list[str]:
+def _jack_midi(server: str | None) -> list[str]:
+    """What MIDI can come from on JACK; none without a server, which the list of devices says already."""
+    from ..engine.ports.jack import list_midi_sources
+
+    try:
+        return list_midi_sources(EngineConfig(server_name=server, midi_name=""))
+    except EngineError:
+        return []
+
+
+def _lines(found: list[Device], midi: list[str], jack_midi: list[str], reasons: dict[str, str]) -> list[str]:
     lines = []
     for backend in _BACKENDS:
         own = [device for device in found if device.backend == backend]
@@ -74,6 +86,8 @@ def _lines(found: list[Device], midi: list[str], reasons: dict[str, str]) -> lis
         lines += ["midi:", *(f"   {name}" for name in midi)]
     else:
         lines.append(f"midi: {reasons.get('midi', 'no input')}")
+    if jack_midi:
+        lines += ["jack midi:", *(f"   {name}" for name in jack_midi)]
     if any(device.default for device in found):
         lines.append("* is what is taken without --device")
     return lines

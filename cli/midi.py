@@ -6,6 +6,7 @@ Main thread.
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -66,26 +67,42 @@ def open_pedals(
     post: Callable[[Command], object],
     stamp: Callable[[float], int],
 ) -> MidiPedals | None:
-    """The system's MIDI inputs as pedals and clock: on PortAudio always, on a file where something is bound.
+    """The system's MIDI inputs as pedals and clock, or None: on PortAudio always, else where something is bound.
 
-    (On JACK the audio callback reads JACK's MIDI.) Raises MidiError where they were `asked` for in vain; where only the
-    user's own bindings rest for it, that is a note.
+    On JACK the audio callback reads JACK's MIDI, and the system's is read only where JACK has none: a device that is on
+    both would be two. Raises MidiError where they were `asked` for in vain; where only the user's own bindings rest for
+    it, that is a note.
     """
     table = config.bindings
-    if config.backend == "jack" or table is None:
+    if table is None:
         return None
-    if config.backend != "portaudio" and not (table.bindings or asked):
+    on_jack, bound = config.backend == "jack", asked or bool(table.bindings)
+    # On Windows a MIDI input belongs to one program at a time: it is left to others until something is bound.
+    if not bound and (config.backend != "portaudio" or sys.platform == "win32"):
+        return None
+    if on_jack and _jack_sources(config):
         return None
     from ..control.midi import MidiError, MidiPedals
 
     try:
-        return MidiPedals(table, post, config.midi_name, required=asked, stamp=stamp)
+        return MidiPedals(table, post, config.midi_name, required=asked and not on_jack, stamp=stamp)
     except MidiError as error:
-        if asked:
+        if asked and not on_jack:
             raise
-        if table.bindings:
+        if on_jack:
+            note("no MIDI source on JACK yet: it is connected as soon as it appears")
+        elif table.bindings:
             note(f"{error} (your bindings rest meanwhile)")
         return None
+
+
+def _jack_sources(config: EngineConfig) -> list[str]:
+    from ..engine.ports.jack import list_midi_sources
+
+    try:
+        return list_midi_sources(config)
+    except EngineError:  # the port will say it better
+        return []
 
 
 def midi_learn(

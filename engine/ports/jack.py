@@ -272,14 +272,7 @@ class JackPort(Port):
 
         A wire that the user took out stays out. A source that refuses is not worth failing for.
         """
-        wanted, own = self.config.midi_name, f"{self._client.name}:"
-        found = self._client.get_ports(is_midi=True, is_output=True, is_physical=wanted is None)
-        there = {
-            port.name
-            for port in found
-            if not port.name.startswith(own)
-            and (wanted is None or any(wanted.lower() in name.lower() for name in (port.name, *port.aliases)))
-        }
+        there = _midi_sources(self._client, self.config.midi_name)
         new, self._midi_sources = sorted(there - self._midi_sources), there
         for name in new:
             try:
@@ -436,6 +429,27 @@ def list_devices(config: EngineConfig) -> list[Device]:
         ]
     finally:
         run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
+
+
+def list_midi_sources(config: EngineConfig) -> list[str]:
+    """What JACK MIDI can come from, as `_connect_midi` chooses it. Raises EngineError if no server answers."""
+    jack = load()
+    client = _open_client(jack, config, f"{config.client_name}-probe")
+    try:
+        return sorted(_midi_sources(client, config.midi_name))
+    finally:
+        run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
+
+
+def _midi_sources(client: Any, wanted: str | None) -> set[str]:
+    """All controllers of the system, or whatever has a name (or an alias) that holds the wanted one; not our own."""
+    own = f"{client.name}:"
+    return {
+        port.name
+        for port in client.get_ports(is_midi=True, is_output=True, is_physical=wanted is None)
+        if not port.name.startswith(own)
+        and (wanted is None or any(wanted.lower() in name.lower() for name in (port.name, *port.aliases)))
+    }
 
 
 def probe(config: EngineConfig) -> dict[str, Any]:

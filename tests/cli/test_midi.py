@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from gigmate.cli import boundary, main
+from gigmate.cli import midi as cli_midi
 from gigmate.cli.midi import binding_table, open_pedals, user_file
 from gigmate.control import midi as control_midi
 from gigmate.engine.config import ConfigError, EngineConfig
@@ -204,18 +205,27 @@ def test_the_table_that_a_run_is_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "pedal", "asked", "opened"),
+    ("backend", "pedal", "asked", "on_jack", "opened"),
     [
-        ("jack", "CC64", True, False),  # the audio callback reads JACK's MIDI
-        ("portaudio", None, False, True),  # a clock may come, or a preset with pedals of its own
-        ("file", None, False, False),
-        ("file", "CC64", True, True),
+        ("jack", "CC64", True, ["system:midi_capture_1"], False),  # the audio callback reads it
+        ("jack", "CC64", True, [], True),  # jackd without a bridge: the device is on ALSA alone
+        ("jack", None, False, [], False),
+        ("portaudio", None, False, [], sys.platform != "win32"),  # a clock may come, or a preset with pedals of its own
+        ("portaudio", "CC64", True, [], True),
+        ("file", None, False, [], False),
+        ("file", "CC64", True, [], True),
     ],
 )
 def test_where_the_systems_midi_is_read(
-    backend: Any, pedal: str | None, asked: bool, opened: bool, monkeypatch: pytest.MonkeyPatch
+    backend: Any,
+    pedal: str | None,
+    asked: bool,
+    on_jack: list[str],
+    opened: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(control_midi, "MidiPedals", lambda *arguments, **named: "open")
+    monkeypatch.setattr(cli_midi, "_jack_sources", lambda config: on_jack)
     config = EngineConfig(backend=backend, bindings=binding_table(pedal, None))
     found = open_pedals(config, asked, lambda line: None, lambda command: None, lambda at_s: 0)
     assert (found == "open") is opened
