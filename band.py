@@ -19,8 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engine.accompaniment import Accompaniment, rate_that_fits, to_mono
+from .engine.chart import Chart
+from .engine.chart_text import parse_chart, read_chart
 from .engine.conductor import Conductor
 from .engine.config import ConfigError
+from .engine.first_bar import first_downbeat_s
 from .engine.player import PARTS, Controls, Heard, Moment, Player
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import OFF_DB, Preset
@@ -46,6 +49,8 @@ class Music:
     """Each part [n], before the limiter."""
     ahead_frames: int
     """How far ahead of the sound the band was made."""
+    chart_start_s: float | None = None
+    """Where the chart's first bar begins; None without a chart."""
 
 
 class Band:
@@ -79,18 +84,24 @@ class Band:
         seed: int = 0,
         ahead_frames: int | None = TRAINED_AHEAD_FRAMES,
         play_along: bool = True,
+        chart: str | Path | Chart | None = None,
+        chart_start_s: float = 0.0,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
-        The same input, seed and ahead give the same samples as a live run (whose ahead `None` takes).
-        Raises ConfigError (PresetError) for a preset, part, rate or ahead that cannot be.
+        The same input, seed and ahead give the same samples as a live run (whose ahead `None` takes). `chart` gives the
+        chords, from the bar line nearest to `chart_start_s` on: a Chart, bar notation ("| Am | F |") or a file with it.
+        Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead or chart that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
+        sheet = chart_of(chart)
+        if not (math.isfinite(chart_start_s) and chart_start_s >= 0):
+            raise ConfigError(f"a chart that starts at {chart_start_s} s: give seconds, 0 or more")
         player = self._new_player(seed)
         band_rate_hz = rate_that_fits(rate_hz, player)
         return Accompaniment(
             player,
-            Conductor(float(band_rate_hz), expected_tempo_bpm(wanted)),
+            Conductor(float(band_rate_hz), _tempo_bpm(wanted, sheet)),
             rate_hz,
             band_rate_hz=band_rate_hz,
             controls=with_parts(controls_of(wanted), parts),
@@ -98,6 +109,30 @@ class Band:
             ahead_frames=ahead_frames,
             ceiling_dbfs=wanted.ceiling_dbfs,
             play_along=play_along,
+            chart=sheet,
+            chart_start_samples=round(chart_start_s * rate_hz),
+        )
+
+    def first_downbeat_s(
+        self,
+        blocks: Iterable[NDArray[np.floating]],
+        rate_hz: int,
+        *,
+        preset: str | Path | Preset = DEFAULT_PRESET,
+        chart: str | Path | Chart | None = None,
+    ) -> float | None:
+        """Seconds to the first downbeat that is played in `blocks`, float [n] or [n, channels]; None: no beat found.
+
+        Listens to as much of them as it needs, at most a minute. The metre is the chart's, if there is one.
+        """
+        wanted = preset if isinstance(preset, Preset) else load_preset(preset)
+        sheet = chart_of(chart)
+        return first_downbeat_s(
+            self._new_player(0),
+            (to_mono(block) for block in blocks),
+            rate_hz,
+            beats_per_bar=None if sheet is None else sheet.beats_per_bar,
+            tempo_bpm=_tempo_bpm(wanted, sheet),
         )
 
     def accompany(
@@ -111,20 +146,37 @@ class Band:
         continue_s: float = 0.0,
         play_along: bool = True,
         ahead_frames: int | None = TRAINED_AHEAD_FRAMES,
+        chart: str | Path | Chart | None = None,
+        chart_start_s: float | None = None,
     ) -> Music:
         """Play along with `audio`, float [n] or [n, channels] as soundfile reads it, and `continue_s` beyond its end.
 
         With `play_along=False` the band comes in where the audio ends. What comes out is at the rate of what went in.
+        `chart` gives the chords as for `stream`; its first bar is the first downbeat that is played (the beginning,
+        where no beat is found), or the bar at `chart_start_s`.
         Raises ConfigError for what is no sound, and as `stream` does; EngineError if the model fails.
         """
         if not (math.isfinite(continue_s) and continue_s >= 0):
             raise ConfigError(f"continue for {continue_s} s: give seconds, 0 or more")
         wanted = tuple(parts)
         heard = to_mono(audio)
+        blocks = [heard[at : at + _BLOCK_SAMPLES] for at in range(0, heard.size, _BLOCK_SAMPLES)]
+        sheet = chart_of(chart)
+        if sheet is not None and chart_start_s is None:
+            rate_that_fits(rate_hz, self._new_player(seed))  # a rate that no sound has is said before listening
+            chart_start_s = self.first_downbeat_s(blocks, rate_hz, preset=preset, chart=sheet)
+        start_s = chart_start_s or 0.0
         stream = self.stream(
-            rate_hz, preset=preset, parts=wanted, seed=seed, ahead_frames=ahead_frames, play_along=play_along
+            rate_hz,
+            preset=preset,
+            parts=wanted,
+            seed=seed,
+            ahead_frames=ahead_frames,
+            play_along=play_along,
+            chart=sheet,
+            chart_start_s=start_s,
         )
-        pieces = [stream.push(heard[at : at + _BLOCK_SAMPLES]) for at in range(0, heard.size, _BLOCK_SAMPLES)]
+        pieces = [stream.push(block) for block in blocks]
         pieces += stream.finish(round(continue_s * rate_hz))
         sounds = np.concatenate([piece.parts for piece in pieces], axis=1)
         return Music(
@@ -132,6 +184,7 @@ class Band:
             mix=np.concatenate([piece.mix for piece in pieces]),
             parts={name: sounds[index] for index, name in enumerate(PARTS) if name in wanted},
             ahead_frames=stream.ahead_frames,
+            chart_start_s=None if sheet is None else start_s,
         )
 
 
@@ -188,6 +241,22 @@ class _SharedPlayer:
     def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32]:
         with self._turn:
             return self._player.play(moment, controls)
+
+
+def chart_of(chart: str | Path | Chart | None) -> Chart | None:
+    """A chart from itself, from bar notation (text with a | in it), or from a file. Raises ChartError."""
+    if chart is None or isinstance(chart, Chart):
+        return chart
+    if isinstance(chart, str) and "|" in chart:
+        return parse_chart(chart)
+    return read_chart(Path(chart))
+
+
+def _tempo_bpm(preset: Preset, chart: Chart | None) -> float | None:
+    """What is expected: what the chart says, else the preset."""
+    if chart is not None and chart.tempo_bpm:
+        return chart.tempo_bpm
+    return expected_tempo_bpm(preset)
 
 
 def with_parts(controls: Controls, parts: Iterable[str]) -> Controls:

@@ -36,6 +36,10 @@ def complete(
         bool, typer.Option("--accompany/--no-accompany", help="Play along, or come in only after the end.")
     ] = True,
     preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
+    chart: Annotated[Path | None, typer.Option(metavar="F", help="A chord chart to play by.")] = None,
+    chart_start: Annotated[
+        float | None, typer.Option(metavar="S", help="The chart begins here; else at the first downbeat.")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and recording give the same band.")] = 0,
     ahead: Annotated[
         str, typer.Option(metavar="FRAMES|live", help="How far ahead the band is made; live: as on stage.")
@@ -43,6 +47,7 @@ def complete(
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
 ) -> int:
     """Complete a recording: the band plays along with it, goes on after it, or both."""
+    from ..engine.chart_text import read_chart
     from .completion import Completion
     from .files import check_writable
     from .signals import Interrupted, Signals
@@ -59,6 +64,8 @@ def complete(
         continue_s=go_on,
         play_along=play_along,
         preset=preset,
+        chart=None if chart is None else read_chart(chart),
+        chart_start_s=None if chart_start is None else chart_start - start,
         seed=seed,
         ahead_frames=parse_ahead(ahead),
     )
@@ -80,7 +87,7 @@ def complete(
                 done = completion.complete(band, wanted, told)
         except Interrupted as interrupted:
             return interrupted.code
-    for line in summary(done):
+    for line in summary(done, start):
         print(line)
     return 0
 
@@ -119,8 +126,8 @@ def parse_ahead(text: str) -> int | None:
     return frames
 
 
-def summary(done: Completed) -> list[str]:
-    """The last lines: what was made, and how."""
+def summary(done: Completed, start_s: float = 0.0) -> list[str]:
+    """The last lines: what was made, and how. `start_s`: where in the recording it began."""
     from ..band import TRAINED_AHEAD_FRAMES
 
     frames = done.ahead_frames
@@ -134,8 +141,17 @@ def summary(done: Completed) -> list[str]:
         f"{done.seconds:.1f} s of music at {done.rate_hz} Hz in {done.took_s:.1f} s "
         f"({done.seconds / max(done.took_s, 1e-6):.1f} times real time)",
         f"made {frames} frame{'s' * (frames != 1)} ({done.ahead_ms:.0f} ms) ahead, {why}",
+        *_chart_lines(done, start_s),
         *(str(path) for path in done.files),
     ]
+
+
+def _chart_lines(done: Completed, start_s: float) -> list[str]:
+    if done.chart_start_s is None:
+        return []
+    if not done.chart_found:
+        return ["no beat was found: the chart begins where the recording does; say where with --chart-start"]
+    return [f"the chart begins at {start_s + done.chart_start_s:.2f} s"]
 
 
 @contextlib.contextmanager

@@ -30,6 +30,8 @@ from ..presets.loader import DEFAULT_PRESET
 if TYPE_CHECKING:
     from ..band import Band
     from ..engine.accompaniment import Stretch
+    from ..engine.chart import Chart
+    from ..presets.schema import Preset
 
 Array = NDArray[np.float32]
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
@@ -73,6 +75,10 @@ class Completion:
     most_s: float = math.inf
     """A longer recording, or a longer result, is refused (TooLong), whatever its header says."""
     play_along: bool = True
+    chart: Chart | None = None
+    """The chords to play by; None: by ear."""
+    chart_start_s: float | None = None
+    """Where its first bar begins, from `start_s` on; None: at the first downbeat that is found."""
     preset: str | Path = DEFAULT_PRESET
     seed: int = 0
     ahead_frames: int | None = None
@@ -92,6 +98,11 @@ class Completion:
             raise ConfigError(f"continuation {self.continue_s:g} s: give at most {LONGEST_CONTINUATION_S:g}")
         if max(self.output_length_s or 0.0, self.continue_s) > self.most_s:
             raise TooLong(f"longer than the {self.most_s:g} s that are taken here: ask for less")
+        if self.chart_start_s is not None:
+            if self.chart is None:
+                raise ConfigError("a chart's start without a chart: give one")
+            if not (math.isfinite(self.chart_start_s) and self.chart_start_s >= 0):
+                raise ConfigError(f"a chart that starts at {self.chart_start_s:g} s: give seconds, 0 or more")
         if not self.play_along and not self.continue_s and self.output_length_s is None:
             raise ConfigError("the band neither plays along nor goes on after the end: ask for one of them")
         if self.target is None and self.stems is None:
@@ -125,6 +136,10 @@ class Completed:
     ahead_frames: int
     ahead_ms: float
     took_s: float
+    chart_start_s: float | None = None
+    """In the recording from `start_s` on: where the chart's first bar begins; None without a chart."""
+    chart_found: bool = True
+    """False where no beat was found to count the chart's bars from."""
 
 
 class Recording:
@@ -315,7 +330,8 @@ def complete(
     """Let the band complete a recording. `progress` is told, and `cancelled` asked, about twice a second of music.
 
     Raises ConfigError for what cannot be, EngineError for a file that is no sound or a place that cannot be written,
-    Cancelled; then nothing is left behind.
+    Cancelled; then nothing is left behind. A chart's bars are counted from the first downbeat of the recording, which
+    is listened to twice for that, unless `chart_start_s` says from where.
     """
     from ..presets.loader import load_preset
 
@@ -327,6 +343,9 @@ def complete(
         recording = Recording(wanted.source, wanted.start_s, length_s, wanted.most_s)
         open_things.callback(recording.close)
         rate_hz = recording.rate_hz
+        chart_start_s = wanted.chart_start_s
+        if wanted.chart is not None and chart_start_s is None:
+            chart_start_s = _first_downbeat_s(band, wanted, preset, length_s, cancelled)
         stream = band.stream(
             rate_hz,
             preset=preset,
@@ -334,6 +353,8 @@ def complete(
             seed=wanted.seed,
             ahead_frames=wanted.ahead_frames,
             play_along=wanted.play_along,
+            chart=wanted.chart,
+            chart_start_s=chart_start_s or 0.0,
         )
         sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
         open_things.callback(sinks.drop)
@@ -361,7 +382,27 @@ def complete(
     return Completed(
         files, rate_hz, recording.channels, written / rate_hz, stream.ahead_frames, stream.ahead_ms,
         time.perf_counter() - began_s,
+        chart_start_s=None if wanted.chart is None else chart_start_s or 0.0,
+        chart_found=chart_start_s is not None,
     )  # fmt: skip
+
+
+def _first_downbeat_s(
+    band: Band, wanted: Completion, preset: Preset, length_s: float | None, cancelled: Callable[[], bool] | None
+) -> float | None:
+    """Where the recording's first bar begins, listened to once on its own; None where no beat is found."""
+    recording = Recording(wanted.source, wanted.start_s, length_s, wanted.most_s)
+
+    def blocks() -> Iterator[Array]:
+        for block in recording.blocks():
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            yield block
+
+    try:
+        return band.first_downbeat_s(blocks(), recording.rate_hz, preset=preset, chart=wanted.chart)
+    finally:
+        recording.close()
 
 
 def _plain(error: BaseException) -> str:

@@ -21,6 +21,8 @@ from ..dsp.limiter import Limiter
 from ..dsp.resample import Resampler
 from ..latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from .bridge import RAMP_MS
+from .chart import Chart
+from .commands import SetChart
 from .conductor import Conducting
 from .config import ConfigError, EngineError
 from .guard import GuardedPlayer
@@ -74,9 +76,12 @@ class Accompaniment:
         ahead_frames: int | None = None,
         ceiling_dbfs: float = -1.0,
         play_along: bool = True,
+        chart: Chart | None = None,
+        chart_start_samples: int = 0,
     ) -> None:
         """`conductor` counts at `band_rate_hz` (None: that of `rate_that_fits`). `ahead_frames` None takes what a live
         run on a file takes. Without `play_along` the band is silent, but not idle, until the input has ended.
+        `chart` gives the chords, from the bar line nearest to input sample `chart_start_samples` on.
 
         Raises ConfigError for a rate or an ahead that cannot be.
         """
@@ -121,7 +126,12 @@ class Accompaniment:
         self._given_samples = 0
         self._finished = False
         self._guard.reset(self.ahead_frames)
+        self._over = False  # the chart has come to its end
+        if chart is not None:
+            conductor.obey(SetChart(chart), 0.0)
         conductor.moment(0)  # as the worker, whose status shows the moment from the beginning on
+        if chart is not None:
+            conductor.begin_chart(max(0, chart_start_samples) * self.band_rate_hz / rate_hz)
 
     @property
     def ahead_ms(self) -> float:
@@ -223,6 +233,8 @@ class Accompaniment:
         if ended and self._last_heard is not None:
             confidence = max(self._last_heard.confidence, _SURE)
             moment = dataclasses.replace(moment, playing=True, confidence=confidence)
+        if self._over or self._ends_in(frame):
+            moment = dataclasses.replace(moment, playing=False)
         parts = self._guard.play(moment, self.controls)
         if parts is None:
             raise EngineError(self._notes.warnings[-1])
@@ -233,6 +245,17 @@ class Accompaniment:
             self._entered = True
             if self._play_along:
                 self._take.switch(max(0, position), True)
+
+    def _ends_in(self, frame: int) -> bool:
+        """Whether the chart's last downbeat has come: the band rings out for a beat, and is not heard any more."""
+        place = frame * self._host_frame
+        end_bar = self._conductor.ground().end_bar
+        if end_bar is None or self._conductor.peek(place + self._host_frame).bar < end_bar:
+            return False
+        self._over = True
+        tempo_bpm = max(20.0, self._conductor.moment(place).tempo_bpm)
+        self._take.switch(place + round(60.0 / tempo_bpm * self.band_rate_hz), False)
+        return True
 
     def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:
         """What was made as a stretch at the caller's rate, not beyond `total_samples`."""

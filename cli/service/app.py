@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as PlainHTTPException
 
 from ... import __version__
+from ...engine.chart_text import parse_chart
 from ...engine.config import ConfigError, EngineError
 from ...engine.player import PARTS
 from ...presets.loader import load_preset, preset_names
@@ -158,6 +159,10 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
         accompany: Annotated[bool, Form(description="false: the band comes in only after the end.")] = True,
         seed: Annotated[int, Form(ge=0, lt=2**63)] = 0,
         ahead: Annotated[str, Form(description="Frames, or live.")] = "1",
+        chart: Annotated[str | None, Form(description="Chords in bar notation, such as | Am | F | C G |.")] = None,
+        chart_start: Annotated[
+            float | None, Form(description="Seconds to the chart's first bar; else the first downbeat is found.")
+        ] = None,
     ) -> Completion:
         if preset not in preset_names():
             raise ConfigError(f"no preset {preset[:60]!r}: presets are {', '.join(preset_names())}")
@@ -171,6 +176,8 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
             preset=preset,
             seed=seed,
             ahead_frames=parse_ahead(ahead),
+            chart=None if not chart else parse_chart(chart),
+            chart_start_s=chart_start,
         )
 
     Upload = Annotated[UploadFile, File(description="The sound: WAV, FLAC, OGG or MP3.")]
