@@ -345,3 +345,51 @@ def test_settings_that_cannot_be_are_refused() -> None:
     ):
         with pytest.raises(ConfigError, match=words):
             EngineConfig(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_asked_in_whatever_order_the_band_survives(seed: int) -> None:
+    """Every command with good and bad values at random: no step fails, nothing clicks, and the status makes sense."""
+    import random
+
+    from gigmate.engine import commands as c
+    from gigmate.engine.actions import ACTIONS
+    from gigmate.engine.chart_text import parse_chart
+
+    rng = random.Random(seed)
+    chart = parse_chart("[A]\n| Am | F |\n[B]\n| C | G |", "test")
+    performance = perform(steady(110, 60.0, start_s=0.5), seed, Noise(), rests=((20, 30), (50, 60)))
+    script = Script(performance)
+    driven = Driven(script, conductor=Conductor(float(HZ)), config=EngineConfig())
+    driven.worker.pace.budget.update = lambda *_: False  # type: ignore[method-assign,assignment]
+    assert len(ACTIONS) > 10
+
+    def some() -> Command:
+        at = rng.choice([-1, driven.bridge.position - rng.randrange(3000)])
+        return rng.choice(
+            [
+                c.Start(at), c.Start(), c.Stop(at), c.Toggle(at), c.Toggle(), c.CountIn(rng.randrange(4)), c.Fill(),
+                c.Ending(), c.Tap(at), c.SetTempo(rng.choice([0, 7, 90, 132, 390])),
+                c.SetTimeSource(rng.choice([*c.TIME_SOURCES, "sun"])), c.ClockTick(at),
+                c.ClockTransport(rng.choice(["start", "stop", "continue", "locate", "?"]), at, rng.randrange(99)),
+                c.SetLevel("bass", rng.choice([-6.0, 99.0])), c.SetMute(rng.choice(["drums", "tuba"])),
+                c.SetChart(rng.choice([None, chart])), c.JumpSection(rng.choice(["", "B", "Z"])),
+                c.SetHabit(rng.choice([*c.HABITS, "x"]), rng.choice(["go_on", "stop", "bar", "now", 1, -3.0])),
+                c.Announce("p", "s", 1, 2), c.StepSong(), c.SetControl("density", rng.choice([0.2, 3])),
+            ]
+        )  # fmt: skip
+
+    for _ in range(500):
+        driven.callback()
+        if rng.random() < 0.15:
+            driven.commands.post(some())
+        if rng.random() < 0.005:
+            driven.commands.post(c.Panic())
+        driven.step()
+        status = driven.worker.status
+        assert not (status.holding and status.state == "stopped")
+        assert status.bar >= 0 or status.beats_per_bar
+    sound = driven.played
+    assert np.isfinite(sound).all()
+    assert np.abs(sound).max() <= 10 ** (-1 / 20) + 1e-6
+    assert driven.bridge.counters().miss_samples == 0
