@@ -53,7 +53,12 @@ def describe(ask: OscAsk) -> list[str]:
     """Where OSC comes and goes, for the musician."""
     lines = []
     if ask.listen is not None:
-        lines.append(f"OSC in on {ask.listen[0]}:{ask.listen[1]}")
+        open_to_all = "" if _is_local(ask.listen[0]) else " (open to this network: OSC knows no password)"
+        lines.append(f"OSC in on {ask.listen[0]}:{ask.listen[1]}{open_to_all}")
     if ask.tell:
         lines.append("OSC out to " + ", ".join(f"{host}:{port}" for host, port in ask.tell))
     return lines
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -28,7 +28,10 @@ _MOST_AT_ONCE = 2048
 _QUEUE_MESSAGES = 16_384
 """Room inside python-rtmidi: more than a second of the fastest cable, several times over."""
 _UNITS_HZ = 1_000_000
-_TRANSPORT = {0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
+_DRIFT = 2e-4
+"""More than a port's clock and ours differ."""
+_LOCATE = 0xF2
+_TRANSPORT = {_LOCATE: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 
 Take = Callable[[str, Sequence[int], float], None]
 """Called on the MIDI thread with the port's name, one whole message, and when it came (time.monotonic's clock)."""
@@ -182,36 +185,56 @@ class _Input:
         self.name = name
         self._errors = (rtmidi.RtMidiError, SystemError)
         self._client = _open_client(rtmidi, api, "gigmate", _QUEUE_MESSAGES)
-        self._sum_s = 0.0  # the port's own clock: the gaps between its messages, added up
-        self._offset_s: float | None = None
+        self._times = PortTimes()
+        self._empty_s = time.monotonic()
+        """When the port's queue was last seen empty: what is in it came later."""
         try:
-            self._client.ignore_types(sysex=True, timing=False, active_sense=True)
+            # All of it: what python-rtmidi leaves out takes its share of the gaps with it.
+            self._client.ignore_types(sysex=False, timing=False, active_sense=False)
             self._client.open_port(index, name="pedal")
         except BaseException:
             self._client.delete()
             raise
 
     def messages(self, now_s: float) -> list[tuple[Sequence[int], float]]:
-        """What has come, each with its time: by the gaps that the port measured, as early as any could have come."""
+        """What has come, each with its time: by the gaps that the port measured, and never outside this turn."""
         found: list[tuple[Sequence[int], float]] = []
         while len(found) < _MOST_AT_ONCE:
             got = self._client.get_message()
             if got is None:
+                self._empty_s = now_s
                 break
             message, gap_s = got
-            self._sum_s += gap_s
-            offset_s = now_s - self._sum_s
-            if self._offset_s is None or offset_s < self._offset_s or offset_s > self._offset_s + 0.25:
-                self._offset_s = offset_s
-            else:
-                self._offset_s += min(2e-6, offset_s - self._offset_s)  # clocks drift: let go a little
-            found.append((message, self._offset_s + self._sum_s))
+            found.append((message, self._times.of(gap_s, self._empty_s, now_s)))
         return found
 
     def close(self) -> None:
         with contextlib.suppress(*self._errors):
             self._client.close_port()
         self._client.delete()
+
+
+class PortTimes:
+    """When messages came, by the gaps between them: a port measures those better than a poll finds the messages."""
+
+    def __init__(self) -> None:
+        self._sum_s = 0.0  # the port's own clock
+        self._offset_s: float | None = None
+
+    def of(self, gap_s: float, earliest_s: float, latest_s: float) -> float:
+        """The time of a message that came `gap_s` after the one before, and surely between the other two."""
+        self._sum_s += max(0.0, gap_s)
+        offset_s = latest_s - self._sum_s  # late by as long as the message waited; the least so far is the truest
+        if self._offset_s is None:
+            self._offset_s = offset_s
+        else:
+            drift_s = _DRIFT * max(0.0, gap_s)
+            self._offset_s = min(self._offset_s + drift_s, offset_s)
+        at_s = self._offset_s + self._sum_s
+        if at_s < earliest_s:  # gaps were lost: begin anew from what is sure
+            at_s = earliest_s
+            self._offset_s = earliest_s - self._sum_s
+        return at_s
 
 
 class MidiPedals:
@@ -262,7 +285,8 @@ class MidiPedals:
             self._post(ClockTick(self._stamp(at_s)))
             return
         if status in _TRANSPORT:
-            self._post(ClockTransport(_TRANSPORT[status], self._stamp(at_s)))
+            sixteenths = event[2] | event[3] << 7
+            self._post(ClockTransport(_TRANSPORT[status], self._stamp(at_s), sixteenths))
         gestures = self._gestures.get(port)
         if gestures is None:
             gestures = self._gestures[port] = Gestures(self._table, _UNITS_HZ, stamped=False)
@@ -275,12 +299,17 @@ class MidiPedals:
 
 
 def event_of(message: Sequence[int], at_s: float) -> tuple[int, int, int, int] | None:
-    """A whole MIDI message as an event, its position in microseconds; None for what no gesture is made of."""
+    """A whole MIDI message as an event, its position in microseconds; None for what nothing here is made of."""
     if not message or not 0x80 <= message[0] <= 0xFF:
         return None
     status = message[0]
-    size = 1 if status >= 0xF8 else (2 if status & 0xF0 in (0xC0, 0xD0) else 3)
-    if status < 0xF8 and (status >= 0xF0 or len(message) != size):
+    if status >= 0xF8:
+        size = 1
+    elif status >= 0xF0 and status != _LOCATE:
+        return None
+    else:
+        size = 2 if status & 0xF0 in (0xC0, 0xD0) else 3
+    if size > 1 and (len(message) != size or not all(0 <= byte < 0x80 for byte in message[1:])):
         return None
     data = [*message[1:size], 0, 0]
     return int(at_s * _UNITS_HZ), status, data[0], data[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from queue import Empty, Queue
 from typing import Any
 
 import pytest
-from gigmate.control.midi import event_of, plain_name
+from gigmate.control.midi import PortTimes, event_of, plain_name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,9 +114,10 @@ def test_real_messages_become_commands(jack_server: Any, source: Any, child: Cal
     assert listener.line() == "Fill()"
     board.send("c304")
     assert listener.line() == "StepPreset(by=1)"
-    board.send("fa f8 f8 f8 fb fc")
-    assert [listener.line() for _ in range(3)] == [
-        f"ClockTransport(action='{action}', at_sample=-1)" for action in ("start", "continue", "stop")
+    board.send("fa f8 f8 f8 fc f20102 fb")
+    assert [listener.line() for _ in range(4)] == [
+        f"ClockTransport(action='{action}', at_sample=-1, sixteenths={sixteenths})"
+        for action, sixteenths in (("start", 0), ("stop", 0), ("locate", 257), ("continue", 0))
     ]
     said = json.loads(listener.end())
     assert said["counts"]["ClockTick"] == 3
@@ -191,7 +193,9 @@ def test_without_an_input_it_is_said_what_is_there(jack_server: Any, source: Any
         ([0xB0, 64], None),
         ([0xC0, 64, 1], None),
         ([0xF0, 1, 2, 0xF7], None),
-        ([0xF2, 1, 2], None),
+        ([0xF2, 1, 2], (1_500_000, 0xF2, 1, 2)),
+        ([0xF1, 1], None),
+        ([0xB0, 64, 128], None),
         ([0x1F0], None),
     ],
 )
@@ -218,3 +222,45 @@ def test_any_bytes_are_an_event_or_nothing(message: list[int]) -> None:
 )
 def test_names_are_the_same_after_replugging(name: str, plain: str) -> None:
     assert plain_name(name) == plain
+
+
+def times_of(came_s: list[float], turns_s: list[float], lost: frozenset[int] = frozenset()) -> list[float]:
+    """What is made of messages that came then, found at those turns; of some the port's gaps are lost."""
+    times, found, before_s, empty_s, gap_s = PortTimes(), [], came_s[0], 0.0, 0.0
+    waiting = list(enumerate(came_s))
+    for turn_s in turns_s:
+        while waiting and waiting[0][1] <= turn_s:
+            place, at_s = waiting.pop(0)
+            gap_s, before_s = at_s - before_s, at_s
+            found.append(times.of(0.0 if place in lost else gap_s, empty_s, turn_s))
+        empty_s = turn_s
+    return found
+
+
+def test_a_clock_is_timed_better_than_it_is_polled() -> None:
+    chance = random.Random(5)
+    came_s = [100.0 + i * 0.0208 * (1 + 50e-6) for i in range(1000)]  # its clock is not quite ours
+    turns_s = [100.0]
+    while turns_s[-1] < came_s[-1]:
+        turns_s.append(turns_s[-1] + 0.004 + (0.03 if chance.random() < 0.05 else 0.001 * chance.random()))
+    late_s = [at_s - true_s for at_s, true_s in zip(times_of(came_s, turns_s), came_s, strict=False)][50:]
+    assert min(late_s) > -0.0005
+    assert max(late_s) < 0.0015
+
+
+def test_times_stay_within_the_turn_when_gaps_are_lost() -> None:
+    came_s = [float(i) for i in range(1, 60)]
+    turns_s = [i * 0.01 for i in range(6001)]
+    lost = frozenset(range(10, 40, 3))
+    for at_s, true_s in zip(times_of(came_s, turns_s, lost), came_s, strict=True):
+        assert true_s - 0.011 <= at_s <= true_s + 0.011
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.floats(-1, 10), st.floats(0, 5)), max_size=40))
+def test_any_gaps_give_times_within_their_turn(turns: list[tuple[float, float]]) -> None:
+    times, now_s = PortTimes(), 0.0
+    for gap_s, turn_s in turns:
+        at_s = times.of(gap_s, now_s, now_s + turn_s)
+        assert now_s <= at_s <= now_s + turn_s + 1e-9
+        now_s += turn_s
