@@ -81,7 +81,7 @@ def density_per_s(audio: FloatArray) -> float:
 def bar_patterns(audio: FloatArray, downbeats_s: FloatArray) -> FloatArray:
     """[bars, BAR_STEPS]: onset strength in each sixteenth part of each whole bar, every bar scaled to 1."""
     envelope = onset_envelope(audio)
-    ends = downbeats_s[downbeats_s < len(audio) / JUDGE_RATE_HZ]
+    ends = downbeats_s[downbeats_s <= len(audio) / JUDGE_RATE_HZ + 1e-6]
     rows = []
     for start_s, end_s in itertools.pairwise(ends):
         edges = (np.linspace(start_s, end_s, BAR_STEPS + 1) * JUDGE_RATE_HZ / HOP + 1.0).astype(int)
