@@ -30,9 +30,10 @@ def lead(seconds: float, rate_hz: int = RATE_HZ) -> np.ndarray:
 
 def test_public_names() -> None:
     assert gigmate.__all__ == ["Band", "Music", "__version__"]
-    assert {name for name in vars(Band) if not name.startswith("_")} == {"load", "new_player", "stream", "accompany"}
+    public = {name for name in vars(Band) if not name.startswith("_")}
+    assert public == {"load", "new_player", "stream", "accompany", "first_downbeat_s"}
     fields = set(gigmate.Music.__dataclass_fields__)
-    assert fields == {"rate_hz", "mix", "parts", "ahead_frames"}
+    assert fields == {"rate_hz", "mix", "parts", "ahead_frames", "chart_start_s"}
     assert set(gigmate.__all__) <= set(dir(gigmate))
     with pytest.raises(AttributeError, match="Orchestra"):
         _ = gigmate.Orchestra  # type: ignore[attr-defined]
@@ -84,9 +85,29 @@ def test_streams_at_once_do_not_meet(tiny_band: Band) -> None:
         np.testing.assert_array_equal(together[seed], alone[seed - 1])
 
 
+def test_by_a_chart(tiny_band: Band, tmp_path: Path) -> None:
+    audio = lead(1.5)
+    (tmp_path / "song.chart").write_text("tempo: 120\n| C7 | F7 |")
+    played = [
+        tiny_band.accompany(audio, RATE_HZ, chart=chart, chart_start_s=0.0)
+        for chart in ("tempo: 120\n| C7 | F7 |", str(tmp_path / "song.chart"), tmp_path / "song.chart")
+    ]
+    assert [music.chart_start_s for music in played] == [0.0, 0.0, 0.0]
+    np.testing.assert_array_equal(played[0].mix, played[1].mix)
+    np.testing.assert_array_equal(played[0].mix, played[2].mix)
+    other = tiny_band.accompany(audio, RATE_HZ, chart="tempo: 120\n| F#m | B |", chart_start_s=0.0)
+    assert not np.array_equal(other.mix, played[0].mix), "the chords make a difference"
+    found = tiny_band.accompany(audio, RATE_HZ, chart="| C7 |")
+    assert found.chart_start_s is not None
+    assert tiny_band.accompany(audio, RATE_HZ).chart_start_s is None
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [
+        ({"chart": "| Amn |"}, "did you mean Am"),
+        ({"chart": "nowhere.chart"}, "nowhere"),
+        ({"chart": "| C |", "chart_start_s": -1.0}, "chart"),
         ({"parts": ("flute",)}, "flute"),
         ({"parts": ()}, "no part"),
         ({"preset": "polka"}, "polka"),

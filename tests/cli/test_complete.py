@@ -78,6 +78,32 @@ def test_the_plain_call(band: Band, take: Path, capsys: pytest.CaptureFixture[st
     assert sorted(path.name for path in take.parent.iterdir()) == ["take-band.wav", "take.wav"]
 
 
+def test_by_a_chart(
+    band: Band, take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chart = tmp_path / "song.chart"
+    chart.write_text("| C | F |")
+    told: list[Moment] = []
+    monkeypatch.setattr(Hummer, "listen", lambda self, chunk: HeardFrame(activity=1.0, level_db=-20.0))
+    play = Hummer.play
+    monkeypatch.setattr(
+        Hummer, "play", lambda self, moment, controls: (told.append(moment), play(self, moment, controls))[1]
+    )
+    assert run(take, "--chart", chart, "--start", 0.5, "--chart-start", 0.75) == 0
+    assert "the chart begins at 0.75 s" in capsys.readouterr().out
+    assert {moment.chord_root for moment in told} == {0}  # no beat in a tone: it stands on its first bar
+    assert run(take, "--chart", chart) == 0
+    assert "no beat was found" in capsys.readouterr().out
+    chart.write_text("| C | Fmja7 |")
+    assert run(take, "--chart", chart) == 2
+    assert "song.chart line 1, bar 2: no chord 'Fmja7' (did you mean Fmaj7?)" in capsys.readouterr().err
+    assert run(take, "--chart-start", 1) == 2
+    assert "without a chart" in capsys.readouterr().err
+    assert run(take, "--start", 1, "--chart", chart.with_name("no.chart")) == 2
+    chart.write_text("| C |")
+    assert run(take, "--start", 1, "--chart", chart, "--chart-start", 0.5) == 2
+
+
 def test_parts_mix_stems_and_flac(band: Band, take: Path, tmp_path: Path) -> None:
     out, stems = tmp_path / "o.flac", tmp_path / "stems"
     assert run(take, "-o", out, "--parts", "bass,keys", "--mix", "--stems", stems, "--seed", 3) == 0
