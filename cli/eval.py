@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..engine.config import ConfigError, EngineError
+from .eval_codec import codec_figures
 
 if TYPE_CHECKING:
     from .eval_tasks import Settings
 
 app = typer.Typer(help="Score the band (no verb), or its codec or listener, on held-out made songs.")
+app.command("codec")(codec_figures)
 QUICK = {
     "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,
     "control_seconds": 14.0, "control_styles": 1, "truth_songs_per_style": 0, "steady_runs": 1, "steady_minutes": 0.75,
@@ -147,38 +149,6 @@ def _say(row: dict[str, Any]) -> None:
         pair = [f"{v:.2f}" if isinstance(v, (int, float)) else "never" for v in (band.get(name), true.get(name))]
         words.append(f"{name} {'/'.join(pair)}")
     print(" ".join(words), flush=True)
-
-
-@app.command("codec")
-def codec_figures(
-    songs: Annotated[int, typer.Option(help="How many held-out songs.")] = 12,
-    seconds: Annotated[float, typer.Option(help="Length of each.")] = 30.0,
-    split: Annotated[str, typer.Option(help="test, held_font …")] = "test",
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
-) -> None:
-    """Score the codec on held-out songs, beside Opus and beside itself untrained."""
-    import torch
-
-    from ..model import checkpoint
-    from ..training.evaluate_codec import evaluate_codec
-    from ..training.render import render_song
-
-    torch.set_num_threads(1)
-    codec = checkpoint.load_codec((weights or checkpoint.SHIPPED) / "codec.safetensors")
-    rendered = [render_song(seed, split=split, seconds=(seconds, seconds + 5)) for seed in range(songs)]
-    result = evaluate_codec(codec, rendered, seconds)
-    if out is not None:
-        out.write_text(json.dumps({"split": split, "seconds": seconds, **result}, indent=1) + "\n")
-    if as_json:
-        print(json.dumps(result))
-        return
-    for stem, figures in result["stems"].items():
-        print(f"{stem:<6} " + "  ".join(f"{name} {value:.2f}" for name, value in figures.items()))
-    use = sum(result["codebook_use"]) / len(result["codebook_use"])
-    print(f"codebooks {use:.0%} in use, {result['bits_per_second']['entropy']:.0f} of 2000 bit/s")
-    print("  ".join(f"{name} {value:.1f}" for name, value in result["speed"].items()))
 
 
 @app.command("listener")

@@ -1,7 +1,8 @@
-"""Training of the codec: stems in, MDCT codec out, losses in the order that was found to matter.
+"""Training of the codec, whatever its architecture: stems in, tokens out, losses in the order that was found to matter.
 
 The first tenth runs without quantiser and led by the waveform, then the codebooks start from k-means and learn by
-moving averages with dead entries revived; the log-mel distance takes over as training goes on. Offline only.
+moving averages with dead entries revived; the log-mel distance takes over as training goes on. Offline only. The
+adversarial finish is codec_finish.py.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..model.codec import CodecConfig, MdctCodec, compand
+from ..model.checkpoint import build_codec
+from ..model.codec import CodecConfig
+from ..model.codec_protocol import TokenCodec
 from ..model.quantizer import learn_codes
+from ..model.seanet import SeanetConfig
 from .loop import Loop, LoopConfig
 from .losses import NEPER_DB, MelDistance, MultiMel, nmse, si_sdr_db
 from .store import StoredSong, check_enough, songs_in
@@ -39,7 +43,7 @@ def crops(songs: list[StoredSong], rng: np.random.Generator, batch: int, frame_s
     return torch.from_numpy(out)
 
 
-def kmeans_start(codec: MdctCodec, latents: Tensor, rounds: int = 8) -> None:
+def kmeans_start(codec: TokenCodec, latents: Tensor, rounds: int = 8) -> None:
     """Place every codebook on k-means centres of what the ones before it leave over. `latents` is [N, D]."""
     residual = latents
     quantizer = codec.quantizer
@@ -56,71 +60,108 @@ def kmeans_start(codec: MdctCodec, latents: Tensor, rounds: int = 8) -> None:
         residual = residual - codes[quantizer.nearest(residual, level)]
 
 
-def train_codec(
-    data: Path, config: LoopConfig, model_config: CodecConfig | None = None, batch: int = 12, seed: int = 0
-) -> None:
-    """Train (or resume) a codec on the store `data`; the checkpoint lies in `config.out`."""
-    torch.manual_seed(seed)
+class Codebooks:
+    """How the codebooks learn: when they begin, their moving averages, their dead entries."""
+
+    FROM, RESERVOIR = 0.1, 40
+    """Share of the training after which they begin, and steps whose latents they begin from."""
+
+    def __init__(self, codec: TokenCodec) -> None:
+        self._codec = codec
+        codes = codec.quantizer.codes
+        self.counts = torch.ones(codes.shape[:2], device=codes.device)
+        self.sums = codes.clone()
+        self.started = torch.zeros(1, device=codes.device)
+        self._reservoir: list[Tensor] = []
+
+    @property
+    def have_started(self) -> bool:
+        return bool(self.started.item())
+
+    def go_on(self) -> None:
+        """From codes that are learnt already: they count as seen four times."""
+        self.started.fill_(1.0)
+        self.counts.fill_(4.0)
+        self.sums.copy_(self._codec.quantizer.codes * 4.0)
+
+    def gather(self, latents: Tensor, progress: float) -> None:
+        """Take the rows [N, D] of a step before they have begun; begin when there are enough."""
+        if progress < self.FROM or self.have_started:
+            return
+        if len(self._reservoir) < self.RESERVOIR:
+            self._reservoir.append(latents.detach())
+            return
+        with torch.no_grad():
+            kmeans_start(self._codec, torch.cat(self._reservoir))
+        self.go_on()
+        self._reservoir.clear()
+
+    def learn(self, latents: Tensor, progress: float) -> tuple[Tensor, dict[str, float]]:
+        """Tokens [N, K] of the rows, and how many entries are in use."""
+        revive_below = 0.02 if progress < 0.8 else 0.0
+        tokens, used = learn_codes(self._codec.quantizer, latents.detach(), self.counts, self.sums, 0.97, revive_below)
+        return tokens, {"perplexity_first": float(used[0]), "perplexity_last": float(used[-1])}
+
+
+def split_songs(data: Path) -> tuple[list[StoredSong], list[StoredSong]]:
+    """(to learn from, to check with) of a store. Raises TrainingError where there are too few."""
     songs = songs_in(data)
-    held_out, songs = songs[:: max(2, len(songs) // 12)][:12], songs
-    held = {s.path for s in held_out}
+    held_out = songs[:: max(2, len(songs) // 12)][:12]
+    held = {song.path for song in held_out}
     check_enough(data, len(songs), len(held))
-    songs = [s for s in songs if s.path not in held]
-    codec = MdctCodec(model_config or CodecConfig())
-    rate, frame = codec.sample_rate_hz, codec.frame_samples
-    counts = torch.ones(codec.quantizer.codebooks, codec.quantizer.entries)
-    sums = codec.quantizer.codes.clone()
-    started = torch.zeros(1)
+    return [song for song in songs if song.path not in held], held_out
+
+
+def aligned(codec: TokenCodec, decoded: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
+    """Decoded sound without its delay, and the part of the original that it stands for."""
+    lag = codec.decode_delay_samples
+    return decoded[:, lag:], audio[:, : audio.shape[1] - lag]
+
+
+def train_codec(
+    data: Path,
+    config: LoopConfig,
+    model_config: CodecConfig | SeanetConfig | None = None,
+    batch: int = 12,
+    seed: int = 0,
+) -> float:
+    """Train (or resume) a codec on the store `data`; the checkpoint lies in `config.out`. Returns the share of the
+    training that is done: below 1 where somebody stopped it."""
+    torch.manual_seed(seed)
+    songs, held_out = split_songs(data)
+    codec = build_codec(model_config or CodecConfig())
     loop = Loop(config, codec, "codec", codec.config.to_dict())
-    counts, sums, started = loop.move((counts, sums, started))
+    books = Codebooks(codec)
     loop.unaveraged = frozenset({"quantizer.codes"})
-    loop.keep(counts=counts, sums=sums, started=started)
-    if not loop.resume() and config.start is not None:  # its codebooks are learnt: they go on from where they are
-        started.fill_(1.0)
-        counts.fill_(4.0)
-        sums.copy_(codec.quantizer.codes * 4.0)
+    loop.keep(counts=books.counts, sums=books.sums, started=books.started)
+    if not loop.resume() and config.start is not None:
+        books.go_on()
     rng = loop.sampler(seed)
-    mel = MultiMel(rate).to(loop.device)
-    judge = MelDistance(1024, 80, rate).to(loop.device)
-    reservoir: list[Tensor] = []
+    mel = MultiMel(codec.sample_rate_hz).to(loop.device)
+    judge = MelDistance(1024, 80, codec.sample_rate_hz).to(loop.device)
     for step in loop:
-        audio = loop.move(crops(songs, rng, batch, frame))
+        audio = loop.move(crops(songs, rng, batch, codec.frame_samples))
         p = loop.progress
-        coefficients = compand(codec.encoder.mdct.whole(audio))
+        front = codec.encoder.front(audio)
         with loop.autocast():
-            latents = codec.encoder.latents(coefficients)
+            latents = codec.encoder.latents(front)
         latents = latents.float()
         flat = latents.transpose(1, 2).reshape(-1, latents.shape[1])
-        commitment = flat.new_zeros(())
-        decoded_from = latents
-        if p >= 0.1 and not started.item():
-            if len(reservoir) < 40:
-                reservoir.append(flat.detach())
-            else:
-                with torch.no_grad():
-                    kmeans_start(codec, torch.cat(reservoir))
-                sums.copy_(codec.quantizer.codes * 4.0)
-                counts.fill_(4.0)
-                started.fill_(1.0)
-                reservoir.clear()
+        books.gather(flat, p)
+        commitment, decoded_from = flat.new_zeros(()), latents
         figures: dict[str, float] = {}
-        if started.item():
-            tokens, perplexity = learn_codes(
-                codec.quantizer, flat.detach(), counts, sums, 0.97, 0.02 if p < 0.8 else 0.0
-            )
-            levels = codec.quantizer.codebooks
+        if books.have_started:
+            tokens, figures = books.learn(flat, p)
+            levels = codec.num_codebooks
             if rng.random() < 0.25:
                 levels = int(rng.integers(2, levels))
-            tokens = tokens.view(batch, -1, codec.quantizer.codebooks).transpose(1, 2)
+            tokens = tokens.view(batch, -1, codec.num_codebooks).transpose(1, 2)
             quantized = codec.quantizer.decode(tokens[:, :levels])
             commitment = F.mse_loss(latents, quantized)
             decoded_from = latents + (quantized - latents).detach()
-            figures = {"perplexity_first": float(perplexity[0]), "perplexity_last": float(perplexity[-1])}
         with loop.autocast():
             features = codec.decoder.features(decoded_from)
-        decoded = codec.decoder.audio(features.float())
-        lag = codec.decode_delay_samples
-        estimate, target = decoded[:, lag:], audio[:, :-lag]
+        estimate, target = aligned(codec, codec.decoder.audio(features.float()), audio)
         mel_loss, wave_loss = mel(estimate, target), nmse(estimate, target)
         turn = min(1.0, max(0.0, (p - 0.05) / 0.35))
         loss = (0.3 + 0.7 * turn) * mel_loss + (1.5 - 1.2 * turn) * wave_loss + 0.25 * commitment
@@ -129,12 +170,13 @@ def train_codec(
         if (step + 1) % 400 == 0:
             figures = evaluate_codec(codec, held_out, judge)
             distances = [value for name, value in figures.items() if name.endswith("_mel_db")]
-            valid = {"valid": float(np.mean(distances))} if started.item() and distances else {}
+            valid = {"valid": float(np.mean(distances))} if books.have_started and distances else {}
             loop.log(**figures, **valid)
+    return loop.progress
 
 
 @torch.no_grad()
-def evaluate_codec(codec: MdctCodec, songs: list[StoredSong], judge: MelDistance) -> dict[str, float]:
+def evaluate_codec(codec: TokenCodec, songs: list[StoredSong], judge: MelDistance) -> dict[str, float]:
     """Log-mel L1 and SI-SDR in dB per stem on 4 s of each song, through the quantiser."""
     figures: dict[str, float] = {}
     for stem, name in enumerate(("lead", "drums", "bass", "keys")):

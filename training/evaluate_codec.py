@@ -1,7 +1,8 @@
-"""How well the codec keeps a sound: distances on held-out songs, sharpness of hits, use of the codebooks, speed.
+"""How well the codec keeps a sound: distances on held-out sounds, sharpness of hits, use of the codebooks, speed, size.
 
 Knows no engine. Every figure is through the quantiser and, for speed, through the streaming steps. Opus at its lowest
-rate stands beside it as the anchor that everybody knows (libsndfile writes it; 6 kbit/s is three times our rate).
+rate stands beside it as the anchor that everybody knows (libsndfile writes it; 6 kbit/s is three times our rate), and
+the same codec untrained; others (half-trained, finished) on request.
 """
 
 from __future__ import annotations
@@ -9,22 +10,46 @@ from __future__ import annotations
 import io
 import math
 import time
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..model.codec import MdctCodec
+from ..model.checkpoint import build, codec_config
+from ..model.codec_protocol import TokenCodec
 from .losses import NEPER_DB, MelDistance, si_sdr_db
 
 STEMS = ("lead", "drums", "bass", "keys")
 FloatArray = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Sound:
+    """Something to code: float32 [N] at the codec's rate; `hits_s` are the moments of its onsets, for drums."""
+
+    stem: str
+    audio: FloatArray
+    hits_s: FloatArray | None = None
+
+
+def sounds_of(songs: Iterable[Any], seconds: float) -> list[Sound]:
+    """The stems of `songs` (RenderedSong), the first `seconds` of each; silent ones are left out."""
+    found = []
+    for song in songs:
+        for stem in STEMS:
+            audio = song.stems[stem][: int(seconds * song.rate_hz)].astype(np.float32)
+            if float(np.abs(audio).max()) >= 1e-3:
+                found.append(Sound(stem, audio, song.labels["onsets_drums_s"] if stem == "drums" else None))
+    return found
+
+
 @torch.no_grad()
-def roundtrip(codec: MdctCodec, audio: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
+def roundtrip(codec: TokenCodec, audio: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
     """Decoded sound, its delay taken off, and the tokens [K, T]; audio [N] is cut to whole frames."""
     frames = len(audio) // codec.frame_samples
     x = torch.from_numpy(audio[: frames * codec.frame_samples].copy())[None]
@@ -102,7 +127,7 @@ def _hit(piece: FloatArray, rate_hz: int) -> tuple[float, float, float] | None:
 
 
 @torch.no_grad()
-def speed(codec: MdctCodec, parts: int = 3, frames: int = 100) -> dict[str, float]:
+def speed(codec: TokenCodec, parts: int = 3, frames: int = 100) -> dict[str, float]:
     """Real-time factors of the streaming steps on this thread setting, and ms to decode a frame of `parts` parts."""
     frame_s = codec.frame_samples / codec.sample_rate_hz
     encode, decode = codec.init_encode(1), codec.init_decode(parts)
@@ -124,32 +149,53 @@ def speed(codec: MdctCodec, parts: int = 3, frames: int = 100) -> dict[str, floa
     }
 
 
+def sizes(codec: TokenCodec) -> dict[str, float]:
+    """MiB of the weights in half precision (as shipped), and with the linear maps in int8 and the rest in half."""
+    numbers = sum(value.numel() for value in codec.state_dict().values())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.ao tells of its successor at every call
+        small = torch.ao.quantization.quantize_dynamic(codec, {nn.Linear, nn.LSTM}, dtype=torch.qint8)
+    kept = {
+        name: value.half() if isinstance(value, Tensor) and value.dtype == torch.float32 else value
+        for name, value in small.state_dict().items()
+    }
+    file = io.BytesIO()
+    torch.save(kept, file)
+    return {"numbers": numbers, "half_mib": numbers * 2 / 2**20, "int8_mib": len(file.getvalue()) / 2**20}
+
+
+def evaluate_codec(
+    codec: TokenCodec, songs: list[Any], seconds: float = 30.0, others: Mapping[str, TokenCodec] | None = None
+) -> dict[str, Any]:
+    """`score_sounds` of the stems of `songs` (RenderedSong), and the codec's speed."""
+    result = score_sounds(codec, sounds_of(songs, seconds), others)
+    return {**result, "songs": len(songs), "speed": speed(codec)}
+
+
 @torch.no_grad()
-def evaluate_codec(codec: MdctCodec, songs: list[Any], seconds: float = 30.0) -> dict[str, Any]:
-    """All figures over `songs` (RenderedSong), per stem, beside Opus and beside the same codec untrained."""
-    rate_hz = codec.sample_rate_hz
+def score_sounds(
+    codec: TokenCodec, sounds: Iterable[Sound], others: Mapping[str, TokenCodec] | None = None
+) -> dict[str, Any]:
+    """Medians per stem over `sounds`, beside Opus, the same codec untrained and `others` (figures `NAME_mel_db` and so
+    on); use and entropy of the codebooks."""
+    rate_hz, entries = codec.sample_rate_hz, codec.quantizer.entries
     judge = MelDistance(1024, 80, rate_hz)
-    torch.manual_seed(0)
-    untrained = MdctCodec(codec.config).eval()
-    used = [np.zeros(codec.config.entries, np.int64) for _ in range(codec.num_codebooks)]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        untrained = build("codec", codec_config(codec.config.to_dict()).to_dict()).eval()
+    assert isinstance(untrained, TokenCodec)
+    beside = {"untrained": untrained, **(others or {})}
+    used = [np.zeros(entries, np.int64) for _ in range(codec.num_codebooks)]
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in STEMS}
-    for song in songs:
-        for stem in STEMS:
-            audio = song.stems[stem][: int(seconds * rate_hz)].astype(np.float32)
-            if float(np.abs(audio).max()) < 1e-3:
-                continue
-            decoded, tokens = roundtrip(codec, audio)
-            for level, row in enumerate(tokens):
-                used[level] += np.bincount(row, minlength=codec.config.entries)
-            figures = _distances(decoded, audio, judge)
-            raw, _ = roundtrip(untrained, audio)
-            figures["untrained_mel_db"] = _distances(raw, audio, judge)["mel_db"]
-            opus, kbit = opus_roundtrip(audio, rate_hz)
-            figures |= {f"opus_{name}": value for name, value in _distances(opus, audio, judge).items()}
-            figures["opus_kbit_s"] = kbit
-            if stem == "drums":
-                figures |= hit_sharpness(decoded, audio, song.labels["onsets_drums_s"], rate_hz)
-            rows[stem].append(figures)
+    for sound in sounds:
+        decoded, tokens = roundtrip(codec, sound.audio)
+        for level, row in enumerate(tokens):
+            used[level] += np.bincount(row, minlength=entries)
+        figures = _figures(decoded, sound, judge, rate_hz)
+        for name, other in beside.items():
+            figures |= _named(name, _figures(roundtrip(other, sound.audio)[0], sound, judge, rate_hz))
+        opus, kbit = opus_roundtrip(sound.audio, rate_hz)
+        rows[sound.stem].append(figures | _named("opus", _figures(opus, sound, judge, rate_hz)) | {"opus_kbit_s": kbit})
     share = [counts / max(1, counts.sum()) for counts in used]
     bits = [float(-(p[p > 0] * np.log2(p[p > 0])).sum()) for p in share]
     return {
@@ -158,15 +204,25 @@ def evaluate_codec(codec: MdctCodec, songs: list[Any], seconds: float = 30.0) ->
             for stem, found in rows.items()
             if found
         },
-        "songs": len(songs),
+        "sounds": sum(len(found) for found in rows.values()),
         "codebook_use": [float((counts > 0).mean()) for counts in used],
         "codebook_entropy_bits": bits,
         "bits_per_second": {
-            "sent": codec.frame_rate_hz * codec.num_codebooks * math.log2(codec.config.entries),
+            "sent": codec.frame_rate_hz * codec.num_codebooks * math.log2(entries),
             "entropy": codec.frame_rate_hz * sum(bits),
         },
-        "speed": speed(codec),
     }
+
+
+def _named(name: str, figures: Mapping[str, float]) -> dict[str, float]:
+    return {f"{name}_{figure}": value for figure, value in figures.items()}
+
+
+def _figures(decoded: FloatArray, sound: Sound, judge: MelDistance, rate_hz: int) -> dict[str, float]:
+    figures = _distances(decoded, sound.audio, judge)
+    if sound.hits_s is not None:
+        figures |= hit_sharpness(decoded, sound.audio, sound.hits_s, rate_hz)
+    return figures
 
 
 def _distances(x: FloatArray, y: FloatArray, judge: MelDistance) -> dict[str, float]:

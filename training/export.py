@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from ..model import checkpoint
 
 
-def export_weights(run: Path, kind: str, out: Path, best: bool = False) -> None:
-    """Write the averaged weights of the training in `run` to `out`: the last ones, or those with the best `valid`.
-
-    CheckpointError where there are none of `kind`.
-    """
+def averaged(run: Path, kind: str, best: bool = False) -> tuple[nn.Module, dict[str, Any]]:
+    """The averaged weights of the training in `run` (the last ones, or those with the best `valid`) as a model, and
+    what its checkpoint says of it. CheckpointError where there are none of `kind`."""
     path = run / ("best.pt" if best else "last.pt")
     if not path.exists():
         mend = "no `valid` was logged yet; leave --best" if best else "name the folder given to --out"
@@ -24,6 +24,12 @@ def export_weights(run: Path, kind: str, out: Path, best: bool = False) -> None:
         raise checkpoint.CheckpointError(f"{run}: a training of a {saved['kind']}, not of a {kind}")
     model = checkpoint.build(kind, saved["shape"])
     model.load_state_dict(saved["ema"])
+    return model.eval(), saved
+
+
+def export_weights(run: Path, kind: str, out: Path, best: bool = False) -> None:
+    """Write the averaged weights of the training in `run` to `out`. Raises CheckpointError, as `averaged`."""
+    model, saved = averaged(run, kind, best)
     notes = {"steps": saved["step"], "minutes": round(saved["elapsed"] / 60, 1)}
     checkpoint.save(out, kind, model, saved["shape"], notes)
 

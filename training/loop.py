@@ -160,6 +160,10 @@ class Loop:
         if kind != self.kind or _plain(shape) != _plain(self.shape):
             what = f"another {kind}" if kind == self.kind else f"a {kind}"
             raise TrainingError(f"{path}: the training of {what}; give another folder, or begin anew with --fresh")
+        unknown = sorted(saved["extra"].keys() - self._extra.keys())
+        if unknown:
+            what = f"another stage of training (it keeps {unknown[0]})"
+            raise TrainingError(f"{path}: {what}; give another folder, or begin anew with --fresh")
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         for name, value in saved["ema"].items():

@@ -1,0 +1,245 @@
+"""The codec's report: figures as a page, spectrograms of original and decoded side by side, sound to compare by ear.
+
+Writes codec.json, codec.md, codec-spectrograms.png and ten codec-ab-NN-….ogg into one folder. Needs matplotlib (the
+`train` extra). Knows how to show figures, not how they are made. Offline only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model.codec_protocol import TokenCodec
+from .errors import TrainingError
+from .evaluate_codec import STEMS, Sound, roundtrip
+
+FloatArray = NDArray[np.float32]
+EXCERPT_S, PAUSE_S = 3.0, 0.4
+TAKES = (("drums", 3), ("bass", 2), ("keys", 3), ("lead", 2))
+"""How many of the ten pairs are of which stem."""
+
+
+def excerpt(codec: TokenCodec, sound: Sound) -> tuple[FloatArray, FloatArray]:
+    """The loudest `EXCERPT_S` of a sound, original and decoded, aligned."""
+    decoded, _ = roundtrip(codec, sound.audio)
+    size = int(EXCERPT_S * codec.sample_rate_hz)
+    hop = codec.sample_rate_hz // 4
+    length = min(len(decoded), len(sound.audio))
+    starts = range(0, max(1, length - size), hop)
+    start = max(starts, key=lambda at: float(np.square(sound.audio[at : at + size]).sum()))
+    return sound.audio[start : start + size], decoded[start : start + size]
+
+
+def draw_spectrograms(codec: TokenCodec, sounds: Sequence[Sound], path: Path) -> None:
+    """One row a stem: original left, decoded right. Raises TrainingError without matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise TrainingError(f"pictures need matplotlib ({error}): pip install 'gigmate[train]'") from error
+    stems = [stem for stem in STEMS if any(sound.stem == stem for sound in sounds)]
+    figure = Figure(figsize=(9.0, 2.3 * len(stems) + 0.4), dpi=72, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.subplots(len(stems), 2, sharex=True, sharey=True, squeeze=False)
+    for row, stem in zip(axes, stems, strict=True):
+        pair = excerpt(codec, next(sound for sound in sounds if sound.stem == stem))
+        for axis, audio, name in zip(row, pair, ("original", "decoded"), strict=True):
+            axis.imshow(
+                _level_db(audio), origin="lower", aspect="auto", cmap="magma", vmin=-80.0, vmax=0.0,
+                extent=(0.0, EXCERPT_S, 0.0, codec.sample_rate_hz / 2000.0),
+            )  # fmt: skip
+            axis.set_title(f"{stem}, {name}", fontsize=9)
+        row[0].set_ylabel("kHz")
+    for axis in axes[-1]:
+        axis.set_xlabel("s")
+    canvas.print_png(str(path))
+
+
+def _level_db(audio: FloatArray, window: int = 1024, hop: int = 256) -> FloatArray:
+    """Spectrogram [bins, T] in dB below its own peak."""
+    frames = np.lib.stride_tricks.sliding_window_view(audio, window)[::hop] * np.hanning(window)
+    power = np.square(np.abs(np.fft.rfft(frames, axis=1))).T
+    return (10.0 * np.log10(power / max(float(power.max()), 1e-9) + 1e-9)).astype(np.float32)
+
+
+def write_pairs(codec: TokenCodec, splits: Mapping[str, Sequence[Sound]], folder: Path) -> list[Path]:
+    """Ten files to compare by ear: the original, a pause, the same decoded. The splits take turns."""
+    import soundfile
+
+    for old in folder.glob("codec-ab-*.ogg"):
+        old.unlink()
+    written: list[Path] = []
+    for stem, count in TAKES:
+        of_split = [[(split, sound) for sound in sounds if sound.stem == stem] for split, sounds in splits.items()]
+        by_turns = [item for turn in zip_longest(*of_split) for item in turn if item is not None]
+        for split, sound in by_turns[:count]:
+            original, decoded = excerpt(codec, sound)
+            pause = np.zeros(int(PAUSE_S * codec.sample_rate_hz), np.float32)
+            both = np.concatenate([original, pause, decoded])
+            path = folder / f"codec-ab-{len(written) + 1:02d}-{stem}-{split}.ogg"
+            with soundfile.SoundFile(
+                path, "w", codec.sample_rate_hz, 1, subtype="VORBIS", format="OGG", compression_level=0.4
+            ) as file:
+                for start in range(0, len(both), 32_000):  # the encoder overflows on one large write
+                    file.write(both[start : start + 32_000])
+            written.append(path)
+    return written
+
+
+def write_report(
+    folder: Path, codec: TokenCodec, sounds: Mapping[str, Sequence[Sound]], result: dict[str, Any]
+) -> None:
+    """The whole report of `result` (see cli/eval_codec.py) on `sounds` by split. Raises TrainingError, OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    first = next(iter(sounds.values()))
+    draw_spectrograms(codec, first, folder / "codec-spectrograms.png")
+    pairs = write_pairs(codec, sounds, folder)
+    (folder / "codec.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (folder / "codec.md").write_text(page(result, [path.name for path in pairs]), encoding="utf-8")
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _table(figures: Mapping[str, Mapping[str, float]], names: Mapping[str, str], digits: int = 1) -> list[str]:
+    """Rows by stem, columns by figure; columns that no stem has are left out."""
+    shown = {key: title for key, title in names.items() if any(key in row for row in figures.values())}
+    lines = ["| stem | " + " | ".join(shown.values()) + " |", "|---" * (len(shown) + 1) + "|"]
+    for stem, row in figures.items():
+        lines.append(f"| {stem} | " + " | ".join(_number(row.get(key), digits) for key in shown) + " |")
+    return lines
+
+
+def page(result: dict[str, Any], pairs: Sequence[str]) -> str:
+    """codec.md: every figure, and the command that makes it."""
+    others = list(result["against"])
+    columns = {"": "", "opus_": "Opus", "untrained_": "untrained", **{f"{name}_": name for name in others}}
+    lines = [
+        "# The codec on held-out sounds",
+        "",
+        "Written by this command, figures, picture and sounds; do not edit:",
+        "",
+        f"    {result['command']}",
+        "",
+        f"{result['songs']} songs of {result['seconds']:g} s a split, medians over songs, through the quantiser at "
+        f"{result['bits_per_second'] / 1000:g} kbit/s. Opus is at the lowest rate that libsndfile gives, three times "
+        "ours. `untrained` is the same codec before training"
+        + (f"; {', '.join(others)}: the weights given with --against" if others else "")
+        + ". Everything is in codec.json.",
+    ]
+    for split, about in result["splits"].items():
+        title, text = SPLIT_TEXTS.get(split, (split, ""))
+        lines += ["", f"## {title}", "", *([text, ""] if text else [])]
+        mel = {f"{prefix}mel_db": f"log-mel L1{', ' + name if name else ' (dB)'}" for prefix, name in columns.items()}
+        wave = {"si_sdr_db": "SI-SDR (dB)", "opus_si_sdr_db": "SI-SDR, Opus", "stft": "STFT", "opus_stft": "STFT, Opus"}
+        lines += _table(about["stems"], mel | wave)
+    lines += ["", *_hits(result, columns), "", *_costs(result), "", *_missed(result), "", *_ears(pairs), "", *HOW]
+    return "\n".join(lines) + "\n"
+
+
+SPLIT_TEXTS = {
+    "test": ("Songs that training has not seen", ""),
+    "held_font": (
+        "A soundfont that training has not heard",
+        "MuseScore General; it shares samples with FluidR3.",
+    ),
+    "held_sound": ("Sounds that training has not heard at all", "Our own synthesiser, which shares no sample."),
+    "performance": ("The bundled performance", "The guitar that `gigmate-live` rehearses with (half a minute)."),
+}
+
+
+def _hits(result: dict[str, Any], columns: Mapping[str, str]) -> list[str]:
+    lines = [
+        "## Lone drum hits",
+        "",
+        "Each figure is the decoded hit's less the original's: how long before the hit the level is within 30 dB of "
+        "its peak, the energy 15 to 3 ms before it, and the rise from 10 to 90 %.",
+        "",
+        "| split | codec | pre-echo (ms) | pre-echo (dB) | attack (ms) |",
+        "|---|---|---|---|---|",
+    ]
+    for split, about in result["splits"].items():
+        drums = about["stems"].get("drums", {})
+        for prefix, name in columns.items():
+            if f"{prefix}pre_echo_ms" in drums:
+                cells = [_number(drums[f"{prefix}{figure}"]) for figure in ("pre_echo_ms", "pre_echo_db", "attack_ms")]
+                lines.append(f"| {split} | {name or 'ours'} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _costs(result: dict[str, Any]) -> list[str]:
+    first, size, speed = next(iter(result["splits"].values())), result["sizes"], result["speed"]
+    use = 100 * float(np.mean(first["codebook_use"]))
+    return [
+        "## Cost",
+        "",
+        f"- Codebooks: {use:.0f} % of the entries in use, {first['bits_per_second']['entropy']:.0f} of "
+        f"{first['bits_per_second']['sent']:.0f} bit/s by entropy (a short test cannot use them all).",
+        f"- Size: {size['numbers'] / 1e6:.1f} M numbers, {size['half_mib']:.1f} MiB in half precision (as shipped), "
+        f"{size['int8_mib']:.1f} MiB with the linear maps in int8.",
+        f"- Speed, streaming, one thread, fp32, {result['load']}: encode {speed['encode_rtf']:.0f}, decode "
+        f"{speed['decode_rtf']:.0f} times real time; three parts decode in {speed['decode_3_parts_ms']:.1f} ms a frame "
+        "(`gigmate bench` times the whole step).",
+    ]
+
+
+TARGET_MEL_DB, TARGET_PRE_ECHO_MS = 4.0, 5.0
+
+
+def _missed(result: dict[str, Any]) -> list[str]:
+    lines = ["## Targets", ""]
+    for split, about in result["splits"].items():
+        over = [
+            f"{stem} {_number(row['mel_db'])} dB"
+            for stem, row in about["stems"].items()
+            if stem != "lead" and row["mel_db"] > TARGET_MEL_DB
+        ]
+        late = about["stems"].get("drums", {}).get("pre_echo_ms", 0.0)
+        words = f"log-mel L1 of drums, bass and keys ≤ {TARGET_MEL_DB:g} dB: "
+        words += f"missed by {', '.join(over)}" if over else "met"
+        words += f"; pre-echo ≤ {TARGET_PRE_ECHO_MS:g} ms: {'missed' if late > TARGET_PRE_ECHO_MS else 'met'}"
+        if any(stem != "lead" for stem in about["stems"]):
+            lines.append(f"- {split}: {words}.")
+    return lines
+
+
+def _ears(pairs: Sequence[str]) -> list[str]:
+    lines = ["## To see and to hear", "", "![spectrograms of original and decoded](codec-spectrograms.png)", ""]
+    lines += [f"Each file is {EXCERPT_S:g} s of the original, a pause, and the same decoded:", ""]
+    return lines + [f"- [{name}]({name})" for name in pairs]
+
+
+HOW = [
+    "## How the other figures are made",
+    "",
+    "- Both candidates side by side, MDCT and SEANet, one recipe, same data, same minutes, same seed (it",
+    "  prints the table and leaves runs/compare/compare.json):",
+    "",
+    "      gigmate train compare-codecs --data STORE --out runs/compare --minutes 15",
+    "",
+    "- A half-trained checkpoint beside it: write one while the training runs, then give it to the report.",
+    "",
+    "      gigmate train weights runs/codec codec half.safetensors",
+    "      gigmate eval codec --against half.safetensors --report docs/results",
+    "",
+    "- The adversarial finish (decoder alone, tokens stay valid), and its figures beside those of the start:",
+    "",
+    "      gigmate train codec --data STORE --out runs/finish --from runs/codec --finish 30",
+    "      gigmate eval codec --against runs/finish",
+    "",
+    "- EnCodec's official 24 kHz weights, where you have them, on our layers, held against the package:",
+    "",
+    "      gigmate train import-encodec encodec_24khz-d7cc33bc.th encodec.safetensors --check",
+    "",
+    "- The cost of a frame for three parts, alone and inside the whole step: `gigmate bench`.",
+]
