@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from gigmate.control.web import wire
-from gigmate.control.web.server import WebLimits
+from gigmate.control.web.limits import WebLimits
 from gigmate.engine.actions import ACTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +38,7 @@ def test_the_limits_are_as_said() -> None:
         40,
         32 * 1024,
     )
-    assert (limits.snapshots_each_s, limits.wrong_token_s) == (20, 1)
+    assert (limits.snapshots_each_s, limits.wrong_token_s, limits.late_s) == (20, 1, 2.5)
 
 
 def test_its_pictures_are_there_and_small() -> None:

@@ -42,7 +42,7 @@ function show(link, text) {
 }
 
 function send(message) {
-  if (body.dataset.link === "up" && socket && socket.readyState === 1) socket.send(JSON.stringify(message));
+  if (body.dataset.link === "up" && socket && socket.readyState === 1) socket.send(JSON.stringify({ ...message, seen: status.number }));
 }
 
 setInterval(() => {  // a connection that is dead without saying so

@@ -15,12 +15,9 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib import resources
 from typing import Any, cast
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
@@ -28,61 +25,19 @@ from ...engine.commands import Command
 from ...engine.status import Status
 from . import wire
 from .guard import Bucket, refusal, token_is
+from .limits import WebCounts, WebLimits
+from .pages import page_files, response
 
 WRONG_TOKEN, NO_HELLO, FULL = 4401, 4408, 4503
 """Close codes: a wrong token, none in time, too many clients."""
-_PAGES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-}
 _SOCKET_PATH = "/ws"
 _SAME_AGAIN_S = 1.0
 """An unchanged snapshot is sent again so often, so that a client knows that we live."""
 _LISTS_EVERY_S = 0.5
+_NEVER_LATE = ("panic", "stop")
+_REMEMBERED = 512
 _JOIN_S = 3.0
 _BACKLOG = 16
-
-
-@dataclass(frozen=True, slots=True)
-class WebLimits:
-    """All that a client can meet."""
-
-    clients: int = 8
-    connections: int = 32
-    """Open sockets, those included that have not said anything yet."""
-    message_bytes: int = 1024
-    messages_each_s: float = 40.0
-    messages_burst: float = 80.0
-    bytes_each_s: float = 32_768.0
-    bytes_burst: float = 65_536.0
-    hello_s: float = 5.0
-    """Patience with a client that does not speak."""
-    wrong_token_s: float = 1.0
-    """How long a wrong token waits for its answer."""
-    snapshots_each_s: float = 20.0
-    buffer_bytes: int = 8192
-    """Of the system, each way: a stalled client holds no more than that of old snapshots."""
-
-
-@dataclass(slots=True)
-class WebCounts:
-    """What has happened so far. Written by the server's thread alone."""
-
-    clients: int = 0
-    """Connected now."""
-    clients_in_all: int = 0
-    commands: int = 0
-    malformed: int = 0
-    """Messages that were no commands."""
-    refused: int = 0
-    """Requests and clients turned away: other sites, wrong tokens, no room."""
-    slowed: int = 0
-    """Messages that came too fast and had to wait."""
-    snapshots: int = 0
-    snapshots_skipped: int = 0
-    """Snapshots that a slow client did not get, since an older one was still on its way."""
 
 
 class WebFace:
@@ -111,8 +66,10 @@ class WebFace:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
         self._ready = threading.Event()
-        self._files = {path: (_page(name), kind) for path, (name, kind) in _PAGES.items()}
+        self._files = page_files()
         self._lists_text = ""
+        self._number = 0
+        self._sent_s: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
         self._thread = threading.Thread(target=self._run, name="gigmate-web", daemon=True)
 
     def start(self) -> None:
@@ -185,19 +142,19 @@ class WebFace:
         )  # fmt: skip
         if reason is not None:
             self.counts.refused += 1
-            return _response(http.HTTPStatus.FORBIDDEN, reason)
+            return response(http.HTTPStatus.FORBIDDEN, reason)
         path = request.path.partition("?")[0]
         if path == _SOCKET_PATH:
             if len(self._clients) < self.limits.clients:
                 return None
             self.counts.refused += 1
-            return _response(
+            return response(
                 http.HTTPStatus.SERVICE_UNAVAILABLE, f"{self.limits.clients} remotes are connected already: close one"
             )
         if path not in self._files:
-            return _response(http.HTTPStatus.NOT_FOUND, "there is nothing here: open /")
+            return response(http.HTTPStatus.NOT_FOUND, "there is nothing here: open /")
         body, kind = self._files[path]
-        return _response(http.HTTPStatus.OK, body, kind, connect_to=hosts[0] if hosts else "")
+        return response(http.HTTPStatus.OK, body, kind, connect_to=hosts[0] if hosts else "")
 
     async def _meet(self, connection: ServerConnection) -> None:
         """One client, from its hello to its going."""
@@ -258,17 +215,35 @@ class WebFace:
             if wait_s > 0.0:
                 self.counts.slowed += 1
                 await asyncio.sleep(wait_s)
+            if self._end is None or self._end.is_set():  # what a flood has left in the queue keeps nobody
+                return
             try:
                 name, arguments = wire.read(message)
                 if name == "hello":  # needed only where there is a token, and then it has been here
                     continue
+                late_s = self._late_s(arguments.pop("seen", None))
                 command = wire.command_from(name, arguments)
             except wire.WireError as error:
                 self.counts.malformed += 1
                 await connection.send(wire.error_text(str(error)))
                 continue
+            if late_s > self.limits.late_s and name not in _NEVER_LATE:
+                self.counts.late += 1
+                line = f"{name} came {late_s:.0f} s late and was not done: the connection is poor"
+                await connection.send(wire.error_text(line))
+                continue
             self.counts.commands += 1
             self._post(command)
+
+    def _late_s(self, seen: object) -> float:
+        """For how long there has been a newer snapshot than the one that a client saw; 0 where it does not say."""
+        if not isinstance(seen, int) or seen >= self._number:
+            return 0.0
+        now_s = asyncio.get_running_loop().time()
+        first, _ = self._sent_s[0]
+        if seen + 1 < first:
+            return now_s - self._sent_s[0][1]
+        return now_s - self._sent_s[seen + 1 - first][1]
 
     async def _tick(self) -> None:
         """The latest snapshot to every client that has got the last one."""
@@ -290,9 +265,11 @@ class WebFace:
             if text == sent_text and now_s - sent_s < _SAME_AGAIN_S:
                 continue
             sent_text, sent_s = text, now_s
+            self._number += 1
+            self._sent_s.append((self._number, now_s))
             self.counts.snapshots += len(free)
             self.counts.snapshots_skipped += len(greeted) - len(free)
-            broadcast(free, text)
+            broadcast(free, wire.numbered(text, self._number))
 
     def _send_lists(self, free: list[_Connection]) -> None:
         behind = [client for client in free if client.lists_text != self._lists_text]
@@ -344,32 +321,6 @@ class _Connection(ServerConnection):
     def _go_on(self) -> None:
         if not self.transport.is_closing() and not self.recv_messages.paused:
             self.transport.resume_reading()
-
-
-def _response(
-    status: http.HTTPStatus, body: str | bytes, kind: str = "text/plain; charset=utf-8", connect_to: str = ""
-) -> Response:
-    data = body if isinstance(body, bytes) else f"{body}\n".encode()
-    policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        f"connect-src 'self' ws://{connect_to}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    headers = Headers(
-        {
-            "Content-Type": kind,
-            "Content-Length": str(len(data)),
-            "Content-Security-Policy": policy,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cache-Control": "no-store",
-            "Connection": "close",
-        }
-    )
-    return Response(status.value, status.phrase, headers, data)
-
-
-def _page(name: str) -> bytes:
-    return resources.files(__package__).joinpath(name).read_bytes()
 
 
 def _peer(connection: ServerConnection) -> str:

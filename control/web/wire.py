@@ -55,8 +55,13 @@ def lists_text(lists: Mapping[str, Any]) -> str:
     return json.dumps({"type": "lists", **plain(dict(lists))})
 
 
+def numbered(text: str, number: int) -> str:
+    """A snapshot's text with its number, which a client gives back as `seen`."""
+    return f'{text[:-1]},"number":{number}}}'
+
+
 def status_text(status: Status) -> str:
-    """The snapshot: every field of Status by its name, and the words that the faces show."""
+    """The snapshot: every field of Status by its name, and the words that the faces show. Still without a number."""
     words, mood = big_state(status)
     values: dict[str, Any] = {"type": "status", "words": words, "mood": mood, "on": is_on(status)}
     for name in _FIELDS:

@@ -76,6 +76,7 @@ def opened(browser: Any, address: str) -> Iterator[Any]:
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)

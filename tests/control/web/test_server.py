@@ -135,6 +135,29 @@ def test_what_cannot_be_is_counted_and_answered_in_a_line(open_remote: Open) -> 
     assert face.counts.malformed == 3 and band.commands == [Start()]
 
 
+def test_a_command_that_was_held_up_on_its_way_is_not_done_late(open_remote: Open) -> None:
+    band = StandIn()
+    face, port = open_remote(band, late_s=0.5)
+    with dial(port) as client:
+        seen = until(client, "status")["number"]
+        client.send(json.dumps({"do": "fill", "seen": seen}))
+        wait_for(lambda: len(band.commands) == 1)
+        for bar in range(1, 4):
+            band.set(bar=bar)
+            until(client, "status", lambda message, bar=bar: message["bar"] == bar)
+            time.sleep(0.3)
+        client.send(json.dumps({"do": "start", "seen": seen}))
+        assert "late" in until(client, "error")["error"]
+        client.send(json.dumps({"do": "start", "seen": -(10**9)}))
+        assert "late" in until(client, "error")["error"]
+        client.send(json.dumps({"do": "panic", "seen": seen}))  # is meant whenever it comes
+        client.send(json.dumps({"do": "start", "seen": 10**9}))  # no snapshot of ours: whoever says so is not delayed
+        client.send(json.dumps({"do": "start", "seen": "x"}))
+        wait_for(lambda: len(band.commands) == 4)
+    assert band.commands[1:] == [Panic(), Start(), Start()]
+    assert face.counts.late == 2
+
+
 def test_a_message_too_long_ends_that_client_alone(open_remote: Open) -> None:
     face, port = open_remote(StandIn())
     with dial(port) as good:
