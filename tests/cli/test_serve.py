@@ -52,6 +52,15 @@ def test_predict_answers_with_the_bands_own_samples(server: Server, temp: Path) 
     assert not files(temp)
 
 
+def test_predict_by_a_chart(server: Server) -> None:
+    sound = lead(1.0)
+    for start in ({}, {"chart_start": 0.25}):
+        status, body = post(server.url + "/predict", wav(sound), seed=4, chart="[A]\n| Dm7 | G7/B |", **start)
+        assert status == 200
+        played, _ = soundfile.read(io.BytesIO(body), dtype="float32")
+        assert played.shape == sound.shape
+
+
 @pytest.mark.parametrize(("asked_s", "rate_hz"), [(0.4, 44_100), (2.0, 11_025)])
 def test_the_length_that_was_asked_for(server: Server, asked_s: float, rate_hz: int) -> None:
     data = wav(np.stack([lead(1.0, rate_hz)] * 2, axis=1), rate_hz)
@@ -146,6 +155,11 @@ def test_damaged_files_never_break_the_server(server: Server, temp: Path) -> Non
         ({"parts": "flute"}, 400, "flute"),
         ({"ahead": "never"}, 400, "ahead"),
         ({"accompany": "false"}, 400, "neither"),
+        ({"chart": "| C | Xm |"}, 400, "line 1, bar 2"),
+        ({"chart": "/etc/passwd"}, 400, "chart line 1"),
+        ({"chart": "| C | x99 " * 9000}, 400, "chart"),
+        ({"chart": "| C |", "chart_start": -1}, 400, "chart"),
+        ({"chart_start": 1}, 400, "without a chart"),
     ],
 )
 def test_what_cannot_be_asked(server: Server, fields: dict[str, object], status: int, word: str) -> None:
