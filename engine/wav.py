@@ -86,9 +86,9 @@ def complete_header(path: Path) -> None:
     with open(path, "r+b") as file:
         head = file.read(4096)
         place = head.find(b"data", 12)
-        if head[:4] != b"RIFF" or place < 0:
-            return
         size = file.seek(0, os.SEEK_END)
+        if head[:4] != b"RIFF" or place < 34 or size < place + 8:  # its form stands before its data
+            return
         frame = max(1, struct.unpack_from("<H", head, 32)[0])
         data = (size - place - 8) // frame * frame  # a disk that is full takes half a sample
         file.seek(4)

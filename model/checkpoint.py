@@ -124,8 +124,9 @@ def load(path: Path, kind: str) -> tuple[nn.Module, dict[str, Any]]:
     try:
         with torch.random.fork_rng(devices=[]):
             model = build(kind, header["config"])
-    except (TypeError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{path}: its config does not fit this version ({error}); update GigMate") from error
+    except (TypeError, LookupError, ArithmeticError, ValueError, RuntimeError, AttributeError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f"{path}: its config does not fit this version ({why}); update GigMate") from error
     try:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict

@@ -40,6 +40,7 @@ class Source:
 
     def __init__(self, path: str, channels: tuple[int, ...], rate_hz: int | None) -> None:
         file = Path(path)
+        self._name = file.name
         if not file.is_file():
             raise EngineError(f"{path}: no such file")
         try:
@@ -60,9 +61,15 @@ class Source:
         self._over = False
 
     def read(self, count: int) -> NDArray[np.float32]:
-        """The next samples, float32 [channels, <= count] with contiguous rows; fewer only at the end."""
+        """The next samples, float32 [channels, <= count] with contiguous rows; fewer only at the end.
+
+        Raises EngineError for a file that is damaged further on.
+        """
         while self._waiting.shape[1] < count and not self._over:
-            piece = self._file.read(_READ_SAMPLES, dtype="float32", always_2d=True)[:, self._pick]
+            try:
+                piece = self._file.read(_READ_SAMPLES, dtype="float32", always_2d=True)[:, self._pick]
+            except (soundfile.LibsndfileError, OSError) as error:
+                raise EngineError(f"{self._name}: is damaged ({_plain(error)}); give a whole file") from error
             self._over = piece.shape[0] == 0
             if self._resampler is not None:
                 piece = self._resampler.resample_chunk(np.ascontiguousarray(piece), last=self._over)
@@ -162,6 +169,8 @@ class FilePort(Port):
                 played = outputs[:, : heard.shape[1]]
                 bridge.process_arrays(heard, played)
                 self._write(heard, played)
+        except EngineError as error:
+            self._lost = str(error)
         except (OSError, soundfile.LibsndfileError) as error:
             self._lost = f"the file port stopped: {_plain(error)}; is the disk full?"
         finally:

@@ -1,0 +1,228 @@
+"""Foreign bytes against every parser of ours: damaged copies of good files, and chance. Each is read, or is one line.
+
+Presets, set lists, charts, bindings and OSC have such tests of their own (tests/presets, tests/engine/test_chart.py,
+tests/control). Bounded in time by the number of examples.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from gigmate.cli.completion import Recording
+from gigmate.cli.service import wire
+from gigmate.engine.config import EngineError
+from gigmate.engine.pedal import Gestures
+from gigmate.engine.player import Controls, HeardFrame, Moment
+from gigmate.engine.ports.file import Source
+from gigmate.engine.wav import complete_header
+from gigmate.latency.calibration import CalibrationError, Way, load_calibration, save_calibration
+from gigmate.model import checkpoint
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+bounded = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+damages = st.lists(
+    st.tuples(st.sampled_from(["set", "cut", "insert", "repeat"]), st.floats(0, 1), st.binary(min_size=1, max_size=9)),
+    min_size=1,
+    max_size=5,
+)
+
+
+def damaged(good: bytes, how: list[tuple[str, float, bytes]]) -> bytes:
+    """A copy with bytes changed, cut off, put in or repeated. Half of the places lie in the first 300 bytes."""
+    data = bytearray(good)
+    for what, where, more in how:
+        place = int(2 * where * min(300, len(data))) if where < 0.5 else int(where * len(data))
+        if what == "set":
+            data[place : place + len(more)] = more
+        elif what == "cut":
+            del data[place:]
+        elif what == "insert":
+            data[place:place] = more
+        else:
+            data[place:place] = data[place : place + 64]
+    return bytes(data)
+
+
+def one_line(error: Exception) -> None:
+    assert str(error)
+    assert "\n" not in str(error)
+
+
+# ----------------------------------------------------------------------------------------------------- weights
+
+
+@pytest.mark.parametrize("kind", checkpoint.KINDS)
+@bounded
+@given(how=damages)
+def test_damaged_weights_are_refused_or_sound(kind: str, how: Any, tiny_weights: Path, tmp_path: Path) -> None:
+    good = (tiny_weights / f"{kind}.safetensors").read_bytes()
+    file = tmp_path / "w.safetensors"
+    file.write_bytes(damaged(good, how))
+    try:
+        model, header = checkpoint.load(file, kind)
+    except checkpoint.CheckpointError as error:
+        one_line(error)
+        assert str(file) in str(error)
+    else:
+        assert header["kind"] == kind
+        assert all(bool(value.isfinite().all()) for value in model.state_dict().values() if value.is_floating_point())
+
+
+@bounded
+@given(text=st.one_of(st.text(max_size=40), st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["version", "kind", "config", "notes", "dilations", "styles", "parts", "codebooks"]), inner),
+    max_leaves=8).map(json.dumps)))  # fmt: skip
+def test_any_header_of_weights_is_read_or_one_line(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "w.safetensors"
+    body = json.dumps({"__metadata__": {"gigmate": text}}).encode()
+    file.write_bytes(struct.pack("<Q", len(body)) + body)
+    for kind in checkpoint.KINDS:
+        with pytest.raises(checkpoint.CheckpointError) as caught:
+            checkpoint.load(file, kind)
+        one_line(caught.value)
+
+
+@pytest.mark.parametrize("config", [
+    {"codebooks": 10**9}, {"latent": -1}, {"fine_channels": 0}, {"entries": "many"}, {"coarse_blocks": None}, [], None,
+])  # fmt: skip
+def test_a_config_that_no_model_can_have_is_one_line(config: Any, tiny_weights: Path, tmp_path: Path) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    source, file = tiny_weights / "codec.safetensors", tmp_path / "codec.safetensors"
+    with safe_open(source, framework="pt") as opened:
+        header = json.loads(opened.metadata()["gigmate"])
+        state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    header["config"] = {**header["config"], **config} if isinstance(config, dict) else config
+    save_file(state, file, metadata={"gigmate": json.dumps(header)})
+    with pytest.raises(checkpoint.CheckpointError) as caught:
+        checkpoint.load(file, "codec")
+    one_line(caught.value)
+
+
+# ------------------------------------------------------------------------------------------------- calibration
+
+WAY = Way("jack", "system", "system", 48_000, 128)
+
+
+@bounded
+@given(how=damages)
+def test_damaged_calibration_is_used_or_one_line(how: Any, tmp_path: Path) -> None:
+    file = tmp_path / "latency.json"
+    file.unlink(missing_ok=True)
+    save_calibration(WAY, 1234.5, 0.9, "probe", file)
+    file.write_bytes(damaged(file.read_bytes(), how))
+    try:
+        found = load_calibration(WAY, file)
+    except CalibrationError as error:
+        one_line(error)
+    else:
+        assert found is None or 0 <= found.round_trip_samples < 2**24
+    save_calibration(WAY, 99.0, 0.9, "probe", file)
+    again = load_calibration(WAY, file)
+    assert again is not None
+    assert again.round_trip_samples == 99.0, "and it can be measured again, whatever was there"
+
+
+# -------------------------------------------------------------------------------------------------- recordings
+
+FORMS: dict[str, tuple[str, str, str]] = {
+    "wav": ("WAV", "PCM_16", "x.wav"),
+    "wav float": ("WAV", "FLOAT", "x.wav"),
+    "flac": ("FLAC", "PCM_16", "x.flac"),
+    "ogg": ("OGG", "VORBIS", "x.ogg"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(bounded, max_examples=40)
+@given(how=damages)
+def test_a_damaged_recording_is_read_as_far_as_it_goes_or_is_one_line(form: str, how: Any, tmp_path: Path) -> None:
+    kind, subtype, name = FORMS[form]
+    good, file = tmp_path / f"good-{name}", tmp_path / name
+    if not good.exists():
+        sound = 0.1 * np.sin(np.arange(4000) / 9.0)
+        soundfile.write(good, np.stack([sound, -sound], axis=1), 44_100, subtype, format=kind)
+    file.write_bytes(damaged(good.read_bytes(), how))
+    try:
+        recording = Recording(file, most_s=60.0)
+        try:
+            total = 0
+            for block in recording.blocks():
+                assert np.isfinite(block).all()
+                total += len(block)
+            assert total <= 60 * recording.rate_hz + recording.rate_hz
+        finally:
+            recording.close()
+    except EngineError as error:
+        one_line(error)
+    try:
+        source = Source(str(file), (1,), 48_000)
+        try:
+            for _ in range(40):
+                if source.read(4096).shape[1] == 0:
+                    break
+        finally:
+            source.close()
+    except EngineError as error:
+        one_line(error)
+
+
+@bounded
+@given(data=st.one_of(st.binary(max_size=200), damages.map(lambda how: damaged(b"RIFF\0\0\0\0WAVEdata" * 3, how))))
+def test_completing_a_header_never_harms_what_it_cannot_read(data: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "x.wav"
+    file.write_bytes(data)
+    complete_header(file)
+    assert len(file.read_bytes()) == len(data)
+    if data[:4] != b"RIFF":
+        assert file.read_bytes() == data
+
+
+# ----------------------------------------------------------------------------------------- what the network says
+
+MOMENT, CONTROLS = Moment(0.2, 0.3, 120.0, 4, 0.9), Controls()
+READERS: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
+    "block": (wire.pack_block(1, 2, np.zeros(64, np.float32)), lambda data: wire.unpack_block(data, 2)),
+    "call": (wire.pack_call(wire.PLAY, 7, b"body"), wire.unpack_call),
+    "sound": (wire.pack_sound(np.zeros((3, 8), np.float32)), lambda data: wire.unpack_sound(data, 3, 8)),
+    "ask": (wire.pack_ask(MOMENT, CONTROLS), wire.unpack_ask),
+    "heard": (wire.pack_heard(HeardFrame()), lambda data: wire.unpack_heard(data, 10)),
+    "json": (b'{"type": "hello", "rate_hz": 48000}', lambda data: wire.read_json(data.decode("latin-1"))),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@settings(bounded, max_examples=150)
+@given(how=damages, chance=st.binary(max_size=120))
+def test_damaged_frames_of_the_network_are_understood_or_one_line(name: str, how: Any, chance: bytes) -> None:
+    good, read = READERS[name]
+    for data in (damaged(good, how), chance):
+        try:
+            read(data)
+        except wire.WireError as error:
+            one_line(error)
+
+
+# -------------------------------------------------------------------------------------------------------- MIDI
+
+
+@settings(bounded, max_examples=100)
+@given(events=st.lists(st.tuples(st.integers(0, 10**9), *(st.integers(0, 255) for _ in range(3))), max_size=60))
+def test_any_midi_is_a_command_or_nothing(events: list[tuple[int, int, int, int]]) -> None:
+    from gigmate.engine.pedal import BindingTable
+
+    gestures = Gestures(BindingTable(), 48_000)
+    assert gestures.commands_of(sorted(events)) == []
