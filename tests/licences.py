@@ -35,6 +35,7 @@ _KNOWN = {
     "mpmath": "BSD-3-Clause",
     "python-osc": "Unlicense",
     "pytest-timeout": "MIT",
+    "orderedmultidict": "Unlicense",
 }
 _WORDS = (
     (r"\bLGPL|lesser general public", "LGPL"),
