@@ -75,7 +75,8 @@ def main(fields: str) -> None:
 
 def _tell(engine: Engine) -> None:
     status = engine.status
-    print(json.dumps({"state": status.state, "seconds": status.seconds, "warnings": status.warnings}), flush=True)
+    words = {"state": status.state, "seconds": status.seconds, "warnings": status.warnings}
+    print(json.dumps({**words, "threads": [thread.native_id for thread in threading.enumerate()]}), flush=True)
 
 
 if __name__ == "__main__":
