@@ -37,6 +37,9 @@ def codec_figures(
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write page, spectrograms and ten sounds to compare there.")
     ] = None,
+    curve: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="A training's folder, whose learning curve the report shows.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -44,7 +47,7 @@ def codec_figures(
     import torch
 
     from ..model import checkpoint
-    from ..training.codec_report import write_report
+    from ..training.codec_report import read_curve, write_report
     from ..training.evaluate_codec import score_sounds, sizes, speed
 
     if out is not None:
@@ -63,6 +66,7 @@ def codec_figures(
         "sizes": sizes(codec),
         "speed": speed(codec),
         "load": load_in_words(),
+        "curve": read_curve(curve) if curve is not None else [],
     }
     result = finite(result)
     if out is not None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..model.codec_protocol import TokenCodec
 from .errors import TrainingError
-from .evaluate_codec import STEMS, Sound, roundtrip
+from .evaluate_codec import FEWER, STEMS, Sound, roundtrip
 
 FloatArray = NDArray[np.float32]
 EXCERPT_S, PAUSE_S = 3.0, 0.4
@@ -123,7 +123,8 @@ def _table(figures: Mapping[str, Mapping[str, float]], names: Mapping[str, str],
 def page(result: dict[str, Any], pairs: Sequence[str]) -> str:
     """codec.md: every figure, and the command that makes it."""
     others = list(result["against"])
-    columns = {"": "", "opus_": "Opus", "untrained_": "untrained", **{f"{name}_": name for name in others}}
+    fewer = {"fewer_": f"{FEWER} codebooks"}
+    columns = {"": "", **fewer, "opus_": "Opus", "untrained_": "untrained", **{f"{name}_": name for name in others}}
     lines = [
         "# The codec on held-out sounds",
         "",
@@ -131,7 +132,7 @@ def page(result: dict[str, Any], pairs: Sequence[str]) -> str:
         "",
         f"    {result['command']}",
         "",
-        f"{result['songs']} songs of {result['seconds']:g} s a split, medians over songs, through the quantiser at "
+        f"Songs a split: {result['songs']}, of {result['seconds']:g} s; medians over songs, through the quantiser at "
         f"{result['bits_per_second'] / 1000:g} kbit/s. Opus is at the lowest rate that libsndfile gives, three times "
         "ours. `untrained` is the same codec before training"
         + (f"; {', '.join(others)}: the weights given with --against" if others else "")
@@ -143,7 +144,19 @@ def page(result: dict[str, Any], pairs: Sequence[str]) -> str:
         mel = {f"{prefix}mel_db": f"log-mel L1{', ' + name if name else ' (dB)'}" for prefix, name in columns.items()}
         wave = {"si_sdr_db": "SI-SDR (dB)", "opus_si_sdr_db": "SI-SDR, Opus", "stft": "STFT", "opus_stft": "STFT, Opus"}
         lines += _table(about["stems"], mel | wave)
-    lines += ["", *_hits(result, columns), "", *_costs(result), "", *_missed(result), "", *_ears(pairs), "", *HOW]
+    lines += [
+        "",
+        *_hits(result, columns),
+        "",
+        *_costs(result),
+        "",
+        *_missed(result),
+        *_curve(result),
+        "",
+        *_ears(pairs),
+        "",
+        *HOW,
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -187,9 +200,9 @@ def _costs(result: dict[str, Any]) -> list[str]:
         f"{first['bits_per_second']['sent']:.0f} bit/s by entropy (a short test cannot use them all).",
         f"- Size: {size['numbers'] / 1e6:.1f} M numbers, {size['half_mib']:.1f} MiB in half precision (as shipped), "
         f"{size['int8_mib']:.1f} MiB with the linear maps in int8.",
-        f"- Speed, streaming, one thread, fp32, {result['load']}: encode {speed['encode_rtf']:.0f}, decode "
-        f"{speed['decode_rtf']:.0f} times real time; three parts decode in {speed['decode_3_parts_ms']:.1f} ms a frame "
-        "(`gigmate bench` times the whole step).",
+        f"- Speed, streaming, fp32, processor time of one thread ({result['load']}): encode "
+        f"{speed['encode_rtf']:.0f}, decode {speed['decode_rtf']:.0f} times real time; three parts decode in "
+        f"{speed['decode_3_parts_ms']:.1f} ms a frame (`gigmate bench` times the whole step).",
     ]
 
 
@@ -211,6 +224,30 @@ def _missed(result: dict[str, Any]) -> list[str]:
         if any(stem != "lead" for stem in about["stems"]):
             lines.append(f"- {split}: {words}.")
     return lines
+
+
+def _curve(result: dict[str, Any]) -> list[str]:
+    """How the training went, where its log was given: the checks on songs of the training's own store."""
+    if not result["curve"]:
+        return []
+    names = [f"{stem}_{figure}" for figure in ("mel_db", "si_sdr_db") for stem in STEMS]
+    lines = ["", "## Learning curve", "", "Log-mel L1 and SI-SDR in dB on songs that the training held out, from its "
+             "log: what a half-trained checkpoint would score.", ""]  # fmt: skip
+    titles = [name.replace("_mel_db", ", mel").replace("_si_sdr_db", ", SI-SDR") for name in names]
+    lines += ["| minutes | step | " + " | ".join(titles) + " |", "|---" * (len(names) + 2) + "|"]
+    for row in result["curve"]:
+        cells = [_number(row.get(name)) for name in names]
+        lines.append(f"| {row['minutes']:.0f} | {row['step'] + 1} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def read_curve(run: Path) -> list[dict[str, float]]:
+    """The checks that the log of a training's folder tells of. Raises TrainingError where there is none."""
+    path = run / "log.jsonl"
+    if not path.is_file():
+        raise TrainingError(f"{path}: no log of a training; name the folder that was given to --out")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [row for row in rows if any(name.endswith("_mel_db") for name in row)]
 
 
 def _ears(pairs: Sequence[str]) -> list[str]:

@@ -26,6 +26,8 @@ from .losses import NEPER_DB, MelDistance, si_sdr_db
 
 STEMS = ("lead", "drums", "bass", "keys")
 FloatArray = NDArray[np.float32]
+FEWER = 4
+"""Codebooks decoded for the figures `fewer_…`: so many the live band decodes."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,14 @@ def sounds_of(songs: Iterable[Any], seconds: float) -> list[Sound]:
 
 
 @torch.no_grad()
-def roundtrip(codec: TokenCodec, audio: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Decoded sound, its delay taken off, and the tokens [K, T]; audio [N] is cut to whole frames."""
+def roundtrip(codec: TokenCodec, audio: FloatArray, levels: int | None = None) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Decoded sound (of the first `levels` codebooks), its delay taken off, and the tokens [K, T]; audio [N] is cut to
+    whole frames."""
     frames = len(audio) // codec.frame_samples
     x = torch.from_numpy(audio[: frames * codec.frame_samples].copy())[None]
     tokens = codec.encode(x)
     lag = codec.decode_delay_samples
-    return codec.decode(tokens)[0, lag:].numpy(), tokens[0].numpy()
+    return codec.decode(tokens[:, :levels])[0, lag:].numpy(), tokens[0].numpy()
 
 
 def opus_roundtrip(audio: FloatArray, rate_hz: int) -> tuple[FloatArray, float]:
@@ -128,7 +131,8 @@ def _hit(piece: FloatArray, rate_hz: int) -> tuple[float, float, float] | None:
 
 @torch.no_grad()
 def speed(codec: TokenCodec, parts: int = 3, frames: int = 100) -> dict[str, float]:
-    """Real-time factors of the streaming steps on this thread setting, and ms to decode a frame of `parts` parts."""
+    """Real-time factors of the streaming steps on this thread, and ms to decode a frame of `parts` parts: processor
+    time, which other programs can lengthen but not by waiting for them."""
     frame_s = codec.frame_samples / codec.sample_rate_hz
     encode, decode = codec.init_encode(1), codec.init_decode(parts)
     x = 0.1 * torch.randn(1, codec.frame_samples)
@@ -138,10 +142,10 @@ def speed(codec: TokenCodec, parts: int = 3, frames: int = 100) -> dict[str, flo
     for call in (lambda: codec.encode_step(x, encode), lambda: codec.decode_step(many, decode)):
         taken = []
         for _ in range(frames):
-            start = time.perf_counter()
+            start = time.thread_time()
             call()
-            taken.append(time.perf_counter() - start)
-        times.append(float(np.median(taken)))
+            taken.append(time.thread_time() - start)
+        times.append(max(1e-6, float(np.median(taken))))
     return {
         "encode_rtf": frame_s / times[0],
         "decode_rtf": frame_s / (times[1] / parts),
@@ -192,6 +196,8 @@ def score_sounds(
         for level, row in enumerate(tokens):
             used[level] += np.bincount(row, minlength=entries)
         figures = _figures(decoded, sound, judge, rate_hz)
+        if codec.num_codebooks > FEWER:
+            figures |= _named("fewer", _figures(roundtrip(codec, sound.audio, FEWER)[0], sound, judge, rate_hz))
         for name, other in beside.items():
             figures |= _named(name, _figures(roundtrip(other, sound.audio)[0], sound, judge, rate_hz))
         opus, kbit = opus_roundtrip(sound.audio, rate_hz)
