@@ -79,7 +79,7 @@ class ClearMl:
         try:
             from clearml import Task
         except ImportError as error:
-            raise TrainingError("clearml is missing: pip install clearml, or leave --clearml") from error
+            raise TrainingError("clearml is missing: pip install 'gigmate[train]', or leave --clearml") from error
         try:
             self._task = Task.init(
                 project_name=project,
