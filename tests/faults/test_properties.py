@@ -1,0 +1,185 @@
+"""What must hold for any sequence: frames after overflows, streams after streams, the clock of the stand-in."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+from gigmate.dsp.crossfade import Gate, crossfade
+from gigmate.dsp.ring import Ring
+from gigmate.engine import native
+from gigmate.engine.bridge import Bridge, HeardFrames
+from gigmate.engine.notes import Notes
+from gigmate.engine.ports.port import NotThere
+from gigmate.engine.reconnecting import Reconnecting, StandIn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine.fakes import DeadPort, wait_until
+
+RATE_HZ = 48_000
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    capacity=st.integers(300, 900),
+    frame=st.integers(40, 250),
+    turns=st.lists(st.tuples(st.integers(1, 200), st.booleans()), min_size=5, max_size=80),
+)
+def test_frames_stay_in_their_place_whatever_overflows(
+    capacity: int, frame: int, turns: list[tuple[int, bool]]
+) -> None:
+    """Each sample says its position; what was lost is silence; and a ring that overflowed is never stuck."""
+    bridge = Bridge(RATE_HZ, in_capacity=capacity)
+    frames, taken = HeardFrames(bridge, frame), []
+
+    def push(count: int) -> None:
+        heard = (np.arange(bridge.position, bridge.position + count) + 1).astype(np.float32)[None] * 2.0**-24
+        bridge.process_arrays(heard, np.zeros((1, count), np.float32))
+
+    def take() -> None:
+        while frames.wait(0.0):
+            taken.append(frames.read().copy())
+
+    for count, reads in turns:
+        push(count)
+        if reads:
+            take()
+    for _ in range(12):  # whatever was: with a reader that reads it flows again
+        take()
+        push(frame)
+    take()
+    sound = np.concatenate(taken) * 2.0**24
+    places = np.arange(1, sound.size + 1)
+    assert ((sound == places) | (sound == 0)).all()
+    assert (sound[-3 * frame :] == places[-3 * frame :]).all()
+    assert bridge.position - sound.size < frame
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=300), st.booleans())
+def test_a_crossfade_of_one_sound_with_itself_is_no_louder_than_allowed(samples: list[float], power: bool) -> None:
+    sound = np.array(samples, np.float32)
+    faded = crossfade(sound, sound, power)
+    assert faded.shape == sound.shape
+    assert (np.abs(faded) <= np.abs(sound) * (1.4143 if power else 1.0001) + 1e-7).all()
+    silent = np.zeros_like(sound)
+    assert (np.abs(crossfade(sound, silent, power)) <= np.abs(sound) + 1e-7).all()
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(1, 100), st.lists(st.tuples(st.integers(0, 90), st.booleans()), min_size=1, max_size=40))
+def test_a_gate_never_jumps(ramp: int, turns: list[tuple[int, bool]]) -> None:
+    gate = Gate(ramp)
+    gains = np.concatenate([[0.0], *(gate.gains(count, opened) for count, opened in turns)])
+    assert ((gains >= 0) & (gains <= 1)).all()
+    assert np.abs(np.diff(gains)).max(initial=0.0) <= np.pi / 2 / ramp + 1e-6
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 500), st.lists(st.tuples(st.integers(-50, 600), st.integers(0, 300)), max_size=40))
+def test_what_a_ring_takes_is_what_was_written_there(capacity: int, turns: list[tuple[int, int]]) -> None:
+    ring, played = Ring(capacity), []
+    for ahead, count in turns:
+        position = max(0, ring.read_index + ahead)
+        ring.write_at(position, np.arange(position, position + count, dtype=np.float32) + 1)
+        block, missing = ring.take(count // 2)
+        played.append(np.where(missing, 0, block))
+    sound = np.concatenate([np.zeros(0), *played])
+    places = np.arange(1, sound.size + 1)
+    assert ((sound == places) | (sound == 0)).all()
+
+
+def portaudio_call(bridge: Bridge, address: int, heard: np.ndarray) -> tuple[int, np.ndarray]:
+    """What a PortAudio stream with that lease does with a block; (its answer, what it plays)."""
+    played = np.full(heard.size, 9.0, np.float32)
+    tables = np.array([heard.ctypes.data, played.ctypes.data], np.int64)
+    place = int(tables.ctypes.data)
+    answer = native.portaudio_process.ctypes(place, place + 8, heard.size, 0, 0, address)
+    return int(answer), played
+
+
+def test_a_dead_stream_can_do_nothing_to_the_one_that_follows() -> None:
+    bridge = Bridge(RATE_HZ)
+    bridge.set_word(native.PA_INPUTS, 1)
+    bridge.set_word(native.PA_OUTPUTS, 1)
+    bridge.set_word(native.PA_OUT_TOTAL, 1)
+    bridge.set_table(native.PA_IN_INDEX, [0])
+    bridge.set_table(native.PA_OUT_INDEX, [0])
+    heard = np.full(100, 0.25, np.float32)
+    bridge.lend()
+    first = bridge.stream_address
+    assert portaudio_call(bridge, first, heard)[0] == 0
+    assert bridge.position == 100
+    bridge.lend(waiting=True)
+    second = bridge.stream_address
+    answer, played = portaudio_call(bridge, first, heard)
+    assert answer != 0, "it is told to end"
+    assert not played.any(), "and plays silence meanwhile, not what its buffer held"
+    answer, played = portaudio_call(bridge, second, heard)
+    assert (answer, bridge.position) == (0, 100), "one that waits leaves the clock alone"
+    assert not played.any()
+    bridge.enter()
+    portaudio_call(bridge, second, heard)
+    assert bridge.position == 200
+    portaudio_call(bridge, first, heard)
+    assert bridge.position == 200
+
+
+def test_the_stand_in_keeps_the_wall_clock() -> None:
+    bridge = Bridge(RATE_HZ)
+    zero_s = time.perf_counter() - 0.5
+    stand_in = StandIn(bridge)
+    stand_in.start(zero_s)
+    time.sleep(0.3)
+    stand_in.stop()
+    position = bridge.position
+    assert abs(position / RATE_HZ - (time.perf_counter() - zero_s)) < 0.05
+    stand_in.stop()
+    assert bridge.position == position, "it ends once"
+
+
+class Flaky(DeadPort):
+    """Comes back at the third asking."""
+
+    comes_back = True
+
+    def __init__(self) -> None:
+        super().__init__(RATE_HZ)
+        self.asked = 0
+
+    def _reopen(self, bridge: Bridge) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise NotThere("not yet")
+        if self.asked == 2:
+            raise RuntimeError("a library in distress")
+
+
+def test_a_port_is_asked_again_until_it_is_there() -> None:
+    port, bridge, notes = Flaky(), Bridge(RATE_HZ), Notes()
+    port.start(bridge)
+    watching = Reconnecting(port, bridge, notes, patience_s=60.0)
+    watching.start()
+    port.lose()
+    assert wait_until(lambda: watching.away)
+    assert wait_until(lambda: watching.report()["times"] == 1, 30)
+    assert not watching.away
+    assert (port.lost, port.asked) == (None, 3)
+    assert bridge.position > 0, "the clock went on"
+    assert notes.counts() == {"port_lost": 1, "reconnecting": 1}
+    assert watching.close()
+    assert threading.active_count() < 50
+
+
+def test_patience_ends() -> None:
+    port, bridge, notes = Flaky(), Bridge(RATE_HZ), Notes()
+    port._reopen = lambda bridge: (_ for _ in ()).throw(NotThere("gone"))  # type: ignore[method-assign]
+    port.start(bridge)
+    watching = Reconnecting(port, bridge, notes, patience_s=0.3)
+    watching.start()
+    port.lose()
+    assert watching.over.wait(20)
+    assert port.lost is not None
+    assert watching.close()
