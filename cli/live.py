@@ -198,7 +198,7 @@ def play(request: Request) -> int:
         if osc is not None:
             open_things.callback(osc.close)
         for option, path in (("--record", request.config.record_file), ("--output-file", request.config.output_file)):
-            if path is not None:
+            if path is not None and not is_folder(path):  # in a folder each take has names of its own
                 open_things.enter_context(claimed(Path(path), option))
         keys = open_keys()  # before the loading, so that what is typed meanwhile waits and is not echoed
         open_things.callback(keys.close)
