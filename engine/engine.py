@@ -131,7 +131,10 @@ class Engine:
         elif isinstance(command, (Tap, ClockTick)) and command.at_sample < 0:
             command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
         if not self._commands.post(command):
-            self._notes.fault("commands_dropped", "more commands came than the band can take: the oldest were dropped")
+            self._notes.fault(
+                "commands_dropped",
+                "more commands came than the band can take, the oldest were dropped: look for what sends without end",
+            )
 
     def sample_at(self, at_s: float) -> int:
         """Any thread. The sample of the port's clock that was the present one at a moment of time.monotonic."""
@@ -159,7 +162,10 @@ class Engine:
         silent_s = time.monotonic() - self._worker.beat_s
         if silent_s > _STALE_S and not self._worker.ended.is_set():
             state = "fallback" if self._bridge.playing else state
-            self._notes.fault("model_hangs", "the model does not answer; the last bar goes on until it does")
+            self._notes.fault(
+                "model_hangs",
+                "the model does not answer; the last bar goes on until it does: if it stays so, stop and start again",
+            )
         if self._reconnecting is not None and self._reconnecting.away:
             state = "away"
         counters = self._bridge.counters(take_peaks=False)
@@ -204,7 +210,9 @@ class Engine:
             if not self._worker.ended.wait(_STOP_TIMEOUT_S):
                 self._bridge.set_playing(False)
         if self._reconnecting is not None and not self._reconnecting.close():
-            self._notes.fault("port_left", "the sound system hung while it was opened again and was left behind")
+            self._notes.fault(
+                "port_left", "the sound system hung while it was opened again: start it again before the next time"
+            )
         self.port.stop()
 
     def close(self) -> None:
@@ -217,9 +225,14 @@ class Engine:
             self.stop()
             self._worker.end()
             if not self._worker.join(_STOP_TIMEOUT_S):
-                self._notes.fault("worker_left", "the model hung at the end and was left behind")
+                self._notes.fault(
+                    "worker_left",
+                    "the model hung at the end and was left behind: nothing to do, the next start is a fresh one",
+                )
             if self._recorder is not None and not self._recorder.close():
-                self._notes.fault("recording_close", "the disk did not answer: the recording may lack its end")
+                self._notes.fault(
+                    "recording_close", "the disk did not answer, the recording may lack its end: look at that disk"
+                )
             self._say_if_lost()
             self._final_report = self._figures()
         finally:

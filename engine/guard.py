@@ -120,7 +120,9 @@ class GuardedPlayer:
         if self._in_a_row[what] >= self._reset_after:
             self._in_a_row[what] = 1  # still failing
             self._reset_after = min(2 * self._reset_after, _RESET_AFTER_MOST)
-            self._notes.fault("player_reset", "the model failed again and again and had to start anew")
+            self._notes.fault(
+                "player_reset", "the model failed again and again and had to start anew: if it goes on, start again"
+            )
             self.reset(self._ahead_frames)
 
     def _fault(self, what: str, error: Exception) -> None:
@@ -131,5 +133,5 @@ class GuardedPlayer:
             "set_ahead": "the model did not take the new time ahead",
         }[what]
         self._notes.fault(
-            f"player_{what}", f"{words} ({type(error).__name__}: {str(error)[:160]}); counted from here on"
+            f"player_{what}", f"{words} ({type(error).__name__}: {str(error)[:160]}): if it goes on, start again"
         )

@@ -112,7 +112,8 @@ class Recorder:
         except queue.Full:
             self._dropped_frames += 1
             self._notes.fault(
-                "recording_gaps", f"{self.path.name}: the disk is too slow, there are gaps in the recording"
+                "recording_gaps",
+                f"{self.path.name}: the disk is too slow, there are gaps in the recording: record to a faster one",
             )
 
     def close(self, timeout_s: float = 5.0) -> bool:
@@ -199,7 +200,9 @@ class Recorder:
             try:
                 wav.abandon()
             except DISK_ERRORS:
-                self._notes.fault("recording_close", f"{self.path.name}: was not closed well")
+                self._notes.fault(
+                    "recording_close", f"{self.path.name}: was not closed well: most programs read it all the same"
+                )
 
 
 def _is_full(folder: Path) -> bool:

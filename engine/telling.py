@@ -44,7 +44,10 @@ class Teller:
         as it is."""
         counters = self._bridge.counters()
         if counters.in_dropped_samples:
-            self._notes.fault("input_dropped", "the band did not listen in time: a stretch of the input is lost to it")
+            self._notes.fault(
+                "input_dropped",
+                "the band did not listen in time: a stretch of the input is lost to it: close other programs",
+            )
         host_frame, rate_hz, pace = self._host_frame, self._bridge.rate_hz, self._pace
         conductor, desk = self._conductor, self._desk
         now = max(0, frame * host_frame - 1)

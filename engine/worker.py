@@ -315,7 +315,9 @@ class Worker:
         self._broken = True
         if not self.switch.entering:  # else nobody waits for it yet
             self.skipped_frames += 1
-            self._notes.fault("skipped_frames", "the band fell behind and left frames out; the last bar went on")
+            self._notes.fault(
+                "skipped_frames", "the band fell behind and left frames out, the last bar went on: close other programs"
+            )
         return False
 
     def _direct(self, frame: int, start: int) -> Moment:
