@@ -86,7 +86,8 @@ def live(
         Path | None, typer.Option(metavar="F.yaml", help="What pedals and keys do; else your own file's.")
     ] = None,
     midi: Annotated[str | None, typer.Option(metavar="NAME", help="MIDI input of the pedal; else all.")] = None,
-    start_now: Annotated[bool, typer.Option("--start-now", help="Play at once.")] = False,
+    start_now: Annotated[bool, typer.Option("--start-now", help="Started from the beginning.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Sound from start to stop, whoever plays or not.")] = False,
     portaudio: Annotated[
         str | None, typer.Option(metavar="NAME", help="PortAudio of sounddevice or of pyaudio; else any.")
     ] = None,
@@ -157,6 +158,7 @@ def live(
         output_file=None if output_file is None else str(output_file),
         record_file=record,
         start_playing=start_now,
+        wait_for_musician=not no_wait,
         bindings=binding_table(pedal, bindings, set_list=set_ is not None),
         midi_name=midi,
         round_trip_samples=round_trip,

@@ -31,7 +31,8 @@ def play(
     record: Annotated[Path | None, typer.Option(metavar="F.wav", help="Record heard, mix and parts.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write figures at the end.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
-    start_now: Annotated[bool, typer.Option("--start-now", help="Play at once.")] = False,
+    start_now: Annotated[bool, typer.Option("--start-now", help="Started from the beginning.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Sound from start to stop, whoever plays or not.")] = False,
     input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording plays your part.")] = None,
     output_file: Annotated[Path | None, typer.Option(metavar="F.wav", help="With a file: the band's sound.")] = None,
     fast: Annotated[bool, typer.Option("--fast", help="With a file: as fast as the server can.")] = False,
@@ -74,6 +75,7 @@ def play(
         output_file=None if output_file is None else str(output_file),
         record_file=None if record is None else str(record),
         start_playing=start_now,
+        wait_for_musician=not no_wait,
         round_trip_samples=round_trip,
         seed=seed,
     )

@@ -227,7 +227,7 @@ def test_a_run_on_a_file_writes_sound_and_report(
 ) -> None:
     out, record, report = tmp_path / "band.wav", tmp_path / "record.wav", tmp_path / "report.json"
     arguments = ["--input-file", take, "--output-file", out, "--record", record, "--report", report]
-    assert run(*arguments, "--preset", "funk", "--fast", "--start-now") == 0
+    assert run(*arguments, "--preset", "funk", "--fast", "--start-now", "--no-wait") == 0
     sound, rate_hz = soundfile.read(out)
     assert rate_hz == RATE_HZ
     assert abs(len(sound) - 3 * RATE_HZ) <= 8192
@@ -283,7 +283,7 @@ def test_q_from_a_pipe_ends_the_run(
         monkeypatch.setattr(sys, "stdin", stream)
         os.write(write_fd, b" ")
         with when_half_a_second_is_written(out, lambda: os.write(write_fd, b"q")):
-            assert run("--input-file", long_take, "--output-file", out) == 0
+            assert run("--input-file", long_take, "--output-file", out, "--no-wait") == 0
     os.close(write_fd)
     sound = soundfile.read(out)[0]
     assert len(sound) < 28 * RATE_HZ
@@ -295,7 +295,7 @@ def test_a_signal_ends_well(name: str, code: int, fake_band: type[FakeBand], lon
     out, report = tmp_path / "band.wav", tmp_path / "report.json"
     number = getattr(signal, name)
     before = signal.signal(number, lambda *_: None)  # should the run end early, the tests go on
-    arguments = ["--input-file", long_take, "--output-file", out, "--report", report, "--start-now"]
+    arguments = ["--input-file", long_take, "--output-file", out, "--report", report, "--start-now", "--no-wait"]
     try:
         with when_half_a_second_is_written(out, lambda: os.kill(os.getpid(), number)):
             assert run(*arguments) == code

@@ -165,6 +165,7 @@ def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatc
         report,
         "--fast",
         "--start-now",
+        "--no-wait",
     ]
     with serving(token="sesame") as server:
         call = ["play", server.ws, *map(str, arguments)]
