@@ -137,3 +137,25 @@ def test_no_memory_while_loading_is_one_line(tmp_path: Path) -> None:
         done.stderr.splitlines()[-1]
         == "gigmate-live: there is not enough memory: close other programs, and start again"
     )
+
+
+@pytest.mark.jack
+def test_the_command_outlives_its_server_and_ends_as_it_is_asked_to(jack_server: Any, tmp_path: Path) -> None:
+    report, record = tmp_path / "report.json", tmp_path / "take.wav"
+    environment = {name: value for name, value in jack_server.environment.items() if name.startswith("JACK")}
+    process = live("--backend", "jack", "--json", "--report", report, "--record", record, **environment)
+    states: list[str] = []
+    deeds = [("playing", jack_server.kill), ("away", jack_server.start), ("playing", lambda: process.send_signal(2))]
+    assert process.stdout is not None and process.stderr is not None
+    for line in process.stdout:
+        words = json.loads(line)
+        states += [words["state"]] if "state" in words else []
+        if deeds and states and states[-1] == deeds[0][0]:
+            deeds.pop(0)[1]()
+    assert process.wait(60) == 130, process.stderr.read()
+    assert "Traceback" not in process.stderr.read()
+    figures = json.loads(report.read_text())
+    assert figures["reconnects"]["times"] == 1
+    assert figures["faults"]["port_lost"] == 1
+    kept, rate_hz = soundfile.read(record)
+    assert len(kept) / rate_hz == pytest.approx(figures["seconds"], abs=0.5)
