@@ -181,7 +181,7 @@ class Osc:
 
     def _take(self, message: Message, now_s: float) -> None:
         try:
-            command = command_of(message)
+            command = command_of(message, explain="unknown" not in self._said)
         except OscError as error:
             self._fault("unknown", f"OSC: {error}")
             return

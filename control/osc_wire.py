@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pythonosc import osc_bundle_builder, osc_message_builder
 from pythonosc.parsing import osc_types
 
-from ..engine.actions import ActionError, action_named
+from ..engine.actions import ACTIONS, ActionError, action_named
 from ..engine.commands import Command
 from ..engine.status import SILENCE_DB, Status
 
@@ -112,16 +112,18 @@ def _argument(tag: str, data: bytes, index: int) -> tuple[object, int]:
     return value, index
 
 
-def command_of(message: Message) -> Command | None:
+def command_of(message: Message, explain: bool = True) -> Command | None:
     """The command of a message, or None for a button that is let go (a press that ends in 0).
 
     Arguments may be parts of the address ("/gigmate/level/bass -6" is "/gigmate/level bass -6"), and of any type that
-    can be read as theirs. Raises OscError.
+    can be read as theirs. Raises OscError; without `explain` it does not look for the name that was meant, which costs.
     """
     root, _, rest = message.address.lstrip("/").partition("/")
     if root != ROOT or not rest:
         raise OscError(f"{_shown(message.address)}: addresses begin with /{ROOT}/")
     name, *path = rest.split("/")
+    if name not in ACTIONS and not explain:
+        raise OscError("no such action")
     values: list[object] = [*path, *message.arguments]
     try:
         action = action_named(name)

@@ -1,0 +1,77 @@
+"""Floods beside the music: ten thousand messages a second over the system's MIDI, then over OSC; no frame is missed.
+
+Slow: a minute each (GIGMATE_FLOOD_SECONDS says otherwise). Timings count here, so nothing else heavy may run beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SECONDS = float(os.environ.get("GIGMATE_FLOOD_SECONDS", "60"))
+HERE = Path(__file__).parent
+SOURCE = HERE.parent / "control" / "midi_source.py"
+
+
+def started(environment: dict[str, str], *command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *command], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def flood_by_osc(port: int) -> None:
+    """Faders, presses and rubbish, ten thousand packets a second."""
+    packets = [
+        b"/gigmate/level/bass\x00,i\x00\x00\xff\xff\xff\xf4",
+        b"/gigmate/density\x00\x00\x00\x00,f\x00\x00\x3f\x00\x00\x00",
+        b"/gigmate/fill\x00\x00\x00,\x00\x00\x00",
+        b"/gigmate/nothing\x00\x00\x00\x00,\x00\x00\x00",
+        b"rubbish",
+    ]
+    begin_s = time.monotonic()
+    sent = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        while (passed_s := time.monotonic() - begin_s) < SECONDS:
+            while sent < passed_s * 10_000:
+                out.sendto(packets[sent % len(packets)], ("127.0.0.1", port))
+                sent += 1
+            time.sleep(0.001)
+
+
+@pytest.mark.slow
+@pytest.mark.jack
+@pytest.mark.timeout(SECONDS * 4 + 120)
+@pytest.mark.parametrize("way", ["midi", "osc"])
+def test_a_flood_costs_no_frame(way: str, start_jack: Any) -> None:
+    server = start_jack(block_samples=256)
+    source = started(server.environment, str(SOURCE), "flood")
+    assert source.stdin is not None and source.stdout is not None
+    assert source.stdout.readline() == "ready\n"
+    band = started(server.environment, str(HERE / "flooded.py"), server.name)
+    assert band.stdin is not None and band.stdout is not None
+    try:
+        port = int(band.stdout.readline())
+        if way == "midi":
+            source.stdin.write(f"flood b007 {round(SECONDS * 10_000)} 10000\n")
+            source.stdin.flush()
+            assert source.stdout.readline() == "done\n"
+        else:
+            flood_by_osc(port)
+        band.stdin.close()
+        figures = json.loads(band.stdout.readline())
+    finally:
+        for process in (source, band):
+            process.kill()
+            process.wait()
+    print(json.dumps(figures))
+    assert figures["seconds"] > 0.8 * SECONDS
+    assert (figures["misses"], figures["late"], figures["commands_dropped"]) == (0, 0, 0)
+    assert 0 < figures["posted"]["SetLevel"] < 55 * (figures["seconds"] + 2)
