@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import json
 import math
-import re
 
 import pytest
 from gigmate.control.tui import LineFace, PanelFace, as_json, console_on, open_face, plain_line
 from gigmate.engine.status import Status
+
+from .screen import Screen
 
 EXTREMES = [
     Status(),
@@ -44,29 +45,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
-
-
-class Screen:
-    """As much of a terminal as the panel uses: moves, colours that are passed over, and text."""
-
-    def __init__(self, columns: int, rows: int) -> None:
-        self.cells = [[" "] * columns for _ in range(rows)]
-        self.x = self.y = 0
-
-    def feed(self, text: str) -> None:
-        for move, other, character in re.findall(r"\x1b\[(\d*;?\d*)H|(\x1b\[[?\d;]*[A-Za-z])|(.)", text, re.S):
-            if character:
-                assert character.isprintable(), repr(character)
-                self.cells[self.y][self.x] = character  # out of bounds would have scrolled
-                self.x += 1
-            elif other == "\x1b[2J":
-                self.cells = [[" "] * len(row) for row in self.cells]
-            elif not other:
-                row, _, column = move.partition(";")
-                self.y, self.x = int(row or 1) - 1, int(column or 1) - 1
-
-    def lines(self) -> list[str]:
-        return ["".join(row).rstrip() for row in self.cells]
 
 
 def panel_face(columns: int = 80, rows: int = 24) -> tuple[PanelFace, Terminal, Clock]:
