@@ -176,7 +176,8 @@ def _hits(result: dict[str, Any], columns: Mapping[str, str]) -> list[str]:
         "## Lone drum hits",
         "",
         "Each figure is the decoded hit's less the original's: how long before the hit the level is within 30 dB of "
-        "its peak, the energy 15 to 3 ms before it, and the rise from 10 to 90 %.",
+        "its peak, the energy 15 to 3 ms before it, and the rise from 10 to 90 %. Where the original is digital silence "
+        "before a hit (held_sound), the second says little.",
         "",
         "| split | codec | pre-echo (ms) | pre-echo (dB) | attack (ms) |",
         "|---|---|---|---|---|",
@@ -223,6 +224,9 @@ def _missed(result: dict[str, Any]) -> list[str]:
         words += f"; pre-echo ≤ {TARGET_PRE_ECHO_MS:g} ms: {'missed' if late > TARGET_PRE_ECHO_MS else 'met'}"
         if any(stem != "lead" for stem in about["stems"]):
             lines.append(f"- {split}: {words}.")
+    if any(" missed" in line for line in lines):
+        lines += ["", "What would close it: longer training (the curve still falls where it ends), and a store whose "
+                  "sounds stray further from the soundfonts (`gigmate train store --variety 1`)."]  # fmt: skip
     return lines
 
 
@@ -259,8 +263,8 @@ def _ears(pairs: Sequence[str]) -> list[str]:
 HOW = [
     "## How the other figures are made",
     "",
-    "- Both candidates side by side, MDCT and SEANet, one recipe, same data, same minutes, same seed (it",
-    "  prints the table and leaves runs/compare/compare.json):",
+    "- Both candidates side by side, MDCT and SEANet: one recipe, same data, same minutes, same seed. It prints the",
+    "  table and leaves runs/compare/compare.json. (Not run yet for this page.)",
     "",
     "      gigmate train compare-codecs --data STORE --out runs/compare --minutes 15",
     "",

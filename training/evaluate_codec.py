@@ -51,14 +51,18 @@ def sounds_of(songs: Iterable[Any], seconds: float) -> list[Sound]:
 
 
 @torch.no_grad()
-def roundtrip(codec: TokenCodec, audio: FloatArray, levels: int | None = None) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Decoded sound (of the first `levels` codebooks), its delay taken off, and the tokens [K, T]; audio [N] is cut to
-    whole frames."""
+def roundtrip(codec: TokenCodec, audio: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Decoded sound, its delay taken off, and the tokens [K, T]; audio [N] is cut to whole frames."""
     frames = len(audio) // codec.frame_samples
     x = torch.from_numpy(audio[: frames * codec.frame_samples].copy())[None]
     tokens = codec.encode(x)
-    lag = codec.decode_delay_samples
-    return codec.decode(tokens[:, :levels])[0, lag:].numpy(), tokens[0].numpy()
+    return decoded(codec, tokens[0].numpy()), tokens[0].numpy()
+
+
+@torch.no_grad()
+def decoded(codec: TokenCodec, tokens: NDArray[np.int64]) -> FloatArray:
+    """The sound of tokens [K', T], the codec's delay taken off."""
+    return codec.decode(torch.from_numpy(tokens)[None])[0, codec.decode_delay_samples :].numpy()
 
 
 def opus_roundtrip(audio: FloatArray, rate_hz: int) -> tuple[FloatArray, float]:
@@ -192,12 +196,12 @@ def score_sounds(
     used = [np.zeros(entries, np.int64) for _ in range(codec.num_codebooks)]
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in STEMS}
     for sound in sounds:
-        decoded, tokens = roundtrip(codec, sound.audio)
+        own, tokens = roundtrip(codec, sound.audio)
         for level, row in enumerate(tokens):
             used[level] += np.bincount(row, minlength=entries)
-        figures = _figures(decoded, sound, judge, rate_hz)
+        figures = _figures(own, sound, judge, rate_hz)
         if codec.num_codebooks > FEWER:
-            figures |= _named("fewer", _figures(roundtrip(codec, sound.audio, FEWER)[0], sound, judge, rate_hz))
+            figures |= _named("fewer", _figures(decoded(codec, tokens[:FEWER]), sound, judge, rate_hz))
         for name, other in beside.items():
             figures |= _named(name, _figures(roundtrip(other, sound.audio)[0], sound, judge, rate_hz))
         opus, kbit = opus_roundtrip(sound.audio, rate_hz)
@@ -224,10 +228,10 @@ def _named(name: str, figures: Mapping[str, float]) -> dict[str, float]:
     return {f"{name}_{figure}": value for figure, value in figures.items()}
 
 
-def _figures(decoded: FloatArray, sound: Sound, judge: MelDistance, rate_hz: int) -> dict[str, float]:
-    figures = _distances(decoded, sound.audio, judge)
+def _figures(coded: FloatArray, sound: Sound, judge: MelDistance, rate_hz: int) -> dict[str, float]:
+    figures = _distances(coded, sound.audio, judge)
     if sound.hits_s is not None:
-        figures |= hit_sharpness(decoded, sound.audio, sound.hits_s, rate_hz)
+        figures |= hit_sharpness(coded, sound.audio, sound.hits_s, rate_hz)
     return figures
 
 
