@@ -140,7 +140,8 @@ class ConductorConfig:
     # Playing
     activity_on: float = 0.5
     activity_off: float = 0.3
-    hold_bars: float = 1.0
+    hold_bars: float = 0.6
+    """Silence that still counts as playing: who stops on a bar line takes the band along on the next one."""
     hold_s: float = 2.0
     """Hold while no bar is known."""
 
@@ -153,6 +154,8 @@ class ConductorConfig:
     chord_lag_s: float = 0.12
     """How long after a change the listener's answer turns."""
     chord_time_s: float = 0.16
+    chord_ahead_s: float = 0.08
+    """How much later a moment's chord is than the moment: as the generator was taught."""
     chord_margin: float = 0.12
     loop_bars: tuple[int, ...] = (4, 8, 12, 16)
     loop_agreement: float = 0.7

@@ -102,7 +102,8 @@ def test_holds_through_a_rest_of_four_bars() -> None:
     assert told[62] > 0.6
     playing = followed.at(followed.playing, performance.beats_s)
     assert playing[39]
-    assert playing[42]  # held for a bar
+    assert playing[42]  # held for half a bar
+    assert not playing[44]
     assert not playing[48:55].any()
     assert playing[60]
 
