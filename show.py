@@ -14,6 +14,7 @@ from typing import Any
 
 from .engine.chart import Chart
 from .engine.commands import (
+    HABITS,
     Announce,
     Command,
     SelectPreset,
@@ -38,13 +39,12 @@ from .presets.setlist import SetList, Song
 OF_SHOW = (SelectPreset, StepPreset, SelectSong, StepSong)
 """The commands that are resolved here."""
 CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p")
-HABIT_NAMES = ("when_silent", "start_at", "count_in", "ceiling_dbfs")
 
 
 def commands_of(preset: Preset) -> list[Command]:
     """The commands that bring a running engine to that preset's sound and habits; its tempo is not among them."""
     commands: list[Command] = [SetControl(name, getattr(preset, name)) for name in CONTROL_NAMES]
-    commands += [SetHabit(name, getattr(preset, name)) for name in HABIT_NAMES]
+    commands += [SetHabit(name, getattr(preset, name)) for name in HABITS]
     for part, level_db in zip(PARTS, preset.levels_db.in_order(PARTS), strict=True):
         commands += [SetLevel(part, level_db), SetMute(part, part in preset.muted)]
     return commands

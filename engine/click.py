@@ -32,7 +32,9 @@ class ClickTrack:
             accent: (shape * np.sin(2.0 * math.pi * hz * time_s)).astype(np.float32) for accent, hz in _HZ.items()
         }
 
-    def click(self, position: float, accent: bool) -> bool:
+    def click(self, position: float, accent: bool, gain: float = 1.0) -> bool:
         """One click that begins at the sample nearest to that place, after all others. False: it came too late."""
         sound = self._sounds[accent]
+        if gain != 1.0:
+            sound = sound * np.float32(gain)
         return self._ring.write_at(round(position), sound) == sound.size

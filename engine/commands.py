@@ -167,7 +167,7 @@ class SetHabit:
     value: float | int | str
 
 
-HABITS = ("when_silent", "start_at", "count_in", "ceiling_dbfs")
+HABITS = ("when_silent", "start_at", "count_in", "click_db", "ceiling_dbfs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 
+from ..dsp.loudness import gain_of_db
 from .bridge import Bridge
 from .commands import (
     Announce,
@@ -50,6 +51,7 @@ from .switch import Switch
 _OF_TIME = (SetTempo, SetTimeSource, SetChart, JumpSection)
 _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
 MOST_COUNTED_BARS = 2
+_HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
 MidiEvent = tuple[int, int, int, int]
 _CLOCK = 0xF8
 _TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
@@ -77,6 +79,8 @@ class Desk:
         self.controls = Controls()
         """As asked for: levels as if nothing were muted."""
         self.muted = (False,) * len(PARTS)
+        self.click_gain = 1.0
+        """Of a count-in's clicks; 0: none is heard."""
         self.announced = Announce()
         self.forget = False
         """The player is to forget everything once it rests."""
@@ -199,6 +203,10 @@ class Desk:
             if isinstance(value, (bool, str)) or value not in range(MOST_COUNTED_BARS + 1):
                 raise ConfigError(f"count_in {value!r}: give 0, 1 or 2 bars")
             self._count_in_bars = int(value)
+        elif name == "click_db":
+            if isinstance(value, (bool, str)) or not value <= _HIGHEST_CLICK_DB:
+                raise ConfigError(f"click {value!r} dB: give at most {_HIGHEST_CLICK_DB:g}")
+            self.click_gain = gain_of_db(float(value)) if value > -120.0 else 0.0
         elif name == "ceiling_dbfs":
             if isinstance(value, (bool, str)) or not -60.0 <= value <= 0.0:
                 raise ConfigError(f"limiter ceiling {value!r} dBFS: give a value between -60 and 0")

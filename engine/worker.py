@@ -330,7 +330,8 @@ class Worker:
             conductor.begin_chart(stage.entrance_samples)
             stage.entrance_samples = None
         for click in stage.clicks:
-            self._clicks.click(click.position_samples - self.pace.facts.round_trip_samples, click.accent)
+            place = click.position_samples - self.pace.facts.round_trip_samples
+            self._clicks.click(place, click.accent, self.desk.click_gain)
         stage.clicks.clear()
         return moment
 

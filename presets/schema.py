@@ -42,19 +42,28 @@ STYLES: tuple[str, ...] = (
 OFF_DB = float("-inf")
 """The level of a part that is switched off."""
 LOWEST_BPM, HIGHEST_BPM = 30.0, 300.0
+HIGHEST_LEVEL_DB, HIGHEST_CLICK_DB = 12.0, 6.0
 
 
 class PresetError(ConfigError):
     """A preset that does not exist or does not hold: one line that says where and what to write instead."""
 
 
-def _level(value: object) -> object:
+def _gain(value: object, highest_db: float) -> object:
     if value == "off" or value is False:  # plain `off` is a boolean in YAML
         return OFF_DB
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if number and value != OFF_DB and not -60.0 <= float(value) <= 12.0:  # type: ignore[arg-type]
-        raise ValueError("give a gain from -60 to 12 dB, or off")
+    if number and value != OFF_DB and not -60.0 <= float(value) <= highest_db:  # type: ignore[arg-type]
+        raise ValueError(f"give a gain from -60 to {highest_db:g} dB, or off")
     return value
+
+
+def _level(value: object) -> object:
+    return _gain(value, HIGHEST_LEVEL_DB)
+
+
+def _click(value: object) -> object:
+    return _gain(value, HIGHEST_CLICK_DB)
 
 
 def _tempo(value: object) -> object:
@@ -73,6 +82,11 @@ Level = Annotated[
     float,
     BeforeValidator(_level),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": -60, "maximum": 12}, {"enum": ["off"]}]}),
+]
+ClickLevel = Annotated[
+    float,
+    BeforeValidator(_click),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": -60, "maximum": 6}, {"enum": ["off"]}]}),
 ]
 Tempo = Annotated[
     float | Literal["follow"],
@@ -125,6 +139,8 @@ class Preset(Strict):
     """The tempo that the conductor expects at first, or `follow`: found by ear alone."""
     count_in: int = Field(default=0, ge=0, le=2)
     """Bars that are clicked before the band comes in. Needs a tempo."""
+    click_db: ClickLevel = 0.0
+    """Level of those clicks, or off: then the band comes in after so many silent bars."""
     start: Literal["cold", "now"] = "cold"
     """`cold` waits for the foot switch; `now` plays as soon as the sound is up."""
     start_at: Literal["now", "bar"] = "now"
@@ -163,6 +179,7 @@ def as_text(preset: Preset) -> str:
     values["levels_db"] = {
         part: "off" if level_db == OFF_DB else level_db for part, level_db in values["levels_db"].items()
     }
+    values["click_db"] = "off" if preset.click_db == OFF_DB else preset.click_db
     values["muted"] = list(values["muted"])
     values["pedal"] = [row.model_dump(exclude_none=True) for row in preset.pedal]
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

@@ -77,6 +77,8 @@ def test_preset_error_is_a_usage_error() -> None:
         ("name: A\ntempo_bpm: fast\n", ["tempo_bpm", "fast", "follow"]),
         ("name: A\nstart: soon\n", ["start", "soon", "cold"]),
         ("name: A\ncount_in: 3\n", ["count_in", "3", "2"]),
+        ("name: A\nclick_db: 9\n", ["click_db", "-60 to 6"]),
+        ("name: A\nclick_db: loud\n", ["click_db", "loud"]),
         ("name: A\ncuont_in: 1\n", ["cuont_in", "did you mean count_in?"]),
         ("name: A\nmuted: [drum]\n", ["muted 1", "drum", "drums"]),
         ("name: A\nmuted: drums\n", ["muted", "drums"]),
@@ -148,6 +150,7 @@ top_k: 50
 top_p: 0.9
 tempo_bpm: 96
 count_in: 2
+click_db: -6
 start: now
 start_at: bar
 when_silent: go_on
