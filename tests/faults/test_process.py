@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +18,9 @@ from gigmate.engine.config import EngineError
 
 from tests.engine.fakes import write_noise
 
-if sys.platform == "win32":
-    pytest.skip("limits and signals of POSIX", allow_module_level=True)
+from .runs import Run
+
+resource = pytest.importorskip("resource", reason="limits and signals of POSIX")
 
 LIVE = """
 import sys
@@ -97,7 +98,7 @@ def test_two_at_once_do_not_write_into_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.jack
 def test_two_at_once_play_side_by_side_under_names_of_their_own(
-    jack_server: object, start_run: Callable[..., object]
+    jack_server: Any, start_run: Callable[..., Run]
 ) -> None:
     environment = jack_server.environment
     runs = [start_run(environment, backend="jack", client_name="gm", output_channels=[3]) for _ in range(2)]

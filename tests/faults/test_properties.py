@@ -6,6 +6,7 @@ import threading
 import time
 
 import numpy as np
+import pytest
 from gigmate.dsp.crossfade import Gate, crossfade
 from gigmate.dsp.ring import Ring
 from gigmate.engine import native
@@ -23,15 +24,13 @@ RATE_HZ = 48_000
 
 @settings(deadline=None, max_examples=60)
 @given(
-    capacity=st.integers(300, 900),
+    spare=st.integers(0, 500),
     frame=st.integers(40, 250),
     turns=st.lists(st.tuples(st.integers(1, 200), st.booleans()), min_size=5, max_size=80),
 )
-def test_frames_stay_in_their_place_whatever_overflows(
-    capacity: int, frame: int, turns: list[tuple[int, bool]]
-) -> None:
+def test_frames_stay_in_their_place_whatever_overflows(spare: int, frame: int, turns: list[tuple[int, bool]]) -> None:
     """Each sample says its position; what was lost is silence; and a ring that overflowed is never stuck."""
-    bridge = Bridge(RATE_HZ, in_capacity=capacity)
+    bridge = Bridge(RATE_HZ, in_capacity=2 * frame + spare)
     frames, taken = HeardFrames(bridge, frame), []
 
     def push(count: int) -> None:
@@ -171,6 +170,34 @@ def test_a_port_is_asked_again_until_it_is_there() -> None:
     assert notes.counts() == {"port_lost": 1, "reconnecting": 1}
     assert watching.close()
     assert threading.active_count() < 50
+
+
+def test_portaudio_takes_the_device_of_the_same_name_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unplugged and plugged in again, it may stand elsewhere in the list; meanwhile another one is the default."""
+    from types import SimpleNamespace
+
+    from gigmate.engine.ports import portaudio
+
+    def info(channels: int) -> SimpleNamespace:
+        return SimpleNamespace(
+            hostApi=0, maxInputChannels=channels, maxOutputChannels=channels, defaultSampleRate=48_000.0,
+            defaultLowInputLatency=0.01, defaultLowOutputLatency=0.01,
+        )  # fmt: skip
+
+    devices = [(0, "Built-in", info(2), "ALSA"), (1, "Scarlett", info(4), "ALSA"), (2, "Scarlett", info(4), "JACK")]
+    monkeypatch.setattr(portaudio, "_names", lambda lib: devices)
+    port = portaudio.PortAudioPort.__new__(portaudio.PortAudioPort)
+    port._lib, port._api = None, "ALSA"  # type: ignore[assignment]
+    chosen = portaudio._Choice(1, "Scarlett", info(4), True)  # type: ignore[arg-type]
+    assert port._same(chosen, 3, True).index == 1
+    devices[:] = [(0, "Scarlett", info(4), "JACK"), (1, "Built-in", info(2), "ALSA"), (2, "Scarlett", info(4), "ALSA")]
+    assert port._same(chosen, 3, True).index == 2
+    del devices[2]
+    with pytest.raises(NotThere, match='"Scarlett" is not there: plug it in again'):
+        port._same(chosen, 3, True)
+    devices.append((2, "Scarlett", info(2), "ALSA"))  # another one of that name, with too few channels
+    with pytest.raises(NotThere):
+        port._same(chosen, 3, True)
 
 
 def test_patience_ends() -> None:
