@@ -21,7 +21,7 @@ from ..model.quantizer import learn_codes
 from ..model.seanet import SeanetConfig
 from .loop import Loop, LoopConfig
 from .losses import NEPER_DB, MelDistance, MultiMel, nmse, si_sdr_db
-from .store import StoredSong, check_enough, songs_in
+from .store import StoredSong, check_enough, held_out, songs_in
 
 CROP_FRAMES = 40
 PART_SHARE = (0.15, 0.35, 0.25, 0.25)
@@ -106,10 +106,10 @@ class Codebooks:
 def split_songs(data: Path) -> tuple[list[StoredSong], list[StoredSong]]:
     """(to learn from, to check with) of a store. Raises TrainingError where there are too few."""
     songs = songs_in(data)
-    held_out = songs[:: max(2, len(songs) // 12)][:12]
-    held = {song.path for song in held_out}
+    checked = held_out(songs, 12)
+    held = {song.path for song in checked}
     check_enough(data, len(songs), len(held))
-    return [song for song in songs if song.path not in held], held_out
+    return [song for song in songs if song.path not in held], checked
 
 
 def aligned(codec: TokenCodec, decoded: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
@@ -128,7 +128,7 @@ def train_codec(
     """Train (or resume) a codec on the store `data`; the checkpoint lies in `config.out`. Returns the share of the
     training that is done: below 1 where somebody stopped it."""
     torch.manual_seed(seed)
-    songs, held_out = split_songs(data)
+    songs, checked = split_songs(data)
     codec = build_codec(model_config or CodecConfig())
     loop = Loop(config, codec, "codec", codec.config.to_dict())
     books = Codebooks(codec)
@@ -168,7 +168,7 @@ def train_codec(
         parts = {"mel": mel_loss, "nmse": wave_loss, "commit": commitment}
         loop.update(loss, {name: float(value.detach()) for name, value in parts.items()} | figures)
         if (step + 1) % 400 == 0:
-            figures = evaluate_codec(codec, held_out, judge)
+            figures = evaluate_codec(codec, checked, judge)
             distances = [value for name, value in figures.items() if name.endswith("_mel_db")]
             valid = {"valid": float(np.mean(distances))} if books.have_started and distances else {}
             loop.log(**figures, **valid)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ..model.listener import DELAY_FRAMES, TEMPO_HIGH_BPM, TEMPO_LOW_BPM, Listener, ListenerConfig, tempo_bins_bpm
 from .loop import Loop, LoopConfig
-from .store import StoredSong, check_enough, songs_in
+from .store import StoredSong, check_enough, held_out, songs_in
 
 FRAME_RATE_HZ = 25.0
 
@@ -116,12 +116,12 @@ def train_listener(
     """Train (or resume) a listener on the store `data`; the checkpoint lies in `config.out`."""
     torch.manual_seed(seed)
     songs = songs_in(data)
-    held_out = songs[:: max(2, len(songs) // 16)][:16]
-    held = {s.path for s in held_out}
+    checked = held_out(songs)
+    held = {s.path for s in checked}
     check_enough(data, len(songs), len(held))
     shape = model_config or ListenerConfig()
     train = ListenerData([s for s in songs if s.path not in held], shape)
-    test = ListenerData(held_out, shape)
+    test = ListenerData(checked, shape)
     frames = min(frames, train.shortest_frames)
     model = Listener(shape)
     loop = Loop(config, model, "listener", shape.to_dict())

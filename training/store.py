@@ -12,10 +12,11 @@ Knows no model but the codec that it is handed.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from ..dsp.features import FeatureExtractor, FeatureSpec
 from .errors import TrainingError
 
+Item = TypeVar("Item")
 STEMS = ("lead", "drums", "bass", "keys", "lead_clean")
 PARTS = STEMS[1:4]
 
@@ -48,6 +50,12 @@ def songs_in(folder: Path) -> list[StoredSong]:
     if not found:
         raise TrainingError(f"{folder}: holds no songs; make some with `gigmate train store --out {folder}`")
     return [StoredSong(p) for p in found]
+
+
+def held_out(items: Sequence[Item], most: int = 16) -> list[Item]:
+    """Those to check with, spread evenly: one in sixteen, at least one and at most `most`."""
+    count = min(most, max(1, len(items) // 16))
+    return [items[i * len(items) // count] for i in range(count)] if items else []
 
 
 def check_enough(folder: Path, songs: int, held_out: int) -> None:
