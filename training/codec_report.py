@@ -176,8 +176,8 @@ def _hits(result: dict[str, Any], columns: Mapping[str, str]) -> list[str]:
         "## Lone drum hits",
         "",
         "Each figure is the decoded hit's less the original's: how long before the hit the level is within 30 dB of "
-        "its peak, the energy 15 to 3 ms before it, and the rise from 10 to 90 %. Where the original is digital silence "
-        "before a hit (held_sound), the second says little.",
+        "its peak, the energy 15 to 3 ms before it, and the rise from 10 to 90 %. Where the original is silent "
+        "before a hit, as in held_sound, the second says little.",
         "",
         "| split | codec | pre-echo (ms) | pre-echo (dB) | attack (ms) |",
         "|---|---|---|---|---|",
