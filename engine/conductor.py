@@ -208,9 +208,12 @@ class Conductor:
     # What is told
 
     def moment(self, position_samples: float) -> Moment:
-        """The musical moment of a position. Time told once is bound; far ahead it is a guess (`commit_ahead_s`)."""
+        """The musical moment of a position. Time told once is bound; far ahead it is a guess (`commit_ahead_s`).
+
+        The chord is that of a little later (`chord_ahead_s`): a note of the next one begins within a frame, or early.
+        """
         point = self._point(position_samples)
-        chord = self._chord(point)
+        chord = self._chord(self._timeline.at(position_samples + self.config.chord_ahead_s * self.rate_hz))
         return Moment(
             beat_phase=fraction(point.beat),
             bar_phase=point.bar_phase,
