@@ -218,8 +218,8 @@ def play(request: Request) -> int:
             _explain_start(session, face, pedal)
             if remote is not None:
                 within.callback(remote.close)
-                for line in remote.begin(session):  # with --json as well: it may hold a fresh token
-                    print(line, file=sys.stderr, flush=True) if request.json_lines else face.note(line)
+                for line in remote.begin(session):
+                    face.note(line)
             if osc is not None and request.osc is not None:
                 within.callback(osc.close)
                 for line in describe(request.osc):

@@ -108,8 +108,7 @@ class LineFace:
         self._broken = False
 
     def note(self, text: str) -> None:
-        if not self._json:
-            self._write(text)
+        self._write(json.dumps({"note": text}) if self._json else text)
 
     def show(self, status: Status) -> None:
         if not self._json:

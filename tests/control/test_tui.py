@@ -60,6 +60,16 @@ def test_json_is_json_without_infinities(status: Status) -> None:
     assert len(values["part_db"]) == 3
 
 
+def test_among_json_lines_a_note_is_one_too() -> None:
+    stream = io.StringIO()
+    face = open_face(stream, json_lines=True)
+    face.note('hears "input 1"')
+    face.show(Status(warnings=("slow: larger block",)))
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert first == {"note": 'hears "input 1"'}
+    assert second["warnings"] == ["slow: larger block"]
+
+
 def test_plain_lines_come_once_a_second_and_warnings_at_once() -> None:
     stream, clock = io.StringIO(), Clock()
     face = LineFace(stream, plain_line, clock)
