@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import errno
-import os
 import re
 import threading
 import time
@@ -18,12 +17,27 @@ from typing import TYPE_CHECKING, Any
 
 from .. import native, native_jack
 from ..config import ConfigError, EngineConfig, EngineError
-from .port import Device, NotThere, Port, run_aside
+from .jack_server import (
+    CLOSE_S,
+    address_of,
+    library_of,
+    list_devices,
+    list_midi_sources,
+    load,
+    midi_sources,
+    open_client,
+    probe,
+    server_text,
+    wait_for_server,
+    why_not,
+)
+from .port import Port, run_aside
 
 if TYPE_CHECKING:
     from ..bridge import Bridge
 
-_CLOSE_S = 3.0
+__all__ = ["JackPort", "list_devices", "list_midi_sources", "probe", "wait_for_server", "why_not"]
+
 _WATCH_S = 0.05
 _WATCHER_S = 1.0
 _WIRES_EVERY = 10
@@ -36,47 +50,6 @@ _IMMORTAL: list[object] = []
 
 class _LatencyRange(ctypes.Structure):
     _fields_ = (("min", ctypes.c_uint32), ("max", ctypes.c_uint32))
-
-
-def load() -> Any:
-    """The JACK-Client module, its error chatter silenced. Raises EngineError if it or libjack is missing."""
-    try:
-        import jack
-    except ImportError as error:
-        raise EngineError("JACK is not there: install it with pip install JACK-Client") from error
-    except OSError as error:
-        raise EngineError(
-            "the JACK library is missing: apt install libjack-jackd2-0, dnf install jack-audio-connection-kit,"
-            " brew install jack, or jackaudio.org on Windows"
-        ) from error
-    silent = int(native.ignore_text.address)
-    # Natively: libjack calls this from the audio thread too, where Python must not run.
-    jack._lib.jack_set_error_function(jack._ffi.cast("void(*)(const char*)", silent))
-    jack._lib.jack_set_info_function(jack._ffi.cast("void(*)(const char*)", silent))
-    return jack
-
-
-def _library(jack: Any) -> ctypes.CDLL:
-    return ctypes.CDLL(jack._libname)  # already loaded: this only gives a second handle
-
-
-def _address(library: ctypes.CDLL, name: str) -> int:
-    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
-
-
-def _server_text(config: EngineConfig) -> str:
-    name = config.server_name or os.environ.get("JACK_DEFAULT_SERVER")
-    return f'JACK server "{name}"' if name else "JACK server"
-
-
-def _open_client(jack: Any, config: EngineConfig, name: str) -> Any:
-    try:
-        return jack.Client(name, no_start_server=True, servername=config.server_name)
-    except jack.JackOpenError as error:
-        raise NotThere(
-            f"no {_server_text(config)} answers: start one (for instance jackd -d alsa, or QjackCtl),"
-            " or choose another --backend"
-        ) from error
 
 
 def _numbered(ports: list[Any], number: int) -> Any | None:
@@ -97,8 +70,8 @@ class JackPort(Port):
     def __init__(self, config: EngineConfig) -> None:
         super().__init__(config)
         self._jack = load()
-        self._library = _library(self._jack)
-        self._client = _open_client(self._jack, config, config.client_name)
+        self._library = library_of(self._jack)
+        self._client = open_client(self._jack, config, config.client_name)
         self._watcher: threading.Thread | None = None
         self._quit = threading.Event()
         self._seen: set[tuple[str, str]] = set()  # every wire of ours, whoever drew it
@@ -111,12 +84,12 @@ class JackPort(Port):
 
     def _reopen(self, bridge: Bridge) -> None:
         self._shut()
-        client = self._client = _open_client(self._jack, self.config, self.config.client_name)
+        client = self._client = open_client(self._jack, self.config, self.config.client_name)
         self._quit = threading.Event()
         try:
             if client.samplerate != self.rate_hz:
                 raise EngineError(
-                    f"the {_server_text(self.config)} is back, but at {client.samplerate} Hz and not {self.rate_hz}:"
+                    f"the {server_text(self.config)} is back, but at {client.samplerate} Hz and not {self.rate_hz}:"
                     f" restart it with -r {self.rate_hz}, or start again"
                 )
             seen = set(self._seen)
@@ -137,12 +110,12 @@ class JackPort(Port):
         self.block_samples = int(client.blocksize)
         if config.rate_hz not in (None, self.rate_hz):
             raise ConfigError(
-                f"the {_server_text(config)} runs at {self.rate_hz} Hz, not {config.rate_hz}:"
+                f"the {server_text(config)} runs at {self.rate_hz} Hz, not {config.rate_hz}:"
                 " leave --rate out, or restart the server with that rate"
             )
         if config.block_samples not in (None, self.block_samples):
             raise ConfigError(
-                f"the {_server_text(config)} runs with blocks of {self.block_samples}, not {config.block_samples}:"
+                f"the {server_text(config)} runs with blocks of {self.block_samples}, not {config.block_samples}:"
                 " leave --block out, or restart the server with -p"
             )
         sources, sinks, click_sinks = [], [], []
@@ -253,7 +226,7 @@ class JackPort(Port):
             (native.FN_LATENCY_GET, "jack_port_get_latency_range"),
             (native.FN_LATENCY_SET, "jack_port_set_latency_range"),
         ):
-            bridge.set_word(word, _address(self._library, name))
+            bridge.set_word(word, address_of(self._library, name))
 
     def _pointer(self, thing: Any) -> int:
         """Address of a JACK-Client client or port."""
@@ -272,7 +245,7 @@ class JackPort(Port):
 
         A wire that the user took out stays out. A source that refuses is not worth failing for.
         """
-        there = _midi_sources(self._client, self.config.midi_name)
+        there = midi_sources(self._client, self.config.midi_name)
         new, self._midi_sources = sorted(there - self._midi_sources), there
         for name in new:
             try:
@@ -302,7 +275,7 @@ class JackPort(Port):
 
     def _aside(self, action: Callable[[], object]) -> bool:
         """libjack waits for ever for a server that died: never wait for it here. False if it still waits."""
-        return run_aside(action, _CLOSE_S, ignore=(self._jack.JackError,))
+        return run_aside(action, CLOSE_S, ignore=(self._jack.JackError,))
 
     # --------------------------------------------------------------------------------------------- watching
 
@@ -310,10 +283,10 @@ class JackPort(Port):
         bridge, ended, turn = self._bridge, self._quit, 0
         while bridge is not None and not ended.wait(_WATCH_S):
             if bridge.word(native.SHUTDOWN):
-                self._lost = f"the {_server_text(self.config)} went away: start it again"
+                self._lost = f"the {server_text(self.config)} went away: start it again"
             elif bridge.word(native.RATE_CHANGED) not in (0, self.rate_hz):
                 rate_hz = bridge.word(native.RATE_CHANGED)
-                self._lost = f"the {_server_text(self.config)} went from {self.rate_hz} to {rate_hz} Hz: start again"
+                self._lost = f"the {server_text(self.config)} went from {self.rate_hz} to {rate_hz} Hz: start again"
             if self._lost is not None:
                 self.ended.set()
                 return
@@ -392,89 +365,3 @@ class JackPort(Port):
         ask.restype = None
         ask(self._pointer(port), mode, ctypes.byref(result))
         return int(result.max)
-
-
-def why_not(config: EngineConfig) -> str | None:
-    """None if a JACK server answers now; else why not, in a few words."""
-    try:
-        jack = load()
-        client = _open_client(jack, config, f"{config.client_name}-probe")
-    except EngineError as error:
-        return str(error)
-    run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
-    return None
-
-
-def list_devices(config: EngineConfig) -> list[Device]:
-    """Every JACK client that sound can come from or go to. Raises EngineError if no server answers."""
-    jack = load()
-    client = _open_client(jack, config, f"{config.client_name}-probe")
-    try:
-        counts: dict[str, list[list[str]]] = {}
-        for direction, flags in enumerate(({"is_output": True}, {"is_input": True})):
-            for port in client.get_ports(is_audio=True, **flags):
-                owner, _, short = port.name.partition(":")
-                counts.setdefault(owner, [[], []])[direction].append(short)
-        return [
-            Device(
-                "jack",
-                name,
-                len(ins),
-                len(outs),
-                int(client.samplerate),
-                ", ".join(ins + outs),
-                name == "system",
-            )
-            for name, (ins, outs) in counts.items()
-        ]
-    finally:
-        run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
-
-
-def list_midi_sources(config: EngineConfig) -> list[str]:
-    """What JACK MIDI can come from, as `_connect_midi` chooses it. Raises EngineError if no server answers."""
-    jack = load()
-    client = _open_client(jack, config, f"{config.client_name}-probe")
-    try:
-        return sorted(_midi_sources(client, config.midi_name))
-    finally:
-        run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
-
-
-def _midi_sources(client: Any, wanted: str | None) -> set[str]:
-    """All controllers of the system, or whatever has a name (or an alias) that holds the wanted one; not our own."""
-    own = f"{client.name}:"
-    return {
-        port.name
-        for port in client.get_ports(is_midi=True, is_output=True, is_physical=wanted is None)
-        if not port.name.startswith(own)
-        and (wanted is None or any(wanted.lower() in name.lower() for name in (port.name, *port.aliases)))
-    }
-
-
-def probe(config: EngineConfig) -> dict[str, Any]:
-    """For `gigmate doctor`: {"library", "server", "realtime": bool; "rate_hz", "block_samples": int; "reason": str}."""
-    facts: dict[str, Any] = {
-        "library": False, "server": False, "realtime": False, "rate_hz": 0, "block_samples": 0, "reason": "",
-    }  # fmt: skip
-    try:
-        jack = load()
-        facts["library"] = True
-        client = _open_client(jack, config, f"{config.client_name}-probe")
-    except EngineError as error:
-        facts["reason"] = str(error)
-        return facts
-    facts.update(server=True, realtime=bool(client.realtime))
-    facts.update(rate_hz=int(client.samplerate), block_samples=int(client.blocksize))
-    run_aside(client.close, _CLOSE_S, ignore=(jack.JackError,))
-    return facts
-
-
-def wait_for_server(config: EngineConfig, timeout_s: float) -> bool:
-    """Sleep until a server answers; False when the time is over first."""
-    end_s = time.perf_counter() + timeout_s
-    while time.perf_counter() < end_s:
-        if why_not(config) is None:
-            return True
-        time.sleep(0.1)
-    return False

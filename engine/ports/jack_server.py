@@ -1,0 +1,149 @@
+"""The JACK server from outside: libjack, a client of it, and what there is to hear and to play through.
+
+Knows no callback and no music (`jack` does). Any thread; what may hang, because a server died, is left behind.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from typing import Any
+
+from .. import native
+from ..config import EngineConfig, EngineError
+from .port import Device, NotThere, run_aside
+
+CLOSE_S = 3.0
+"""How long a client may take to close."""
+
+
+def load() -> Any:
+    """The JACK-Client module, its error chatter silenced. Raises EngineError if it or libjack is missing."""
+    try:
+        import jack
+    except ImportError as error:
+        raise EngineError("JACK is not there: install it with pip install JACK-Client") from error
+    except OSError as error:
+        raise EngineError(
+            "the JACK library is missing: apt install libjack-jackd2-0, dnf install jack-audio-connection-kit,"
+            " brew install jack, or jackaudio.org on Windows"
+        ) from error
+    silent = int(native.ignore_text.address)
+    # Natively: libjack calls this from the audio thread too, where Python must not run.
+    jack._lib.jack_set_error_function(jack._ffi.cast("void(*)(const char*)", silent))
+    jack._lib.jack_set_info_function(jack._ffi.cast("void(*)(const char*)", silent))
+    return jack
+
+
+def library_of(jack: Any) -> ctypes.CDLL:
+    """libjack, for what JACK-Client does not bind."""
+    return ctypes.CDLL(jack._libname)  # already loaded: this only gives a second handle
+
+
+def address_of(library: ctypes.CDLL, name: str) -> int:
+    """Where a function of it lies."""
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+
+
+def server_text(config: EngineConfig) -> str:
+    """The server's name for a person."""
+    name = config.server_name or os.environ.get("JACK_DEFAULT_SERVER")
+    return f'JACK server "{name}"' if name else "JACK server"
+
+
+def open_client(jack: Any, config: EngineConfig, name: str) -> Any:
+    """A client, not active. Raises EngineError if no server answers."""
+    try:
+        return jack.Client(name, no_start_server=True, servername=config.server_name)
+    except jack.JackOpenError as error:
+        raise NotThere(
+            f"no {server_text(config)} answers: start one (for instance jackd -d alsa, or QjackCtl),"
+            " or choose another --backend"
+        ) from error
+
+
+def why_not(config: EngineConfig) -> str | None:
+    """None if a JACK server answers now; else why not, in a few words."""
+    try:
+        jack = load()
+        client = open_client(jack, config, f"{config.client_name}-probe")
+    except EngineError as error:
+        return str(error)
+    run_aside(client.close, CLOSE_S, ignore=(jack.JackError,))
+    return None
+
+
+def list_devices(config: EngineConfig) -> list[Device]:
+    """Every JACK client that sound can come from or go to. Raises EngineError if no server answers."""
+    jack = load()
+    client = open_client(jack, config, f"{config.client_name}-probe")
+    try:
+        counts: dict[str, list[list[str]]] = {}
+        for direction, flags in enumerate(({"is_output": True}, {"is_input": True})):
+            for port in client.get_ports(is_audio=True, **flags):
+                owner, _, short = port.name.partition(":")
+                counts.setdefault(owner, [[], []])[direction].append(short)
+        return [
+            Device(
+                "jack",
+                name,
+                len(ins),
+                len(outs),
+                int(client.samplerate),
+                ", ".join(ins + outs),
+                name == "system",
+            )
+            for name, (ins, outs) in counts.items()
+        ]
+    finally:
+        run_aside(client.close, CLOSE_S, ignore=(jack.JackError,))
+
+
+def list_midi_sources(config: EngineConfig) -> list[str]:
+    """What JACK MIDI can come from, as the port chooses it. Raises EngineError if no server answers."""
+    jack = load()
+    client = open_client(jack, config, f"{config.client_name}-probe")
+    try:
+        return sorted(midi_sources(client, config.midi_name))
+    finally:
+        run_aside(client.close, CLOSE_S, ignore=(jack.JackError,))
+
+
+def midi_sources(client: Any, wanted: str | None) -> set[str]:
+    """All controllers of the system, or whatever has a name (or an alias) that holds the wanted one; not our own."""
+    own = f"{client.name}:"
+    return {
+        port.name
+        for port in client.get_ports(is_midi=True, is_output=True, is_physical=wanted is None)
+        if not port.name.startswith(own)
+        and (wanted is None or any(wanted.lower() in name.lower() for name in (port.name, *port.aliases)))
+    }
+
+
+def probe(config: EngineConfig) -> dict[str, Any]:
+    """For `gigmate doctor`: {"library", "server", "realtime": bool; "rate_hz", "block_samples": int; "reason": str}."""
+    facts: dict[str, Any] = {
+        "library": False, "server": False, "realtime": False, "rate_hz": 0, "block_samples": 0, "reason": "",
+    }  # fmt: skip
+    try:
+        jack = load()
+        facts["library"] = True
+        client = open_client(jack, config, f"{config.client_name}-probe")
+    except EngineError as error:
+        facts["reason"] = str(error)
+        return facts
+    facts.update(server=True, realtime=bool(client.realtime))
+    facts.update(rate_hz=int(client.samplerate), block_samples=int(client.blocksize))
+    run_aside(client.close, CLOSE_S, ignore=(jack.JackError,))
+    return facts
+
+
+def wait_for_server(config: EngineConfig, timeout_s: float) -> bool:
+    """Sleep until a server answers; False when the time is over first."""
+    end_s = time.perf_counter() + timeout_s
+    while time.perf_counter() < end_s:
+        if why_not(config) is None:
+            return True
+        time.sleep(0.1)
+    return False
