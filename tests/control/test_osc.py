@@ -352,6 +352,18 @@ def test_it_listens_on_this_machine_alone_unless_told(opened: Callable[..., Osc]
         parse_endpoint("--osc-to", "9000", True)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=30), st.booleans())
+def test_any_address_is_an_endpoint_or_one_line(text: str, host_needed: bool) -> None:
+    try:
+        host, port = parse_endpoint("--osc", text, host_needed)
+    except OscSetupError as error:
+        assert "PORT" in str(error)
+        return
+    assert host
+    assert 1 <= port <= 65535
+
+
 def test_what_cannot_be_opened_is_said(opened: Callable[..., Osc]) -> None:
     first = opened(listen=(LOCAL_HOST, 0))
     with pytest.raises(OscSetupError, match=r"cannot listen on 127.0.0.1:\d+ .*another port"):

@@ -17,6 +17,7 @@ from gigmate.presets.bindings import (
     bindings_of,
     forget_rows,
     parse_bindings,
+    pedal_row,
     read_bindings,
     row_of,
 )
@@ -280,3 +281,15 @@ def test_any_bytes_are_bindings_or_one_line(data: bytes) -> None:
         parse_bindings(parse_yaml(data, "here", BindingsError), "here")
     except BindingsError as error:
         assert str(error).startswith("here")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.text(max_size=12), st.from_regex(r"\A(cc|note|CC|NOTE)[ :]?[0-9]{1,4}\Z")))
+def test_any_short_form_is_a_pedal_or_one_line(text: str) -> None:
+    try:
+        gesture = pedal_row(text).binding().gesture
+    except BindingsError as error:
+        assert "such as CC64 or NOTE36" in str(error)
+        return
+    assert 0 <= gesture.number <= 127
+    assert text.strip().lower().startswith(gesture.kind)
