@@ -168,7 +168,7 @@ def _ask(engine: Any, controls: Controls) -> None:
 def _misses(report: dict[str, Any]) -> int:
     """Frames that came too late; a file that does not keep the clock has none."""
     misses = report.get("misses", 0)
-    return int(misses.get("frames", misses.get("count", 0)) if isinstance(misses, dict) else misses)
+    return int(misses["frames"]) if isinstance(misses, dict) else int(misses)
 
 
 def _fitted(sound: Array, samples: int) -> Array:

@@ -69,7 +69,12 @@ def takes_of(rows: Sequence[Row]) -> Summary:
 def gaps_of(rows: Sequence[Row]) -> Summary:
     """Right input minus wrong input, as a share of the true part's own gap."""
     return {
-        figure: ratio_interval(*(columns(rows, take, figure) for take in ("band", "wrong", "true", "floor")))
+        figure: ratio_interval(
+            columns(rows, "band", figure),
+            columns(rows, "wrong", figure),
+            columns(rows, "true", figure),
+            columns(rows, "floor", figure),
+        )
         for figure in GAP_FIGURES
     }
 

@@ -163,15 +163,16 @@ def onset_grid_f(audio: FloatArray, truth: Truth, window_s: float = 0.05) -> flo
 def rest_db(mix: FloatArray, truth: Truth, settle_s: float = 2.5) -> float:
     """Level where no part is meant to play, `settle_s` after the rest began, less the level where all are; nan
     without such a rest."""
-    rests = ~truth.active.any(axis=1)
+    rests: NDArray[np.bool_] = np.asarray(~truth.active.any(axis=1))
     since = np.zeros(len(rests))
     for i in range(1, len(rests)):
         since[i] = since[i - 1] + FRAME_S if rests[i] else 0.0
-    quiet = rests & (since >= settle_s)
+    quiet: NDArray[np.bool_] = np.asarray(rests & (since >= settle_s))
     if quiet.sum() < 12 or truth.active.all(axis=1).sum() < 50:
         return math.nan
     hop = int(len(mix) / (truth.seconds / FRAME_S))
     count = min(len(rests), len(mix) // hop)
     power = np.mean(np.square(mix[: count * hop].reshape(count, hop), dtype=np.float64), axis=1)
-    full = power[truth.active.all(axis=1)[:count]].mean()
+    together: NDArray[np.bool_] = np.asarray(truth.active.all(axis=1))
+    full = power[together[:count]].mean()
     return float(10.0 * np.log10((power[quiet[:count]].mean() + 1e-12) / (full + 1e-12)))

@@ -266,7 +266,8 @@ class Loop:
 
         words, share = TextColumn("{task.description}"), TextColumn("{task.percentage:>3.0f} %")
         screen = Progress(words, BarColumn(), share, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-        screen.add_task(f"{self.kind}", total=1.0, completed=self.progress)
+        task = screen.add_task(self.kind, total=1.0)
+        screen.update(task, completed=self.progress)
         screen.start()
         return screen
 

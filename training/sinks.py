@@ -81,7 +81,7 @@ class ClearMl:
         except ImportError as error:
             raise TrainingError("clearml is missing: pip install 'gigmate[train]', or leave --clearml") from error
         try:
-            self._task = Task.init(
+            self._task: Any = Task.init(
                 project_name=project,
                 task_name=name,
                 reuse_last_task_id=False,
