@@ -48,8 +48,10 @@ def complete(
 ) -> int:
     """Complete a recording: the band plays along with it, goes on after it, or both."""
     from ..engine.chart_text import read_chart
+    from ..presets.loader import load_preset
     from .completion import Completion
     from .files import check_writable
+    from .presets import own_folder
     from .signals import Interrupted, Signals
 
     target = output or source.with_name(f"{source.stem}-band.wav")
@@ -63,7 +65,7 @@ def complete(
         length_s=length,
         continue_s=go_on,
         play_along=play_along,
-        preset=preset,
+        preset=load_preset(preset, (own_folder(),)),
         chart=None if chart is None else read_chart(chart),
         chart_start_s=None if chart_start is None else chart_start - start,
         seed=seed,

@@ -79,7 +79,7 @@ class Completion:
     """The chords to play by; None: by ear."""
     chart_start_s: float | None = None
     """Where its first bar begins, from `start_s` on; None: at the first downbeat that is found."""
-    preset: str | Path = DEFAULT_PRESET
+    preset: str | Path | Preset = DEFAULT_PRESET
     seed: int = 0
     ahead_frames: int | None = None
     """None takes a live run's."""
@@ -336,7 +336,7 @@ def complete(
     from ..presets.loader import load_preset
 
     wanted.check()
-    preset = load_preset(wanted.preset)
+    preset = load_preset(wanted.preset) if isinstance(wanted.preset, (str, Path)) else wanted.preset
     began_s = time.perf_counter()
     with contextlib.ExitStack() as open_things:
         length_s = wanted.length_s if wanted.output_length_s is None else wanted.output_length_s

@@ -47,7 +47,7 @@ def play(
     lost connection is covered by the last bar until it is there again. A server that asks for a token finds it in
     GIGMATE_TOKEN. Keys and exit codes are those of `gigmate live`.
     """
-    from ..presets.loader import load_preset
+    from .presets import open_show
     from .serve import need_extra
 
     if backend not in BACKENDS:
@@ -88,7 +88,8 @@ def play(
         return player
 
     try:
-        code = play_live(Request(config, load_preset(preset), duration, report, json_lines=json_lines, load=connect))
+        show, _ = open_show(preset, None, None, None)
+        code = play_live(Request(config, show, duration, report, json_lines=json_lines, load=connect))
         for player in players:
             if not json_lines:
                 print(
