@@ -74,6 +74,8 @@ class Completion:
     """Takes the place of `length_s` and `continue_s`: the band goes on, or stops early, to fill it."""
     most_s: float = math.inf
     """A longer recording, or a longer result, is refused (TooLong), whatever its header says."""
+    most_bytes: float = math.inf
+    """A larger target is refused (TooLong)."""
     play_along: bool = True
     chart: Chart | None = None
     """The chords to play by; None: by ear."""
@@ -361,6 +363,7 @@ def complete(
         expected, written = recording.expected_samples, 0
         total_s = None if expected is None else expected / rate_hz + wanted.continue_s
         total_s = wanted.output_length_s or total_s
+        _check_size(wanted, recording, total_s or 0.0)
 
         def pieces() -> Iterator[Stretch]:
             for block in recording.blocks():
@@ -374,6 +377,7 @@ def complete(
         for piece in pieces():
             sinks.write(piece)
             written += piece.samples
+            _check_size(wanted, recording, written / rate_hz)
             if cancelled is not None and cancelled():
                 raise Cancelled
             if progress is not None:
@@ -385,6 +389,16 @@ def complete(
         chart_start_s=None if wanted.chart is None else chart_start_s or 0.0,
         chart_found=chart_start_s is not None,
     )  # fmt: skip
+
+
+def _check_size(wanted: Completion, recording: Recording, seconds: float) -> None:
+    """Raise TooLong where so much of the target is larger than it may be."""
+    channels = recording.channels if wanted.with_source else 1
+    if 3 * channels * recording.rate_hz * seconds > wanted.most_bytes:
+        raise TooLong(
+            f"the result is larger than the {wanted.most_bytes:g} bytes that are made here ({channels} channels at "
+            f"{recording.rate_hz} Hz): ask for less"
+        )
 
 
 def _first_downbeat_s(

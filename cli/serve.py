@@ -85,6 +85,8 @@ def server_config(band: Band, limits: object, token: str | None):  # type: ignor
     return uvicorn.Config(
         create_app(band, known, token),
         log_level="warning",
+        http="h11",  # it bounds the headers too
+        limit_concurrency=known.connections,
         ws="auto",
         ws_max_size=known.message_bytes,
         ws_per_message_deflate=False,  # sound does not shrink, and a bomb would grow

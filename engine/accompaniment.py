@@ -17,7 +17,7 @@ import soxr
 from numpy.typing import NDArray
 
 from ..dsp.framing import Framer
-from ..dsp.limiter import Limiter
+from ..dsp.limiter import LOUDEST, Limiter
 from ..dsp.resample import Resampler
 from ..latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from .bridge import RAMP_MS
@@ -148,8 +148,8 @@ class Accompaniment:
         return self._pushed_samples
 
     def push(self, block: NDArray[np.floating]) -> Stretch:
-        """Take float [n] or [n, channels] (averaged; what is not finite counts as 0), and give what it lets the band
-        play: often less or more than n samples, after the last ones given.
+        """Take float [n] or [n, channels] (averaged; what is not finite counts as 0, and all beyond 24 dB over full
+        scale as that), and give what it lets the band play: often less or more than n samples, after the last given.
 
         Raises ConfigError for another shape, EngineError where the model fails.
         """
@@ -303,8 +303,9 @@ def to_mono(block: NDArray[np.floating]) -> Array:
         )
     if sound.dtype.kind != "f":
         raise ConfigError(f"sound as {sound.dtype}: give floating point samples from -1 to 1")
-    sound = sound.astype(np.float32, copy=False).reshape(sound.shape[0], -1)
-    sound = np.where(np.isfinite(sound), sound, np.float32(0.0))
+    with np.errstate(over="ignore"):
+        sound = sound.astype(np.float32, copy=False).reshape(sound.shape[0], -1)
+    sound = np.clip(np.where(np.isfinite(sound), sound, np.float32(0.0)), -LOUDEST, LOUDEST)
     mono = np.zeros(sound.shape[0], np.float32)
     share = np.float32(1.0) / np.float32(sound.shape[1])
     for channel in range(sound.shape[1]):  # in this order, as the audio callback sums

@@ -184,7 +184,7 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
     Wanted = Annotated[Completion, Depends(wanted)]
 
     async def begin(upload: UploadFile, asked: Completion, most_s: float) -> Job:
-        asked = replace(asked, most_s=most_s)
+        asked = replace(asked, most_s=most_s, most_bytes=limits.result_bytes)
         asked.check()
         job = jobs.new()
         try:

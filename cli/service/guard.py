@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -24,7 +25,8 @@ class _Refused(Exception):
 
 
 class Door:
-    """Wraps an app. HTTP bodies beyond the limit end in 413, stalled ones in 408, strangers in 401 or 403.
+    """Wraps an app. HTTP bodies beyond the limit end in 413, stalled or endless ones in 408, more of them at once than
+    are taken in 503, strangers in 401 or 403.
 
     WebSockets from other sites are refused here; their token is checked with their first message, where browsers
     can send one.
@@ -32,6 +34,7 @@ class Door:
 
     def __init__(self, app: App, limits: Limits, token: str | None) -> None:
         self._app, self._limits, self._token = app, limits, token
+        self._uploads = 0
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -63,14 +66,38 @@ class Door:
         if int(claimed) > self._limits.upload_bytes:
             await _answer(send, 413, self._too_large())
             return
-        await self._bounded(scope, receive, send)
+        if not (int(claimed) or b"transfer-encoding" in headers):
+            await self._bounded(scope, receive, send, lambda: None)
+            return
+        if self._uploads >= self._limits.uploads:
+            await _answer(send, 503, f"{self._uploads} uploads are on their way: try again later")
+            return
+        self._uploads += 1
+        counted = True
+
+        def came_in() -> None:
+            nonlocal counted
+            self._uploads -= counted
+            counted = False
+
+        try:
+            await self._bounded(scope, receive, send, came_in)
+        finally:
+            came_in()
 
     def _too_large(self) -> str:
         return f"larger than the {self._limits.upload_bytes} bytes that are taken here: send less, or compress it"
 
-    async def _bounded(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Run the app with a body that is counted and timed. Its own answer to a broken body is replaced by ours."""
+    async def _bounded(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, came_in: Callable[[], None]
+    ) -> None:
+        """Run the app with a body that is counted and timed. Its own answer to a broken body is replaced by ours.
+
+        `came_in()` is called once the body is there.
+        """
         taken, over, refusal, begun = 0, False, None, False
+        limits = self._limits
+        end_s = time.monotonic() + limits.upload_s
 
         async def counted() -> Message:
             nonlocal taken, over, refusal
@@ -78,15 +105,21 @@ class Door:
                 raise refusal
             if over:  # only a disconnection can come: that may take its time
                 return await receive()
+            left_s = end_s - time.monotonic()
             try:
-                message = await asyncio.wait_for(receive(), self._limits.upload_pause_s)
+                message = await asyncio.wait_for(receive(), max(0.0, min(limits.upload_pause_s, left_s)))
             except asyncio.TimeoutError:
-                refusal = _Refused(408, f"nothing came for {self._limits.upload_pause_s:g} s: send it again")
+                if left_s < limits.upload_pause_s:
+                    refusal = _Refused(408, f"not all of it came in {limits.upload_s:g} s: send less, or compress it")
+                else:
+                    refusal = _Refused(408, f"nothing came for {limits.upload_pause_s:g} s: send it again")
                 raise refusal from None
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
                 over = not message.get("more_body", False)
-                if taken > self._limits.upload_bytes:
+                if over:
+                    came_in()
+                if taken > limits.upload_bytes:
                     refusal = _Refused(413, self._too_large())
                     raise refusal
             return message

@@ -19,6 +19,12 @@ class Limits:
     upload_bytes: int = 200 * 2**20
     upload_pause_s: float = 30.0
     """An upload that stands still for so long is broken off."""
+    upload_s: float = 1800.0
+    """And so is one that takes longer than this, however steadily it drips."""
+    uploads: int = 16
+    """Uploads that may be on their way at the same time."""
+    connections: int = 512
+    """Of any kind at the same time; those beyond it are told 503."""
     predict_s: float = 600.0
     """Longest sound in and out of /predict."""
     job_s: float = 4 * 3600.0
@@ -26,6 +32,10 @@ class Limits:
     """Files completed at the same time."""
     waiting: int = 16
     """Files that may wait for a worker."""
+    kept: int = 64
+    """Results that may wait to be fetched."""
+    result_bytes: int = 4 * 2**30
+    """Largest result: many channels and high rates fill a disk sooner than they last long."""
     keep_s: float = 900.0
     """A job's result is kept for so long after it was made."""
     streams: int = 8

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
+from ...dsp.limiter import LOUDEST
 from ...engine.accompaniment import Accompaniment, Stretch
 from ...engine.commands import SetControl, SetLevel
 from ...engine.config import EngineError
@@ -256,7 +257,8 @@ class _Player:
             kind, index, body = wire.unpack_call(data)
             if kind == wire.LISTEN:
                 chunk[: -player.frame_samples] = chunk[player.frame_samples :].copy()
-                chunk[-player.frame_samples :] = wire.unpack_sound(body, player.frame_samples)
+                sound = wire.unpack_sound(body, player.frame_samples)
+                chunk[-player.frame_samples :] = np.clip(sound, -LOUDEST, LOUDEST)
                 if not np.isfinite(chunk).all():
                     chunk.fill(0.0)
                     raise WireError("sound that is not finite")

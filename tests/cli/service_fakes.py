@@ -48,7 +48,8 @@ class Echoist:
         if self.pause_s:
             time.sleep(self.pause_s)
         noise = self.rng.standard_normal((3, 1280)) * 0.02
-        return (noise + 0.3 * self.heard * (1 + moment.beat_phase) * (0.5 + controls.density)).astype(np.float32)
+        made = noise + 0.3 * self.heard * (1 + moment.beat_phase) * (0.5 + controls.density)
+        return np.clip(made, -4.0, 4.0).astype(np.float32)
 
 
 class SlowEchoist(Echoist):
