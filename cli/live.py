@@ -226,6 +226,7 @@ def play(request: Request) -> int:
                     face.note(line)
                 osc.begin(session.post, lambda: session.status)
             _run(session, face, keys, signals, request.duration_s, (pedal, remote, osc))
+        face.show(session.status)  # what closing had to say: a disk that was full at the very end
         face.close()
         # A server that went away ended the run: what was played until then is written down all the same.
         figures = session.report()

@@ -111,10 +111,11 @@ class LineFace:
         self._write(json.dumps({"note": text}) if self._json else text)
 
     def show(self, status: Status) -> None:
+        fresh = self._warned.new(status)
         if not self._json:
-            for warning in self._warned.new(status):
+            for warning in fresh:
                 self._write(f"warning: {warning}")
-        if self._clock() >= self._next_s:
+        if self._clock() >= self._next_s or (self._json and fresh):
             self._next_s = self._clock() + _LINE_EVERY_S
             self._write(self._form(status))
 
