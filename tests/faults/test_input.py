@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +52,17 @@ def test_bad_input_reaches_nobody_and_is_counted(what: str) -> None:
         assert len([w for w in run.notes.warnings if "turn it down" in w]) == 1
 
 
+@pytest.fixture
+def own_float_mode() -> Iterator[None]:
+    """The model lets its thread flush denormals: here that is everybody's."""
+    import torch
+
+    yield
+    torch.set_flush_denormal(False)
+
+
 @pytest.mark.parametrize("what", ["nan", "direct current", "full scale", "largest", "random bits"])
-def test_the_models_own_code_stays_finite(what: str, tiny_weights: Path) -> None:
+def test_the_models_own_code_stays_finite(what: str, tiny_weights: Path, own_float_mode: None) -> None:
     from gigmate.model.accompanist import load_player
 
     player = load_player(tiny_weights, seed=1)
