@@ -68,9 +68,9 @@ def read_header(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: a safetensors file, but not GigMate's; give weights written by gigmate train")
     try:
         header = json.loads(text)
-        version, kind = header["version"], header["kind"]
+        version, kind = int(header["version"]), header["kind"]
         header["config"] = completed(kind, dict(header["config"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path}: its GigMate header is damaged; fetch it again") from error
     if version != FORMAT_VERSION:
         raise CheckpointError(

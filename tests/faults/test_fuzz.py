@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 bounded = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 damages = st.lists(
     st.tuples(
@@ -151,7 +151,7 @@ FORMS: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(bounded, max_examples=40)
+@settings(bounded, max_examples=25)
 @given(how=damages)
 def test_a_damaged_recording_is_read_as_far_as_it_goes_or_is_one_line(form: str, how: Any, tmp_path: Path) -> None:
     kind, subtype, name = FORMS[form]

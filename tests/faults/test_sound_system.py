@@ -92,7 +92,8 @@ def test_a_jack_server_that_is_killed_and_started_again_finds_the_band_in_its_pl
     assert np.isfinite(channels).all()
 
 
-@pytest.mark.parametrize("block_samples", [1024, pytest.param(64, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("block_samples", [64, 1024])
 def test_a_server_that_comes_back_with_another_block_is_taken(
     block_samples: int, jack_server: Any, start_run: Callable[..., Run]
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_server_that_comes_back_with_another_block_is_taken(
     assert report["block_samples"] == block_samples
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_back_with_another_rate_is_not_taken_and_said(
     jack_server: Any, start_run: Callable[..., Run]
 ) -> None:
@@ -173,6 +175,7 @@ def test_a_portaudio_stream_that_dies_with_its_server_comes_back_with_it(
     assert words["report"]["reconnects"]["times"] == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_is_stopped_for_seconds_goes_on(
     jack_server: Any, start_run: Callable[..., Run], start_peer: Callable[..., Peer], tmp_path: Path
 ) -> None:
