@@ -8,23 +8,31 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..engine.config import ConfigError
 
+if TYPE_CHECKING:
+    from ..band import Band
+
 
 def bench(
     seconds: Annotated[float, typer.Option(metavar="S", help="Length of each measurement.")] = 5.0,
+    streams: Annotated[
+        int | None, typer.Option(metavar="N", help="So many bands at once, as `serve` runs them, and nothing else.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
 ) -> int:
     """Measure how fast engine and model run here."""
     if not 1.0 <= seconds <= 3600.0:
         raise ConfigError(f"--seconds {seconds:g}: give 1 to 3600")
+    if streams is not None and not 1 <= streams <= 256:
+        raise ConfigError(f"--streams {streams}: give 1 to 256")
     from ..session import plain_json
 
-    figures = plain_json(measure(seconds))
+    figures = plain_json(measure(seconds) if streams is None else measure_streams(streams, seconds))
     if as_json:
         print(json.dumps(figures, indent=2))
     else:
@@ -33,22 +41,40 @@ def bench(
     return 0
 
 
+def measure_streams(streams: int, seconds: float) -> dict[str, Any]:
+    """Figures of so many bands at once. Raises CheckpointError for weights that cannot be used."""
+    from .bench_streams import measure_streams as measure_bands
+
+    return {"machine": machine(), "streams": measure_bands(_load(), streams, seconds)}
+
+
+def _load() -> Band:
+    from ..band import Band
+
+    return Band.load()
+
+
 def measure(seconds: float) -> dict[str, Any]:
     """Figures of machine, engine, model and memory. Raises CheckpointError for weights that cannot be used."""
     from ..engine import benchmark as engine_benchmark
     from ..model.benchmark import benchmark_model
 
     return {
-        "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "system": f"{platform.system()} {platform.release()}",
-            "python": platform.python_version(),
-        },
+        "machine": machine(),
         "engine": engine_benchmark.measure(),
         "resample": [_resampling(rate_hz) for rate_hz in (44_100, 48_000, 96_000)],
         "model": benchmark_model(seconds),
         "memory": {"peak_mib": _peak_mib()},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What figures hold for."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
     }
 
 

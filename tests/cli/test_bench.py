@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
+import numpy as np
 import pytest
+from gigmate.band import Band
 from gigmate.cli import bench, boundary, main
+from gigmate.engine.config import EngineError
+from gigmate.engine.player import Controls, Moment
+
+from .service_fakes import Echoist
 
 FIGURES = {
     "machine": {"cores": 2},
@@ -44,3 +52,42 @@ def test_the_native_half_is_measured() -> None:
     names = [name for name, _ in bench.flat({"engine": benchmark.measure()})]
     assert any("ring[" in name for name in names)
     assert any("callback[128]" in name for name in names)
+
+
+class Turns(Echoist):
+    """Players that share one core, each frame for so long."""
+
+    turn = threading.Lock()
+    takes_s = 0.0
+
+    def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+        with self.turn:
+            time.sleep(self.takes_s)
+            return super().play(moment, controls)
+
+
+def test_streams_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(bench, "_load", lambda: Band(Turns))
+    monkeypatch.setattr(Turns, "takes_s", 0.04)
+    assert boundary.run(main.app, "gigmate", ["bench", "--streams", "3", "--seconds", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert set(figures) == {"machine", "streams"}
+    streams = figures["streams"]
+    assert streams["streams"] == 3
+    assert 0.0 < streams["real_time_factor"] <= 1.05, "one core that takes 40 ms for each frame of 40 ms"
+    assert streams["behind_most_ms"] > 1000.0
+    assert streams["slowest_behind_ms"] >= streams["fastest_behind_ms"]
+    assert 0.0 < streams["late_share"] <= 1.0
+    assert boundary.run(main.app, "gigmate", ["bench", "--streams", "0"]) == 2
+    assert "1 to 256" in capsys.readouterr().err
+
+
+def test_a_stream_that_fails_ends_the_measurement() -> None:
+    from gigmate.cli.bench_streams import measure_streams
+
+    class Broken(Echoist):
+        def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+            raise RuntimeError("no")
+
+    with pytest.raises(EngineError, match="the model failed"):
+        measure_streams(Band(Broken), 3, 1.0)

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from gigmate.band import Band
 from gigmate.cli.service import wire
+from gigmate.engine.player import Controls, Moment
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync import client
 from websockets.sync.client import ClientConnection
 
-from .service_fakes import RATE_HZ, Echoist, Server, SlowEchoist, lead, serving
+from .service_fakes import RATE_HZ, Echoist, Server, SlowEchoist, ask, lead, serving
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +194,50 @@ def test_late_clients_are_told_and_nothing_is_dropped() -> None:
         late = [message for message in told if message["type"] == "late"]
         assert late
         assert late[0]["behind_ms"] > 200
+
+
+class OneCore(Echoist):
+    """Eight of them need twice the time that there is."""
+
+    turn = threading.Lock()
+
+    def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+        with self.turn:
+            time.sleep(0.01)
+            return super().play(moment, controls)
+
+
+def test_eight_streams_on_a_core_for_four_are_late_evenly_and_lose_nothing() -> None:
+    sound, block = lead(1.2), 1920
+    played: dict[int, np.ndarray] = {}
+    told: dict[int, list] = {}
+    ended_s: dict[int, float] = {}
+    with serving(Band(OneCore), streams=8) as server:
+        clients = {seed: hello(server, rate_hz=RATE_HZ, seed=seed, live=True)[0] for seed in range(8)}
+        ninth = connect(server.ws + "/stream")
+        code, text = closed_with(ninth)
+        assert code == 4503
+        assert "8 clients" in text
+        assert json.loads(ask(server.url + "/health")[1])["streams"] == 8
+
+        def musician(seed: int) -> None:
+            played[seed], told[seed] = play(clients[seed], sound, block)
+            ended_s[seed] = time.monotonic()
+
+        began_s = time.monotonic()
+        threads = [threading.Thread(target=musician, args=(seed,)) for seed in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        took_s = [ended_s[seed] - began_s for seed in clients]
+        for seed in clients:
+            np.testing.assert_array_equal(played[seed], Band(Echoist).accompany(sound, RATE_HZ, seed=seed).mix)
+            assert any(message["type"] == "late" for message in told[seed]), "whoever is late is told"
+        assert max(took_s) < 2.0 * min(took_s), "evenly"
+        again, ready = hello(server)
+        assert ready["type"] == "ready"
+        again.close()
 
 
 def test_the_token_in_the_hello_or_the_header() -> None:
