@@ -84,13 +84,16 @@ class Band:
         seed: int = 0,
         ahead_frames: int | None = TRAINED_AHEAD_FRAMES,
         play_along: bool = True,
+        wait: bool = False,
         chart: str | Path | Chart | None = None,
         chart_start_s: float = 0.0,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
-        The same input, seed and ahead give the same samples as a live run (whose ahead `None` takes). `chart` gives the
-        chords, from the bar line nearest to `chart_start_s` on: a Chart, bar notation ("| Am | F |") or a file with it.
+        The same input, seed and ahead give the same samples as a live run (whose ahead `None` takes). With `wait` the
+        band comes in with the musician's beat and stops with them, as on stage; else it sounds at once. `chart` gives
+        the chords, from the bar line nearest to `chart_start_s` on: a Chart, bar notation ("| Am | F |") or a file
+        with it.
         Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead or chart that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
@@ -109,6 +112,7 @@ class Band:
             ahead_frames=ahead_frames,
             ceiling_dbfs=wanted.ceiling_dbfs,
             play_along=play_along,
+            wait=wait,
             chart=sheet,
             chart_start_samples=round(chart_start_s * rate_hz),
         )
@@ -145,13 +149,15 @@ class Band:
         seed: int = 0,
         continue_s: float = 0.0,
         play_along: bool = True,
+        wait: bool = False,
         ahead_frames: int | None = TRAINED_AHEAD_FRAMES,
         chart: str | Path | Chart | None = None,
         chart_start_s: float | None = None,
     ) -> Music:
         """Play along with `audio`, float [n] or [n, channels] as soundfile reads it, and `continue_s` beyond its end.
 
-        With `play_along=False` the band comes in where the audio ends. What comes out is at the rate of what went in.
+        With `play_along=False` the band comes in where the audio ends; with `wait` when a beat is found, as on stage.
+        What comes out is at the rate of what went in.
         `chart` gives the chords as for `stream`; its first bar is the first downbeat that is played (the beginning,
         where no beat is found), or the bar at `chart_start_s`.
         Raises ConfigError for what is no sound, and as `stream` does; EngineError if the model fails.
@@ -173,6 +179,7 @@ class Band:
             seed=seed,
             ahead_frames=ahead_frames,
             play_along=play_along,
+            wait=wait,
             chart=sheet,
             chart_start_s=start_s,
         )

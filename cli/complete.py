@@ -35,6 +35,9 @@ def complete(
     play_along: Annotated[
         bool, typer.Option("--accompany/--no-accompany", help="Play along, or come in only after the end.")
     ] = True,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Sound from the first frame on, whoever plays or not.")
+    ] = False,
     preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
     chart: Annotated[Path | None, typer.Option(metavar="F", help="A chord chart to play by.")] = None,
     chart_start: Annotated[
@@ -65,6 +68,7 @@ def complete(
         length_s=length,
         continue_s=go_on,
         play_along=play_along,
+        wait=not no_wait,
         preset=load_preset(preset, (own_folder(),)),
         chart=None if chart is None else read_chart(chart),
         chart_start_s=None if chart_start is None else chart_start - start,
@@ -136,16 +140,26 @@ def summary(done: Completed, start_s: float = 0.0) -> list[str]:
     if frames < TRAINED_AHEAD_FRAMES:
         why = f"less than the {TRAINED_AHEAD_FRAMES} that the model was trained with"
     elif frames == TRAINED_AHEAD_FRAMES:
-        why = "the least that the model was trained with: it looks at no future"
+        why = "the least that the model was trained with"
     else:
         why = "as on stage"
     return [
         f"{done.seconds:.1f} s of music at {done.rate_hz} Hz in {done.took_s:.1f} s "
         f"({done.seconds / max(done.took_s, 1e-6):.1f} times real time)",
         f"made {frames} frame{'s' * (frames != 1)} ({done.ahead_ms:.0f} ms) ahead, {why}",
+        "no look-ahead: these weights were taught to play ahead of what they hear, and hear no future",
+        *_entrance_lines(done, start_s),
         *_chart_lines(done, start_s),
         *(str(path) for path in done.files),
     ]
+
+
+def _entrance_lines(done: Completed, start_s: float) -> list[str]:
+    if not done.waited:
+        return []
+    if done.came_in_s is None:
+        return ["the band never came in: no beat was found to play to; --no-wait plays all the same"]
+    return [f"the band comes in at {start_s + done.came_in_s:.2f} s"]
 
 
 def _chart_lines(done: Completed, start_s: float) -> list[str]:

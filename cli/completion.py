@@ -77,6 +77,8 @@ class Completion:
     most_bytes: float = math.inf
     """A larger target is refused (TooLong)."""
     play_along: bool = True
+    wait: bool = False
+    """Come in when a beat is found, and stop with the musician, as on stage."""
     chart: Chart | None = None
     """The chords to play by; None: by ear."""
     chart_start_s: float | None = None
@@ -140,6 +142,10 @@ class Completed:
     took_s: float
     chart_start_s: float | None = None
     """In the recording from `start_s` on: where the chart's first bar begins; None without a chart."""
+    waited: bool = False
+    """Whether the band waited for the musician."""
+    came_in_s: float | None = None
+    """From `start_s` on: where the band first sounded; None: it never came in."""
     chart_found: bool = True
     """False where no beat was found to count the chart's bars from."""
 
@@ -355,6 +361,7 @@ def complete(
             seed=wanted.seed,
             ahead_frames=wanted.ahead_frames,
             play_along=wanted.play_along,
+            wait=wanted.wait,
             chart=wanted.chart,
             chart_start_s=chart_start_s or 0.0,
         )
@@ -387,6 +394,8 @@ def complete(
         files, rate_hz, recording.channels, written / rate_hz, stream.ahead_frames, stream.ahead_ms,
         time.perf_counter() - began_s,
         chart_start_s=None if wanted.chart is None else chart_start_s or 0.0,
+        waited=wanted.wait and wanted.play_along,
+        came_in_s=stream.came_in_s,
         chart_found=chart_start_s is not None,
     )  # fmt: skip
 

@@ -24,13 +24,14 @@ from .bridge import RAMP_MS
 from .chart import Chart
 from .commands import SetChart
 from .conductor import Conducting
-from .config import ConfigError, EngineError
+from .config import ConfigError, EngineConfig, EngineError
 from .guard import GuardedPlayer
 from .mix import PartMixer, Playout
 from .notes import Notes
 from .pace import MARGIN_MS, OFFLINE_STEP_SHARE
 from .player import PARTS, Controls, Moment, Player
 from .recorder import Take
+from .stage import Stage
 
 Array = NDArray[np.float32]
 MOST_CHANNELS = 64
@@ -76,11 +77,13 @@ class Accompaniment:
         ahead_frames: int | None = None,
         ceiling_dbfs: float = -1.0,
         play_along: bool = True,
+        wait: bool = False,
         chart: Chart | None = None,
         chart_start_samples: int = 0,
     ) -> None:
         """`conductor` counts at `band_rate_hz` (None: that of `rate_that_fits`). `ahead_frames` None takes what a live
         run on a file takes. Without `play_along` the band is silent, but not idle, until the input has ended.
+        With `wait` it comes in when the musician plays and a beat is found, and stops with them, as on stage.
         `chart` gives the chords, from the bar line nearest to input sample `chart_start_samples` on.
 
         Raises ConfigError for a rate or an ahead that cannot be.
@@ -120,13 +123,18 @@ class Accompaniment:
         self._next = self.ahead_frames
         self._play_along = play_along
         self._entered = False
+        self._going_on = False  # beyond the end
         self._end_samples: int | None = None  # band rate: where the input has ended
         self._last_heard: Moment | None = None
+        config = EngineConfig(wait_for_musician=wait and play_along, start_playing=True)
+        self._stage = Stage(config, self.band_rate_hz, self._host_frame)
+        self._stage.start()
+        self.came_in_s: float | None = None
+        """Where in the input the band first sounded; None: it has not come in yet."""
         self._pushed_samples = 0
         self._given_samples = 0
         self._finished = False
         self._guard.reset(self.ahead_frames)
-        self._over = False  # the chart has come to its end
         if chart is not None:
             conductor.obey(SetChart(chart), 0.0)
         conductor.moment(0)  # as the worker, whose status shows the moment from the beginning on
@@ -178,6 +186,8 @@ class Accompaniment:
         if not self._play_along and continue_samples:
             self._take.switch(self._end_samples, True)
         if continue_samples:
+            self._going_on = True
+            self._stage.carry_on(max(self._end_samples, self._playout.position(self._next, 0)))
             self._take.switch(max(0, at_band_rate - self._ramp_samples), False)
         silence = np.zeros(self._host_frame, np.float32)
         while (self._frame - self._held_frames) * self._host_frame < at_band_rate:
@@ -230,32 +240,30 @@ class Accompaniment:
 
     def _make(self, frame: int, ended: bool) -> None:
         moment = self._conductor.moment(frame * self._host_frame)
-        if ended and self._last_heard is not None:
-            confidence = max(self._last_heard.confidence, _SURE)
+        if ended or self._going_on:
+            known = moment if self._last_heard is None else self._last_heard
+            confidence = max(known.confidence, _SURE)
             moment = dataclasses.replace(moment, playing=True, confidence=confidence)
-        if self._over or self._ends_in(frame):
-            moment = dataclasses.replace(moment, playing=False)
-        parts = self._guard.play(moment, self.controls)
+        start = self._playout.position(frame, 0)
+        conductor, stage = self._conductor, self._stage
+        moment = stage.frame(start, moment, conductor.ground(), conductor.peek, not self._entered)
+        if stage.entrance_samples is not None:
+            if self.came_in_s is None:
+                self.came_in_s = max(0.0, stage.entrance_samples) / self.band_rate_hz
+            stage.entrance_samples = None  # a chart's place is that which was given
+        parts = self._guard.play(moment, stage.controls(self.controls))
         if parts is None:
             raise EngineError(self._notes.warnings[-1])
         mix, scaled = self._mixer.mix(parts, self.controls.levels_db)
-        position = self._playout.position(frame, 0)
-        self._take.put(position, self._playout.resample(mix, scaled))
+        rows = self._playout.resample(mix, scaled)
+        gains = stage.gains(start)
+        if gains is not None:
+            rows *= gains
+        self._take.put(start, rows)
         if not self._entered:
             self._entered = True
             if self._play_along:
-                self._take.switch(max(0, position), True)
-
-    def _ends_in(self, frame: int) -> bool:
-        """Whether the chart's last downbeat has come: the band rings out for a beat, and is not heard any more."""
-        place = frame * self._host_frame
-        end_bar = self._conductor.ground().end_bar
-        if end_bar is None or self._conductor.peek(place + self._host_frame).bar < end_bar:
-            return False
-        self._over = True
-        tempo_bpm = max(20.0, self._conductor.moment(place).tempo_bpm)
-        self._take.switch(place + round(60.0 / tempo_bpm * self.band_rate_hz), False)
-        return True
+                self._take.switch(max(0, start), True)
 
     def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:
         """What was made as a stretch at the caller's rate, not beyond `total_samples`."""

@@ -115,6 +115,11 @@ class Stage:
         self.phase = "ending"
         return True
 
+    def carry_on(self, position_samples: int) -> None:
+        """The musician has ended for good, and the band shall go on: who does not sound yet comes in there."""
+        if self.phase in ("waiting", "resting", "counting"):
+            self._enter(position_samples, self._fade, from_now=True)
+
     def set_habit(self, name: str, value: object) -> None:
         """Another `when_silent` or `start_at`, from now on. Raises ConfigError for what is none."""
         choices = {"when_silent": ("stop", "go_on"), "start_at": ("now", "bar")}
@@ -276,10 +281,10 @@ class Stage:
 
     def _as_told(self, start: int, moment: Moment) -> Moment:
         """Who plays on without the musician must not be told that nobody plays; who has ended must."""
-        if not self._waits or self.phase in ("off", "resting"):
-            return moment
         if self.phase == "ending" and start >= self._ends_at:
             return dataclasses.replace(moment, playing=False)
+        if not self._waits or self.phase in ("off", "resting"):
+            return moment
         leads = self._unheard and not self._heard
         if self.phase in ("counting", "ending") or (self.phase == "in" and leads) or self._when_silent == "go_on":
             if self.phase == "waiting" or moment.playing:

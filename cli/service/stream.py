@@ -120,6 +120,9 @@ class _Stream:
         if preset not in preset_names():
             raise WireError(f"no such preset: presets are {', '.join(preset_names())}")
         parts = hello.get("parts", ",".join(PARTS))
+        wait = hello.get("wait", False)
+        if not isinstance(wait, bool):
+            raise WireError("wait: give true or false")
         loop = asyncio.get_running_loop()
         stream: Accompaniment = await loop.run_in_executor(
             self._pool,
@@ -129,6 +132,7 @@ class _Stream:
                 parts=parse_parts(parts if isinstance(parts, str) else ",".join(map(str, parts))),
                 seed=int(wire.number(hello, "seed", 0, 0, 2**63 - 1)),
                 ahead_frames=parse_ahead(str(hello.get("ahead", "1"))),
+                wait=wait,
             ),
         )
         self._window = int(self._limits.window_s * self._rate_hz)

@@ -54,8 +54,9 @@ def take(tmp_path: Path) -> Path:
     return tmp_path / "take.wav"
 
 
-def run(*arguments: object) -> int:
-    return boundary.run(main.app, "gigmate", ["complete", *map(str, arguments)])
+def run(*arguments: object, wait: bool = False) -> int:
+    more = [] if wait else ["--no-wait"]  # a hummer hears no beat
+    return boundary.run(main.app, "gigmate", ["complete", *map(str, arguments), *more])
 
 
 def tone(sound: np.ndarray, hz: float, rate_hz: int = RATE_HZ) -> float:
@@ -74,8 +75,21 @@ def test_the_plain_call(band: Band, take: Path, capsys: pytest.CaptureFixture[st
     assert tone(sound, 1000) < 0.01
     printed = capsys.readouterr().out
     assert "made 1 frame (40 ms) ahead, the least that the model was trained with" in printed
+    assert "no look-ahead: these weights were taught to play ahead" in printed
     assert "take-band.wav" in printed
     assert sorted(path.name for path in take.parent.iterdir()) == ["take-band.wav", "take.wav"]
+
+
+def test_the_band_waits_for_a_beat(
+    band: Band, take: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = take.with_name("o.wav")
+    assert run(take, "-o", out, "--continue", 0.5, wait=True) == 0
+    sound, _ = soundfile.read(out)
+    assert np.abs(sound[: 2 * RATE_HZ]).max() == 0.0
+    assert np.abs(sound[2 * RATE_HZ + 6000 :]).max() > 0.1, "after the end it goes on all the same"
+    assert run(take, "-o", out, wait=True) == 0
+    assert "the band never came in: no beat was found to play to; --no-wait plays" in capsys.readouterr().out
 
 
 def test_by_a_chart(

@@ -71,6 +71,14 @@ def test_the_length_that_was_asked_for(server: Server, asked_s: float, rate_hz: 
     assert np.abs(played[-round(0.2 * rate_hz) : -round(0.03 * rate_hz)]).max() > 0.001
 
 
+def test_predict_by_a_band_that_waits(server: Server) -> None:
+    status, body = post(server.url + "/predict", wav(lead(0.5)), wait="true", output_length_in_seconds=1.0)
+    assert status == 200
+    played, _ = soundfile.read(io.BytesIO(body))
+    assert np.abs(played[: RATE_HZ // 2]).max() == 0.0
+    assert np.abs(played).max() > 0.01
+
+
 def test_health_presets_and_openapi(server: Server) -> None:
     health = json.loads(ask(server.url + "/health")[1])
     assert health["status"] == "ok"

@@ -84,6 +84,16 @@ def test_streamed_and_offline_are_the_same_samples(server: Server, block: int) -
     assert closed.value.rcvd.code == 1000
 
 
+def test_a_band_that_waits(server: Server) -> None:
+    """An echoist hears no beat: it is silent until the musician has ended."""
+    sound = lead(0.6)
+    played, _ = play(hello(server, rate_hz=RATE_HZ, wait=True)[0], sound, 1920, continue_s=0.4)
+    assert np.abs(played[: sound.size]).max() == 0.0
+    ours = Band(Echoist).accompany(sound, RATE_HZ, wait=True, continue_s=0.4)
+    np.testing.assert_array_equal(played, ours.mix)
+    assert np.abs(played).max() > 0.01
+
+
 def test_parts_stereo_and_controls(server: Server) -> None:
     socket, ready = hello(server, rate_hz=44_100, channels=2, output="parts", parts=["bass"])
     assert ready["channels"] == 3
@@ -142,7 +152,7 @@ def test_what_the_protocol_does_not_know_is_said(server: Server, name: str) -> N
 @pytest.mark.parametrize(
     "fields",
     [{"rate_hz": 10}, {"rate_hz": "fast"}, {"channels": 0}, {"preset": "/etc/passwd"}, {"parts": ["flute"]},
-     {"ahead": 99}, {"seed": -1}, {"output": "all"}, {"version": 2}],
+     {"ahead": 99}, {"seed": -1}, {"output": "all"}, {"version": 2}, {"wait": "long"}],
 )  # fmt: skip
 def test_a_hello_that_cannot_be(server: Server, fields: dict[str, object]) -> None:
     socket = connect(server.ws + "/stream")

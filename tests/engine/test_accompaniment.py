@@ -101,6 +101,43 @@ def test_live_and_offline_are_the_same_samples(rate_hz: int, block: int, seconds
     assert abs(unnamed.ahead_frames - ahead_frames) <= (block > 256)
 
 
+def test_live_and_offline_come_in_and_stop_at_the_same_samples(tmp_path: Path) -> None:
+    """The band waits for the musician in both, falls silent with them, and comes in again."""
+    rate_hz = 32_000
+    still = np.zeros(2 * rate_hz, np.float32)
+    sound = np.concatenate([still, lead(rate_hz, 10.0), still, still, still, lead(rate_hz, 7.0)])
+    soundfile.write(tmp_path / "lead.wav", sound, rate_hz, "FLOAT")
+    config = EngineConfig(
+        backend="file", input_file=str(tmp_path / "lead.wav"), output_file=str(tmp_path / "band.wav"),
+        output_channels=(1,), realtime=False, block_samples=256, start_playing=True, seed=5,
+    )  # fmt: skip
+    with Engine(config, Improviser(), Conductor(float(rate_hz)), open_port(config)) as engine:
+        engine.start()
+        assert engine.wait(120)
+        ahead_frames = engine.report()["ahead"]["frames"]
+    live, _ = soundfile.read(tmp_path / "band.wav", dtype="float32")
+    band = Accompaniment(Improviser(), Conductor(float(rate_hz)), rate_hz, seed=5, ahead_frames=ahead_frames, wait=True)
+    ours = play_through(band, sound, 1000)
+    sounds = np.abs(ours.mix).reshape(-1, rate_hz // 2).max(axis=1) > 0.0
+    assert not sounds[:5].any(), "nobody plays yet"
+    assert sounds[16:24].all()
+    assert not sounds[32:36].all(), "nobody plays any more"
+    assert sounds[-4:].all(), "and again"
+    assert band.came_in_s is not None
+    assert 2.5 < band.came_in_s < 8.0
+    np.testing.assert_allclose(live, ours.mix[: live.size], atol=TOLERANCE)
+
+
+def test_nobody_plays_and_the_band_goes_on_after_the_end() -> None:
+    rate_hz = 48_000
+    sound = np.zeros(2 * rate_hz, np.float32)
+    out = offline(sound, rate_hz, more=rate_hz, wait=True)
+    assert np.abs(out.mix[: sound.size]).max() == 0.0
+    assert np.abs(out.mix[sound.size + rate_hz // 5 : -2000]).max() > 0.05
+    alone = offline(sound, rate_hz, wait=True)
+    assert np.abs(alone.mix).max() == 0.0
+
+
 def test_blocks_do_not_matter() -> None:
     sound = lead(48_000, 1.5)
     whole = offline(sound, 48_000, block=len(sound))

@@ -119,7 +119,7 @@ def test_the_band_ends_where_the_chart_does() -> None:
     performance = perform(steady(120.0, 40.0), 4, QUIET)
     player, mix = accompany(performance, chart, performance.beats_s[0])
     last_s = performance.beats_s[int(chart.length_beats)]
-    end = round((last_s + 0.5 + 0.1) * PLAYER_HZ)
+    end = round((last_s + 0.25 + 1.2 + 0.1) * PLAYER_HZ)  # it rings for half a beat, and fades
     assert np.abs(mix[end:]).max() == 0.0
     assert np.abs(mix[end - PLAYER_HZ // 2 : end - PLAYER_HZ // 4]).max() > 0.2  # the last downbeat rings
     assert not player.moments[round(last_s / FRAME_S) + 3].playing
