@@ -80,8 +80,9 @@ def complete(
     with Signals() as signals:
         try:
             from . import completion
+            from .sound_files import Recording
 
-            completion.Recording(source).close()  # what is no sound is said before the model loads
+            Recording(source).close()  # what is no sound is said before the model loads
             band = _load(weights)
 
             with _shown(sys.stderr) as show:

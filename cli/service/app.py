@@ -22,7 +22,8 @@ from ...engine.config import ConfigError, EngineError
 from ...engine.player import PARTS
 from ...presets.loader import load_preset, preset_names
 from ..complete import parse_ahead, parse_parts
-from ..completion import Completion, NoSound, TooLong
+from ..completion import Completion
+from ..sound_files import NoSound, TooLong
 from .guard import Door
 from .jobs import Full, Job, Jobs
 from .limits import Limits

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from gigmate.band import Band
-from gigmate.cli import boundary, completion, main
+from gigmate.cli import boundary, main, sound_files
 from gigmate.cli.completion import Cancelled, Completion, complete
 from gigmate.engine.config import ConfigError, EngineError
 from gigmate.engine.player import Controls, HeardFrame, Moment
@@ -214,7 +214,7 @@ def test_a_full_disk_is_said(band: Band, take: Path, tmp_path: Path, monkeypatch
     def full(self: object, sound: object) -> None:
         raise EngineError("o.wav: cannot be written (no space): is the disk full?")
 
-    monkeypatch.setattr(completion._Sink, "write", full)
+    monkeypatch.setattr(sound_files.Sink, "write", full)
     with pytest.raises(EngineError, match="disk full"):
         complete(band, Completion(take, tmp_path / "o.wav"))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [take]

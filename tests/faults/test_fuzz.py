@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from gigmate.cli.completion import Recording
 from gigmate.cli.service import wire
+from gigmate.cli.sound_files import Recording
 from gigmate.engine.config import EngineError
 from gigmate.engine.pedal import Gestures
 from gigmate.engine.player import Controls, HeardFrame, Moment

@@ -1,0 +1,150 @@
+"""Sound files for `complete` and the server: read in blocks whatever their headers say, written whole or not at all.
+
+Knows no band. Any thread; each file belongs to one at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from ..engine.accompaniment import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS
+from ..engine.config import ConfigError, EngineError
+
+Array = NDArray[np.float32]
+FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+_BLOCK_S = 0.5
+_WAV_BYTES = 4_000_000_000
+"""A plain WAV counts its bytes in 32 bits: longer ones are written as RF64."""
+_SOUND_ERRORS = (soundfile.LibsndfileError, RuntimeError, OSError)
+
+
+class TooLong(ConfigError):
+    """More music than is taken here."""
+
+
+class NoSound(EngineError):
+    """What was given cannot be read as sound."""
+
+
+class Recording:
+    """A sound file read in blocks, float32 [n, channels]. Raises NoSound, and TooLong beyond `most_s`."""
+
+    def __init__(
+        self, path: Path, start_s: float = 0.0, length_s: float | None = None, most_s: float = math.inf
+    ) -> None:
+        if not path.is_file():
+            raise EngineError(f"{path}: no such file")
+        try:
+            self._file = soundfile.SoundFile(str(path))
+        except _SOUND_ERRORS as error:
+            raise NoSound(
+                f"{path.name}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3"
+            ) from error
+        self.path = path
+        self.rate_hz = int(self._file.samplerate)
+        self.channels = int(self._file.channels)
+        if not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ or not 1 <= self.channels <= MOST_CHANNELS:
+            self._file.close()
+            raise NoSound(
+                f"{path.name}: claims {self.channels} channels at {self.rate_hz} Hz; give at most {MOST_CHANNELS} "
+                f"channels at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz"
+            )
+        self._most_s, self._allowed_samples = most_s, most_s * self.rate_hz
+        start = round(start_s * self.rate_hz)
+        self.left_samples = math.inf if length_s is None else max(1, round(length_s * self.rate_hz))
+        claimed = self._file.frames if 0 < self._file.frames < 2**62 else None
+        self.expected_samples = None if claimed is None else min(max(0, claimed - start), self.left_samples)
+        try:
+            if (self.expected_samples or 0) > self._allowed_samples or start > self._allowed_samples:
+                raise self._too_long()
+            self._skip(start)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _too_long(self) -> TooLong:
+        return TooLong(f"{self.path.name}: is longer than the {self._most_s:g} s that are taken here: cut it")
+
+    def _skip(self, samples: int) -> None:
+        """By reading: not every format can seek, and headers may lie."""
+        while samples > 0:
+            got = len(self._read(min(samples, self.rate_hz)))
+            if got == 0:
+                raise ConfigError(f"{self.path.name}: ends before the start that was asked for")
+            samples -= got
+
+    def _read(self, samples: int) -> Array:
+        try:
+            block: Array = self._file.read(samples, dtype="float32", always_2d=True)
+            return block
+        except _SOUND_ERRORS as error:
+            raise NoSound(f"{self.path.name}: is damaged ({_plain(error)}); give a whole file") from error
+
+    def blocks(self) -> Iterator[Array]:
+        """All of it. Raises EngineError for a file that is damaged further on, or that holds no samples."""
+        size, any_samples, done = max(1, round(_BLOCK_S * self.rate_hz)), False, 0
+        while self.left_samples > 0:
+            block = self._read(int(min(size, self.left_samples)))
+            if len(block) == 0:
+                break
+            any_samples = True
+            self.left_samples -= len(block)
+            done += len(block)
+            if done > self._allowed_samples:
+                raise self._too_long()
+            yield np.where(np.isfinite(block), block, np.float32(0.0))
+        if not any_samples:
+            raise NoSound(f"{self.path.name}: holds no sound")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Sink:
+    """One file under another name until it is whole."""
+
+    def __init__(self, path: Path, rate_hz: int, channels: int, expected_samples: float) -> None:
+        self.path = path
+        self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+        form = FORMATS[path.suffix.lower()]
+        if form == "WAV" and 3 * channels * expected_samples > _WAV_BYTES:
+            form = "RF64"
+        try:
+            self._file = soundfile.SoundFile(str(self._part), "w", rate_hz, channels, "PCM_24", format=form)
+        except _SOUND_ERRORS as error:
+            self._part.unlink(missing_ok=True)
+            raise EngineError(f"{path}: cannot be written ({_plain(error)}); choose another place or format") from error
+
+    def write(self, sound: Array) -> None:
+        try:
+            self._file.write(np.clip(sound, -1.0, 1.0 - 2.0**-23))
+        except (*_SOUND_ERRORS, AssertionError) as error:
+            raise EngineError(f"{self.path}: cannot be written ({_plain(error)}); is the disk full?") from error
+
+    def keep(self) -> None:
+        """It is whole: give it its name."""
+        try:
+            self._file.close()
+            os.replace(self._part, self.path)
+        except _SOUND_ERRORS as error:
+            raise EngineError(f"{self.path}: cannot be written ({_plain(error)}); is the disk full?") from error
+
+    def drop(self) -> None:
+        """Leave nothing behind (but what was kept)."""
+        with contextlib.suppress(*_SOUND_ERRORS):
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
+def _plain(error: BaseException) -> str:
+    text = str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).strip().splitlines()
+    return text[0].rstrip(".") if text else type(error).__name__
