@@ -77,5 +77,8 @@ def test_the_limits_that_are_named_are_the_limits(fakes: Any) -> None:
         f"| {limits.streams} |",
         f"{limits.message_bytes // 2**20} MiB; {limits.idle_s:.0f} s",
         f"kept for {limits.keep_s / 60:.0f} minutes",
+        f"{limits.uploads}; {limits.upload_s:.0f} s; {limits.kept} |",
+        f"| one result | {limits.result_bytes / 2**30:.0f} GiB |",
+        f"| connections at once | {limits.connections} |",
     ):
         assert words in TEXT

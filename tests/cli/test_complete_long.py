@@ -43,7 +43,9 @@ def slope_mib_per_hour(source: Path, folder: Path, band: Band, minutes: int, **m
     done = complete(band, wanted, told)
     assert done.seconds == 60.0 * minutes
     kept = np.array(held[len(held) // 4 :])
-    return float(np.polyfit(kept[:, 0], kept[:, 1], 1)[0] * 3600)
+    slope = float(np.polyfit(kept[:, 0], kept[:, 1], 1)[0] * 3600)
+    print(f"{slope:.1f} MiB an hour, {done.seconds / done.took_s:.1f} times real time")
+    return slope
 
 
 @pytest.mark.parametrize("wait", [False, True])
@@ -53,6 +55,7 @@ def test_five_minutes_hold_no_memory(tmp_path: Path, wait: bool) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_twenty_minutes_hold_no_memory(tmp_path: Path, tiny_weights: Path) -> None:
     """The real path with tiny weights; the whole file would be 37 MiB as floats, and its parts 110 more."""
     source = long_take(tmp_path / "take.wav", 20)

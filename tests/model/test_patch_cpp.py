@@ -12,7 +12,7 @@ import pytest
 import torch
 from gigmate.model.patch import export_torchscript
 
-pytestmark = pytest.mark.slow  # the compiler takes a minute for torch's headers
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the compiler takes a minute for torch's headers
 
 SOURCE = Path(__file__).with_name("loader.cpp")
 RATE_HZ = 48_000
