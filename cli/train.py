@@ -116,6 +116,7 @@ def generator(
     """Train the generator, or fine-tune it on a band's own stems (--from shipped --data my_stems/)."""
     from ..model.checkpoint import load_codec
     from ..model.generator import Generator
+    from ..training.band.styles import STYLES
     from ..training.generator import train_generator, write_tokens
     from ..training.store import songs_in, styles_in
 
@@ -128,7 +129,7 @@ def generator(
     if shape is not None and style is not None and style not in shape.styles:
         raise ConfigError(f"style {style!r}: these weights know {', '.join(shape.styles)}")
     store = store_of(data, out, style or (shape.styles[0] if shape else None))
-    styles = shape.styles if shape else styles_in(store)
+    styles = shape.styles if shape else tuple(sorted(STYLES))
     unknown = sorted(set(styles_in(store)) - set(styles))
     if unknown:
         raise ConfigError(f"{store}: holds the style {unknown[0]!r}; these weights know {', '.join(styles)}")
@@ -141,9 +142,40 @@ def generator(
 
 
 @app.command()
+def voice(
+    data: Data,
+    out: Out,
+    codec_weights: Annotated[Path, typer.Option(help="codec.safetensors whose decoder the voice works with.")],
+    minutes: Minutes = 30,
+    steps: Steps = None,
+    start: From = None,
+    learning_rate: LearningRate = None,
+    threads: Threads = 1,
+    bf16: Bf16 = False,
+    device: Device = "auto",
+    devices: Devices = 1,
+    seed: Seed = 0,
+    resume: Resume = True,
+    tensorboard: TensorBoard = None,
+    clearml: ClearMl = None,
+) -> None:
+    """Train the voice of the pitched parts."""
+    from ..model.checkpoint import load_codec
+    from ..model.voice import Voice
+    from ..training.voice import train_voice
+
+    weights = weights_of(start, "voice")
+    shape = built(weights, "voice", Voice).config if weights else None
+    config = loop_config(locals(), learning_rate or (5e-4 if weights else 2e-3), weights)
+    codec_model = load_codec(codec_weights)
+    if not start_processes(devices):
+        train_voice(store_of(data, out), codec_model, config, shape, seed=seed)
+
+
+@app.command()
 def weights(
     run: Annotated[Path, typer.Argument(help="Folder of a training.")],
-    kind: Annotated[str, typer.Argument(help="codec, listener or generator.")],
+    kind: Annotated[str, typer.Argument(help="codec, listener, generator or voice.")],
     out: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
     best: Annotated[
         bool, typer.Option("--best", help="Those that did best on the songs held out, not the last.")

@@ -114,7 +114,7 @@ class Accompanist:
         self._noise = np.random.default_rng(seed)
         self._forget_played()
         self._features = torch.full((self._band.heard_size,), -1.0)
-        self._heard = torch.zeros(2, 1, self._band.size)
+        self._heard = torch.zeros(self._band.copies, 1, self._band.size)
         self.set_ahead(ahead_frames)
 
     def _forget_played(self) -> None:
@@ -177,7 +177,7 @@ class Accompanist:
             dtype=torch.float32,
         )
         style = band.styles.index(controls.style) if controls.style in band.styles else len(band.styles)
-        noise = torch.from_numpy(self._noise.random((len(band.parts), band.codebooks), dtype=np.float32))
+        noise = torch.from_numpy(self._noise.random((len(band.parts), band.places), dtype=np.float32))
         audio: Any = band.program.play(
             self._heard,
             values,

@@ -139,7 +139,7 @@ class MdctDecoder(Decoder):
         y = self.up(y.transpose(1, 2)).view(batch, steps * self.sub_frames, self.fine_channels)
         return y.transpose(1, 2)
 
-    def _coefficients(self, y: Tensor) -> Tensor:
+    def coefficients_of(self, y: Tensor) -> Tensor:
         """Envelope times sign-like carrier: a magnitude in the log domain is easy to learn, and may be large."""
         magnitude, carrier = self.tail(self.norm(y.transpose(1, 2))).chunk(2, dim=-1)
         return (torch.exp((magnitude - 4.0).clamp(-12.0, 4.0)) * torch.tanh(carrier)).transpose(1, 2)
@@ -155,14 +155,18 @@ class MdctDecoder(Decoder):
         y = self._upsample(y)
         for block in self.fine:
             y = block.step(y, state)
-        return self._coefficients(y)
+        return self.coefficients_of(y)
 
     def whole(self, x: Tensor) -> Tensor:
         return self.audio(self.features(x))
 
+    def coefficients(self, x: Tensor) -> Tensor:
+        """`whole` without the transform."""
+        return self.coefficients_of(self.features(x))
+
     def audio(self, features: Tensor) -> Tensor:
         """The last map of `whole`, [B, fine, T * sub_frames] to [B, T * frame]; wants float32 (it spans 100 dB)."""
-        return self.inverse.whole(self._coefficients(features))
+        return self.inverse.whole(self.coefficients_of(features))
 
     def features(self, x: Tensor) -> Tensor:
         """The learnt part of `whole` but its last map: latents [B, latent, T] to [B, fine, T * sub_frames]."""

@@ -1,23 +1,24 @@
 """The band: a decoder-only transformer over codec frames, conditioned on what is heard and on where the music is.
 
 Per frame and part, a temporal transformer takes the embeddings of the part's own last tokens, the heard sound as of
-`ahead` frames before, and the chord; beat, bar, tempo, style, density and ahead steer every layer's norms (AdaLN).
-A small depth transformer then writes the frame's tokens one codebook after another, so that no delay pattern costs
-latency. The parts run as one batch. Knows no sound, no thread and no player.
+`ahead` frames before, and the chord; beat, bar, tempo, chord, style, density and ahead steer every layer's norms
+(AdaLN). A small depth transformer then writes the frame place after place, so that no delay pattern costs latency:
+first what is played in symbols (score_tokens.py), then how it sounds (the codec's first codebooks). The parts run as
+one batch. Knows no sound, no thread and no player.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Dict, List  # noqa: UP035
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .conditioning import CHORD_SIZE, MAX_AHEAD_FRAMES, MOMENT_SIZE
 from .layers import CausalConv, ConvBlock, RmsNorm, SwiGlu, WindowAttention, embedding, scaled_normal_
 from .sampling import pick
+from .score_tokens import FIRST_NOTE, SLOT_ENTRIES, SLOTS
 from .streaming import Streaming
 
 
@@ -25,8 +26,11 @@ from .streaming import Streaming
 class GeneratorConfig:
     styles: tuple[str, ...] = ("rock",)
     parts: tuple[str, ...] = ("drums", "bass", "keys")
-    codebooks: int = 8
+    codebooks: int = 4
+    """Codec codebooks that it writes, the coarsest first: the finer ones are close to noise for it."""
     entries: int = 1024
+    slots: int = SLOTS
+    slot_entries: int = SLOT_ENTRIES
     heard_size: int = 328
     frame_rate_hz: float = 25.0
     layers: int = 6
@@ -40,7 +44,11 @@ class GeneratorConfig:
     depth_size: int = 192
     depth_heads: int = 4
     depth_hidden: int = 512
-    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """What a frame of one part is made of, in order: the number of entries of each slot and codebook."""
+        return (self.slot_entries,) * self.slots + (self.entries,) * self.codebooks
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -107,7 +115,7 @@ class TemporalLayer(Streaming):
 
 
 class DepthLayer(nn.Module):
-    """Plain causal attention over the at most `codebooks` positions of one frame."""
+    """Plain causal attention over the places of one frame."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -128,7 +136,10 @@ class DepthLayer(nn.Module):
         q, k, v = (
             self.qkv(self.norm_a(x)).view(n, steps, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
         )
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
+        scores = torch.matmul(q, k.transpose(2, 3)) * (size // self.heads) ** -0.5
+        later = torch.ones(steps, steps, dtype=torch.bool, device=x.device).triu(1)
+        weights = torch.softmax(scores.masked_fill(later, float("-inf")), dim=-1).to(v.dtype)
+        y = torch.matmul(weights, v).transpose(1, 2).flatten(2)
         x = x + self.gain[0] * self.out(y)
         return x + self.gain[1] * self.feed(self.norm_f(x))
 
@@ -147,49 +158,61 @@ class DepthLayer(nn.Module):
 
 
 class Depth(nn.Module):
-    """The tokens of one frame, codebook after codebook, from the temporal transformer's output."""
+    """One frame of one part, place after place, from the temporal transformer's output and the chord.
+
+    Tokens are 0 and up, -1 where unknown.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self.codebooks, self.heads, self.size = config.codebooks, config.depth_heads, config.depth_size
+        self.heads, self.size, self.slots = config.depth_heads, config.depth_size, config.slots
+        self.count, self.first_note = len(config.places), FIRST_NOTE
         self.start = nn.Linear(config.size, config.depth_size)
-        self.places = nn.Parameter(torch.randn(config.codebooks, config.depth_size) * 0.1)
-        self.embed = nn.ModuleList(
-            [embedding(config.entries, config.depth_size, 0.3) for _ in range(config.codebooks - 1)]
-        )
+        self.chord = nn.Linear(CHORD_SIZE, config.depth_size)
+        self.places = nn.Parameter(torch.randn(self.count, config.depth_size) * 0.1)
+        self.embed = nn.ModuleList([embedding(size + 1, config.depth_size, 0.3) for size in config.places[:-1]])
         self.layers = nn.ModuleList([DepthLayer(config) for _ in range(config.depth_layers)])
         self.norm = RmsNorm(config.depth_size)
         self.outs = nn.ModuleList()
-        for _ in range(config.codebooks):
-            out = nn.Linear(config.depth_size, config.entries)
+        for size in config.places:
+            out = nn.Linear(config.depth_size, size)
             nn.init.normal_(out.weight, std=0.02)
             nn.init.zeros_(out.bias)
             self.outs.append(out)
 
-    def forward(self, z: Tensor, tokens: Tensor) -> Tensor:
-        """Teacher-forced logits [N, K, entries] of tokens [N, K] given z [N, size]."""
-        base = self.start(z)
+    def forward(self, z: Tensor, chord: Tensor, tokens: Tensor) -> List[Tensor]:  # noqa: UP006
+        """Teacher-forced logits [N, entries] per place, of tokens [N, places] given z [N, size], chord [N, .]."""
+        base = self.start(z) + self.chord(chord)
         rows = [base + self.places[0]]
-        for level, table in enumerate(self.embed):
-            rows.append(base + self.places[level + 1] + table(tokens[:, level]))
+        for place, table in enumerate(self.embed):
+            rows.append(base + self.places[place + 1] + table(tokens[:, place] + 1))
         y = torch.stack(rows, dim=1)
         for layer in self.layers:
             y = layer(y)
         y = self.norm(y)
-        return torch.stack([out(y[:, level]) for level, out in enumerate(self.outs)], dim=1)
+        return [out(y[:, place]) for place, out in enumerate(self.outs)]
 
     def sample(
-        self, z: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float, guidance: Tensor
+        self,
+        z: Tensor,
+        chord: Tensor,
+        noise: Tensor,
+        temperature: float,
+        sound_temperature: float,
+        top_k: int,
+        top_p: float,
+        guidance: Tensor,
     ) -> Tensor:
-        """Tokens [N, K] drawn with uniform noise [N, K] for z [N, size].
+        """Tokens [N, places] drawn with uniform noise [N, places] for z [N, size] and chord [N, CHORD_SIZE].
 
-        With `guidance` [N] (else it is empty), z holds 2 N rows, the second half of which was not told the chord:
-        logits go from those by `guidance` times the difference (classifier-free guidance, Ho 2022; 1 changes nothing).
+        `temperature` is that of the notes, `sound_temperature` that of the codec's tokens. With `guidance` [N] (else
+        it is empty), z and chord hold 2 N rows, the second half of which was not told the chord: logits of the notes
+        go from those by `guidance` times the difference (classifier-free guidance, Ho 2022; 1 changes nothing).
         """
         guided = guidance.numel() > 0
         n = z.shape[0]
-        base = self.start(z)
-        shape = [n, self.heads, self.codebooks, self.size // self.heads]
+        base = self.start(z) + self.chord(chord)
+        shape = [n, self.heads, self.count, self.size // self.heads]
         keys: List[Tensor] = []  # noqa: UP006
         values: List[Tensor] = []  # noqa: UP006
         for _layer in self.layers:
@@ -198,21 +221,26 @@ class Depth(nn.Module):
         tokens: List[Tensor] = []  # noqa: UP006
         x = (base + self.places[0]).unsqueeze(1)
         y = x
-        for level, out in enumerate(self.outs):
+        for place, out in enumerate(self.outs):
             y = x
             for index, layer in enumerate(self.layers):
-                y = layer.step(y, keys[index], values[index], level)
+                y = layer.step(y, keys[index], values[index], place)
             logits = out(self.norm(y[:, 0]))
             if guided:
                 told, untold = logits.chunk(2, dim=0)
-                logits = untold + guidance.unsqueeze(1) * (told - untold)
-            token = pick(logits, noise[:, level], temperature, top_k, top_p)
+                if place >= self.first_note and place < self.slots:
+                    logits = untold + guidance.unsqueeze(1) * (told - untold)
+                else:
+                    logits = told
+            token = pick(
+                logits, noise[:, place], temperature if place < self.slots else sound_temperature, top_k, top_p
+            )
             tokens.append(token)
             if guided:
                 token = token.repeat(2)
-            for place, table in enumerate(self.embed):
-                if place == level:
-                    x = (base + self.places[level + 1] + table(token)).unsqueeze(1)
+            for other, table in enumerate(self.embed):
+                if other == place:
+                    x = (base + self.places[place + 1] + table(token + 1)).unsqueeze(1)
         return torch.stack(tokens, dim=1)
 
 
@@ -222,12 +250,14 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        self.parts, self.codebooks, self.entries = len(config.parts), config.codebooks, config.entries
+        self.parts, self.slots, self.places = len(config.parts), config.slots, len(config.places)
         self.heard = HeardEncoder(config)
-        self.heard_gain = nn.Parameter(torch.zeros(config.size))
-        std = config.codebooks**-0.5
-        self.embed = nn.ModuleList([embedding(config.entries + 1, config.size, std) for _ in range(config.codebooks)])
+        # from 0, as published, it had not moved after thousands of steps, and nothing reached the encoder behind it
+        self.heard_gain = nn.Parameter(torch.full((config.size,), 0.2))
+        std = self.places**-0.5
+        self.embed = nn.ModuleList([embedding(size + 1, config.size, std) for size in config.places])
         self.chord = nn.Linear(CHORD_SIZE, config.size)
+        self.chord_condition = nn.Linear(CHORD_SIZE, config.condition_size)
         self.style = nn.Embedding(len(config.styles) + 1, config.condition_size)
         self.part = nn.Embedding(self.parts, config.condition_size)
         self.ahead = nn.Embedding(MAX_AHEAD_FRAMES + 1, config.condition_size)
@@ -247,18 +277,18 @@ class Generator(nn.Module):
         for layer in self.layers:
             state.update(layer.init_state(songs * self.parts))
         device = self.heard_gain.device
-        state["tokens"] = torch.zeros((songs * self.parts, self.codebooks), dtype=torch.int64, device=device)
+        state["tokens"] = torch.zeros((songs * self.parts, self.places), dtype=torch.int64, device=device)
         return state
 
-    def _condition(self, moment: Tensor, density: Tensor, style: Tensor, ahead: Tensor) -> Tensor:
-        """[S, T, MOMENT_SIZE], [S, T], [S], [S] to [S * parts, T, condition_size]."""
-        base = self.moment(torch.cat([moment, density.unsqueeze(-1)], dim=-1))
+    def _condition(self, moment: Tensor, chord: Tensor, density: Tensor, style: Tensor, ahead: Tensor) -> Tensor:
+        """[S, T, MOMENT_SIZE], [S, T, CHORD_SIZE], [S, T], [S], [S] to [S * parts, T, condition_size]."""
+        base = self.moment(torch.cat([moment, density.unsqueeze(-1)], dim=-1)) + self.chord_condition(chord)
         base = base + (self.style(style) + self.ahead(ahead)).unsqueeze(1)
         full = base.unsqueeze(1) + self.part.weight[None, :, None, :]
         return self.condition(full.flatten(0, 1))
 
     def _input(self, tokens: Tensor, heard: Tensor, chord: Tensor) -> Tensor:
-        """Last tokens (-1: none) [S * parts, T, K], heard [S, T, size], chord [S, T, .] to [S * parts, T, size]."""
+        """Last tokens (-1: none) [S * parts, T, places], heard and chord [S, T, .] to [S * parts, T, size]."""
         total = (heard * self.heard_gain + self.chord(chord)).repeat_interleave(self.parts, dim=0)
         for level, table in enumerate(self.embed):
             total = total + table(tokens[:, :, level] + 1)
@@ -275,12 +305,12 @@ class Generator(nn.Module):
         ahead: Tensor,
         keep: Tensor,
     ) -> Tensor:
-        """Temporal output [S * parts, T, size] for *previous* tokens [S * parts, T, K] (a frame late; -1: none).
+        """Temporal output [S * parts, T, size] for *previous* tokens [S * parts, T, places] (a frame late; -1: none).
 
         `heard` [S, T, heard_size] is already shifted by each song's `ahead` [S]; `keep` [S * parts, T] or empty hides
         frames of the past from attention.
         """
-        condition = self._condition(moment, density, style, ahead)
+        condition = self._condition(moment, chord, density, style, ahead)
         x = self._input(tokens, self.heard.whole(heard), chord)
         for layer in self.layers:
             x = layer.whole_with(x, condition, keep)
@@ -302,21 +332,24 @@ class Generator(nn.Module):
         ahead: Tensor,
         noise: Tensor,
         temperature: float,
+        sound_temperature: float,
         top_k: int,
         top_p: float,
         state: Dict[str, Tensor],  # noqa: UP006
         guidance: Tensor,
     ) -> Tensor:
-        """Tokens [S * parts, K] of the next frame; `heard` [S, 1, size] is `hear`'s output `ahead` frames before.
+        """Tokens [S * parts, places] of the next frame; `heard` [S, 1, size] is `hear`'s output `ahead` frames before.
 
         With `guidance` [parts] (else it is empty) there are S = 2 songs: the first is told the chord,
-        the second is the same without it; the tokens [parts, K] are one band's.
+        the second is the same without it; the tokens [parts, places] are one band's.
         """
-        condition = self._condition(moment, density, style, ahead)
+        condition = self._condition(moment, chord, density, style, ahead)
         last = state["tokens"]
         x = self._input(last.unsqueeze(1) - 1, heard, chord)
         for layer in self.layers:
             x = layer.step_with(x, condition, state)
-        tokens = self.depth.sample(self.norm(x)[:, 0], noise, temperature, top_k, top_p, guidance)
+        chords = chord[:, 0].repeat_interleave(self.parts, dim=0)
+        z = self.norm(x)[:, 0]
+        tokens = self.depth.sample(z, chords, noise, temperature, sound_temperature, top_k, top_p, guidance)
         last.copy_((tokens + 1).repeat(2, 1) if guidance.numel() > 0 else tokens + 1)
         return tokens

@@ -67,7 +67,7 @@ class PatchBand(nn.Module):
             spec.frame_samples // spec.sub_frames,
         )
         self.mel_window, self.parts = spec.mel_window_samples, band.generator.parts
-        self.codebooks, self.size = band.generator.codebooks, band.generator.config.size
+        self.places, self.size = band.generator.places, band.generator.config.size
         self._add_resamplers(spec.rate_hz, rate_hz, delay_samples)
         self._add_features()
         self._add_layout(band.listener)
@@ -221,11 +221,11 @@ class PatchBand(nn.Module):
         for index, name in enumerate(self.styles):
             if name == self.style:
                 style = index
-        noise = torch.zeros(self.parts, self.codebooks)
+        noise = torch.zeros(self.parts, self.places)
         for part in range(self.parts):
-            for level in range(self.codebooks):
+            for place in range(self.places):
                 self.random = self.random * 48271 % 2147483647
-                noise[part, level] = (self.random - 1) / 2147483646.0
+                noise[part, place] = (self.random - 1) / 2147483646.0
         return self.band.play(
             heard,
             moment,

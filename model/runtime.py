@@ -27,29 +27,32 @@ from .conditioning import chord_features, moment_features
 from .generator import Generator
 from .listener import Listener
 from .quantizer import ResidualQuantizer
+from .voice import Voice, VoicedDecoder
 
-RUNTIME_VERSION = 4
+RUNTIME_VERSION = 5
 """Raised when the compiled program's interface changes, so that old cache entries are not used."""
 
 
-DECODED_LEVELS = 4
-"""Codebooks of a generated frame that are turned into sound. The shipped generator's finer ones are close to noise
-(5 nats of 6.9): without them pitch is clearer. The codec was trained to decode any number of them."""
-CHORD_GUIDANCE = 4.0
-"""How far pitched parts are drawn toward the chord (docs/decisions/0007). Drums are not."""
+SOUND_TEMPERATURE = 0.9
+"""For the codec's tokens: colder ones collapse into silence. The musician's temperature is that of the notes."""
+CHORD_GUIDANCE = 1.0
+"""How far the notes of pitched parts are drawn toward the chord; 1: not at all, and at half the cost of any other."""
 
 
 class LiveBand(nn.Module):
     """One frame of listening, one frame of playing. State dictionaries are the caller's."""
 
     def __init__(
-        self, listener: Listener, generator: Generator, decoder: nn.Module, quantizer: ResidualQuantizer
+        self, listener: Listener, generator: Generator, decoder: VoicedDecoder, quantizer: ResidualQuantizer
     ) -> None:
         super().__init__()
         self.listener, self.generator, self.decoder, self.quantizer = listener, generator, decoder, quantizer
-        self.decoded_levels = DECODED_LEVELS
         drawn = [1.0 if part == "drums" else CHORD_GUIDANCE for part in generator.config.parts]
-        self.guidance = nn.Buffer(torch.tensor(drawn), persistent=False)
+        guided = CHORD_GUIDANCE != 1.0
+        self.copies = 2 if guided else 1
+        """Of the band: told the chord, and not told it where there is guidance."""
+        self.guidance = nn.Buffer(torch.tensor(drawn if guided else []), persistent=False)
+        self.sound_temperature = SOUND_TEMPERATURE
         self.frame_rate_hz = float(generator.config.frame_rate_hz)
 
     @torch.jit.export
@@ -61,8 +64,8 @@ class LiveBand(nn.Module):
     @torch.jit.export
     def init_play(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
         """Fresh state; see `init_listen`."""
-        state = self.generator.init_state(2 * songs)  # with the chord, and without
-        state.update(self.decoder.init_state(songs * self.generator.parts))
+        state = self.generator.init_state(self.copies * songs)
+        state.update(self.decoder.init_state(songs))
         return state
 
     @torch.jit.export
@@ -72,8 +75,8 @@ class LiveBand(nn.Module):
 
     @torch.jit.export
     def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        """Features [heard_size] to what the generator makes of them, [2, 1, size] (see `Generator.step`)."""
-        return self.generator.hear(features.view(1, 1, -1).repeat(2, 1, 1), state)
+        """Features [heard_size] to what the generator makes of them, [copies, 1, size]."""
+        return self.generator.hear(features.view(1, 1, -1).repeat(self.copies, 1, 1), state)
 
     @torch.jit.export
     def play(
@@ -96,22 +99,25 @@ class LiveBand(nn.Module):
         features = moment_features(m[0], m[1], m[2], m[3], m[4], m[5], m[6], self.frame_rate_hz)
         known = (chord_root >= 0).to(moment.dtype).view(1, 1)
         chord = chord_features(chord_root.view(1, 1), chord_pitch_classes.view(1, 1, 12), known)
-        features, density = features.repeat(2, 1, 1), m[7].repeat(2, 1)
+        if self.copies > 1:
+            chord = torch.cat([chord, torch.zeros_like(chord)])
         tokens = self.generator.step(
             heard,
-            features,
-            torch.cat([chord, torch.zeros_like(chord)]),
-            density,
-            style.repeat(2),
-            ahead.repeat(2),
+            features.repeat(self.copies, 1, 1),
+            chord,
+            m[7].repeat(self.copies, 1),
+            style.repeat(self.copies),
+            ahead.repeat(self.copies),
             noise,
             temperature,
+            self.sound_temperature,
             top_k,
             top_p,
             state,
             self.guidance,
         )
-        return self.decoder.step(self.quantizer.decode(tokens[:, : self.decoded_levels].unsqueeze(2)), state)
+        slots, codes = tokens[:, : self.generator.slots], tokens[:, self.generator.slots :]
+        return self.decoder.step(self.quantizer.decode(codes.unsqueeze(2)), slots.unsqueeze(2), state)
 
 
 @dataclass
@@ -123,7 +129,9 @@ class LoadedBand:
     styles: tuple[str, ...]
     parts: tuple[str, ...]
     heard_size: int
-    codebooks: int
+    places: int
+    """Tokens of one frame of one part: slots and codebooks."""
+    copies: int
     size: int
     frame_samples: int
     sample_rate_hz: int
@@ -147,18 +155,26 @@ def load_eager(folder: Path) -> tuple[LiveBand, TokenCodec]:
     codec, _ = checkpoint.load(folder / "codec.safetensors", "codec")
     listener, _ = checkpoint.load(folder / "listener.safetensors", "listener")
     generator, _ = checkpoint.load(folder / "generator.safetensors", "generator")
-    assert isinstance(codec, TokenCodec) and isinstance(listener, Listener) and isinstance(generator, Generator)
+    voice, _ = checkpoint.load(folder / "voice.safetensors", "voice")
+    assert isinstance(listener, Listener) and isinstance(generator, Generator) and isinstance(voice, Voice)
+    if not isinstance(codec, MdctCodec):
+        raise checkpoint.CheckpointError(
+            f"{folder}: the voice works with the MDCT codec, this folder's is another; take one training's weights"
+        )
     shape = generator.config
-    if shape.codebooks != codec.num_codebooks or shape.entries != codec.config.entries:
+    if shape.codebooks > codec.num_codebooks or shape.entries != codec.config.entries:
         raise checkpoint.CheckpointError(
             f"{folder}: the generator writes {shape.codebooks} x {shape.entries} tokens, the codec reads "
             f"{codec.num_codebooks} x {codec.config.entries}; take codec and generator from the same training"
         )
+    if (voice.config.latent, voice.config.hop) != (codec.config.latent, codec.config.hop):
+        raise checkpoint.CheckpointError(f"{folder}: the voice was not taught with this codec; take one training's")
     if shape.heard_size != listener.config.heard_size:
         raise checkpoint.CheckpointError(
             f"{folder}: listener and generator hear different features; take one training's"
         )
-    return LiveBand(listener, generator, codec.decoder, codec.quantizer).eval(), codec
+    decoder = VoicedDecoder(codec.decoder, voice, list(shape.parts))
+    return LiveBand(listener, generator, decoder, codec.quantizer).eval(), codec
 
 
 def compile_band(band: LiveBand, int8: bool) -> torch.jit.ScriptModule:
@@ -207,7 +223,8 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
         tuple(shape["styles"]),
         tuple(shape["parts"]),
         shape["heard_size"],
-        shape["codebooks"],
+        shape["slots"] + shape["codebooks"],
+        1 if CHORD_GUIDANCE == 1.0 else 2,
         shape["size"],
         codec_config.frame_samples,
         codec_config.sample_rate_hz,

@@ -20,12 +20,15 @@ from torch.nn import functional as F
 from ..model.codec_protocol import TokenCodec
 from ..model.conditioning import chord_features, moment_features
 from ..model.generator import Generator, GeneratorConfig
+from ..model.score_tokens import FIRST_NOTE, ONSET_QUARTERS, STATE
 from .loop import Loop, LoopConfig
 from .store import PARTS, StoredSong, songs_in
 
 MAX_TRAINED_AHEAD_FRAMES = 8
-LEVEL_WEIGHTS = (3.0, 3.0, 1.5, 0.7, 0.4, 0.3, 0.2, 0.2)
-"""The first two codebooks carry beat and pitch, the last ones shine that is nearly noise."""
+SLOT_WEIGHTS = (2.0, 0.5, 3.0, 2.0, 2.0, 2.0)
+LEVEL_WEIGHTS = (2.0, 1.5, 1.0, 0.7, 0.4, 0.3, 0.2, 0.2)
+"""The notes come first; of the codebooks the first two carry most, the last ones shine that is nearly noise."""
+ONSET_SHARE = 1.2
 PART_WEIGHTS = (0.35, 1.0, 1.0)
 """Drums are learnt long before pitches are."""
 
@@ -48,7 +51,7 @@ class Piece:
     """One song as the generator's training holds it in memory."""
 
     features: NDArray[np.float16]  # [T, heard]
-    tokens: NDArray[np.int16]  # [T, parts, K]
+    tokens: NDArray[np.int16]  # [T, parts, places]: score slots (-1: unknown), then codebooks
     moment: NDArray[np.float16]  # [T, MOMENT_SIZE]
     root: NDArray[np.int8]
     pitch_classes: NDArray[np.float16]  # [T, 12]
@@ -57,11 +60,15 @@ class Piece:
     style: int
 
 
-def piece_of(song: StoredSong, styles: tuple[str, ...], frame_rate_hz: float = 25.0) -> Piece:
-    """Read a stored song and work out its conditions."""
+def piece_of(song: StoredSong, config: GeneratorConfig) -> Piece:
+    """Read a stored song and work out its conditions. A song without notes (a recording) has unknown slots."""
     labels = song.labels()
-    tokens = np.asarray(song.array("tokens")).transpose(2, 0, 1)
-    frames = len(tokens)
+    codes = np.asarray(song.array("tokens"))[:, : config.codebooks].transpose(2, 0, 1)
+    frames = len(codes)
+    slots = np.full((frames, len(config.parts), config.slots), -1, np.int16)
+    if (song.path / "score.npy").exists():
+        slots = np.asarray(song.array("score"))[:, :, :frames].transpose(2, 0, 1)
+    tokens = np.concatenate([slots, codes], axis=2)
 
     def column(name: str) -> Tensor:
         return torch.from_numpy(labels[name][:frames].astype(np.float32))
@@ -78,7 +85,7 @@ def piece_of(song: StoredSong, styles: tuple[str, ...], frame_rate_hz: float = 2
         playing,
         ones,
         ones,
-        frame_rate_hz,
+        config.frame_rate_hz,
     )
     return Piece(
         features=np.asarray(song.array("features"))[:frames],
@@ -88,14 +95,19 @@ def piece_of(song: StoredSong, styles: tuple[str, ...], frame_rate_hz: float = 2
         pitch_classes=labels["chord_pcs"][:frames].astype(np.float16),
         density=labels["density"][:frames].astype(np.float16),
         active=active,
-        style=styles.index(str(labels["style_name"])),
+        style=_style_index(str(labels["style_name"]), config.styles),
     )
+
+
+def _style_index(name: str, styles: tuple[str, ...]) -> int:
+    """The style's place, or the one that stands for none where the model does not know it."""
+    return styles.index(name) if name in styles else len(styles)
 
 
 @dataclass
 class Batch:
-    tokens: Tensor  # [S * parts, T, K] targets
-    previous: Tensor  # [S * parts, T, K] inputs, shifted and spoilt
+    tokens: Tensor  # [S * parts, T, places] targets
+    previous: Tensor  # [S * parts, T, places] inputs, shifted and spoilt
     heard: Tensor
     moment: Tensor
     chord: Tensor
@@ -121,7 +133,7 @@ def draw(
     previous = torch.cat([first, tokens[:, :-1]], dim=1)
     keep = torch.ones(songs * parts, frames)
     if not clean:
-        previous = _spoil(previous, rng, config.entries)
+        previous = _spoil(previous, rng, config.places)
         hide = rng.random(songs * parts)
         keep_np = rng.random((songs * parts, frames)) > np.where(hide < 0.5, 0.2, 0.0)[:, None]
         keep_np[hide > 0.92] = False
@@ -143,12 +155,12 @@ def draw(
     )
 
 
-def _spoil(previous: Tensor, rng: np.random.Generator, entries: int) -> Tensor:
+def _spoil(previous: Tensor, rng: np.random.Generator, places: tuple[int, ...]) -> Tensor:
     """Forget 8 % of frames, and swap 4 % of tokens for random ones: live, the past is the model's own and imperfect."""
     shape = tuple(previous.shape)
     forget = torch.from_numpy(rng.random(shape[:2]) < 0.08)
     swap = torch.from_numpy(rng.random(shape) < 0.04)
-    noise = torch.from_numpy(rng.integers(0, entries, shape))
+    noise = torch.from_numpy(rng.integers(0, np.array(places), shape))
     spoilt = torch.where(swap, noise, previous)
     spoilt[forget] = -1
     # for a stretch of a fifth of the rows there is no past at all: then only chord and beat can say what to play
@@ -185,11 +197,11 @@ def _crop(
         if rng.random() < 0.1:
             style = len(config.styles)
         chance = rng.random()
-        if chance < 0.12:
+        if chance < 0.1:
             chord_known[:] = 0.0
-        elif chance < 0.35:
+        elif chance < 0.28:
             chord_index = np.maximum(chord_index - int(rng.integers(4, 20)), 0)
-    no_past = np.full((len(config.parts), config.codebooks), -1)
+    no_past = np.full((len(config.parts), len(config.places)), -1)
     return {
         "tokens": piece.tokens[start:stop],
         "first": piece.tokens[start - 1] if start > 0 else no_past,
@@ -206,17 +218,38 @@ def _crop(
 
 
 def loss_of(model: Generator, batch: Batch, share: float, loop: Loop) -> tuple[Tensor, Tensor]:
-    """Weighted loss, and the plain cross-entropy per codebook [K] in nats, on a drawn share of the frames."""
+    """Weighted loss, and the cross-entropy per place [places] in nats, on a drawn share of the frames.
+
+    Frames in which notes begin are nearly all drawn, since what to play is decided there. The chance of a beginning
+    must not be learnt from that, so every place but the notes counts each frame by one over its chance to be drawn.
+    """
     with loop.autocast():
         z = model.whole(
             batch.previous, batch.heard, batch.moment, batch.chord, batch.density, batch.style, batch.ahead, batch.keep
         )
-        picks = torch.nonzero(torch.rand(batch.weight.shape) < share * batch.weight)
-        tokens = batch.tokens[picks[:, 0], picks[:, 1]]
-        logits = model.depth(z[picks[:, 0], picks[:, 1]], tokens)
-    entropy = F.cross_entropy(logits.float().transpose(1, 2), tokens, reduction="none").mean(dim=0)
-    weights = torch.tensor(LEVEL_WEIGHTS[: model.codebooks])
+        state = batch.tokens[:, :, STATE]
+        begins = (state >= 1) & (state <= ONSET_QUARTERS)
+        chance = (torch.where(begins, ONSET_SHARE, share) * batch.weight).clamp(max=1.0)
+        picks = torch.nonzero(torch.rand(chance.shape, device=chance.device) < chance)
+        row, frame = picks[:, 0], picks[:, 1]
+        tokens = batch.tokens[row, frame]
+        logits = model.depth(z[row, frame], batch.chord[row // model.parts, frame], tokens)
+    fair = (batch.weight / chance)[row, frame]
+    notes = range(FIRST_NOTE, model.slots)
+    entropy = torch.stack(
+        [_entropy(x, tokens[:, k], torch.ones_like(fair) if k in notes else fair) for k, x in enumerate(logits)]
+    )
+    weights = torch.tensor(
+        [*SLOT_WEIGHTS[: model.slots], *LEVEL_WEIGHTS[: model.places - model.slots]], device=z.device
+    )
     return (entropy * weights).sum() / weights.sum(), entropy.detach()
+
+
+def _entropy(logits: Tensor, tokens: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean cross-entropy over the known tokens; 0 where none is."""
+    each = F.cross_entropy(logits.float(), tokens, reduction="none", ignore_index=-1)
+    known = (tokens >= 0) * weight
+    return (each * known).sum() / known.sum().clamp(min=1e-6)
 
 
 def train_generator(
@@ -227,34 +260,45 @@ def train_generator(
     model_config: GeneratorConfig | None = None,
     songs_per_batch: int = 4,
     frames: int = 256,
-    share: float = 0.35,
+    share: float = 0.25,
     seed: int = 0,
 ) -> None:
     """Train (or resume) a generator on the store `data`; the checkpoint lies in `config.out`."""
     torch.manual_seed(seed)
     songs = songs_in(data)
     write_tokens(songs, codec)
-    pieces = [piece_of(song, styles) for song in songs]
+    shape = model_config or GeneratorConfig(styles=styles)
+    pieces = [piece_of(song, shape) for song in songs]
     held = pieces[:: max(2, len(pieces) // 16)][:16]
     train = [p for p in pieces if not any(p is h for h in held)]
-    shape = model_config or GeneratorConfig(styles=styles)
     model = Generator(shape)
     loop = Loop(config, model, "generator", shape.to_dict())
     loop.resume()
-    rng = np.random.default_rng([seed, loop.step])
+    rng = loop.sampler(seed)
     for step in loop:
-        batch = draw(train, rng, songs_per_batch, frames, shape)
+        batch = loop.move(draw(train, rng, songs_per_batch, frames, shape))
         loss, entropy = loss_of(model, batch, share, loop)
-        figures = {"first": float(entropy[0]), "last": float(entropy[-1])}
+        figures = {name: float(entropy[place]) for name, place in _shown(shape).items()}
         loop.update(loss, {**figures, "heard_gain": float(model.heard_gain.detach().abs().mean())})
         if (step + 1) % 250 == 0:
             loop.log(**validate(model, held, shape, loop))
 
 
+def _shown(shape: GeneratorConfig) -> dict[str, int]:
+    """The places whose cross-entropy goes into the log."""
+    return {
+        "state": STATE,
+        "note": FIRST_NOTE,
+        "note_2": FIRST_NOTE + 1,
+        "code": shape.slots,
+        "code_2": shape.slots + 1,
+    }
+
+
 @torch.no_grad()
 def validate(model: Generator, pieces: list[Piece], shape: GeneratorConfig, loop: Loop) -> dict[str, float]:
     """Held-out loss with the right input, and the same with the heard sound of another song: does it listen?"""
-    batch = draw(pieces, np.random.default_rng(7), 16, 256, shape, clean=True)
+    batch = loop.move(draw(pieces, np.random.default_rng(7), 16, 256, shape, clean=True))
     torch_state = torch.get_rng_state()
     torch.manual_seed(3)
     right, entropy = loss_of(model, batch, 0.2, loop)
@@ -262,4 +306,5 @@ def validate(model: Generator, pieces: list[Piece], shape: GeneratorConfig, loop
     torch.manual_seed(3)
     wrong, _ = loss_of(model, batch, 0.2, loop)
     torch.set_rng_state(torch_state)
-    return {"valid": float(right), "valid_first": float(entropy[0]), "valid_wrong_input": float(wrong)}
+    shown = {f"valid_{name}": float(entropy[place]) for name, place in _shown(shape).items()}
+    return {"valid": float(right), "valid_wrong_input": float(wrong), **shown}

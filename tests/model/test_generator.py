@@ -15,6 +15,7 @@ SMALL = GeneratorConfig(
     styles=("a", "b"),
     codebooks=3,
     entries=16,
+    slot_entries=8,
     heard_size=10,
     layers=2,
     size=16,
@@ -71,6 +72,7 @@ def run(model: Generator, c: dict[str, torch.Tensor], noise: torch.Tensor) -> to
                 c["ahead"],
                 noise[t],
                 1.0,
+                1.0,
                 0,
                 1.0,
                 state,
@@ -85,18 +87,20 @@ def test_cached_steps_equal_the_whole(model: Generator) -> None:
     """Past the window too: the logits of the whole pass, sampled with the same noise, give the same tokens."""
     songs, frames = 2, 30
     c = conditions(songs, frames)
-    noise = torch.rand(frames, songs * 3, SMALL.codebooks)
+    noise = torch.rand(frames, songs * 3, len(SMALL.places))
     tokens = run(model, c, noise)
     previous = torch.cat([torch.full_like(tokens[:, :1], -1), tokens[:, :-1]], dim=1)
     z = model.whole(previous, c["heard"], c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.zeros(0))
-    logits = model.depth(z.flatten(0, 1), tokens.flatten(0, 1)).flatten(0, 1)
-    again = pick(logits, noise.transpose(0, 1).flatten(), 1.0, 0, 1.0).view_as(tokens)
+    chords = c["chord"].repeat_interleave(3, dim=0).flatten(0, 1)
+    logits = model.depth(z.flatten(0, 1), chords, tokens.flatten(0, 1))
+    drawn = noise.transpose(0, 1).flatten(0, 1)
+    again = torch.stack([pick(x, drawn[:, k], 1.0, 0, 1.0) for k, x in enumerate(logits)], dim=1).view_as(tokens)
     assert float((again == tokens).float().mean()) > 0.995
 
 
 def test_future_does_not_reach_the_past(model: Generator) -> None:
     c = conditions(1, 20)
-    noise = torch.rand(20, 3, SMALL.codebooks)
+    noise = torch.rand(20, 3, len(SMALL.places))
     before = run(model, c, noise)
     for name in ("heard", "moment", "chord", "density"):
         c[name][:, 12:] = torch.rand_like(c[name][:, 12:])
@@ -107,7 +111,7 @@ def test_future_does_not_reach_the_past(model: Generator) -> None:
 
 def test_songs_of_a_batch_do_not_hear_each_other(model: Generator) -> None:
     c = conditions(2, 10)
-    noise = torch.rand(10, 6, SMALL.codebooks)
+    noise = torch.rand(10, 6, len(SMALL.places))
     both = run(model, c, noise)
     alone = run(model, {name: value[1:] for name, value in c.items()}, noise[:, 3:])
     assert float((both[3:] == alone).float().mean()) > 0.99
@@ -127,7 +131,8 @@ def test_state_does_not_grow_and_zero_is_the_silent_past(model: Generator) -> No
             c["density"],
             c["style"],
             c["ahead"],
-            torch.rand(3, 3),
+            torch.rand(3, len(SMALL.places)),
+            1.0,
             1.0,
             4,
             0.9,
@@ -182,7 +187,7 @@ def test_next_line_of_the_grid_is_told_in_frames() -> None:
 def test_guidance_of_one_is_none_and_more_draws_toward_the_chord(model: Generator) -> None:
     """Ten frames of one band: unguided, guided by 1 (the same tokens), and guided by 6 (others)."""
     c = conditions(1, 10)
-    noise = torch.rand(10, 3, SMALL.codebooks)
+    noise = torch.rand(10, 3, len(SMALL.places))
     plain = run(model, c, noise)
 
     def guided(strength: float) -> torch.Tensor:
@@ -196,7 +201,7 @@ def test_guidance_of_one_is_none_and_more_draws_toward_the_chord(model: Generato
             drawn = torch.full((3,), strength)
             tokens.append(
                 model.step(
-                    heard, now["moment"], chord, now["density"], style, ahead, noise[t], 1.0, 0, 1.0, state, drawn
+                    heard, now["moment"], chord, now["density"], style, ahead, noise[t], 1.0, 1.0, 0, 1.0, state, drawn
                 )
             )
         return torch.stack(tokens, dim=1)

@@ -16,6 +16,7 @@ from gigmate.model.codec import CodecConfig, MdctCodec
 from gigmate.model.generator import Generator, GeneratorConfig
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.model.runtime import cache_path, load_band, weights_id
+from gigmate.model.voice import Voice, VoiceConfig
 from safetensors.torch import save_file
 
 CODEC = CodecConfig(
@@ -38,6 +39,7 @@ GENERATOR = GeneratorConfig(
     depth_heads=2,
     depth_hidden=24,
 )
+VOICE = VoiceConfig(latent=8, channels=16, dilations=(1,), note_size=8, harmonics=4)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkpoint.save(folder / "codec.safetensors", "codec", MdctCodec(CODEC), CODEC.to_dict())
     checkpoint.save(folder / "listener.safetensors", "listener", Listener(LISTENER), LISTENER.to_dict())
     checkpoint.save(folder / "generator.safetensors", "generator", Generator(GENERATOR), GENERATOR.to_dict())
+    checkpoint.save(folder / "voice.safetensors", "voice", Voice(VOICE), VOICE.to_dict())
     return folder
 
 
