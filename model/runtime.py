@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint
+from .codec import MdctCodec
 from .codec_protocol import TokenCodec
 from .conditioning import chord_features, moment_features
 from .generator import Generator
