@@ -114,7 +114,7 @@ class Accompanist:
         self._noise = np.random.default_rng(seed)
         self._forget_played()
         self._features = torch.full((self._band.heard_size,), -1.0)
-        self._heard = torch.zeros(self._band.copies, 1, self._band.size)
+        self._heard = torch.zeros(1, 1, self._band.size)
         self.set_ahead(ahead_frames)
 
     def _forget_played(self) -> None:

@@ -18,8 +18,11 @@ from torch import Tensor, nn
 from .conditioning import CHORD_SIZE, MAX_AHEAD_FRAMES, MOMENT_SIZE
 from .layers import CausalConv, ConvBlock, RmsNorm, SwiGlu, WindowAttention, embedding, scaled_normal_
 from .sampling import pick
-from .score_tokens import FIRST_NOTE, SLOT_ENTRIES, SLOTS
+from .score_tokens import FIRST_NOTE, LOWEST_NOTE, SLOT_ENTRIES, SLOTS
 from .streaming import Streaming
+
+NEVER = -1e4
+"""Added to the logit of what cannot be."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ class GeneratorConfig:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def is_onset(state: Tensor) -> Tensor:
+    """Whether something begins in a frame of that state (see score_tokens.py)."""
+    return (state >= 1) & (state <= 4)  # ONSET_QUARTERS, spelt for TorchScript
 
 
 class HeardEncoder(Streaming):
@@ -166,7 +174,10 @@ class Depth(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.heads, self.size, self.slots = config.depth_heads, config.depth_size, config.slots
-        self.count, self.first_note = len(config.places), FIRST_NOTE
+        self.count, self.first_note, self.never = len(config.places), FIRST_NOTE, NEVER
+        # the pitch class of each entry of a note slot; entry 0 is no note
+        pitch_class = (torch.arange(config.slot_entries) + LOWEST_NOTE - 1) % 12
+        self.note_class = nn.Buffer(pitch_class, persistent=False)
         self.start = nn.Linear(config.size, config.depth_size)
         self.chord = nn.Linear(CHORD_SIZE, config.depth_size)
         self.places = nn.Parameter(torch.randn(self.count, config.depth_size) * 0.1)
@@ -196,20 +207,22 @@ class Depth(nn.Module):
         self,
         z: Tensor,
         chord: Tensor,
+        last: Tensor,
         noise: Tensor,
         temperature: float,
         sound_temperature: float,
         top_k: int,
         top_p: float,
-        guidance: Tensor,
+        pull: Tensor,
     ) -> Tensor:
-        """Tokens [N, places] drawn with uniform noise [N, places] for z [N, size] and chord [N, CHORD_SIZE].
+        """Tokens [N, places] drawn with uniform noise [N, places] for z [N, size], chord [N, CHORD_SIZE] and the last
+        frame's tokens [N, places] (-1: none).
 
-        `temperature` is that of the notes, `sound_temperature` that of the codec's tokens. With `guidance` [N] (else
-        it is empty), z and chord hold 2 N rows, the second half of which was not told the chord: logits of the notes
-        go from those by `guidance` times the difference (classifier-free guidance, Ho 2022; 1 changes nothing).
+        `temperature` is that of the notes, `sound_temperature` that of the codec's tokens. `pull` [N] is, in nats, how
+        much less likely a note is made whose pitch class is not in the chord; below 0 it says that the row has hits
+        and not notes. What cannot be is never drawn: a note that sounds on without having been there, a beginning with
+        nothing that begins.
         """
-        guided = guidance.numel() > 0
         n = z.shape[0]
         base = self.start(z) + self.chord(chord)
         shape = [n, self.heads, self.count, self.size // self.heads]
@@ -221,27 +234,39 @@ class Depth(nn.Module):
         tokens: List[Tensor] = []  # noqa: UP006
         x = (base + self.places[0]).unsqueeze(1)
         y = x
+        bias = base
         for place, out in enumerate(self.outs):
             y = x
             for index, layer in enumerate(self.layers):
                 y = layer.step(y, keys[index], values[index], place)
             logits = out(self.norm(y[:, 0]))
-            if guided:
-                told, untold = logits.chunk(2, dim=0)
-                if place >= self.first_note and place < self.slots:
-                    logits = untold + guidance.unsqueeze(1) * (told - untold)
-                else:
-                    logits = told
-            token = pick(
-                logits, noise[:, place], temperature if place < self.slots else sound_temperature, top_k, top_p
-            )
+            if place == self.first_note:
+                bias = self._bias(tokens[0], chord, last, pull)
+                begins = is_onset(tokens[0])
+                # something begins, so there is something
+                logits[:, 0] = logits[:, 0] + torch.where(begins, self.never, 0.0)
+            if place >= self.first_note and place < self.slots:
+                logits = logits + bias
+            heat = temperature if place < self.slots else sound_temperature
+            token = pick(logits, noise[:, place], heat, top_k, top_p)
             tokens.append(token)
-            if guided:
-                token = token.repeat(2)
             for other, table in enumerate(self.embed):
                 if other == place:
                     x = (base + self.places[place + 1] + table(token + 1)).unsqueeze(1)
         return torch.stack(tokens, dim=1)
+
+    def _bias(self, state: Tensor, chord: Tensor, last: Tensor, pull: Tensor) -> Tensor:
+        """What is added to the logits of the note slots [N, slot_entries], by the state [N] that was drawn."""
+        entries = self.note_class.shape[0]
+        hits = (pull < 0.0).unsqueeze(1)
+        outside = (1.0 - chord[:, self.note_class].clamp(0.0, 1.0)) * chord[:, -1:]
+        outside[:, 0] = 0.0
+        there = torch.zeros(state.shape[0], entries, device=chord.device)
+        there.scatter_(1, last[:, self.first_note : self.slots].clamp(min=0), 1.0)
+        there = torch.where(hits | (state == 0).unsqueeze(1), torch.zeros_like(there), there)
+        there[:, 0] = 1.0
+        sounding = torch.where(is_onset(state).unsqueeze(1), torch.zeros_like(there), (1.0 - there) * self.never)
+        return sounding - pull.clamp(min=0.0).unsqueeze(1) * outside
 
 
 class Generator(nn.Module):
@@ -336,12 +361,11 @@ class Generator(nn.Module):
         top_k: int,
         top_p: float,
         state: Dict[str, Tensor],  # noqa: UP006
-        guidance: Tensor,
+        pull: Tensor,
     ) -> Tensor:
         """Tokens [S * parts, places] of the next frame; `heard` [S, 1, size] is `hear`'s output `ahead` frames before.
 
-        With `guidance` [parts] (else it is empty) there are S = 2 songs: the first is told the chord,
-        the second is the same without it; the tokens [parts, places] are one band's.
+        Temperatures and `pull` [parts] as in `Depth.sample`.
         """
         condition = self._condition(moment, chord, density, style, ahead)
         last = state["tokens"]
@@ -350,6 +374,7 @@ class Generator(nn.Module):
             x = layer.step_with(x, condition, state)
         chords = chord[:, 0].repeat_interleave(self.parts, dim=0)
         z = self.norm(x)[:, 0]
-        tokens = self.depth.sample(z, chords, noise, temperature, sound_temperature, top_k, top_p, guidance)
-        last.copy_((tokens + 1).repeat(2, 1) if guidance.numel() > 0 else tokens + 1)
+        pulls = pull.repeat(z.shape[0] // self.parts)
+        tokens = self.depth.sample(z, chords, last - 1, noise, temperature, sound_temperature, top_k, top_p, pulls)
+        last.copy_(tokens + 1)
         return tokens

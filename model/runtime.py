@@ -36,8 +36,8 @@ RUNTIME_VERSION = 5
 
 SOUND_TEMPERATURE = 0.9
 """For the codec's tokens: colder ones collapse into silence. The musician's temperature is that of the notes."""
-CHORD_GUIDANCE = 1.0
-"""How far the notes of pitched parts are drawn toward the chord; 1: not at all, and at half the cost of any other."""
+CHORD_PULL = {"bass": 1.0, "keys": 2.5}
+"""Nats by which a note outside the chord is less likely, by part; parts that are not here have no pitch."""
 
 
 class LiveBand(nn.Module):
@@ -48,11 +48,8 @@ class LiveBand(nn.Module):
     ) -> None:
         super().__init__()
         self.listener, self.generator, self.decoder, self.quantizer = listener, generator, decoder, quantizer
-        drawn = [1.0 if part == "drums" else CHORD_GUIDANCE for part in generator.config.parts]
-        guided = CHORD_GUIDANCE != 1.0
-        self.copies = 2 if guided else 1
-        """Of the band: told the chord, and not told it where there is guidance."""
-        self.guidance = nn.Buffer(torch.tensor(drawn if guided else []), persistent=False)
+        pull = [CHORD_PULL.get(part, -1.0) for part in generator.config.parts]
+        self.pull = nn.Buffer(torch.tensor(pull), persistent=False)
         self.sound_temperature = SOUND_TEMPERATURE
         self.frame_rate_hz = float(generator.config.frame_rate_hz)
 
@@ -65,7 +62,7 @@ class LiveBand(nn.Module):
     @torch.jit.export
     def init_play(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
         """Fresh state; see `init_listen`."""
-        state = self.generator.init_state(self.copies * songs)
+        state = self.generator.init_state(songs)
         state.update(self.decoder.init_state(songs))
         return state
 
@@ -76,8 +73,8 @@ class LiveBand(nn.Module):
 
     @torch.jit.export
     def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        """Features [heard_size] to what the generator makes of them, [copies, 1, size]."""
-        return self.generator.hear(features.view(1, 1, -1).repeat(self.copies, 1, 1), state)
+        """Features [heard_size] to what the generator makes of them, [1, 1, size]."""
+        return self.generator.hear(features.view(1, 1, -1), state)
 
     @torch.jit.export
     def play(
@@ -100,22 +97,20 @@ class LiveBand(nn.Module):
         features = moment_features(m[0], m[1], m[2], m[3], m[4], m[5], m[6], self.frame_rate_hz)
         known = (chord_root >= 0).to(moment.dtype).view(1, 1)
         chord = chord_features(chord_root.view(1, 1), chord_pitch_classes.view(1, 1, 12), known)
-        if self.copies > 1:
-            chord = torch.cat([chord, torch.zeros_like(chord)])
         tokens = self.generator.step(
             heard,
-            features.repeat(self.copies, 1, 1),
+            features,
             chord,
-            m[7].repeat(self.copies, 1),
-            style.repeat(self.copies),
-            ahead.repeat(self.copies),
+            m[7],
+            style,
+            ahead,
             noise,
             temperature,
             self.sound_temperature,
             top_k,
             top_p,
             state,
-            self.guidance,
+            self.pull,
         )
         slots, codes = tokens[:, : self.generator.slots], tokens[:, self.generator.slots :]
         return self.decoder.step(self.quantizer.decode(codes.unsqueeze(2)), slots.unsqueeze(2), state)
@@ -132,7 +127,6 @@ class LoadedBand:
     heard_size: int
     places: int
     """Tokens of one frame of one part: slots and codebooks."""
-    copies: int
     size: int
     frame_samples: int
     sample_rate_hz: int
@@ -225,7 +219,6 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
         tuple(shape["parts"]),
         shape["heard_size"],
         shape["slots"] + shape["codebooks"],
-        1 if CHORD_GUIDANCE == 1.0 else 2,
         shape["size"],
         codec_config.frame_samples,
         codec_config.sample_rate_hz,

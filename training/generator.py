@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..model.codec_protocol import TokenCodec
-from ..model.conditioning import chord_features, moment_features
+from ..model.conditioning import CHORD_AHEAD_FRAMES, chord_features, moment_features
 from ..model.generator import Generator, GeneratorConfig
 from ..model.score_tokens import FIRST_NOTE, ONSET_QUARTERS, STATE
 from .loop import Loop, LoopConfig
@@ -184,7 +184,7 @@ def _crop(
     moment = piece.moment[start:stop].astype(np.float32)
     density = piece.density[start:stop].astype(np.float32)
     style, chord_known = piece.style, np.ones(frames, np.float32)
-    chord_index = np.arange(start, stop)
+    chord_index = np.minimum(np.arange(start, stop) + CHORD_AHEAD_FRAMES, len(piece.root) - 1)
     if not clean:
         if rng.random() < 0.1:
             heard[:] = 0.0

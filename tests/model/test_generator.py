@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from gigmate.model.conditioning import CHORD_SIZE, MOMENT_SIZE, chord_features, moment_features
-from gigmate.model.generator import Generator, GeneratorConfig
+from gigmate.model.generator import NEVER, Generator, GeneratorConfig, is_onset
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.model.sampling import pick
+from gigmate.model.score_tokens import FIRST_NOTE, LOWEST_NOTE, STATE
 
 from .contract import verify_contract
 
@@ -15,7 +16,7 @@ SMALL = GeneratorConfig(
     styles=("a", "b"),
     codebooks=3,
     entries=16,
-    slot_entries=8,
+    slot_entries=24,
     heard_size=10,
     layers=2,
     size=16,
@@ -54,8 +55,11 @@ def conditions(songs: int, frames: int) -> dict[str, torch.Tensor]:
 
 
 @torch.no_grad()
-def run(model: Generator, c: dict[str, torch.Tensor], noise: torch.Tensor) -> torch.Tensor:
-    """Tokens [S * parts, T, K] by steps."""
+def run(
+    model: Generator, c: dict[str, torch.Tensor], noise: torch.Tensor, pull: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Tokens [S * parts, T, places] by steps."""
+    pull = torch.tensor([-1.0, 0.0, 1.0]) if pull is None else pull
     songs, frames = c["density"].shape
     state = model.init_state(songs)
     tokens = []
@@ -76,7 +80,7 @@ def run(model: Generator, c: dict[str, torch.Tensor], noise: torch.Tensor) -> to
                 0,
                 1.0,
                 state,
-                torch.zeros(0),
+                pull,
             )
         )
     return torch.stack(tokens, dim=1)
@@ -94,6 +98,15 @@ def test_cached_steps_equal_the_whole(model: Generator) -> None:
     chords = c["chord"].repeat_interleave(3, dim=0).flatten(0, 1)
     logits = model.depth(z.flatten(0, 1), chords, tokens.flatten(0, 1))
     drawn = noise.transpose(0, 1).flatten(0, 1)
+    pulls, flat, past = (
+        torch.tensor([-1.0, 0.0, 1.0]).repeat_interleave(frames).repeat(2),
+        tokens.flatten(0, 1),
+        previous,
+    )
+    bias = model.depth._bias(flat[:, STATE], chords, past.flatten(0, 1), pulls)
+    logits[FIRST_NOTE][:, 0] += torch.where(is_onset(flat[:, STATE]), NEVER, 0.0)
+    for place in range(FIRST_NOTE, SMALL.slots):
+        logits[place] = logits[place] + bias
     again = torch.stack([pick(x, drawn[:, k], 1.0, 0, 1.0) for k, x in enumerate(logits)], dim=1).view_as(tokens)
     assert float((again == tokens).float().mean()) > 0.995
 
@@ -137,7 +150,7 @@ def test_state_does_not_grow_and_zero_is_the_silent_past(model: Generator) -> No
             4,
             0.9,
             state,
-            torch.zeros(0),
+            torch.zeros(3),
         )
     assert {name: value.shape for name, value in state.items()} == shapes
 
@@ -184,27 +197,35 @@ def test_next_line_of_the_grid_is_told_in_frames() -> None:
 
 
 @torch.no_grad()
-def test_guidance_of_one_is_none_and_more_draws_toward_the_chord(model: Generator) -> None:
-    """Ten frames of one band: unguided, guided by 1 (the same tokens), and guided by 6 (others)."""
-    c = conditions(1, 10)
-    noise = torch.rand(10, 3, len(SMALL.places))
-    plain = run(model, c, noise)
+def test_notes_outside_the_chord_are_pulled_away(model: Generator) -> None:
+    """A chord of one pitch class and a strong pull: notes that begin are of that class, without a pull they are not."""
+    c = conditions(1, 60)
+    c["chord"] = chord_features(torch.full((1, 60), 2), torch.eye(12)[2].expand(1, 60, 12), torch.ones(1, 60))
+    noise = torch.rand(60, 3, len(SMALL.places))
 
-    def guided(strength: float) -> torch.Tensor:
-        state = model.init_state(2)
-        tokens = []
-        for t in range(10):
-            now = {name: c[name][:, t : t + 1].repeat(2, *[1] * (c[name].ndim - 1)) for name in c if c[name].ndim > 1}
-            heard = model.hear(now["heard"], state)
-            chord = torch.cat([now["chord"][:1], torch.zeros_like(now["chord"][:1])])
-            style, ahead = c["style"].repeat(2), c["ahead"].repeat(2)
-            drawn = torch.full((3,), strength)
-            tokens.append(
-                model.step(
-                    heard, now["moment"], chord, now["density"], style, ahead, noise[t], 1.0, 1.0, 0, 1.0, state, drawn
-                )
-            )
-        return torch.stack(tokens, dim=1)
+    def inside(pull: float) -> float:
+        tokens = run(model, c, noise, torch.tensor([-1.0, pull, pull]))[1:]
+        notes = tokens[..., FIRST_NOTE : SMALL.slots]
+        there = (notes > 0) & ((tokens[..., :1] >= 1) & (tokens[..., :1] <= 4))
+        return float(((notes[there] + LOWEST_NOTE - 1) % 12 == 2).float().mean())
 
-    assert float((guided(1.0) == plain).float().mean()) > 0.97
-    assert not torch.equal(guided(6.0), plain)
+    assert inside(50.0) > 0.99 and inside(0.0) < 0.5
+
+
+@torch.no_grad()
+def test_what_cannot_be_is_not_drawn(model: Generator) -> None:
+    """Notes sound on only where they were, silence holds none, and a beginning has something that begins."""
+    frames = 80
+    tokens = run(model, conditions(1, frames), torch.rand(frames, 3, len(SMALL.places)), torch.tensor([-1.0, 0.0, 0.0]))
+    assert bool((tokens[..., STATE] == 0).any()) and bool((tokens[..., STATE] > 4).any())
+    for row in range(3):
+        before: set[int] = set()
+        for frame in tokens[row].tolist():
+            notes = {note for note in frame[FIRST_NOTE : SMALL.slots] if note > 0}
+            if 1 <= frame[STATE] <= 4:
+                assert frame[FIRST_NOTE] > 0
+            elif frame[STATE] == 0 or row == 0:
+                assert not notes
+            else:
+                assert notes <= before
+            before = notes
