@@ -198,8 +198,12 @@ def _changed(condition: str, labels: Labels | None) -> Callable[[int, Moment], M
 
 
 def true_moment(labels: Labels, frame: int, moment: Moment) -> Moment:
-    """The moment of a frame as the song's labels have it."""
-    at = min(max(frame, 0), len(labels["beat_phase"]) - 1)
+    """The moment of a frame as the song's labels have it; its chord is that of a little later, as on stage."""
+    from ..model.conditioning import CHORD_AHEAD_FRAMES
+
+    last = len(labels["beat_phase"]) - 1
+    at = min(max(frame, 0), last)
+    chord_at = min(at + CHORD_AHEAD_FRAMES, last)
     return dataclasses.replace(
         moment,
         beat_phase=float(labels["beat_phase"][at]) % 1.0,
@@ -207,8 +211,8 @@ def true_moment(labels: Labels, frame: int, moment: Moment) -> Moment:
         tempo_bpm=float(labels["tempo_bpm"][at]),
         beats_per_bar=int(labels["beats_per_bar"][at]),
         confidence=1.0,
-        chord_root=int(labels["chord_root"][at]),
-        chord_pitch_classes=tuple(float(x) for x in labels["chord_pcs"][at]),
+        chord_root=int(labels["chord_root"][chord_at]),
+        chord_pitch_classes=tuple(float(x) for x in labels["chord_pcs"][chord_at]),
         playing=bool(labels["part_active"][at].any()),
     )
 
