@@ -23,7 +23,6 @@ from torch import Tensor, nn
 
 from . import checkpoint
 from .codec import MdctCodec
-from .codec_protocol import TokenCodec
 from .conditioning import chord_features, moment_features
 from .generator import Generator
 from .listener import Listener
@@ -145,7 +144,7 @@ def weights_id(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_eager(folder: Path) -> tuple[LiveBand, TokenCodec]:
+def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
     """The reference: float32 modules, nothing compiled."""
     codec, _ = checkpoint.load(folder / "codec.safetensors", "codec")
     listener, _ = checkpoint.load(folder / "listener.safetensors", "listener")
