@@ -106,6 +106,7 @@ def score(track: Track, labels: dict[str, NDArray[Any]]) -> dict[str, float]:
     truth = _between(labels["beats_s"], skip_s, end_s)
     near = [np.abs(found - beat).min(initial=9.0) for beat in truth]
     figures["within_20_ms"] = float(np.mean(np.array(near) < 0.02)) if near else float("nan")
+    figures["beat_lag_ms"] = _lag_ms(truth, found)
     bars = _between(downbeats, skip_s, end_s)
     figures["downbeat_f"] = _f(bars, track.downbeats_s(), skip_s, end_s)
     kept = track.at_s > skip_s
@@ -116,6 +117,15 @@ def score(track: Track, labels: dict[str, NDArray[Any]]) -> dict[str, float]:
     if "chord_pcs" in labels:
         figures.update(chord_figures(track, labels, skip_s))
     return figures
+
+
+def _lag_ms(truth: FloatArray, found: FloatArray) -> float:
+    """How late the beats that were found stand, median over those within 70 ms; nan where there is none."""
+    if not len(found):
+        return float("nan")
+    late = np.array([found[np.abs(found - beat).argmin()] - beat for beat in truth])
+    late = late[np.abs(late) < 0.07]
+    return float(np.median(late) * 1000.0) if len(late) else float("nan")
 
 
 def beat_figures(found: FloatArray, labels: dict[str, NDArray[Any]], end_s: float) -> dict[str, float]:
