@@ -14,7 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no fault of what is tested.
+hypothesis.settings.register_profile("gigmate", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("gigmate")
+
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
