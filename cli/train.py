@@ -161,6 +161,7 @@ def voice(
 ) -> None:
     """Train the voice of the pitched parts."""
     from ..model.checkpoint import load_codec
+    from ..model.codec import MdctCodec
     from ..model.voice import Voice
     from ..training.voice import train_voice
 
@@ -168,8 +169,10 @@ def voice(
     shape = built(weights, "voice", Voice).config if weights else None
     config = loop_config(locals(), learning_rate or (5e-4 if weights else 2e-3), weights)
     codec_model = load_codec(codec_weights)
+    if not isinstance(codec_model, MdctCodec):
+        raise ConfigError(f"{codec_weights}: the voice works with the MDCT codec; give one of that architecture")
     if not start_processes(devices):
-        train_voice(store_of(data, out), codec_model, config, shape, seed=seed)
+        train_voice(store_of(data, out, None), codec_model, config, shape, seed=seed)
 
 
 @app.command()

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint
-from .codec import MdctCodec
+from .codec import MdctCodec, MdctDecoder
 from .conditioning import chord_features, moment_features
 from .generator import Generator
 from .listener import Listener
@@ -161,14 +161,16 @@ def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
             f"{folder}: the generator writes {shape.codebooks} x {shape.entries} tokens, the codec reads "
             f"{codec.num_codebooks} x {codec.config.entries}; take codec and generator from the same training"
         )
-    if (voice.config.latent, voice.config.hop) != (codec.config.latent, codec.config.hop):
+    decoder = codec.decoder
+    assert isinstance(decoder, MdctDecoder)
+    if (voice.config.latent, voice.config.hop) != (codec.config.latent, decoder.hop):
         raise checkpoint.CheckpointError(f"{folder}: the voice was not taught with this codec; take one training's")
     if shape.heard_size != listener.config.heard_size:
         raise checkpoint.CheckpointError(
             f"{folder}: listener and generator hear different features; take one training's"
         )
-    decoder = VoicedDecoder(codec.decoder, voice, list(shape.parts))
-    return LiveBand(listener, generator, decoder, codec.quantizer).eval(), codec
+    voiced = VoicedDecoder(decoder, voice, list(shape.parts))
+    return LiveBand(listener, generator, voiced, codec.quantizer).eval(), codec
 
 
 def compile_band(band: LiveBand, int8: bool) -> torch.jit.ScriptModule:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..model.codec import MdctCodec
+from ..model.codec import MdctCodec, MdctDecoder
 from ..model.voice import Voice, VoiceConfig
 from .loop import Loop, LoopConfig
 from .losses import MelDistance, MultiMel
@@ -113,13 +113,15 @@ def sound_of(
     voice: Voice, codec: MdctCodec, tokens: Tensor, slots: Tensor, part: Tensor, has: Tensor, loop: Loop
 ) -> Tensor:
     """What is heard of a batch: [B, T * frame], as late as the decoder."""
+    decoder = codec.decoder
+    assert isinstance(decoder, MdctDecoder)
     with torch.no_grad(), loop.autocast():
         latents = codec.quantizer.decode(tokens) * has[:, None, None]
-        features = codec.decoder.features(latents)
+        features = decoder.features(latents)
     with torch.no_grad():
-        coefficients = codec.decoder.coefficients_of(features.float()) * has[:, None, None]
+        coefficients = decoder.coefficients_of(features.float()) * has[:, None, None]
     sound, shaped = voice.whole(latents.float(), slots, part, coefficients)
-    return sound + codec.decoder.inverse.whole(shaped)
+    return sound + decoder.inverse.whole(shaped)
 
 
 def loss_of(
