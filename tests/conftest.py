@@ -115,10 +115,15 @@ class JackServer:
 
     def _answers(self) -> bool:
         assert self._process is not None
+        hung = 0
         for _ in range(100):
-            if self._process.poll() is not None:
+            if self._process.poll() is not None or hung > 2:
                 return False
-            asked = subprocess.run(["jack_lsp"], env=self.environment, capture_output=True, check=False, timeout=60)
+            try:  # a client that meets what a crashed server left behind may wait for ever
+                asked = subprocess.run(["jack_lsp"], env=self.environment, capture_output=True, check=False, timeout=8)
+            except subprocess.TimeoutExpired:
+                hung += 1
+                continue
             if asked.returncode == 0 and b"system:" in asked.stdout:
                 return True
             time.sleep(0.05)
