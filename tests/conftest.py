@@ -208,6 +208,14 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _float_mode_stays_as_it_was() -> Iterator[None]:
+    """A player that a test ran on this thread has set it to flush denormals, which other tests need."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _programs_of_tests_stay_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Compiled programs of tiny bands do not fill the user's cache, and the user's own bindings play no role."""
