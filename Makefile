@@ -34,8 +34,9 @@ help:
 live: system-live $(DONE)/live
 	@$(VENV)/bin/gigmate-live $(ARGS)
 
+# Most tests wait for servers and clocks, not for the processor: two at once, each file in one process.
 test: system-test lint
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: $(DONE)/live
 	@$(VENV)/bin/gigmate bench $(ARGS)
