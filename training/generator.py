@@ -22,7 +22,7 @@ from ..model.conditioning import CHORD_AHEAD_FRAMES, chord_features, moment_feat
 from ..model.generator import Generator, GeneratorConfig
 from ..model.score_tokens import FIRST_NOTE, ONSET_QUARTERS, STATE
 from .loop import Loop, LoopConfig
-from .store import PARTS, StoredSong, songs_in
+from .store import PARTS, StoredSong, check_enough, held_out, songs_in
 
 MAX_TRAINED_AHEAD_FRAMES = 8
 SLOT_WEIGHTS = (2.0, 0.5, 3.0, 2.0, 2.0, 2.0)
@@ -269,7 +269,8 @@ def train_generator(
     write_tokens(songs, codec)
     shape = model_config or GeneratorConfig(styles=styles)
     pieces = [piece_of(song, shape) for song in songs]
-    held = pieces[:: max(2, len(pieces) // 16)][:16]
+    held = held_out(pieces)
+    check_enough(data, len(pieces), len(held))
     train = [p for p in pieces if not any(p is h for h in held)]
     model = Generator(shape)
     loop = Loop(config, model, "generator", shape.to_dict())

@@ -19,7 +19,7 @@ from ..model.codec import MdctCodec, MdctDecoder
 from ..model.voice import Voice, VoiceConfig
 from .loop import Loop, LoopConfig
 from .losses import MelDistance, MultiMel
-from .store import PARTS, StoredSong, songs_in
+from .store import PARTS, StoredSong, check_enough, held_out, songs_in
 
 SWAPPED, WITHOUT = 0.65, 0.12
 """Shares of crops with swapped tokens, and with none."""
@@ -151,9 +151,10 @@ def train_voice(
     torch.manual_seed(seed)
     shape = model_config or VoiceConfig()
     songs = songs_in(data)
-    held_out = {s.path for s in songs[:: max(2, len(songs) // 16)][:16]}
-    train = voice_songs([s for s in songs if s.path not in held_out], shape)
-    held = voice_songs([s for s in songs if s.path in held_out], shape)
+    checked = held_out(songs)
+    check_enough(data, len(songs), len(checked))
+    aside = {s.path for s in checked}
+    train, held = voice_songs([s for s in songs if s.path not in aside], shape), voice_songs(checked, shape)
     model = Voice(shape)
     loop = Loop(config, model, "voice", shape.to_dict())
     codec.requires_grad_(False).to(loop.device)
