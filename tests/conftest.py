@@ -22,6 +22,11 @@ hypothesis.settings.register_profile("gigmate", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("gigmate")
 
 
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a run in the background: programs of the tests would ignore it too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
