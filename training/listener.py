@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..dsp.features import FeatureSpec
 from ..model.listener import DELAY_FRAMES, TEMPO_HIGH_BPM, TEMPO_LOW_BPM, Listener, ListenerConfig, tempo_bins_bpm
 from .loop import Loop, LoopConfig
 from .store import StoredSong, check_enough, held_out, songs_in
 
 FRAME_RATE_HZ = 25.0
+MAX_TRANSPOSED = 6
+"""Semitones up or down by which a crop is moved: twelve keys for the price of one."""
 
 
 def pulse_targets(times_s: NDArray[np.float64], frames: int, sub_frames: int) -> NDArray[np.float32]:
@@ -58,6 +61,8 @@ class ListenerData:
     """Songs in memory as features and joined targets; draws random crops."""
 
     def __init__(self, songs: list[StoredSong], config: ListenerConfig) -> None:
+        self._layout = config.layout()
+        self._pitch_start = config.heard_size - FeatureSpec().pitch_bins
         self.features, self.targets = [], []
         for song in songs:
             features = np.asarray(song.array("features"))
@@ -67,16 +72,34 @@ class ListenerData:
         self.shortest_frames = min(len(features) for features in self.features) - DELAY_FRAMES
 
     def batch(self, rng: np.random.Generator, rows: int, frames: int) -> tuple[Tensor, Tensor]:
-        """Features and targets [rows, frames, .], with gain changed by up to 12 dB; features lead by the delay."""
+        """Features and targets [rows, frames, .], gain changed by up to 12 dB, half of the rows transposed; features
+        lead by the delay."""
         xs, ys = [], []
         for _ in range(rows):
             song = int(rng.integers(len(self.features)))
             start = int(rng.integers(max(1, len(self.features[song]) - frames - DELAY_FRAMES)))
             x = self.features[song][start + DELAY_FRAMES : start + DELAY_FRAMES + frames].astype(np.float32)
             gain = np.float32(rng.uniform(-12, 6) / 20 * 0.4)  # features are 0.4 * log10 + 1
-            xs.append(np.where(x > -0.98, np.clip(x + gain, -1.0, 1.1), x))
-            ys.append(self.targets[song][start : start + frames].astype(np.float32))
+            x = np.where(x > -0.98, np.clip(x + gain, -1.0, 1.1), x)
+            y = self.targets[song][start : start + frames].astype(np.float32)
+            if rng.random() < 0.5:
+                self._transpose(x, y, int(rng.integers(1, MAX_TRANSPOSED + 1)) * int(rng.choice((-1, 1))))
+            xs.append(x)
+            ys.append(y)
         return torch.from_numpy(np.stack(xs)), torch.from_numpy(np.stack(ys))
+
+    def _transpose(self, x: NDArray[np.float32], y: NDArray[np.float32], semitones: int) -> None:
+        """Move the semitone spectrum and the chord, in place. Mel bands stay: chords are learnt from semitones."""
+        pitches = x[:, self._pitch_start :]
+        moved = np.roll(pitches, semitones, axis=1)
+        if semitones > 0:
+            moved[:, :semitones] = pitches.min(axis=1, keepdims=True)
+        else:
+            moved[:, semitones:] = pitches.min(axis=1, keepdims=True)
+        x[:, self._pitch_start :] = moved
+        for name in ("chord_root", "chord_pitch_classes"):
+            start = self._layout[name][0]
+            y[:, start : start + 12] = np.roll(y[:, start : start + 12], semitones, axis=1)
 
 
 def losses(output: Tensor, target: Tensor, config: ListenerConfig) -> dict[str, Tensor]:

@@ -12,8 +12,9 @@ from gigmate.model import checkpoint
 from gigmate.model.listener import ListenerConfig
 from gigmate.training.errors import TrainingError
 from gigmate.training.export import complete_folder, export_weights
-from gigmate.training.listener import pulse_targets, tempo_targets, train_listener
+from gigmate.training.listener import ListenerData, pulse_targets, tempo_targets, train_listener
 from gigmate.training.loop import LoopConfig
+from gigmate.training.store import songs_in
 
 from .stores import tiny_store
 
@@ -101,3 +102,26 @@ def test_targets_say_where_the_beat_is() -> None:
     assert pulses.max(axis=1).tolist().count(1.0) == 2
     tempo = tempo_targets(np.array([60.0, 120.0], np.float32))
     assert np.allclose(tempo.sum(axis=1), 1.0) and tempo[0].argmax() < tempo[1].argmax()
+
+
+@pytest.mark.parametrize("semitones", [4, -4])
+def test_a_transposed_crop_sounds_and_is_named_the_same_way_up_or_down(store: Path, semitones: int) -> None:
+    shape = ListenerConfig()
+    data = ListenerData(songs_in(store), shape)
+    x = data.features[0].astype(np.float32)
+    y = data.targets[0].astype(np.float32)
+    moved_x, moved_y = x.copy(), y.copy()
+    data._transpose(moved_x, moved_y, semitones)
+    start = shape.heard_size - 72
+    assert np.array_equal(moved_x[:, :start], x[:, :start])
+    assert np.array_equal(moved_x[:, start + 8 : -8], x[:, start + 8 - semitones : x.shape[1] - 8 - semitones])
+    root, classes = (shape.layout()[name][0] for name in ("chord_root", "chord_pitch_classes"))
+    sounding = y[:, root + 12] == 0
+    assert sounding.any()
+    expected = (y[sounding, root : root + 12].argmax(1) + semitones) % 12
+    assert np.array_equal(moved_y[sounding, root : root + 12].argmax(1), expected)
+    assert np.array_equal(moved_y[:, root + 12], y[:, root + 12])
+    for pitch_class in range(12):
+        place = classes + (pitch_class + semitones) % 12
+        assert np.array_equal(moved_y[:, place], y[:, classes + pitch_class])
+    assert np.array_equal(moved_y[:, :root], y[:, :root])
