@@ -1,7 +1,8 @@
 """The main job on a real server: a recording is played into `gigmate-live`, what comes out is recorded and judged.
 
-Slow: two minutes for each way to the server (GIGMATE_STAGE_SECONDS says otherwise). In the same process another
-thread is busy in pure Python all the while. Timings count here, so nothing else heavy may run beside it.
+Slow: two minutes for each way to the server (GIGMATE_STAGE_SECONDS says otherwise), while in the same process another
+thread is busy in pure Python; then ten minutes (GIGMATE_STAGE_LONG_SECONDS) as a musician has it, without that thread.
+Timings count here, so nothing else heavy may run beside it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import soundfile
 import soxr
 
 SECONDS = float(os.environ.get("GIGMATE_STAGE_SECONDS", "120"))
+LONG_SECONDS = float(os.environ.get("GIGMATE_STAGE_LONG_SECONDS", "600"))
 PEER = Path(__file__).with_name("peer.py")
+LIVE = "from gigmate.cli.main import main_live; main_live()"
 BUSY_LIVE = """
 import sys, threading
 def busy():
@@ -56,10 +59,23 @@ def peer(environment: dict[str, str], *arguments: str) -> Iterator[None]:
 @pytest.mark.timeout(SECONDS * 2 + 120)
 @pytest.mark.parametrize("way", ["jack", "sounddevice", "pyaudio"])
 def test_a_band_plays_along_for_two_minutes(way: str, jack_server: Any, tmp_path: Path) -> None:
+    play_along(way, SECONDS, BUSY_LIVE, jack_server, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(LONG_SECONDS * 2 + 120)
+def test_ten_minutes_on_jack_are_never_late_at_an_ahead_of_100_ms(jack_server: Any, tmp_path: Path) -> None:
+    report = play_along("jack", LONG_SECONDS, LIVE, jack_server, tmp_path)
+    assert report["ahead"]["ms"] <= 100.0, report["ahead"]
+    assert report["ahead"]["grown"] == 0, report["ahead"]
+
+
+def play_along(way: str, seconds: float, program: str, jack_server: Any, tmp_path: Path) -> dict[str, Any]:
+    """Run the band for so long beside its two peers, check its promises, and return its report."""
     sound, rate_hz = soundfile.read(Path(__file__).parents[2] / "presets" / "performance.flac", dtype="float32")
     soundfile.write(tmp_path / "in.wav", soxr.resample(sound, rate_hz, 48_000), 48_000, subtype="FLOAT")
     report, record = tmp_path / "report.json", tmp_path / "record.wav"
-    options = ["--duration", str(SECONDS), "--report", str(report), "--record", str(record), "--start-now", "--json"]
+    options = ["--duration", str(seconds), "--report", str(report), "--record", str(record), "--start-now", "--json"]
     options += ["--input", "1", "--output", "3"]
     if way == "jack":
         options += ["--backend", "jack"]
@@ -68,7 +84,7 @@ def test_a_band_plays_along_for_two_minutes(way: str, jack_server: Any, tmp_path
     if "GIGMATE_STAGE_WEIGHTS" in os.environ:
         options += ["--weights", os.environ["GIGMATE_STAGE_WEIGHTS"]]
     live = subprocess.Popen(
-        [sys.executable, "-c", BUSY_LIVE, *options],
+        [sys.executable, "-c", program, *options],
         env=jack_server.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -87,9 +103,11 @@ def test_a_band_plays_along_for_two_minutes(way: str, jack_server: Any, tmp_path
         peer(jack_server.environment, "record", plays, str(tmp_path / "out.wav")),
         peer(jack_server.environment, "play", hears, str(tmp_path / "in.wav")),
     ):
-        _, errors = live.communicate(timeout=SECONDS + 90)
+        _, errors = live.communicate(timeout=seconds + 90)
     assert live.returncode == 0, errors
-    check(json.loads(report.read_text()), *soundfile.read(tmp_path / "out.wav", dtype="float32"))
+    found: dict[str, Any] = json.loads(report.read_text())
+    check(found, *soundfile.read(tmp_path / "out.wav", dtype="float32"))
+    return found
 
 
 def check(report: dict[str, Any], heard: np.ndarray, rate_hz: int) -> None:
