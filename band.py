@@ -86,19 +86,19 @@ class Band:
         play_along: bool = True,
         wait: bool = False,
         chart: str | Path | Chart | None = None,
-        chart_start_s: float = 0.0,
+        chart_start_s: float | None = 0.0,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
         The same input, seed and ahead give the same samples as a live run (whose ahead `None` takes). With `wait` the
         band comes in with the musician's beat and stops with them, as on stage; else it sounds at once. `chart` gives
-        the chords, from the bar line nearest to `chart_start_s` on: a Chart, bar notation ("| Am | F |") or a file
-        with it.
+        the chords, from the bar line nearest to `chart_start_s` on (None: from that on which the band comes in): a
+        Chart, bar notation ("| Am | F |") or a file with it.
         Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead or chart that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
         sheet = chart_of(chart)
-        if not (math.isfinite(chart_start_s) and chart_start_s >= 0):
+        if chart_start_s is not None and not (math.isfinite(chart_start_s) and chart_start_s >= 0):
             raise ConfigError(f"a chart that starts at {chart_start_s} s: give seconds, 0 or more")
         player = self._new_player(seed)
         band_rate_hz = rate_that_fits(rate_hz, player)
@@ -114,7 +114,7 @@ class Band:
             play_along=play_along,
             wait=wait,
             chart=sheet,
-            chart_start_samples=round(chart_start_s * rate_hz),
+            chart_start_samples=None if chart_start_s is None else round(chart_start_s * rate_hz),
         )
 
     def first_downbeat_s(

@@ -79,12 +79,13 @@ class Accompaniment:
         play_along: bool = True,
         wait: bool = False,
         chart: Chart | None = None,
-        chart_start_samples: int = 0,
+        chart_start_samples: int | None = 0,
     ) -> None:
         """`conductor` counts at `band_rate_hz` (None: that of `rate_that_fits`). `ahead_frames` None takes what a live
         run on a file takes. Without `play_along` the band is silent, but not idle, until the input has ended.
         With `wait` it comes in when the musician plays and a beat is found, and stops with them, as on stage.
-        `chart` gives the chords, from the bar line nearest to input sample `chart_start_samples` on.
+        `chart` gives the chords, from the bar line nearest to input sample `chart_start_samples` on; None: from the
+        one on which the band comes in, as on stage.
 
         Raises ConfigError for a rate or an ahead that cannot be.
         """
@@ -138,7 +139,8 @@ class Accompaniment:
         if chart is not None:
             conductor.obey(SetChart(chart), 0.0)
         conductor.moment(0)  # as the worker, whose status shows the moment from the beginning on
-        if chart is not None:
+        self._chart_waits = chart is not None and chart_start_samples is None
+        if chart is not None and chart_start_samples is not None:
             conductor.begin_chart(max(0, chart_start_samples) * self.band_rate_hz / rate_hz)
 
     @property
@@ -250,7 +252,9 @@ class Accompaniment:
         if stage.entrance_samples is not None:
             if self.came_in_s is None:
                 self.came_in_s = max(0.0, stage.entrance_samples) / self.band_rate_hz
-            stage.entrance_samples = None  # a chart's place is that which was given
+            if self._chart_waits:  # else its place is that which was given
+                conductor.begin_chart(stage.entrance_samples)
+            stage.entrance_samples = None
         parts = self._guard.play(moment, stage.controls(self.controls))
         if parts is None:
             raise EngineError(self._notes.warnings[-1])

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 
 from ...dsp.limiter import LOUDEST
 from ...engine.accompaniment import Accompaniment, Stretch
+from ...engine.chart_text import parse_chart
 from ...engine.commands import SetControl, SetLevel
 from ...engine.config import EngineError
 from ...engine.mix import controls_after
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 BAD, FULL, IDLE, REFUSED, FAILED = 4400, 4503, 4408, 4401, 4500
 _LATE_S = 0.25
 _SAY_EVERY_S = 1.0
+_GOODBYE_S = 2.0
 _CONTROLS = ("style", "density", "temperature", "top_k", "top_p")
 
 
@@ -57,23 +59,17 @@ class Streams:
 
     async def stream(self, socket: WebSocket) -> None:
         """One client of /stream."""
-        async with self._client(socket) as hello:
-            if hello is not None:
-                await _Stream(socket, self._band, self._limits, self._pool).run(hello)
+        await self._serve(socket, _Stream(socket, self._band, self._limits, self._pool).run)
 
     async def player(self, socket: WebSocket) -> None:
         """One client of /player."""
-        async with self._client(socket) as hello:
-            if hello is not None:
-                await _Player(socket, self._band, self._limits, self._pool).run(hello)
+        await self._serve(socket, _Player(socket, self._band, self._limits, self._pool).run)
 
-    @contextlib.asynccontextmanager
-    async def _client(self, socket: WebSocket) -> AsyncIterator[dict[str, Any] | None]:
-        """Let a client in, if there is room and it may ask; whatever happens within ends in an orderly close."""
+    async def _serve(self, socket: WebSocket, play: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        """Let a client in, if there is room and it may ask, and play; whatever happens ends in an orderly close."""
         await socket.accept()
         if self.count >= self._limits.streams:
             await _bye(socket, FULL, f"{self.count} clients play already: try again later")
-            yield None
             return
         self.count += 1
         try:
@@ -82,16 +78,14 @@ class Streams:
             header = socket.headers.get("authorization") or (f"Bearer {given}" if isinstance(given, str) else None)
             if not may_ask(self._token, header):
                 await _bye(socket, REFUSED, "wrong or no token: send it as `token` of the hello")
-                yield None
             elif hello["type"] != "hello" or hello.get("version") != wire.VERSION:
                 await _bye(socket, BAD, f"begin with a hello of version {wire.VERSION}")
-                yield None
             else:
-                yield hello
+                await play(hello)
         except WebSocketDisconnect:
             pass
-        except _Idle:
-            await _bye(socket, IDLE, f"nothing came for {self._limits.idle_s:g} s")
+        except _Idle as idle:
+            await _bye(socket, IDLE, str(idle))
         except EngineError as error:
             await _bye(socket, BAD, str(error))
         except Exception:
@@ -123,18 +117,22 @@ class _Stream:
         wait = hello.get("wait", False)
         if not isinstance(wait, bool):
             raise WireError("wait: give true or false")
-        loop = asyncio.get_running_loop()
-        stream: Accompaniment = await loop.run_in_executor(
-            self._pool,
-            lambda: self._band.stream(
+        chart, chart_start_s = _chart(hello, wait)
+
+        def begin() -> Accompaniment:
+            return self._band.stream(
                 self._rate_hz,
                 preset=preset,
                 parts=parse_parts(parts if isinstance(parts, str) else ",".join(map(str, parts))),
                 seed=int(wire.number(hello, "seed", 0, 0, 2**63 - 1)),
                 ahead_frames=parse_ahead(str(hello.get("ahead", "1"))),
                 wait=wait,
-            ),
-        )
+                chart=None if chart is None else parse_chart(chart),
+                chart_start_s=chart_start_s,
+            )
+
+        loop = asyncio.get_running_loop()
+        stream = await loop.run_in_executor(self._pool, begin)
         self._window = int(self._limits.window_s * self._rate_hz)
         await self._say(
             "ready",
@@ -194,7 +192,8 @@ class _Stream:
     async def _send(self, made: Stretch) -> None:
         if made.samples:
             sound = made.parts.T if self._as_parts else made.mix
-            await self._socket.send_bytes(wire.pack_block(self._sequence_out, made.position_samples, sound))
+            block = wire.pack_block(self._sequence_out, made.position_samples, sound)
+            await _taken(self._socket.send_bytes(block), self._limits.idle_s)
             self._sequence_out += 1
 
     async def _tell(self, stream: Accompaniment) -> None:
@@ -234,7 +233,7 @@ class _Stream:
         stream.controls = controls
 
     async def _say(self, kind: str, **values: Any) -> None:
-        await self._socket.send_text(json.dumps({"type": kind, **values}))
+        await _taken(self._socket.send_text(json.dumps({"type": kind, **values})), self._limits.idle_s)
 
 
 class _Player:
@@ -255,7 +254,7 @@ class _Player:
             "play_delay_samples": player.play_delay_samples,
             "parts": list(PARTS),
         }
-        await self._socket.send_text(json.dumps(ready))
+        await _taken(self._socket.send_text(json.dumps(ready)), self._limits.idle_s)
 
         def answer(data: bytes) -> bytes:
             kind, index, body = wire.unpack_call(data)
@@ -274,7 +273,8 @@ class _Player:
         while True:
             message = await _receive(self._socket, self._limits.idle_s)
             if message.get("bytes") is not None:
-                await self._socket.send_bytes(await loop.run_in_executor(self._pool, answer, message["bytes"]))
+                answered = await loop.run_in_executor(self._pool, answer, message["bytes"])
+                await _taken(self._socket.send_bytes(answered), self._limits.idle_s)
                 continue
             asked = wire.read_json(message.get("text") or "")
             if asked["type"] == "reset":
@@ -290,15 +290,35 @@ class _Player:
         return int(wire.number(message, "ahead_frames", 2, 0, MAX_AHEAD_FRAMES))
 
 
+def _chart(hello: dict[str, Any], wait: bool) -> tuple[str | None, float | None]:
+    """The chart as text, and where it begins: None is where a band that waits comes in. Raises WireError."""
+    text, start = hello.get("chart"), hello.get("chart_start")
+    if text is not None and not isinstance(text, str):
+        raise WireError("chart: give text in bar notation, such as | Am | F | C G |")
+    if start is None:
+        return text, None if wait else 0.0
+    if text is None:
+        raise WireError("chart_start without a chart: give one")
+    return text, wire.number(hello, "chart_start", 0.0, 0.0, LONGEST_CONTINUATION_S)
+
+
 async def _receive(socket: WebSocket, patience_s: float) -> dict[str, Any]:
     """The next message. Raises _Idle, WebSocketDisconnect."""
     try:
         message = await asyncio.wait_for(socket.receive(), patience_s)
     except asyncio.TimeoutError:
-        raise _Idle from None
+        raise _Idle(f"nothing came for {patience_s:g} s") from None
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code") or 1005)
     return dict(message)
+
+
+async def _taken(sending: Awaitable[None], patience_s: float) -> None:
+    """Send; a client that does not read would else hold its place for ever. Raises _Idle."""
+    try:
+        await asyncio.wait_for(sending, patience_s)
+    except asyncio.TimeoutError:
+        raise _Idle(f"nothing of what was sent was read for {patience_s:g} s") from None
 
 
 async def _receive_text(socket: WebSocket, patience_s: float) -> str:
@@ -309,8 +329,12 @@ async def _receive_text(socket: WebSocket, patience_s: float) -> str:
 
 
 async def _bye(socket: WebSocket, code: int, reason: str) -> None:
-    """Say why, and close; a client that has gone does not mind."""
+    """Say why, and close; a client that has gone, or does not read, does not mind."""
     line = " ".join(reason.split())
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError):
+
+    async def say() -> None:
         await socket.send_text(json.dumps({"type": "error", "code": code, "error": line}))
-        await socket.close(code, line.encode()[:120].decode(errors="ignore"))
+        await socket.close(code, line.encode(errors="replace")[:120].decode(errors="ignore"))
+
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError, asyncio.TimeoutError):
+        await asyncio.wait_for(say(), _GOODBYE_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from gigmate.band import Band
 from gigmate.cli.service import wire
 from gigmate.engine.player import Controls, Moment
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.sync import client
 from websockets.sync.client import ClientConnection
 
@@ -94,6 +96,25 @@ def test_a_band_that_waits(server: Server) -> None:
     assert np.abs(played).max() > 0.01
 
 
+class Reader(Echoist):
+    """Sounds as the chord that it is told."""
+
+    def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+        return np.full((3, 1280), 0.01 * (moment.chord_root + 2), np.float32)
+
+
+def test_a_chart_gives_the_chords() -> None:
+    chart, sound = "tempo: 240\n[A]\n| Dm7 | G7/B |", lead(4.0)
+    with serving(Band(Reader), streams=2) as server:
+        for asked, start_s in (({}, 0.0), ({"chart_start": 1.5}, 1.5), ({"wait": False}, 0.0)):
+            played, _ = play(hello(server, rate_hz=RATE_HZ, chart=chart, **asked)[0], sound, 1920)
+            ours = Band(Reader).accompany(sound, RATE_HZ, chart=chart, chart_start_s=start_s)
+            np.testing.assert_array_equal(played, ours.mix)
+        inside = played[RATE_HZ:-RATE_HZ]
+        low, high = np.percentile(inside, [20, 80])
+        assert high / low == pytest.approx(9 / 4, rel=0.05), "G against D"
+
+
 def test_parts_stereo_and_controls(server: Server) -> None:
     socket, ready = hello(server, rate_hz=44_100, channels=2, output="parts", parts=["bass"])
     assert ready["channels"] == 3
@@ -152,12 +173,72 @@ def test_what_the_protocol_does_not_know_is_said(server: Server, name: str) -> N
 @pytest.mark.parametrize(
     "fields",
     [{"rate_hz": 10}, {"rate_hz": "fast"}, {"channels": 0}, {"preset": "/etc/passwd"}, {"parts": ["flute"]},
-     {"ahead": 99}, {"seed": -1}, {"output": "all"}, {"version": 2}, {"wait": "long"}],
+     {"ahead": 99}, {"seed": -1}, {"output": "all"}, {"version": 2}, {"wait": "long"}, {"parts": ["\ud800"]}],
 )  # fmt: skip
 def test_a_hello_that_cannot_be(server: Server, fields: dict[str, object]) -> None:
     socket = connect(server.ws + "/stream")
     socket.send(json.dumps({"type": "hello", "version": 1, **fields}))
     assert closed_with(socket)[0] == 4400
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [({"chart": "| C | Xm |"}, "line 1, bar 2"), ({"chart": "/etc/passwd"}, "chart line 1"), ({"chart": ""}, "no bar"),
+     ({"chart": "| \ud800 |"}, "line 1, bar 1"), ({"chart": ["| C |"]}, "bar notation"),
+     ({"chart": "| C " * 30_000}, "longer than any chart"), ({"chart": "|: C :| x99\n" * 99}, "4000 bars"),
+     ({"chart_start": 1}, "without a chart"), ({"chart": "| C |", "chart_start": -1}, "chart_start")],
+)  # fmt: skip
+def test_a_chart_that_cannot_be(server: Server, fields: dict[str, object], word: str) -> None:
+    socket = connect(server.ws + "/stream")
+    socket.send(json.dumps({"type": "hello", "version": 1, **fields}))
+    code, text = closed_with(socket)
+    assert code == 4400
+    assert word in text
+
+
+def open_raw(server: Server) -> socket.socket:
+    """A client of /stream that was let in and reads nothing more by itself."""
+    line = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    line.sendall(
+        f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    assert line.recv(1000).startswith(b"HTTP/1.1 101")
+    return line
+
+
+def test_a_client_that_sends_and_does_not_read_is_held_back_and_then_goes() -> None:
+    """Its sending blocks after what the sockets hold, the server's memory stays, and its place is free again."""
+    with serving(streams=1, idle_s=1.0) as server:
+        line = open_raw(server)
+        fields = {"type": "hello", "version": 1, "rate_hz": RATE_HZ, "output": "parts"}
+        line.sendall(Frame(Opcode.TEXT, json.dumps(fields).encode()).serialize(mask=True))
+        line.settimeout(1.0)
+        sent = 0
+        with pytest.raises((TimeoutError, OSError)):
+            while sent < 1000:
+                block = wire.pack_block(sent, sent * RATE_HZ, np.zeros(RATE_HZ, np.float32))
+                line.sendall(Frame(Opcode.BINARY, block).serialize(mask=True))
+                sent += 1
+        assert sent < 200
+        end_s = time.monotonic() + 15
+        while json.loads(ask(server.url + "/health")[1])["streams"] and time.monotonic() < end_s:
+            time.sleep(0.05)
+        again, ready = hello(server)
+        assert ready["type"] == "ready"
+        again.close()
+        line.close()
+
+
+def test_who_goes_before_the_hello_leaves_no_trace(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    connect(server.ws + "/stream").close()
+    silent = connect(server.ws + "/stream")
+    assert closed_with(silent)[0] == 4408
+    wrong = connect(server.ws + "/stream")
+    wrong.send(b"sound")
+    assert closed_with(wrong) == (4400, "begin with a hello, as text")
+    assert json.loads(ask(server.url + "/health")[1])["streams"] == 0
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_message_beyond_the_limit_ends_the_stream(server: Server) -> None:

@@ -114,6 +114,21 @@ def test_a_chart_in_five_says_the_metre() -> None:
     assert roots_right(player, performance, chart, 0, from_beat=30) > 0.97
 
 
+def test_a_chart_may_begin_where_the_band_comes_in() -> None:
+    performance = silent_before(perform(steady(110.0, 40.0), 5, QUIET, rests=((0, 8),)), 8)
+    player = Listens(performance)
+    band = Accompaniment(
+        player, Conductor(float(PLAYER_HZ)), PLAYER_HZ, ahead_frames=1, wait=True, chart=CHART, chart_start_samples=None
+    )
+    for block in sound_of(performance):
+        band.push(block)
+    assert band.came_in_s is not None
+    first_beat = int(np.argmin(np.abs(performance.beats_s - band.came_in_s)))
+    assert first_beat > 8
+    assert first_beat % 4 == 0
+    assert roots_right(player, performance, CHART, first_beat, from_beat=first_beat) > 0.97
+
+
 def test_the_band_ends_where_the_chart_does() -> None:
     chart = parse_chart("end: stop\n| C | F | x4\n| G |")
     performance = perform(steady(120.0, 40.0), 4, QUIET)
