@@ -130,14 +130,17 @@ def _checked(path: Path) -> list[str]:
 
 def _played(chart: Chart) -> list[str]:
     """The chart as it is played, a line for each section."""
-    lines = []
+    lines, number, metre = [], 0, chart.beats_per_bar
     for section in chart.sections:
         bars = []
-        for bar in range(section.bars):
-            first = section.start_beats + bar * chart.beats_per_bar
-            names = [chart.symbol_at(first + beat) for beat in range(chart.beats_per_bar)]
+        for bar in range(number, number + section.bars):
+            first, beats = chart.beat_at_bar(bar), chart.beats_of_bar(bar)
+            names = [chart.symbol_at(first + beat) for beat in range(beats)]
             cells = [name if not beat or name != names[beat - 1] else "." for beat, name in enumerate(names)]
-            bars.append(names[0] if len(set(names)) == 1 else " ".join(cells))
+            shown = names[0] if len(set(names)) == 1 else " ".join(cells)
+            bars.append(shown if beats == metre else f"({beats}) {shown}")
+            metre = beats
+        number += section.bars
         lines.append(f"  {f'[{section.name}] ' if section.name else ''}| {' | '.join(bars)} |")
     lines.append("  and round again" if chart.loops else "  and the band ends")
     return lines

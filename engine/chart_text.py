@@ -32,10 +32,18 @@ _HEADER = re.compile(r"\s*([A-Za-z]+)\s*:(?!\|)\s*(.*)")
 _SECTION = re.compile(r"\s*\[([^\[\]|]*)\]\s*(.*)")
 _TIMES = re.compile(r"\(?\s*(?:[x×]\s*([0-9]{1,9})|([0-9]{1,9})\s*[x×])\s*\)?")
 _ENDING = re.compile(r"([1-9])\.(?=\s|$)\s*")
+_METRE = re.compile(r"([0-9]{1,2}\s*/\s*[0-9]{1,2})(?=\s|$)\s*")
 _COMMENT = re.compile(r"^\s*#.*$|\s#(\s.*)?$")
 
-_Bar = tuple[tuple[float, ChordSymbol], ...]
 Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One bar as it is read: (beat within it, chord), and how many beats it has."""
+
+    chords: tuple[tuple[float, ChordSymbol], ...]
+    beats: int
 
 
 def parse_chart(text: str, where: str = "chart") -> Chart:
@@ -118,12 +126,10 @@ class _Reader:
             raise self._error(
                 f"no entry {name!r}{_near(name, _HEADERS)}: entries are {', '.join(_HEADERS)}; a section is [{name}]"
             )
-        if key in self._headers:
+        if key in self._headers and not (key == "metre" and self._last is not None):
             raise self._error(f"{key} stands there twice")
         value = value.strip()
         if key == "metre":
-            if self._last is not None:
-                raise self._error("the metre changes: a chart has one metre, said before its first bar")
             self._beats = self._metre(value)
         elif key == "key":
             self._checked(parse_key, value)
@@ -153,6 +159,8 @@ class _Reader:
         times = 1
         if inside is not None:
             name, times = inside[1], self._times(inside[2]) or 1
+        if _METRE.fullmatch(name):
+            raise self._error(f"a section is not called {name}: the metre stands in a bar, | {name} Am |")
         if not name or len(name) > MOST_NAME or not name.isprintable():
             raise self._error(f"a section's name has 1 to {MOST_NAME} letters: [Verse]")
         head, bar, tail = rest.partition("|")
@@ -208,6 +216,12 @@ class _Reader:
                 raise self._error(f"nothing behind {match.group().strip()}")
         if re.fullmatch(r"[A-Za-z ]+:", cells):
             raise self._error(f"a section's name stands in brackets: [{cells[:-1]}]")
+        metre = _METRE.match(cells)
+        if metre is not None:
+            self._beats = self._metre(metre[1])
+            cells = cells[metre.end() :]
+            if not cells:
+                raise self._error(f"nothing behind {metre[1]}: write the bar's chords there, or %")
         bar = self._cells(cells.split())
         self._sign(lambda: self._section.passage.add(bar))
         self._last = bar
@@ -217,14 +231,18 @@ class _Reader:
         if words == ["%"]:
             if self._last is None:
                 raise self._error("% repeats the bar before, and there is none")
-            return self._last
+            if self._last.beats == beats:
+                return self._last
+            if len(self._last.chords) == 1 and self._last.chords[0][0] == 0:
+                return _Bar(self._last.chords, beats)
+            raise self._error(f"% repeats a bar of {self._last.beats} beats in one of {beats}: write its chords")
         if len(words) > beats * _MOST_CELLS_PER_BEAT or (beats % len(words) and len(words) % beats):
             raise self._error(
                 f"{len(words)} chords in {beats} beats: say how long each is, with a dot for each beat more, "
                 f"such as | {_dotted(words, beats)} |"
             )
         bar: list[tuple[float, ChordSymbol]] = []
-        held = self._last[-1][1] if self._last else None
+        held = self._last.chords[-1][1] if self._last else None
         for number, word in enumerate(words):
             if word not in (".", "/", "%"):
                 held = self._checked(parse_chord, word)
@@ -232,7 +250,7 @@ class _Reader:
                 raise self._error(f"{word} goes on with the chord before, and there is none")
             if held is not None and (not bar or bar[-1][1] != held):
                 bar.append((number * beats / len(words), held))
-        return tuple(bar)
+        return _Bar(tuple(bar), beats)
 
     def _times(self, text: str) -> int | None:
         """The count that the text is (x3, 3x, (x3)), or None for what is none."""
@@ -263,6 +281,7 @@ class _Reader:
                     section.line,
                 )
             bars = known[section.name]
+            self._last, self._beats = bars[-1], bars[-1].beats
             self._sign(lambda: self._room(len(bars)))
         if bars:
             self._sign(lambda: self._room(len(bars) * (section.times - 1)))
@@ -272,10 +291,11 @@ class _Reader:
         self._end_section()
         if not self._done:
             raise ChartError(f"{self._where}: no bar in it: write some, such as | Am | F | C G |")
+        played = [bar for _, bars in self._done for bar in bars]
         return chart_of(
-            [bar for _, bars in self._done for bar in bars],
+            [bar.chords for bar in played],
             [(name, len(bars)) for name, bars in self._done],
-            self._beats,
+            [bar.beats for bar in played],
             loops=self._headers.get("end", "loop") == "loop",
             title=self._headers.get("title", ""),
             key=self._headers.get("key", ""),

@@ -25,6 +25,8 @@ __all__ = ["Anchor", "Conducting", "Conductor", "ConductorConfig", "GridConducto
 
 _GLIDING_CONFIDENCE = 0.5
 """While the time glides from one source to another that is sure, no one need hold back."""
+_PAST_DOWNBEAT_S = 0.12
+"""So long after a bar line the ear has judged its downbeat, and the next beat has not come."""
 
 
 class Conducting(Protocol):
@@ -116,8 +118,10 @@ class Conductor:
         self._sources.reset()
         self._chords.reset()
         self._chart.rewind()
+        if self._chart.known:
+            self._tracker.expect_metre(self._chart.beats_per_bar)  # it may have ended in another one
         self._metre = self._tracker.beats_per_bar
-        self._timeline = Timeline(self.config, self.rate_hz, self._metre)
+        self._timeline = self._new_timeline()
         self._source: object = None
         self._gliding = False
         self._heard_until = -math.inf
@@ -142,6 +146,7 @@ class Conductor:
         self._heard_until = float(end_position_samples)
         self._aim(self._heard_until)
         self._timeline.advance(self._heard_until)
+        self._expect_written_metre()
         sounded = self._heard_until - frame_samples / 2 - self.config.chord_lag_s * self.rate_hz
         beat = self._timeline.at(sounded).beat
         if self._chords.hear(heard.chord_root, heard.chord_pitch_classes, beat, self._metre, frame_s, trust):
@@ -179,9 +184,12 @@ class Conductor:
         tempo_bpm = self._sources.given_tempo_bpm()
         if tempo_bpm is None:
             return self.locked
-        metre = self._chart.beats_per_bar or self._metre
-        anchor = Anchor(position_samples, 0.0, tempo_bpm, 1.0, metre, 0)
-        self._timeline = Timeline(self.config, self.rate_hz, metre)
+        self._chart.rewind()
+        if self._chart.known:
+            self._metre = self._chart.beats_per_bar
+            self._tracker.expect_metre(self._metre)
+        anchor = Anchor(position_samples, 0.0, tempo_bpm, 1.0, self._metre, 0)
+        self._timeline = self._new_timeline()
         self._timeline.aim(anchor)
         self._sources.begin(anchor)
         self._found, self._gliding = True, False
@@ -199,7 +207,7 @@ class Conductor:
         self._tracker.expect_metre(metre or None)
         if metre and not self._timeline.started:
             self._metre = metre
-            self._timeline = Timeline(self.config, self.rate_hz, metre)
+            self._timeline = self._new_timeline()
 
     def jump_section(self, name: str = "") -> None:
         """Be in that section of the chart from the next bar line on; "": in the one after this. Raises ConfigError."""
@@ -301,6 +309,21 @@ class Conductor:
 
     # How it is done
 
+    def _new_timeline(self) -> Timeline:
+        return Timeline(self.config, self.rate_hz, self._metre, self._written_metre)
+
+    def _written_metre(self, bar: int) -> int | None:
+        """Beats of that bar where a chart that changes its metre says so, and nobody who knows the bars better."""
+        return None if self._sources.knows_bars(self._source) else self._chart.metre_of(bar)
+
+    def _expect_written_metre(self) -> None:
+        """Let the ear expect the metre of the bar that it is in; when its downbeat is past, so that it keeps it."""
+        if self._chart.placed:
+            point = self._timeline.at(self._heard_until - _PAST_DOWNBEAT_S * self.rate_hz)
+            metre = self._chart.metre_of(point.bar)
+            if metre is not None:
+                self._tracker.expect_metre(metre)
+
     def _point(self, position_samples: float) -> Point:
         if not self._timeline.started:
             self._aim(position_samples)
@@ -311,7 +334,7 @@ class Conductor:
     def _chord(self, point: Point) -> Chord:
         """The chart's chord where there is one, else the one that the loop foretells, else the one heard."""
         sure = self._source is not self._tracker or self.bar_confidence >= self.config.sure_bar
-        written = self._chart.chord(point, self._found, sure, self.bar_samples())
+        written = self._chart.chord(point, self._found, sure, self.bar_samples() / self._metre)
         return self._chords.ahead(point.beat) if written is None else Chord(*written)
 
     def _aim(self, position_samples: float, leap_beyond_beats: float | None = None) -> None:

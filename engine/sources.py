@@ -129,6 +129,10 @@ class Sources:
             return self._tapped.tempo_bpm
         return self.tempo_bpm
 
+    def knows_bars(self, source: object) -> bool:
+        """Whether a source is sure where bars begin, whatever is written: a transport, and those given to `follow`."""
+        return source is not None and source not in (self, self.tracker, self.taps, self.clock)
+
     def name_of(self, source: object) -> str:
         """As Status.time_source has it; empty where nobody knows the time."""
         if source is self.taps:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .tracking import Anchor, ConductorConfig
@@ -35,7 +36,15 @@ class Point:
 class Timeline:
     """A continuous beat count over positions, bent toward an anchor by at most the configured share of the tempo."""
 
-    def __init__(self, config: ConductorConfig, rate_hz: float, beats_per_bar: int) -> None:
+    def __init__(
+        self,
+        config: ConductorConfig,
+        rate_hz: float,
+        beats_per_bar: int,
+        written: Callable[[int], int | None] = lambda bar: None,
+    ) -> None:
+        """`written(bar)`: beats of the bar of that number where a chart that changes its metre says it, else None."""
+        self._written = written
         self._config = config
         self._rate_hz = rate_hz
         self._points: list[Point] = []
@@ -137,7 +146,7 @@ class Timeline:
             to_next = (math.floor(here.beat) + 1 - here.beat) / speed
             if leap and self._downbeat_within(here, dt):
                 here, leap = self._leapt(here, dt), False
-            elif to_next <= dt:
+            elif to_next <= dt + 1e-9:  # a step that ends on the beat would else pass over it
                 here = self._over_beat(here, to_next)
             else:
                 position = min(here.position_samples + dt * self._rate_hz, position_samples)
@@ -154,19 +163,27 @@ class Timeline:
         position = here.position_samples + after_s * self._rate_hz
         target = self._target
         assert target is not None
-        metre = target.beats_per_bar or here.beats_per_bar
-        place = self._place_of(beat, metre)
+        metre = self._written(here.bar + 1) or target.beats_per_bar or here.beats_per_bar
+        place = self._place_of(beat, here)
         due = beat - here.bar_beat >= here.beats_per_bar if place is None else place == 0
         if due or beat - here.bar_beat >= here.beats_per_bar:
             return Point(position, float(beat), float(beat), here.bar + 1, metre)
         return replace(here, position_samples=position, beat=float(beat))
 
-    def _place_of(self, beat: int, metre: int) -> int | None:
-        """Place in its bar of one of the target's beats; None where the target knows no bars."""
+    def _place_of(self, beat: int, here: Point) -> int | None:
+        """Place in its bar of one of the target's beats, as seen from a point; None where the target cannot say."""
         target = self._target
         if target is None or target.beat_in_bar < 0:
             return None
-        return (beat - math.floor(target.beat) + target.beat_in_bar) % metre
+        first = math.floor(target.beat) - target.beat_in_bar
+        written = self._written(here.bar)
+        if written is None:
+            return (beat - first) % (target.beats_per_bar or here.beats_per_bar)
+        # Where bars differ the target knows its own one and where the next begins, and no more.
+        length = target.beats_per_bar if first < here.bar_beat and target.beats_per_bar else written
+        if beat >= first + length and target.beats_per_bar:
+            first, length = first + length, written
+        return beat - first if 0 <= beat - first < length else None
 
     def _downbeat_within(self, here: Point, dt: float) -> bool:
         target = self._target
@@ -175,7 +192,7 @@ class Timeline:
         then = now + dt * target.tempo_bpm / 60.0
         if math.floor(then) == math.floor(now):
             return False
-        return self._place_of(math.floor(then), target.beats_per_bar or here.beats_per_bar) in (0, None)
+        return self._place_of(math.floor(then), here) in (0, None)
 
     def _leapt(self, here: Point, dt: float) -> Point:
         """The target's downbeat within dt, as the next whole beat of our own count and the first of a bar."""
@@ -186,7 +203,7 @@ class Timeline:
         beat = float(math.ceil(here.beat - 1e-6))
         position = here.position_samples + max(after_s, 1e-6) * self._rate_hz
         bar = here.bar + (here.bar_beat != beat)
-        return Point(position, beat, beat, bar, target.beats_per_bar or here.beats_per_bar)
+        return Point(position, beat, beat, bar, self._written(bar) or target.beats_per_bar or here.beats_per_bar)
 
     def _jump(self) -> None:
         """At the end of what was told, go forward by less than a beat to the target's phase, into its bar."""
@@ -194,9 +211,9 @@ class Timeline:
         assert target is not None
         there = target.beat_at(last.position_samples, self._rate_hz)
         beat = last.beat + (there - last.beat) % 1.0
-        metre = target.beats_per_bar or last.beats_per_bar
+        metre = self._written(last.bar) or target.beats_per_bar or last.beats_per_bar
         self._shift_count(round(beat - there))
-        place = self._place_of(math.floor(beat), metre)
+        place = self._place_of(math.floor(beat), last)
         bar_beat = last.bar_beat if place is None else math.floor(beat) - place
         while beat - bar_beat >= metre:
             bar_beat += metre

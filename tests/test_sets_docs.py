@@ -50,6 +50,12 @@ def test_the_chart_of_the_docs() -> None:
     assert not chart.loops
 
 
+def test_the_chart_in_two_metres() -> None:
+    (text,) = blocks(SETS, "chart", "[Waltz]")
+    chart = parse_chart(text)
+    assert [chart.beats_of_bar(bar) for bar in range(chart.bars)] == [4, 4, 4, 2, *[3] * 8, 4, 4, 4, 2]
+
+
 def test_every_chord_of_the_docs_is_one() -> None:
     (text,) = re.findall(r"Chords are a note.*?\n\n", SETS, re.DOTALL)
     chords = re.findall(r"`(C[^`]*)`", text)

@@ -98,9 +98,13 @@ def perform(
     swing: float = 0.5,
     roots: Sequence[int] = (0,),
     beats_per_chord: int = 4,
+    bars: Sequence[int] = (),
 ) -> Performance:
-    """Play the beats: `rests` are (first, last) beats of silence, `pickup` beats come before the first downbeat,
-    `swing` is where within the beat the off-beat falls, `roots` go round, one each `beats_per_chord`."""
+    """Play the beats, in bars of `beats_per_bar` or of the lengths in `bars`, which go round.
+
+    `rests` are (first, last) beats of silence, `pickup` beats come before the first downbeat, `swing` is where within
+    the beat the off-beat falls, `roots` go round, one each `beats_per_chord`.
+    """
     rng = np.random.default_rng(seed)
     frames = int(np.ceil((beats_s[-1] + 1.0) / FRAME_S))
     centres = (np.arange(frames * SUB_FRAMES) + 0.5) * FRAME_S / SUB_FRAMES
@@ -113,7 +117,8 @@ def perform(
         bump = height * np.exp(-0.5 * ((centres[low:high] - at_s) / 0.012) ** 2)
         into[low:high] = np.maximum(into[low:high], bump)
 
-    beat_in_bar = (np.arange(len(beats_s)) - pickup) % beats_per_bar
+    places = np.concatenate([np.arange(bar) for bar in bars or (beats_per_bar,)])
+    beat_in_bar = places[(np.arange(len(beats_s)) - pickup) % len(places)]
     silent = np.zeros(len(beats_s), bool)
     for first, last in rests:
         silent[first:last] = True

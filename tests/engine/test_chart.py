@@ -27,7 +27,7 @@ def played(chart: Chart) -> str:
     """One pass, a bar a word, beats of a bar joined where they differ."""
     bars = []
     for bar in range(chart.bars):
-        names = [chart.symbol_at(bar * chart.beats_per_bar + beat) for beat in range(chart.beats_per_bar)]
+        names = [chart.symbol_at(chart.beat_at_bar(bar) + beat) for beat in range(chart.beats_of_bar(bar))]
         bars.append(names[0] if len(set(names)) == 1 else ",".join(names))
     return " ".join(bars)
 
@@ -157,6 +157,10 @@ def test_keys() -> None:
         ("metre: 3/4\n| C | D . E |", "C D,D,E"),
         ("metre: 6/8\n| C D |", "C,D"),
         ("time: 5/4\n| C . . D . |", "C,C,C,D,D"),
+        ("| C G | 3/4 C . G | % | 4/4 D E |", "C,C,G,G C,C,G C,C,G D,D,E,E"),
+        ("| C | 3/4 % | 2 / 4 D E |", "C C D,E"),
+        ("| C |\nmetre: 3/4\n| D . E |\n|: D |1. 4/4 E . F . :|2. 2/4 E F |", "C D,D,E D E,E,F,F D E,F"),
+        ("[A]\n| C . D . |\n[B]\n| 3/4 E F G |\n[A]\n[C]\n| D E |\n", "C,C,D,D E,F,G C,C,D,D D,D,E,E"),
     ],
 )
 def test_notation(text: str, expected: str | None) -> None:
@@ -180,7 +184,13 @@ def test_notation(text: str, expected: str | None) -> None:
         ("| C G Am |", ["3 chords in 4 beats", "| C . G Am |"]),
         ("tmpo: 120\n| C |", ["line 1", "did you mean tempo?"]),
         ("metre: 4/5\n| C |", ["4/4"]),
-        ("| C |\nmetre: 3/4", ["line 2", "metre"]),
+        ("| C |\nmetre: 3/5", ["line 2", "metre"]),
+        ("metre: 3/4\nmetre: 4/4\n| C |", ["line 2", "twice"]),
+        ("| C | 3/4 D E |", ["bar 2", "2 chords in 3 beats"]),
+        ("| C | 3/4 |", ["bar 2", "nothing behind 3/4"]),
+        ("| C | 5/3 D |", ["bar 2", "4/4"]),
+        ("| C G | 3/4 % |", ["bar 2", "4 beats in one of 3"]),
+        ("[3/4]\n| C |", ["line 1", "| 3/4 Am |"]),
         ("tempo: 999\n| C |", ["30 to 300"]),
         ("end: stpo\n| C |", ["did you mean stop?"]),
         ("key: H\n| C |", ["line 1", "no key"]),
@@ -262,6 +272,38 @@ def test_sections_to_jump_to() -> None:
     assert SONG.section_names == ("Verse", "Chorus", "Outro")
 
 
+MIXED = parse_chart("[A] | C | F G |\n[B] | 3/4 Am . E | % | 2/4 D |\n[C] | 4/4 Em |")
+
+
+def test_bars_of_several_metres() -> None:
+    assert [MIXED.beats_of_bar(bar) for bar in range(-1, 13)] == [4, 4, 4, 3, 3, 2, 4, 4, 4, 3, 3, 2, 4, 4]
+    assert (MIXED.bars, MIXED.length_beats, MIXED.beats_per_bar) == (6, 20.0, 4)
+    assert [section.start_beats for section in MIXED.sections] == [0.0, 8.0, 16.0]
+    assert MIXED.symbol_at(MIXED.beat_at_bar(3 + 2 / 3)) == "E"
+    assert MIXED.beat_at_bar(10.5) == 35.0
+    assert MIXED.symbol_at(35.0) == "D"
+    once = parse_chart("end: stop\n| C | 3/4 D |")
+    assert (once.beats_of_bar(9), once.beat_at_bar(2.0), once.beat_at_bar(4.0)) == (3, 7.0, 13.0)
+    assert once.over(once.beat_at_bar(2.0))
+    assert MIXED.transposed(2).metres == MIXED.metres
+    assert parse_chart("| 4/4 C | 4/4 F |") == parse_chart("| C | F |")
+
+
+@given(
+    st.lists(st.integers(2, 7), min_size=1, max_size=9),
+    st.booleans(),
+    st.integers(0, 40),
+    st.sampled_from([0.0, 0.25, 0.5, 2 / 3]),
+)
+def test_bars_to_beats_and_back(beats: list[int], loops: bool, bar: int, phase: float) -> None:
+    text = " ".join(f"| {count}/4 C" for count in beats)
+    chart = parse_chart(f"end: {'loop' if loops else 'stop'}\n{text} |")
+    at = chart.beat_at_bar(bar + phase)
+    counted = sum(chart.beats_of_bar(number) for number in range(bar)) + phase * chart.beats_of_bar(bar)
+    assert at == pytest.approx(counted)
+    assert chart.bar_at_beat(at) == pytest.approx(bar + phase)
+
+
 def test_a_chart_is_a_value() -> None:
     text = "| C | G |"
     assert parse_chart(text) == parse_chart(text)
@@ -330,6 +372,8 @@ def test_what_is_written_is_what_is_read(bars: list[list[str]]) -> None:
                 "| % |",
                 "key: G",
                 "metre: 3/4",
+                "| 3/4 C D E |",
+                "6/8 A",
                 "x2",
                 "|",
                 "||",
@@ -360,7 +404,7 @@ def check_any(text: str) -> None:
     except ChartError as error:
         assert "\n" not in str(error)
         return
-    assert chart.bars * chart.beats_per_bar == chart.length_beats
+    assert sum(chart.beats_of_bar(bar) for bar in range(chart.bars)) == chart.length_beats
     assert sum(section.bars for section in chart.sections) == chart.bars <= MOST_BARS
     for beat in (0.0, chart.length_beats - 1e-9, chart.length_beats, 1e7):
         root, classes = chart.chord_at(beat)

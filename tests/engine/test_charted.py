@@ -60,14 +60,16 @@ def accompany(performance: Performance, chart: Chart, start_s: float) -> tuple[L
     return player, np.concatenate([piece.mix for piece in pieces])
 
 
-def roots_right(player: Listens, performance: Performance, chart: Chart, first_beat: int, from_beat: int) -> float:
+def roots_right(
+    player: Listens, performance: Performance, chart: Chart, first_beat: int, from_beat: int, near_beats: float = 0.15
+) -> float:
     """Share of the frames between `from_beat` and the end that were told the written root, away from its changes."""
     right = []
     for frame, moment in enumerate(player.moments):
         at_s = (frame + 1) * FRAME_S  # made one frame ahead
         beat = float(np.interp(at_s, performance.beats_s, np.arange(len(performance.beats_s)), left=-1, right=-1))
         place = beat - first_beat
-        if beat < from_beat or abs(place - round(place)) < 0.15:
+        if beat < from_beat or abs(place - round(place)) < near_beats:
             continue
         right.append(moment.chord_root == chart.chord_at(place)[0])
     assert len(right) > 100
@@ -112,6 +114,32 @@ def test_a_chart_in_five_says_the_metre() -> None:
     player, _ = accompany(performance, chart, performance.beats_s[0])
     assert {moment.beats_per_bar for moment in player.moments[100:]} == {5}
     assert roots_right(player, performance, chart, 0, from_beat=30) > 0.97
+
+
+SECTIONS = parse_chart(
+    "[A] | C | F | G | Am | x2\n[B]\nmetre: 3/4\n| Dm7 | E7 . A7 | Dm7 | G7 | x2\n[C] | 2/4 C | 4/4 F |"
+)
+TURNS = parse_chart("| C . G . | 3/4 F . G | % | 4/4 Am | 2/4 E | 5/4 F . G . . |")
+
+
+@pytest.mark.parametrize("chart", [SECTIONS, TURNS], ids=["sections", "bars"])
+@pytest.mark.parametrize(("bpm", "first_beat"), [(96.0, 0), (168.0, 8)])
+def test_the_metre_follows_the_chart(chart: Chart, bpm: float, first_beat: int) -> None:
+    """Round and round; every frame is told the bar as it is written, from when the beat was found on."""
+    bars = [chart.beats_of_bar(bar) for bar in range(chart.bars)]
+    performance = perform(steady(bpm, 80.0), 5, QUIET, bars=[4] * (first_beat // 4) + bars * 20)
+    player, _ = accompany(performance, chart, performance.beats_s[first_beat])
+    assert roots_right(player, performance, chart, first_beat, from_beat=first_beat + 24, near_beats=0.25) > 0.97
+    told = []
+    for frame, moment in enumerate(player.moments):
+        beat = float(np.interp((frame + 1) * FRAME_S, performance.beats_s, np.arange(len(performance.beats_s)), -1, -1))
+        if beat > first_beat + 24:
+            bar = chart.bar_at_beat(beat - first_beat)
+            off = (bar - moment.bar_phase + 0.5) % 1.0 - 0.5
+            near_line = min(bar % 1.0, 1.0 - bar % 1.0) < 0.04
+            told.append(abs(off) < 0.06 and (near_line or moment.beats_per_bar == chart.beats_of_bar(int(bar))))
+    assert len(told) > 500
+    assert np.mean(told) > 0.97
 
 
 def test_a_chart_may_begin_where_the_band_comes_in() -> None:
