@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ..dsp.limiter import CEILING, KNEE_LEVEL, LIMITER_WORDS, setup_limiter
 from ..dsp.native import aligned_words, touched_floats
 from ..dsp.ring import Ring
-from . import native, native_jack
+from . import native, native_jack, native_portaudio
+from .conversion import Conversion
 from .fallback import FallbackMemory
 
 MAX_CHANNELS = 256
@@ -176,13 +177,24 @@ class Bridge:
         phase = native.WAITING if waiting else native.ACTIVE
         native.write_word.ctypes(self.stream_address, native.LEASE_PHASE, phase)
 
+    def convert(self, card_rate_hz: int) -> Conversion | None:
+        """Ports only, after `lend`: the new stream's callbacks come at another rate (None: at ours).
+
+        Raises ValueError for a rate that cannot be brought to ours.
+        """
+        conversion = None if card_rate_hz == self.rate_hz else Conversion(card_rate_hz, self.rate_hz)
+        self._keep.append(conversion)  # as the lease: a callback that died may come late
+        address = 0 if conversion is None else conversion.address
+        native.write_word.ctypes(self.stream_address, native.LEASE_CONVERSION, address)
+        return conversion
+
     def enter(self) -> None:
         """Ports only, while nothing calls `process`: the waiting stream carries on from here, fading in."""
         self.set_word(native.RAMP_AT, 0)
         native.write_word.ctypes(self.stream_address, native.LEASE_PHASE, native.ACTIVE)
 
     jack_callback_address = int(native_jack.jack_process.address)
-    portaudio_callback_address = int(native.portaudio_process.address)
+    portaudio_callback_address = int(native_portaudio.portaudio_process.address)
     process_address = int(native.process.address)
     """void process(int64 state, void **inputs, int64 n_in, void **outputs, int64 n_out, int64 n)"""
 

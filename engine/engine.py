@@ -7,6 +7,7 @@ Knows no model: player and conductor are handed in. Belongs to one thread (the o
 from __future__ import annotations
 
 import dataclasses
+import math
 import platform
 import threading
 import time
@@ -55,6 +56,8 @@ class Engine:
         self._started = False
         self._ready_s: float | None = None
         self._said_lost = self._said_xruns = False
+        self._measured_way: tuple[int, int] | None = None
+        self._measured_claim = 0
         opened = port is None
         self.port = open_port(config) if port is None else port
         self._reconnecting: Reconnecting | None = None
@@ -245,14 +248,22 @@ class Engine:
         return self._final_report or self._figures()
 
     def _port_facts(self) -> PortFacts:
-        measured = self.config.round_trip_samples
-        claimed = self.port.capture_latency_samples + self.port.playback_latency_samples
-        round_trip = max(0, claimed) if measured is None else measured
-        self.port.own_delay_samples = -round_trip
+        port, measured = self.port, self.config.round_trip_samples
+        claimed = port.capture_latency_samples + port.playback_latency_samples
+        way = (port.card_rate_hz, port.block_samples)
+        if self._measured_way is None:
+            self._measured_way, self._measured_claim = way, claimed
+        if measured is None:
+            round_trip = max(0, claimed)
+        elif way == self._measured_way:
+            round_trip, self._measured_claim = measured, claimed
+        else:  # another rate or block since it was measured: what the claim left out then, it leaves out still
+            round_trip = max(0, measured + claimed - self._measured_claim)
+        port.own_delay_samples = -round_trip
         return PortFacts(
-            capture_latency_samples=min(max(0, self.port.capture_latency_samples), round_trip),
+            capture_latency_samples=min(max(0, port.capture_latency_samples), round_trip),
             round_trip_samples=round_trip,
-            block_samples=self.port.block_samples,
+            block_samples=math.ceil(port.block_samples * port.rate_hz / (port.card_rate_hz or port.rate_hz)),
         )
 
     def _figures(self) -> dict[str, Any]:
@@ -264,6 +275,7 @@ class Engine:
         first_s = worker.first_sound_s
         return {
             "rate_hz": rate_hz,
+            "card_rate_hz": port.card_rate_hz or rate_hz,
             "block_samples": port.block_samples,
             "max_block_samples": counters.max_block_samples,
             "callbacks": {"expected": port.callbacks_expected, "served": counters.callbacks},

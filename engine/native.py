@@ -1,10 +1,11 @@
-"""Everything that the audio thread runs: one compiled function, called by JACK, by PortAudio or by a port of ours.
+"""What the audio thread runs for each block: one compiled function, called by JACK, by PortAudio or by a port of ours.
 
 Knows neither Python objects nor the interpreter lock: it works on the words of one state block (laid out below) and on
 memory that `bridge.Bridge` owns. Nothing here allocates, locks, waits or prints.
 
 Per block: input channels -> mono -> in-ring; out-ring at the absolute position -> fallback for what is missing ->
-gain ramp -> limiter -> every output channel. JACK's own callbacks are in native_jack.py.
+gain ramp -> limiter -> every output channel. The callbacks of the sound systems are in native_jack.py and
+native_portaudio.py; conversion.py brings a block to another rate and back.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from ..dsp.native import (
     load_relaxed,
     read_float_mode,
     store_f32,
-    store_i64,
     store_relaxed,
     store_release,
     write_float_mode,
@@ -129,6 +129,7 @@ POSITION_WORDS = 12
 # whatever a dead server or a sleeping device still calls can do nothing to the stream that took its place.
 LEASE_STATE = 0
 LEASE_PHASE = 1
+LEASE_CONVERSION = 2  # address of a conversion's words (conversion.py); 0: the stream runs at the bridge's own rate
 WAITING = 0  # play silence: somebody else carries the clock still
 ACTIVE = 1
 RETIRED = 2
@@ -140,12 +141,12 @@ _I = types.int64
 
 
 @inlined
-def _is_finite(address, index):
+def is_finite(address, index):
     return (load_i32(address, index) & 0x7F800000) != 0x7F800000
 
 
 @inlined
-def _bounded(sample):
+def bounded(sample):
     """Finite is not enough: squares of the largest numbers are none."""
     return max(np.float32(-LOUDEST), min(np.float32(LOUDEST), sample))
 
@@ -167,8 +168,8 @@ def _hear(state, inputs, n_inputs, offset, count):
     for channel in range(n_inputs):
         source = load_i64(inputs, channel) + 4 * offset
         for i in range(count):
-            if _is_finite(source, i):
-                store_f32(mix, i, load_f32(mix, i) + _bounded(load_f32(source, i)) * share)
+            if is_finite(source, i):
+                store_f32(mix, i, load_f32(mix, i) + bounded(load_f32(source, i)) * share)
             else:
                 bad += 1
     peak = np.float32(0.0)
@@ -207,12 +208,12 @@ def _play(state, outputs, n_outputs, offset, count, position):
         missing = load_i32(mix, i) == HOLE_BITS
         fresh = 0.0
         if not missing:
-            if _is_finite(mix, i):
-                fresh = np.float64(_bounded(load_f32(mix, i)))
+            if is_finite(mix, i):
+                fresh = np.float64(bounded(load_f32(mix, i)))
             else:
                 bad += 1
         clicked = 0.0
-        if load_i32(click, i) != HOLE_BITS and _is_finite(click, i):
+        if load_i32(click, i) != HOLE_BITS and is_finite(click, i):
             clicked = np.float64(load_f32(click, i))
         store_f32(click, i, np.float32(clicked))
         if clicking > 0:
@@ -254,8 +255,8 @@ def _play(state, outputs, n_outputs, offset, count, position):
 
 
 @inlined
-def process_block(state, inputs, n_inputs, outputs, n_outputs, count):
-    """One callback: `inputs` and `outputs` are addresses of tables of channel addresses, float32 [count] each."""
+def carry_samples(state, inputs, n_inputs, outputs, n_outputs, count):
+    """`count` samples of the bridge's clock; `inputs` and `outputs` are addresses of tables of channel addresses."""
     scratch = load_i64(state, FLOAT_SCRATCH)
     mode = read_float_mode(scratch)
     write_float_mode(scratch, mode | FLUSH_BITS)
@@ -267,11 +268,23 @@ def process_block(state, inputs, n_inputs, outputs, n_outputs, count):
         _play(state, outputs, n_outputs, done, piece, position)
         store_release(state, POSITION, position + piece)
         done += piece
+    write_float_mode(scratch, mode)
+
+
+@inlined
+def count_callback(state, count):
+    """One callback with so many samples of the sound system's own clock is over."""
     store_relaxed(state, LAST_BLOCK, count)
     if count > load_relaxed(state, LARGEST_BLOCK):
         store_relaxed(state, LARGEST_BLOCK, count)
     store_release(state, CALLBACKS, load_relaxed(state, CALLBACKS) + 1)
-    write_float_mode(scratch, mode)
+
+
+@inlined
+def process_block(state, inputs, n_inputs, outputs, n_outputs, count):
+    """One callback at the bridge's rate: float32 [count] for each channel."""
+    carry_samples(state, inputs, n_inputs, outputs, n_outputs, count)
+    count_callback(state, count)
 
 
 SOURCES = (__file__, _limiter.__file__, *_fallback.SOURCES)
@@ -286,43 +299,6 @@ def process(state, inputs, n_inputs, outputs, n_outputs, count):
 @_cfunc(types.void(_I))
 def ignore_text(text):
     """Where libraries' own chatter goes."""
-
-
-def _portaudio_signature():  # type: ignore[no-untyped-def]
-    import ctypes
-
-    unsigned_long = types.uint64 if ctypes.sizeof(ctypes.c_ulong) == 8 else types.uint32
-    return types.int32(_I, _I, unsigned_long, _I, unsigned_long, _I)
-
-
-@_cfunc(_portaudio_signature())
-def portaudio_process(stream_in, stream_out, frames, times, flags, lease):
-    """A PaStreamCallback for non-interleaved float32: `stream_in` and `stream_out` are tables of channel addresses."""
-    count = np.int64(frames)
-    phase = load_acquire(lease, LEASE_PHASE)
-    state = load_i64(lease, LEASE_STATE)
-    for channel in range(load_i64(state, PA_OUT_TOTAL)):
-        silent = load_i64(stream_out, channel)
-        for i in range(count):
-            store_f32(silent, i, np.float32(0.0))
-    if phase == RETIRED:
-        return 2  # paAbort
-    if phase == WAITING:
-        return 0
-    if (np.int64(flags) & 0xF) != 0:  # under- and overflows of input and output
-        store_relaxed(state, XRUNS, load_relaxed(state, XRUNS) + 1)
-    inputs = load_i64(state, CHANNELS_IN)
-    outputs = load_i64(state, CHANNELS_OUT)
-    n_inputs = load_i64(state, PA_INPUTS)
-    if stream_in == 0:
-        n_inputs = 0
-    for i in range(n_inputs):
-        store_i64(inputs, i, load_i64(stream_in, load_i64(load_i64(state, PA_IN_INDEX), i)))
-    n_outputs = load_i64(state, PA_OUTPUTS)
-    for i in range(n_outputs):
-        store_i64(outputs, i, load_i64(stream_out, load_i64(load_i64(state, PA_OUT_INDEX), i)))
-    process_block(state, inputs, n_inputs, outputs, n_outputs, count)
-    return 0
 
 
 @_cfunc(_I(_I, _I))

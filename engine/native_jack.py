@@ -22,7 +22,8 @@ from ..dsp.native import (
     store_relaxed,
     store_release,
 )
-from . import native as _native
+from . import conversion as _conversion
+from .conversion import process_stream, to_bridge, to_card
 from .native import (
     CHANNELS_IN,
     CHANNELS_OUT,
@@ -50,6 +51,7 @@ from .native import (
     JACK_POSITION,
     JACK_STARTED,
     LAST_BLOCK,
+    LEASE_CONVERSION,
     LEASE_PHASE,
     LEASE_STATE,
     LOST_SAMPLES,
@@ -74,7 +76,6 @@ from .native import (
     TRANSPORT_TABLE,
     WAITING,
     XRUNS,
-    process_block,
 )
 
 _I = types.int64
@@ -102,7 +103,7 @@ def _midi_push(state, position, packed):
 
 
 @inlined
-def _jack_midi(state, count):
+def _jack_midi(lease, state, count):
     """Read this block's MIDI: messages of up to 3 bytes, each stamped with the sample at which it came."""
     port = load_i64(state, JACK_MIDI_PORT)
     if port == 0:
@@ -122,7 +123,8 @@ def _jack_midi(state, count):
             packed |= np.int64(load_u8(data, 1)) << 8
         if size > 2:
             packed |= np.int64(load_u8(data, 2)) << 16
-        _midi_push(state, load_relaxed(state, POSITION) + np.int64(load_u32(event, 0)), packed)
+        at = load_relaxed(state, POSITION) + to_bridge(lease, np.int64(load_u32(event, 0)))
+        _midi_push(state, at, packed)
 
 
 @inlined
@@ -142,7 +144,7 @@ def _jack_clock(state, count):
 
 
 @inlined
-def _jack_midi_out(state, count, playing):
+def _jack_midi_out(lease, state, count, playing):
     """Send what is due in this block, each message at its sample."""
     port = load_i64(state, JACK_MIDI_OUT_PORT)
     if port == 0:
@@ -155,16 +157,17 @@ def _jack_midi_out(state, count, playing):
     read = load_relaxed(state, MIDI_OUT_READ)
     write = load_acquire(state, MIDI_OUT_WRITE)
     position = load_relaxed(state, POSITION)
+    slack = min(1, load_i64(lease, LEASE_CONVERSION))  # between two rates a message on a seam is a sample early
     while read < write:
         slot = 2 * (read & (MIDI_EVENTS - 1))
-        offset = load_i64(events, slot) - position
+        offset = to_card(lease, load_i64(events, slot) - position)
         if offset >= count:
             break
         if offset < -4 * count:  # left from a time when nobody carried it
             read += 1
             store_relaxed(state, MIDI_OUT_DROPPED, load_relaxed(state, MIDI_OUT_DROPPED) + 1)
             continue
-        late = offset < 0
+        late = load_i64(events, slot) - position < -slack
         offset = max(0, offset)
         if late:
             store_relaxed(state, MIDI_OUT_LATE, load_relaxed(state, MIDI_OUT_LATE) + 1)
@@ -194,7 +197,7 @@ def _jack_transport(state):
     store_release(state, TRANSPORT_COUNT, turn + 2)
 
 
-_cfunc = cached_cfunc(__file__, *_native.SOURCES)
+_cfunc = cached_cfunc(__file__, *_conversion.SOURCES)
 
 
 @_cfunc(types.int32(types.uint32, _I))
@@ -210,7 +213,7 @@ def jack_process(frames, lease):
             silent = _get_buffer(get_buffer, load_i64(load_i64(state, JACK_OUT_PORTS), i), frames)
             for k in range(count):
                 store_f32(silent, k, np.float32(0.0))
-        _jack_midi_out(state, count, False)
+        _jack_midi_out(lease, state, count, False)
         return 0
     inputs = load_i64(state, CHANNELS_IN)
     outputs = load_i64(state, CHANNELS_OUT)
@@ -221,10 +224,10 @@ def jack_process(frames, lease):
     for i in range(n_outputs):
         store_i64(outputs, i, _get_buffer(get_buffer, load_i64(load_i64(state, JACK_OUT_PORTS), i), frames))
     _jack_clock(state, count)
-    _jack_midi(state, count)
-    _jack_midi_out(state, count, True)
+    _jack_midi(lease, state, count)
+    _jack_midi_out(lease, state, count, True)
     _jack_transport(state)
-    process_block(state, inputs, n_inputs, outputs, n_outputs, count)
+    process_stream(lease, state, inputs, n_inputs, outputs, n_outputs, count)
     return 0
 
 

@@ -1,4 +1,5 @@
 """A port that went away, and comes back: the run goes on in silence meanwhile, and the same device is opened again.
+Another block or rate that it comes back with is the port's own affair: the bridge's clock keeps its rate.
 
 Knows ports and the bridge, no worker: while no port calls, a stand-in carries the bridge's clock at the pace of the
 wall clock, with silence in and nowhere to go out. So positions, bars, commands and the recording go on, and the band
@@ -171,3 +172,10 @@ class Reconnecting:
         self._away_s += away_s
         self._longest_s = max(self._longest_s, away_s)
         self._zeros.clear()
+        port = self._port
+        if port.card_rate_hz != port.rate_hz:
+            self._notes.fault(
+                "port_rate",
+                f"the sound system came back at {port.card_rate_hz} Hz: nothing to do, it is converted, and the band"
+                f" and its recording go on at {port.rate_hz} Hz",
+            )

@@ -7,7 +7,6 @@ but no music. No Python runs in any JACK thread: the callbacks are native, and a
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import errno
 import re
 import threading
@@ -87,13 +86,10 @@ class JackPort(Port):
         client = self._client = open_client(self._jack, self.config, self.config.client_name)
         self._quit = threading.Event()
         try:
-            if client.samplerate != self.rate_hz:
-                raise EngineError(
-                    f"the {server_text(self.config)} is back, but at {client.samplerate} Hz and not {self.rate_hz}:"
-                    f" restart it with -r {self.rate_hz}, or start again"
-                )
+            self._adopt(bridge, int(client.samplerate))
             seen = set(self._seen)
-            self._open(dataclasses.replace(self.config, rate_hz=None, block_samples=None))
+            self.block_samples = int(client.blocksize)
+            self._register(self.config)
             self._start(bridge)
             self._missing = seen - set(self._wires)
             self._draw_missing()
@@ -118,6 +114,10 @@ class JackPort(Port):
                 f"the {server_text(config)} runs with blocks of {self.block_samples}, not {config.block_samples}:"
                 " leave --block out, or restart the server with -p"
             )
+        self._register(config)
+
+    def _register(self, config: EngineConfig) -> None:
+        client = self._client
         sources, sinks, click_sinks = [], [], []
         if config.connect:
             sources = self._targets(config.input_channels, capture=True)
@@ -204,7 +204,7 @@ class JackPort(Port):
         self._watcher.start()
 
     def _set_words(self, bridge: Bridge) -> None:
-        bridge.set_word(native.JACK_OWN_DELAY, self.own_delay_samples)
+        bridge.set_word(native.JACK_OWN_DELAY, self._own_delay_on_card)
         pointer_of = self._pointer
         bridge.set_word(native.JACK_CLIENT, pointer_of(self._client))
         bridge.set_word(native.JACK_INPUTS, len(self._inputs))
@@ -284,9 +284,11 @@ class JackPort(Port):
         while bridge is not None and not ended.wait(_WATCH_S):
             if bridge.word(native.SHUTDOWN):
                 self._lost = f"the {server_text(self.config)} went away: start it again"
-            elif bridge.word(native.RATE_CHANGED) not in (0, self.rate_hz):
+            elif bridge.word(native.RATE_CHANGED) not in (0, self.card_rate_hz):
                 rate_hz = bridge.word(native.RATE_CHANGED)
-                self._lost = f"the {server_text(self.config)} went from {self.rate_hz} to {rate_hz} Hz: start again"
+                self._lost = (
+                    f"the {server_text(self.config)} went from {self.card_rate_hz} to {rate_hz} Hz: start again"
+                )
             if self._lost is not None:
                 self.ended.set()
                 return
@@ -323,9 +325,13 @@ class JackPort(Port):
 
     def _publish_delay(self, bridge: Bridge) -> None:
         """Our own delay has changed: let the server ask the latency callback again, and tell its neighbours."""
-        if bridge.word(native.JACK_OWN_DELAY) != self.own_delay_samples:
-            bridge.set_word(native.JACK_OWN_DELAY, self.own_delay_samples)
+        if bridge.word(native.JACK_OWN_DELAY) != self._own_delay_on_card:
+            bridge.set_word(native.JACK_OWN_DELAY, self._own_delay_on_card)
             self._recompute_latencies()
+
+    @property
+    def _own_delay_on_card(self) -> int:
+        return round(self.own_delay_samples * self.card_rate_hz / self.rate_hz)
 
     def _recompute_latencies(self) -> None:
         self._library.jack_recompute_total_latencies(ctypes.c_void_p(self._pointer(self._client)))
@@ -347,8 +353,8 @@ class JackPort(Port):
 
         (It does not where its graph has a ring, as with a loopback: our clients' sums stay 0 then.)
         """
-        self.capture_latency_samples = self._largest(self._inputs, _CAPTURE)
-        self.playback_latency_samples = self._largest(self._outputs, _PLAYBACK)
+        self.capture_latency_samples = self._in_bridge(self._largest(self._inputs, _CAPTURE), capture=True)
+        self.playback_latency_samples = self._in_bridge(self._largest(self._outputs, _PLAYBACK), capture=False)
 
     def _largest(self, ports: list[Any], mode: int) -> int:
         largest = max((self._latency(port, mode) for port in ports), default=0)

@@ -19,6 +19,7 @@ from ..config import EngineConfig, EngineError
 
 if TYPE_CHECKING:
     from ..bridge import Bridge
+    from ..conversion import Conversion
 
 _RUNNING: list[Port] = []
 """Ports whose native callbacks may still come: compiled code and memory must not go while they do."""
@@ -63,7 +64,11 @@ class Port:
         """Opens nothing: subclasses open in their own `__init__` and raise EngineError or ConfigError there."""
         self.config = config
         self.rate_hz = 0
+        """Of the bridge's clock, in whose samples latencies and delays are given."""
+        self.card_rate_hz = 0
+        """Of the sound system: another one after it came back with another, whose sound is then converted."""
         self.block_samples = 0
+        """Of the sound system, in samples of its own."""
         self.input_names: tuple[str, ...] = ()
         self.output_names: tuple[str, ...] = ()
         self.capture_latency_samples = 0
@@ -76,6 +81,7 @@ class Port:
         """
         self.ended = threading.Event()
         """Set when no callback will come any more: the file is over, the server has gone, or `stop` was called."""
+        self._conversion: Conversion | None = None
         self._bridge: Bridge | None = None
         self._lost: str | None = None
         self._started_s = 0.0
@@ -88,6 +94,7 @@ class Port:
         if bridge.rate_hz != self.rate_hz:
             raise ValueError(f"the bridge runs at {bridge.rate_hz} Hz, the port at {self.rate_hz} Hz")
         self._bridge = bridge
+        self.card_rate_hz = self.rate_hz
         bridge.lend()
         _RUNNING.append(self)
         self._start(bridge)
@@ -96,8 +103,9 @@ class Port:
     def reopen(self) -> None:
         """After a loss: open the same device under the same names again; its callbacks wait for `resume`.
 
-        Never another device. Raises EngineError while it is not there, or has come back with another rate or without
-        the channels; the port then stays lost, and may try again.
+        Never another device. Its rate and block may be others than before. Raises EngineError while it is not there, or
+        has come back without the channels or with a rate that is a stranger to ours; the port then stays lost, and may
+        try again.
         """
         if self._bridge is None or self._lost is None or self._stopped_s is not None:
             raise RuntimeError("only a port that was lost is opened again")
@@ -129,6 +137,25 @@ class Port:
         self._close()
         if self in _RUNNING:
             _RUNNING.remove(self)
+
+    def _adopt(self, bridge: Bridge, card_rate_hz: int) -> None:
+        """In `_reopen`, before the callbacks come: from now on the sound system runs at that rate."""
+        try:
+            self._conversion = bridge.convert(card_rate_hz)
+        except ValueError as error:
+            raise EngineError(
+                f"the sound system is back, but at {card_rate_hz} Hz, which cannot be converted to {self.rate_hz} Hz:"
+                f" restart it with {self.rate_hz} Hz, or start again"
+            ) from error
+        self.card_rate_hz = card_rate_hz
+
+    def _in_bridge(self, samples: int, capture: bool) -> int:
+        """A latency of the sound system as the bridge's clock has it: in its samples, with the conversion's delay."""
+        if self._conversion is None:
+            return samples
+        conversion = self._conversion
+        delay = conversion.capture_delay_samples if capture else conversion.playback_delay_samples
+        return round(samples * conversion.ratio + delay)
 
     def _start(self, bridge: Bridge) -> None:
         raise NotImplementedError

@@ -113,7 +113,7 @@ class PortAudioPort(Port):
         self.rate_hz = int(config.rate_hz or self._sink.rate_hz)
         # PortAudio chooses where nobody asks: until the first callback says it, its latency is the best guess.
         self.block_samples = config.block_samples or max(64, round(self._sink.latency_s * self.rate_hz))
-        self._parameters = self._check_format(config.rate_hz)
+        self._parameters = self._check_format(self.rate_hz, asked=config.rate_hz is not None)
         self.input_names = tuple(f"{self._source.name}:{channel}" for channel in config.input_channels)
         self.output_names = tuple(f"{self._sink.name}:{channel}" for channel in config.output_channels)
         self.capture_latency_samples = round(self._source.latency_s * self.rate_hz)
@@ -137,7 +137,7 @@ class PortAudioPort(Port):
                 (self._sink, self.config.played_channels, False),
             )
         )
-        self._parameters = self._check_format(self.rate_hz)
+        self._parameters = self._check_any_format(bridge)
         try:
             self._start(bridge)
         except EngineError:
@@ -152,7 +152,18 @@ class PortAudioPort(Port):
                 return again
         raise NotThere(f'"{choice.name}" is not there: plug it in again')
 
-    def _check_format(self, rate_hz: int | None) -> tuple[StreamParameters, StreamParameters]:
+    def _check_any_format(self, bridge: Bridge) -> tuple[StreamParameters, StreamParameters]:
+        """At our own rate where the device still has it, else at the one that it has now."""
+        try:
+            parameters = self._check_format(self.rate_hz, asked=True)
+            self._adopt(bridge, self.rate_hz)
+        except ConfigError:
+            card_rate_hz = round(self._sink.rate_hz)
+            parameters = self._check_format(card_rate_hz, asked=False)
+            self._adopt(bridge, card_rate_hz)
+        return parameters
+
+    def _check_format(self, rate_hz: int, asked: bool) -> tuple[StreamParameters, StreamParameters]:
         sides = []
         for side, channels in (
             (self._source, self.config.input_channels),
@@ -163,13 +174,13 @@ class PortAudioPort(Port):
             "Pa_IsFormatSupported",
             ctypes.byref(sides[0]),
             ctypes.byref(sides[1]),
-            ctypes.c_double(self.rate_hz),
+            ctypes.c_double(rate_hz),
         )
         if code == 0:
             return sides[0], sides[1]
-        if rate_hz is not None:
+        if asked:
             raise ConfigError(
-                f'"{self._sink.name}" does not run at {self.rate_hz} Hz ({self._lib.text(code)}): it prefers'
+                f'"{self._sink.name}" does not run at {rate_hz} Hz ({self._lib.text(code)}): it prefers'
                 f" {self._sink.rate_hz:.0f}"
             )
         raise EngineError(f'"{self._sink.name}" cannot be opened: {self._lib.text(code)}; is it in use?')
@@ -187,7 +198,7 @@ class PortAudioPort(Port):
             ctypes.byref(stream),
             ctypes.byref(self._parameters[0]),
             ctypes.byref(self._parameters[1]),
-            ctypes.c_double(self.rate_hz),
+            ctypes.c_double(self.card_rate_hz),
             ctypes.c_ulong(config.block_samples or 0),
             ctypes.c_ulong(NO_DITHER_NO_CLIP),
             ctypes.c_void_p(bridge.portaudio_callback_address),
@@ -203,8 +214,9 @@ class PortAudioPort(Port):
             raise EngineError(f'"{self._sink.name}" would not start: {self._lib.text(code)}')
         info = self._lib.Pa_GetStreamInfo(stream)
         if info:
-            self.capture_latency_samples = round(info.contents.inputLatency * self.rate_hz)
-            self.playback_latency_samples = round(info.contents.outputLatency * self.rate_hz)
+            ways = [round(s * self.card_rate_hz) for s in (info.contents.inputLatency, info.contents.outputLatency)]
+            self.capture_latency_samples = self._in_bridge(ways[0], capture=True)
+            self.playback_latency_samples = self._in_bridge(ways[1], capture=False)
         end_s = time.perf_counter() + _FIRST_CALLBACK_S
         while not bridge.word(native.LAST_BLOCK) and time.perf_counter() < end_s:
             time.sleep(0.002)

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 from gigmate.dsp.native import load_f32, store_f32
-from gigmate.engine import native, native_jack
+from gigmate.engine import native, native_jack, native_portaudio
 from gigmate.engine.bridge import Bridge
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +20,7 @@ from numba import cfunc, types
 
 RATE_HZ = 48000
 RAMP = 960
+MODULES = {"jack": native_jack, "portaudio": native_portaudio}
 
 
 def _run(bridge: Bridge, heard: np.ndarray, outputs: int = 1) -> np.ndarray:
@@ -197,7 +198,7 @@ def test_denormals_are_flushed_inside_and_the_caller_keeps_its_mode() -> None:
     "name", ["process", "jack_process", "portaudio_process", "jack_xrun", "jack_shutdown", "jack_freewheel"]
 )
 def test_the_compiled_callback_calls_neither_python_nor_an_allocator_nor_a_lock(name: str) -> None:
-    cached = getattr(native_jack if name.startswith("jack") else native, name)
+    cached = getattr(MODULES.get(name.split("_")[0], native), name)
     fresh = cfunc(cached._sig, error_model="numpy")(cached._pyfunc)  # cached code cannot be inspected
     text, assembly = fresh._library.get_llvm_str(), fresh._library.get_asm_str()
     called = set(re.findall(r"(?:call|invoke)[^@\n]*@\"?([\w.$]+)", text))
@@ -212,8 +213,8 @@ def test_the_compiled_callback_calls_neither_python_nor_an_allocator_nor_a_lock(
 @pytest.mark.timeout(600)  # compiling anew on a busy machine
 def test_a_second_process_compiles_nothing(tmp_path) -> None:
     code = (
-        "import sys; from gigmate.engine import native, native_jack, bridge; from gigmate.dsp import ring\n"
-        "functions = [native.process, native_jack.jack_process, native.portaudio_process, ring._take]\n"
+        "from gigmate.engine import native, native_jack, native_portaudio, bridge; from gigmate.dsp import ring\n"
+        "functions = [native.process, native_jack.jack_process, native_portaudio.portaudio_process, ring._take]\n"
         "print(sum(f.cache_hits for f in functions), len(functions))"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gigmate.dsp.crossfade import Gate, crossfade
 from gigmate.dsp.ring import Ring
-from gigmate.engine import native
+from gigmate.engine import native, native_portaudio
 from gigmate.engine.bridge import Bridge, HeardFrames
 from gigmate.engine.notes import Notes
 from gigmate.engine.ports.port import NotThere
@@ -95,7 +95,7 @@ def portaudio_call(bridge: Bridge, address: int, heard: np.ndarray) -> tuple[int
     played = np.full(heard.size, 9.0, np.float32)
     tables = np.array([heard.ctypes.data, played.ctypes.data], np.int64)
     place = int(tables.ctypes.data)
-    answer = native.portaudio_process.ctypes(place, place + 8, heard.size, 0, 0, address)
+    answer = native_portaudio.portaudio_process.ctypes(place, place + 8, heard.size, 0, 0, address)
     return int(answer), played
 
 

@@ -109,18 +109,78 @@ def test_a_server_that_comes_back_with_another_block_is_taken(
     assert report["block_samples"] == block_samples
 
 
+def pitch_hz(sound: np.ndarray, rate_hz: int) -> float:
+    """Of a sine, by the median of its periods: a block that the listener lost is one of many."""
+    before, after = sound[:-1].astype(float), sound[1:].astype(float)
+    rises = np.flatnonzero((before < 0) & (after >= 0))
+    return float(rate_hz / np.median(np.diff(rises + before[rises] / (before[rises] - after[rises]))))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((48_000, 128), (44_100, 256)), pytest.param((44_100, 512), (48_000, 64), marks=pytest.mark.slow)],
+)
+def test_a_server_that_comes_back_with_another_rate_is_converted(
+    before: tuple[int, int],
+    after: tuple[int, int],
+    jack_server: Any,
+    start_run: Callable[..., Run],
+    start_peer: Callable[..., Peer],
+    tmp_path: Path,
+) -> None:
+    environment, record = jack_server.environment, tmp_path / "take.wav"
+    if before != (48_000, 128):
+        jack_server.kill()
+        jack_server.rate_hz, jack_server.block_samples = before
+        jack_server.start()
+    run = start_run(environment, backend="jack", client_name="gm", output_channels=[3], record_file=str(record))
+    run.until("playing")
+    time.sleep(1.2)
+    drawn = wires(environment)
+    jack_server.kill()
+    run.until("away", 10)
+    jack_server.rate_hz, jack_server.block_samples = after
+    jack_server.start()
+    recovery_s = run.until("playing", 30)
+    print(f"recovery: {recovery_s:.2f} s after the server answers")
+    assert recovery_s < 5
+    assert wires(environment) == drawn
+
+    begin_s, seconds = time.perf_counter(), run.status["seconds"]
+    sound = listen_to(start_peer, environment, "gm:output_3", tmp_path / "after.npy")
+    check_music(sound)
+    assert pitch_hz(sound, after[0]) == pytest.approx(200.0, abs=0.2), "in tune"
+    time.sleep(1.0)
+    passed_s = time.perf_counter() - begin_s
+    assert run.status["seconds"] - seconds == pytest.approx(passed_s, rel=0.04), "and in time"
+
+    words = run.quit()
+    report = words["report"]
+    assert words["lost"] is None
+    assert (report["rate_hz"], report["card_rate_hz"], report["block_samples"]) == (before[0], *after)
+    assert report["reconnects"]["times"] == report["faults"]["port_rate"] == 1
+    (said,) = (w for w in report["warnings"] if f"came back at {after[0]} Hz" in w)
+    assert f"go on at {before[0]} Hz" in said
+    least = 2 * after[1] * before[0] / after[0]  # a block in, a block out, and the filters
+    assert report["round_trip"]["samples"] > least + 30
+    channels, rate_hz = soundfile.read(record, dtype="float32")
+    assert rate_hz == before[0]
+    assert channels.shape[0] / rate_hz == pytest.approx(report["seconds"], abs=0.3), "one recording, of all"
+    assert pitch_hz(channels[:, 1], rate_hz) == pytest.approx(200.0, abs=0.2)
+
+
 @pytest.mark.slow
-def test_a_server_that_comes_back_with_another_rate_is_not_taken_and_said(
+def test_a_server_with_a_rate_that_cannot_be_converted_is_not_taken_and_said(
     jack_server: Any, start_run: Callable[..., Run]
 ) -> None:
     run = start_run(jack_server.environment, backend="jack")
     run.until("playing")
     jack_server.kill()
     run.until("away", 10)
-    jack_server.rate_hz = 44_100
+    jack_server.rate_hz = 47_999
     jack_server.start()
     end = time.perf_counter() + 20
-    while not any("restart it with -r 48000" in w for w in run.status["warnings"]) and time.perf_counter() < end:
+    while not any("at 47999 Hz, which cannot" in w for w in run.status["warnings"]) and time.perf_counter() < end:
         time.sleep(0.05)
     assert run.status["state"] == "away"
     jack_server.kill()
@@ -128,8 +188,9 @@ def test_a_server_that_comes_back_with_another_rate_is_not_taken_and_said(
     jack_server.start()
     run.until("playing", 30)
     report = run.quit()["report"]
-    assert len([w for w in report["warnings"] if "44100 Hz and not 48000" in w]) == 1
+    assert len([w for w in report["warnings"] if "restart it with 48000 Hz" in w]) == 1
     assert report["reconnects"]["times"] == 1
+    assert "port_rate" not in report["faults"]
 
 
 def test_a_server_that_never_comes_back_lets_the_run_end(jack_server: Any, start_run: Callable[..., Run]) -> None:
@@ -173,6 +234,27 @@ def test_a_portaudio_stream_that_dies_with_its_server_comes_back_with_it(
     assert words["close_s"] < 8
     assert words["lost"] is None
     assert words["report"]["reconnects"]["times"] == 1
+
+
+@pytest.mark.slow
+def test_portaudio_on_a_server_that_comes_back_with_another_rate(
+    jack_server: Any, start_run: Callable[..., Run], start_peer: Callable[..., Peer], tmp_path: Path
+) -> None:
+    environment = jack_server.environment
+    run = start_run(environment, backend="portaudio", device="system", output_channels=[3])
+    run.until("playing")
+    jack_server.kill()
+    run.until("away", 20)
+    jack_server.rate_hz, jack_server.block_samples = 44_100, 256
+    jack_server.start()
+    recovery_s = run.until("playing", 30)
+    print(f"recovery: {recovery_s:.2f} s after the server answers")
+    sound = listen_to(start_peer, environment, "PortAudio.*:out_2", tmp_path / "after.npy")
+    check_music(sound)
+    assert pitch_hz(sound, 44_100) == pytest.approx(200.0, abs=0.2)
+    report = run.quit()["report"]
+    assert (report["rate_hz"], report["card_rate_hz"]) == (48_000, 44_100)
+    assert report["faults"]["port_rate"] == 1
 
 
 @pytest.mark.slow
