@@ -32,6 +32,9 @@ FADE_MS = 20.0
 """An entrance: at full level on its line."""
 _LEAVING_BEATS = 0.25
 """The fade that ends with the bar when the musician has stopped."""
+_WAIT_FOR_BAR = 0.4
+"""Of a bar: when the conductor says that the musician has stopped, 0.6 of one is over; a bar line further off than
+this would come more than a bar after the stop, and the band leaves on a beat."""
 _LOST_FADE_S = 0.5
 """The same where no bar is known any more."""
 _RING_BEATS = 0.45
@@ -75,6 +78,7 @@ class Stage:
         self._ready = False
         self._heard = False  # whether the musician was playing since the band came in
         self._unheard = False  # whether the band came in without hearing anybody
+        self._leaves_on_bar: bool | None = None  # once the musician has stopped
         self._bars_left = 0
         self._counting = False
         self._last_line = -math.inf
@@ -239,7 +243,8 @@ class Stage:
             self.clicks.append(Click(line, of_bar))
 
     def _play(self, start: int, moment: Moment, ground: Ground, peek: Peek) -> None:
-        """Watch the musician: who was heard and is silent takes the band along, at the end of the bar."""
+        """Watch the musician: who was heard and is silent takes the band along, at the end of the bar or, where that
+        is too far, of the beat."""
         if moment.playing:
             self._heard = True
         if ground.end_bar is not None and peek(start + self._frame).bar >= ground.end_bar:
@@ -248,18 +253,23 @@ class Stage:
             return
         stays = moment.playing or self._when_silent == "go_on" or not self._waits
         if stays or (self._unheard and not self._heard):
+            self._leaves_on_bar = None
             return
         if not ground.beat:
             self._leave(start, round(_LOST_FADE_S * self._rate_hz))
             return
         fade = round(_LEAVING_BEATS * 60.0 / max(moment.tempo_bpm, 20.0) * self._rate_hz)
-        line = self._line(start + fade, peek, of_bar=True)
+        if self._leaves_on_bar is None:
+            here = peek(start)
+            left_beats = here.bar_beat + moment.beats_per_bar - here.beat
+            self._leaves_on_bar = left_beats <= _WAIT_FOR_BAR * moment.beats_per_bar
+        line = self._line(start + fade, peek, of_bar=self._leaves_on_bar)
         if line is not None:
             self._leave(math.floor(line) - fade, fade)
 
     def _leave(self, position: int, fade: int) -> None:
         self._envelope.switch(position, False, fade)
-        self.phase, self._unheard = "resting", False
+        self.phase, self._unheard, self._leaves_on_bar = "resting", False, None
 
     def _end(self, start: int, moment: Moment, peek: Peek) -> None:
         line = self._line(start, peek, of_bar=True)

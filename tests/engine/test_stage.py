@@ -126,6 +126,18 @@ def test_it_comes_in_on_a_bar_line_and_goes_out_with_the_bar_and_comes_back_on_t
     assert {status.state for status in script.statuses[1:]} == {"playing"}
 
 
+@pytest.mark.parametrize("beat", [33, 34, 35])
+def test_who_stops_within_a_bar_is_followed_within_a_bar(tmp_path: Path, beat: int) -> None:
+    beats = steady(120, 26.0, start_s=0.5)
+    performance = perform(beats, 1, CLEAN, rests=((beat, 99),))
+    script = Script(performance)
+    sound = run(tmp_path, script, Conductor(float(HZ)), 24.0)[:, 0]
+    (_, went) = sounding(sound)[-1]
+    assert beats[beat] + 1.2 < went < beats[beat] + 2.05
+    assert off_beat(went, performance) < 0.06
+    assert np.abs(np.diff(sound)).max() < 1.1 * STEEPEST, "no click"
+
+
 def test_it_goes_on_alone_where_it_is_asked_to(tmp_path: Path) -> None:
     performance = perform(steady(120, 30.0, start_s=0.5), 1, CLEAN, rests=((24, 60),))
     script = Script(performance)
