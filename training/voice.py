@@ -161,6 +161,7 @@ def train_voice(
     distance = VoiceLoss(shape.sample_rate_hz).to(loop.device)
     loop.resume()
     rng = loop.sampler(seed)
+    loop.log(**plain_distances(codec, distance, held, loop))
     for step in loop:
         loss = loss_of(model, codec, distance, loop.move(draw(train, rng, rows, frames)), loop)
         loop.update(loss, {})
@@ -172,18 +173,26 @@ def train_voice(
 def validate(
     model: Voice, codec: MdctCodec, distance: VoiceLoss, songs: list[VoiceSong], loop: Loop
 ) -> dict[str, float]:
-    """Distance on held-out songs with swapped tokens and with true ones, beside the plain decoder's."""
-    swapped = loop.move(draw(songs, np.random.default_rng(5), 24, 50))
-    true = loop.move(draw(songs, np.random.default_rng(5), 24, 50, clean=True))
-    figures = {
-        "valid": float(loss_of(model, codec, distance, swapped, loop)),
-        "valid_true_tokens": float(loss_of(model, codec, distance, true, loop)),
-    }
-    for name, (tokens, _, _, has, audio) in (("swapped", swapped), ("true", true)):
-        plain = codec.decode(tokens) * has[:, None]
-        skip, delay = _SKIPPED_FRAMES * codec.frame_samples, codec.decode_delay_samples
+    """Distance on held-out songs with swapped tokens and with true ones."""
+    drawn = _drawn_to_judge(songs, loop)
+    return {name: float(loss_of(model, codec, distance, batch, loop)) for name, batch in drawn.items()}
+
+
+@torch.no_grad()
+def plain_distances(codec: MdctCodec, distance: VoiceLoss, songs: list[VoiceSong], loop: Loop) -> dict[str, float]:
+    """What `validate` would find of the codec's decoder alone, where it has tokens: fixed, so to be asked once."""
+    found = {}
+    skip, delay = _SKIPPED_FRAMES * codec.frame_samples, codec.decode_delay_samples
+    for name, (tokens, _, _, has, audio) in _drawn_to_judge(songs, loop).items():
         there = has > 0
-        figures[f"plain_{name}"] = float(
-            distance(plain[there, skip + delay :], audio[there, skip : audio.shape[1] - delay])
-        )
-    return figures
+        plain = codec.decode(tokens[there])
+        found[f"plain_{name}"] = float(distance(plain[:, skip + delay :], audio[there, skip : audio.shape[1] - delay]))
+    return found
+
+
+def _drawn_to_judge(songs: list[VoiceSong], loop: Loop) -> dict[str, Batch]:
+    """The same pieces each time."""
+    return {
+        "valid": loop.move(draw(songs, np.random.default_rng(5), 24, 50)),
+        "valid_true_tokens": loop.move(draw(songs, np.random.default_rng(5), 24, 50, clean=True)),
+    }

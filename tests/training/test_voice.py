@@ -58,3 +58,17 @@ def test_a_tiny_voice_comes_nearer_to_the_part(store: Path, tmp_path: Path) -> N
     for _ in loop:
         loop.update(training.loss_of(model, codec, distance, batch, loop), {})
     assert float(training.loss_of(model, codec, distance, batch, loop).detach()) < 0.8 * before
+
+
+def test_what_is_judged_follows_the_voice_and_the_plain_decoder_stays(store: Path, tmp_path: Path) -> None:
+    songs = training.voice_songs(songs_in(store), SHAPE)
+    codec, distance = MdctCodec(CODEC).requires_grad_(False), training.VoiceLoss(32_000)
+    model = Voice(SHAPE)
+    loop = Loop(LoopConfig(tmp_path / "run", steps=1, device="cpu"), model, "voice", SHAPE.to_dict())
+    plain = training.plain_distances(codec, distance, songs, loop)
+    before = training.validate(model, codec, distance, songs, loop)
+    assert set(plain) == {f"plain_{name}" for name in before}
+    torch.nn.init.constant_(model.gain.bias, -9.0)
+    after = training.validate(model, codec, distance, songs, loop)
+    assert all(after[name] != value for name, value in before.items())
+    assert training.plain_distances(codec, distance, songs, loop) == plain
