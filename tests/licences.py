@@ -138,11 +138,12 @@ def page(found: list[Package]) -> str:
         " nothing",
         "under the GPL and nothing non-commercial is in the default install.",
         "",
-        "A library under the LGPL (soxr, and libsndfile inside soundfile's wheels) is loaded at run time and may be"
-        " replaced.",
-        "JACK's client library (LGPL) and PortAudio (MIT) are the system's own. The `encodec` extra, which no command"
-        " installs,",
-        "is non-commercial (CC-BY-NC in its archive).",
+        "A library under the LGPL (soxr) is loaded at run time and may be replaced. Compiled wheels carry libraries of",
+        "others, which their metadata does not name: soundfile's libsndfile, LAME and mpg123, python-rtmidi's libjack",
+        "(LGPL, loaded likewise); in numpy, scipy, scikit-learn and torch the run-time libraries of GCC (libquadmath:",
+        "LGPL; the others: GPL-3 with the Runtime Library Exception, which asks nothing of what uses them). JACK's",
+        "client library (LGPL) and PortAudio (MIT) are the system's own. The `encodec` extra, which no command",
+        "installs, is non-commercial (CC-BY-NC in its archive); where it was installed by hand it is not listed here.",
     ]
     for title, default in (("`make live` (the default install)", True), ("`make test` adds", False)):
         lines += ["", f"## {title}", "", "| package | licence |", "|---|---|"]
