@@ -1,18 +1,22 @@
-"""A band on JACK that hums, while the system's MIDI (through rtmidi's JACK API) and OSC are read in the same process.
+"""A band on JACK that hums, while the system's MIDI (through rtmidi's JACK API), OSC and the remote are served.
 
-`python flooded.py SERVER`: prints the OSC port when sound flows; when stdin closes, its report as JSON. CC64 toggles.
+`python flooded.py SERVER`: when sound has flowed undisturbed for QUIET_S, prints the ports of OSC and of the remote and
+how many frames were missed or late meanwhile; when stdin closes, its report as JSON. CC64 toggles.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import rtmidi
 from gigmate.control.midi import MidiPedals
 from gigmate.control.osc import LOCAL_HOST, Osc
+from gigmate.control.web.server import WebFace
 from gigmate.engine.actions import ACTIONS
 from gigmate.engine.commands import Command
 from gigmate.engine.conductor import GridConductor
@@ -23,6 +27,7 @@ from gigmate.engine.player import Controls, HeardFrame, Moment
 
 FRAME = 1280
 STEP_S = 0.01
+BEGIN_S, QUIET_S = 3.0, 10.0
 TABLE = BindingTable(
     [
         Binding(Gesture("cc", 64), ACTIONS["toggle"]),
@@ -50,6 +55,11 @@ class Hum:
         return np.full((3, FRAME), 0.1, np.float32)
 
 
+def lost(report: dict[str, Any]) -> int:
+    """Frames that were not there when they were due, or only in part."""
+    return int(report["misses"]["frames"]) + int(report["frames"]["late"])
+
+
 def main(server: str) -> None:
     config = EngineConfig(
         backend="jack",
@@ -75,21 +85,29 @@ def main(server: str) -> None:
         engine.start()
         engines.append(engine)
         osc.begin(post, lambda: engine.status)
-        time.sleep(3.0)
+        listening = socket.create_server((LOCAL_HOST, 0))
+        web = WebFace(listening, post, lambda: engine.status, dict)
+        web.start()
+        time.sleep(BEGIN_S)
+        quiet = engine.report()
+        time.sleep(QUIET_S)
         before = engine.report()
-        print(osc.port, flush=True)
+        ports = {"osc": osc.port, "web": listening.getsockname()[1]}
+        print(json.dumps({**ports, "lost": lost(before) - lost(quiet)}), flush=True)
         sys.stdin.read()
         report = engine.report()
         pedals.close()
         osc.close()
+        web.close()
+        listening.close()
     figures = {
-        "misses": report["misses"]["frames"] - before["misses"]["frames"],
-        "late": report["frames"]["late"] - before["frames"]["late"],
+        "lost": lost(report) - lost(before),
         "seconds": report["seconds"] - before["seconds"],
         "commands_dropped": report["commands_dropped"],
         "step_p99_ms": report["step_ms"]["p99"],
         "posted": posted,
         "osc": osc.figures(),
+        "web_slowed": web.counts.slowed,
     }
     print(json.dumps(figures), flush=True)
 

@@ -1,6 +1,9 @@
-"""Floods beside the music: ten thousand messages a second over the system's MIDI, then over OSC; no frame is missed.
+"""Floods beside the music: ten thousand messages a second over the system's MIDI, as many over OSC, and over the
+remote's socket all that it takes; no frame is missed.
 
-Slow: a minute each (GIGMATE_FLOOD_SECONDS says otherwise). Timings count here, so nothing else heavy may run beside it.
+Slow: a minute each (GIGMATE_FLOOD_SECONDS says otherwise). What counts is time: the band must have a core, and the
+flood's source another. So the same band is looked at for ten seconds without a flood. Where frames are lost there
+already, the machine is too busy to say anything of floods: the test is skipped with that number, and to be repeated.
 """
 
 from __future__ import annotations
@@ -10,11 +13,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 SECONDS = float(os.environ.get("GIGMATE_FLOOD_SECONDS", "60"))
 HERE = Path(__file__).parent
@@ -46,10 +52,29 @@ def flood_by_osc(port: int) -> None:
             time.sleep(0.001)
 
 
+def flood_by_web(port: int) -> None:
+    """A client that sends all the way will take; what comes back is read by its library and left."""
+    message = '{"do": "level", "part": "bass", "value": -12}'
+    with connect(f"ws://127.0.0.1:{port}/ws", max_queue=None) as client:
+
+        def run() -> None:
+            try:
+                while True:
+                    client.send(message)
+            except (ConnectionClosed, OSError):
+                return
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        time.sleep(SECONDS)
+        client.socket.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
 @pytest.mark.slow
 @pytest.mark.jack
 @pytest.mark.timeout(SECONDS * 4 + 120)
-@pytest.mark.parametrize("way", ["midi", "osc"])
+@pytest.mark.parametrize("way", ["midi", "osc", "web"])
 def test_a_flood_costs_no_frame(way: str, start_jack: Any) -> None:
     server = start_jack(block_samples=256)
     source = started(server.environment, str(SOURCE), "flood")
@@ -58,13 +83,17 @@ def test_a_flood_costs_no_frame(way: str, start_jack: Any) -> None:
     band = started(server.environment, str(HERE / "flooded.py"), server.name)
     assert band.stdin is not None and band.stdout is not None
     try:
-        port = int(band.stdout.readline())
+        quiet = json.loads(band.stdout.readline())
+        if quiet["lost"]:
+            pytest.skip(f"{quiet['lost']} frames were lost before any flood: repeat it where nothing else runs")
         if way == "midi":
             source.stdin.write(f"flood b007 {round(SECONDS * 10_000)} 10000\n")
             source.stdin.flush()
             assert source.stdout.readline() == "done\n"
+        elif way == "osc":
+            flood_by_osc(quiet["osc"])
         else:
-            flood_by_osc(port)
+            flood_by_web(quiet["web"])
         band.stdin.close()
         figures = json.loads(band.stdout.readline())
     finally:
@@ -73,5 +102,5 @@ def test_a_flood_costs_no_frame(way: str, start_jack: Any) -> None:
             process.wait()
     print(json.dumps(figures))
     assert figures["seconds"] > 0.8 * SECONDS
-    assert (figures["misses"], figures["late"], figures["commands_dropped"]) == (0, 0, 0)
+    assert (figures["lost"], figures["commands_dropped"]) == (0, 0)
     assert 0 < figures["posted"]["SetLevel"] < 55 * (figures["seconds"] + 2)
