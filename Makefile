@@ -23,7 +23,7 @@ SYSTEM ?= yes
 # What pip cannot bring. `make live` can do without: it rehearses then.
 SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
 SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 strace fluid-soundfont-gm \
-               musescore-general-soundfont-small
+               musescore-general-soundfont-small csound-soundfont
 
 .PHONY: live test bench soak bench-latency pictures lint clean help system-live system-test
 .SUFFIXES:

@@ -42,7 +42,7 @@ def render(
     rate: Annotated[int, typer.Option(help="Sample rate in Hz: 32000 or 48000.")] = 32000,
     sound_variety: SoundVariety = 0.0,
     playing_variety: PlayingVariety = 0.0,
-    font: Annotated[str | None, typer.Option(help="Sounds: fluid, fluid_mono, musescore, or own.")] = None,
+    font: Annotated[str | None, typer.Option(help="Sounds: fluid, fluid_mono, csound, musescore, or own.")] = None,
     flac: Annotated[bool, typer.Option("--flac", help="A folder of FLAC stems per song instead of one .npz.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:

@@ -125,6 +125,7 @@ class Bridge:
         """The count-in's click, at output positions, as the out-ring."""
         self._click_mix = touched_floats(max_block_samples)
         self._keep: list[object] = []
+        self._conversions: dict[int, Conversion] = {}
         words = aligned_words(native.STATE_WORDS)
         words[native.IN_RING] = self.in_ring.address
         words[native.OUT_RING] = self.out_ring.address
@@ -182,8 +183,11 @@ class Bridge:
 
         Raises ValueError for a rate that cannot be brought to ours.
         """
-        conversion = None if card_rate_hz == self.rate_hz else Conversion(card_rate_hz, self.rate_hz)
-        self._keep.append(conversion)  # as the lease: a callback that died may come late
+        conversion = None
+        if card_rate_hz != self.rate_hz:
+            conversion = self._conversions.get(card_rate_hz) or Conversion(card_rate_hz, self.rate_hz)
+            self._conversions[card_rate_hz] = conversion  # who tries again and again takes no more memory each time
+            conversion.reset()
         address = 0 if conversion is None else conversion.address
         native.write_word.ctypes(self.stream_address, native.LEASE_CONVERSION, address)
         return conversion

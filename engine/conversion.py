@@ -209,6 +209,7 @@ class Conversion:
         """Samples of the bridge for one of the card."""
         most = math.ceil(MOST_SAMPLES * self.ratio) + 1
         self._kept: list[NDArray[np.generic]] = []
+        self._histories: list[NDArray[np.float32]] = []
         words = aligned_words(_WORDS)
         down = Resampler(card_rate_hz, bridge_rate_hz, 1, bridge_rate_hz)
         up = Resampler(bridge_rate_hz, card_rate_hz, 1, bridge_rate_hz)
@@ -221,7 +222,8 @@ class Conversion:
         self._lay_out(words[_CLICK:], up, most, back)
         table = aligned_words(_MAX_CHANNELS)
         words[_TABLE_OUT] = table.ctypes.data
-        self._kept += [words, table]
+        self._words = words
+        self._kept.append(table)
         self.address = int(words.ctypes.data)
 
     def _lay_out(self, words: NDArray[np.int64], resampler: Resampler, most_in: int, most_out: int) -> None:
@@ -229,4 +231,12 @@ class Conversion:
         history, out = touched_floats(bank.shape[1] - 1 + most_in), touched_floats(most_out)
         words[_BANK], words[_TAPS] = bank.ctypes.data, bank.shape[1]
         words[_HISTORY], words[_OUT] = history.ctypes.data, out.ctypes.data
-        self._kept += [bank, history, out]
+        self._kept += [bank, out]
+        self._histories.append(history)
+
+    def reset(self) -> None:
+        """As new: silence before the first sample. Not while a stream calls."""
+        for history in self._histories:
+            history.fill(0.0)
+        for stream in (_HEARD, _MIX, _CLICK):
+            self._words[[stream + _SKIP, stream + _PHASE, stream + _HELD]] = 0

@@ -164,7 +164,7 @@ SPLIT_TEXTS = {
     "test": ("Songs that training has not seen", ""),
     "held_font": (
         "A soundfont that training has not heard",
-        "MuseScore General; it shares samples with FluidR3.",
+        "The bank that comes with csound; it shares no sample with FluidR3.",
     ),
     "held_sound": ("Sounds that training has not heard at all", "Our own synthesiser, which shares no sample."),
     "performance": ("The bundled performance", "The guitar that `gigmate-live` rehearses with (half a minute)."),

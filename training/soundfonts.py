@@ -32,6 +32,7 @@ class SoundFont:
 FONTS = (
     SoundFont("fluid", "FluidR3_GM.sf2", "MIT", "fluid-soundfont-gm"),
     SoundFont("fluid_mono", "FluidR3Mono_GM.sf3", "MIT", "fluidr3mono-gm-soundfont"),
+    SoundFont("csound", "sf_GMbank.sf2", "public domain", "csound-soundfont", held_out=True),
     SoundFont("musescore", "MuseScore_General_Lite.sf3", "MIT", "musescore-general-soundfont-small", held_out=True),
 )
 

@@ -123,6 +123,17 @@ def test_what_is_no_number_is_counted_and_does_not_stay_in_the_filter() -> None:
     assert card.bridge.counters().nonfinite_in_samples == 2
 
 
+def test_who_comes_again_at_that_rate_begins_anew_in_the_same_memory() -> None:
+    card = Card(44_100)
+    first = card.run(np.full(1000, 0.5))
+    heard = card.bridge.in_ring.read(2000)
+    card.bridge.lend()
+    assert card.bridge.convert(44_100) is card.conversion
+    again = card.run(np.full(1000, 0.5))
+    np.testing.assert_array_equal(again, first)
+    np.testing.assert_array_equal(card.bridge.in_ring.read(2000), heard)
+
+
 def test_rates_without_a_common_measure_are_refused() -> None:
     bridge = Bridge(BAND_HZ)
     with pytest.raises(ValueError, match="no resampling"):

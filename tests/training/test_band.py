@@ -14,6 +14,7 @@ from gigmate.training.band.splits import HELD_KEYS, HELD_LEADS, HELD_STYLES, HEL
 from gigmate.training.band.style import Groove
 from gigmate.training.band.styles import FIRST_STYLES, STYLE_NAMES, STYLES
 from gigmate.training.sound.survey import fingerprint, written
+from gigmate.training.soundfonts import FONTS
 
 SHORT = (25.0, 35.0)
 
@@ -152,6 +153,7 @@ def test_held_out_things_stay_out_of_training_and_are_in_their_splits() -> None:
         score = write_song(seed, seconds=SHORT)
         meta = {"style": score.style, "bpm": score.bpm, "key": score.key, "programs": score.programs, "font": "fluid"}
         assert held_out_in(meta) == ()
+        assert {held_out_in({**meta, "font": font.name}) for font in FONTS if font.held_out} == {("held_font",)}
         assert all(b.key not in HELD_KEYS for b in score.bars)
     low, high = HELD_TEMPO_BPM
     for seed in range(5):
