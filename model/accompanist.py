@@ -17,6 +17,7 @@ from ..dsp.features import FeatureExtractor
 from .conditioning import MAX_AHEAD_FRAMES
 from .listener import DELAY_FRAMES
 from .runtime import LoadedBand, load_band
+from .score_tokens import SLOTS
 from .streaming import State, reset_state
 
 FloatArray = NDArray[np.float32]
@@ -58,6 +59,8 @@ class ControlsLike(Protocol):
     def top_k(self) -> int: ...
     @property
     def top_p(self) -> float: ...
+    @property
+    def fill(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,7 @@ class Accompanist:
                 moment.confidence,
                 known,
                 controls.density,
+                controls.fill,
             ],
             dtype=torch.float32,
         )
@@ -192,6 +196,11 @@ class Accompanist:
             self._play_state,
         )
         return audio.numpy()
+
+    def slots(self) -> NDArray[np.int64]:
+        """What the last frame played holds, int64 [parts, SLOTS], as in score_tokens.py; -1 before the first."""
+        tokens: torch.Tensor = self._play_state["tokens"]
+        return tokens[:, :SLOTS].numpy() - 1
 
 
 def _sigmoid(x: FloatArray) -> FloatArray:

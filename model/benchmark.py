@@ -27,7 +27,7 @@ class _Moment:
 
 
 class _Controls:
-    style, density, temperature, top_k, top_p = "", 0.5, 0.9, 100, 0.95
+    style, density, temperature, top_k, top_p, fill = "", 0.5, 0.9, 100, 0.95, 0.0
 
 
 def _times_ms(call: Callable[[], object], seconds: float) -> np.ndarray:

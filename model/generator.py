@@ -18,11 +18,14 @@ from torch import Tensor, nn
 from .conditioning import CHORD_SIZE, MAX_AHEAD_FRAMES, MOMENT_SIZE
 from .layers import CausalConv, ConvBlock, RmsNorm, SwiGlu, WindowAttention, embedding, scaled_normal_
 from .sampling import pick
-from .score_tokens import FIRST_NOTE, LOWEST_NOTE, SLOT_ENTRIES, SLOTS
+from .score_tokens import FIRST_NOTE, LOWEST_NOTE, ONSET_QUARTERS, SLOT_ENTRIES, SLOTS, STATE
+from .steering import STEERED, Steer
 from .streaming import Streaming
 
 NEVER = -1e4
 """Added to the logit of what cannot be."""
+FAINT_CHANCE = 0.02
+"""A chance of a beginning as small as this is pushed up half as much as a large one, and a smaller one hardly."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,7 @@ class Depth(nn.Module):
         super().__init__()
         self.heads, self.size, self.slots = config.depth_heads, config.depth_size, config.slots
         self.count, self.first_note, self.never = len(config.places), FIRST_NOTE, NEVER
+        self.state, self.steered, self.quarters, self.faint = STATE, STEERED, ONSET_QUARTERS, FAINT_CHANCE
         # the pitch class of each entry of a note slot; entry 0 is no note
         pitch_class = (torch.arange(config.slot_entries) + LOWEST_NOTE - 1) % 12
         self.note_class = nn.Buffer(pitch_class, persistent=False)
@@ -213,14 +217,13 @@ class Depth(nn.Module):
         sound_temperature: float,
         top_k: int,
         top_p: float,
-        pull: Tensor,
+        steer: Steer,
     ) -> Tensor:
         """Tokens [N, places] drawn with uniform noise [N, places] for z [N, size], chord [N, CHORD_SIZE] and the last
         frame's tokens [N, places] (-1: none).
 
-        `temperature` is that of the notes, `sound_temperature` that of the codec's tokens. `pull` [N] is, in nats, how
-        much less likely a note is made whose pitch class is not in the chord; below 0 it says that the row has hits
-        and not notes. What cannot be is never drawn: a note that sounds on without having been there, a beginning with
+        `temperature` is that of the notes, `sound_temperature` that of the codec's tokens. `steer` (steering.py) bends
+        the notes. What cannot be is never drawn: a note that sounds on without having been there, a beginning with
         nothing that begins.
         """
         n = z.shape[0]
@@ -240,8 +243,12 @@ class Depth(nn.Module):
             for index, layer in enumerate(self.layers):
                 y = layer.step(y, keys[index], values[index], place)
             logits = out(self.norm(y[:, 0]))
+            if place == self.state:
+                logits = self._pushed(logits, steer.push)
+            if place < self.steered:
+                logits = logits + steer.bias[:, place, : logits.shape[1]]
             if place == self.first_note:
-                bias = self._bias(tokens[0], chord, last, pull)
+                bias = self._bias(tokens[0], chord, last, steer.pull)
                 begins = is_onset(tokens[0])
                 # something begins, so there is something
                 logits[:, 0] = logits[:, 0] + torch.where(begins, self.never, 0.0)
@@ -254,6 +261,15 @@ class Depth(nn.Module):
                 if other == place:
                     x = (base + self.places[place + 1] + table(token + 1)).unsqueeze(1)
         return torch.stack(tokens, dim=1)
+
+    def _pushed(self, logits: Tensor, push: Tensor) -> Tensor:
+        """Logits of the state with beginnings likelier by `push` [N], up only where there is a chance of one."""
+        first, stop = 1, 1 + self.quarters
+        chance = torch.softmax(logits, dim=-1)[:, first:stop].sum(dim=1)
+        nats = push.clamp(max=0.0) + push.clamp(min=0.0) * chance / (chance + self.faint)
+        pushed = logits.clone()
+        pushed[:, first:stop] = logits[:, first:stop] + nats.unsqueeze(1)
+        return pushed
 
     def _bias(self, state: Tensor, chord: Tensor, last: Tensor, pull: Tensor) -> Tensor:
         """What is added to the logits of the note slots [N, slot_entries], by the state [N] that was drawn."""
@@ -361,11 +377,11 @@ class Generator(nn.Module):
         top_k: int,
         top_p: float,
         state: Dict[str, Tensor],  # noqa: UP006
-        pull: Tensor,
+        steer: Steer,
     ) -> Tensor:
         """Tokens [S * parts, places] of the next frame; `heard` [S, 1, size] is `hear`'s output `ahead` frames before.
 
-        Temperatures and `pull` [parts] as in `Depth.sample`.
+        Temperatures and `steer` [S * parts] as in `Depth.sample`.
         """
         condition = self._condition(moment, chord, density, style, ahead)
         last = state["tokens"]
@@ -374,7 +390,6 @@ class Generator(nn.Module):
             x = layer.step_with(x, condition, state)
         chords = chord[:, 0].repeat_interleave(self.parts, dim=0)
         z = self.norm(x)[:, 0]
-        pulls = pull.repeat(z.shape[0] // self.parts)
-        tokens = self.depth.sample(z, chords, last - 1, noise, temperature, sound_temperature, top_k, top_p, pulls)
+        tokens = self.depth.sample(z, chords, last - 1, noise, temperature, sound_temperature, top_k, top_p, steer)
         last.copy_(tokens + 1)
         return tokens

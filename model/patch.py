@@ -215,6 +215,7 @@ class PatchBand(nn.Module):
                 1.0,
                 1.0,
                 self.density,
+                0.0,
             ]
         )
         style = len(self.styles)

@@ -27,9 +27,10 @@ from .conditioning import chord_features, moment_features
 from .generator import Generator
 from .listener import Listener
 from .quantizer import ResidualQuantizer
+from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
-RUNTIME_VERSION = 5
+RUNTIME_VERSION = 6
 """Raised when the compiled program's interface changes, so that old cache entries are not used."""
 
 
@@ -47,8 +48,15 @@ class LiveBand(nn.Module):
     ) -> None:
         super().__init__()
         self.listener, self.generator, self.decoder, self.quantizer = listener, generator, decoder, quantizer
-        pull = [CHORD_PULL.get(part, -1.0) for part in generator.config.parts]
-        self.pull = nn.Buffer(torch.tensor(pull), persistent=False)
+        config = generator.config
+        pull = torch.tensor([CHORD_PULL.get(part, -1.0) for part in config.parts])
+        self.steering = Steering(
+            list(config.parts),
+            list(config.styles),
+            pull,
+            float(config.frame_rate_hz),
+            decoder.decoder.hop * decoder.voice.sub_frames,
+        )
         self.sound_temperature = SOUND_TEMPERATURE
         self.frame_rate_hz = float(generator.config.frame_rate_hz)
 
@@ -63,6 +71,7 @@ class LiveBand(nn.Module):
         """Fresh state; see `init_listen`."""
         state = self.generator.init_state(songs)
         state.update(self.decoder.init_state(songs))
+        state.update(self.steering.init_state(songs))
         return state
 
     @torch.jit.export
@@ -73,6 +82,7 @@ class LiveBand(nn.Module):
     @torch.jit.export
     def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
         """Features [heard_size] to what the generator makes of them, [1, 1, size]."""
+        self.steering.hear(features, state)
         return self.generator.hear(features.view(1, 1, -1), state)
 
     @torch.jit.export
@@ -90,9 +100,9 @@ class LiveBand(nn.Module):
         top_p: float,
         state: Dict[str, Tensor],  # noqa: UP006
     ) -> Tensor:
-        """Audio [parts, frame]. `moment` [8] is beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence,
-        known and density; root [1] and pitch classes [12], root -1 where no chord is known."""
-        m = moment.view(8, 1, 1)
+        """Audio [parts, frame]. `moment` [9] is beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence,
+        known, density and fill; root [1] and pitch classes [12], root -1 where no chord is known."""
+        m = moment.view(9, 1, 1)
         features = moment_features(m[0], m[1], m[2], m[3], m[4], m[5], m[6], self.frame_rate_hz)
         known = (chord_root >= 0).to(moment.dtype).view(1, 1)
         chord = chord_features(chord_root.view(1, 1), chord_pitch_classes.view(1, 1, 12), known)
@@ -109,10 +119,11 @@ class LiveBand(nn.Module):
             top_k,
             top_p,
             state,
-            self.pull,
+            self.steering(moment, style, state),
         )
         slots, codes = tokens[:, : self.generator.slots], tokens[:, self.generator.slots :]
-        return self.decoder.step(self.quantizer.decode(codes.unsqueeze(2)), slots.unsqueeze(2), state)
+        audio = self.decoder.step(self.quantizer.decode(codes.unsqueeze(2)), slots.unsqueeze(2), state)
+        return self.steering.follow(audio, state)
 
 
 @dataclass

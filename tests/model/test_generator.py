@@ -9,6 +9,7 @@ from gigmate.model.generator import NEVER, Generator, GeneratorConfig, is_onset
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.model.sampling import pick
 from gigmate.model.score_tokens import FIRST_NOTE, LOWEST_NOTE, STATE
+from gigmate.model.steering import no_steer
 
 from .contract import verify_contract
 
@@ -80,7 +81,7 @@ def run(
                 0,
                 1.0,
                 state,
-                pull,
+                no_steer(pull.repeat(songs), SMALL.slot_entries),
             )
         )
     return torch.stack(tokens, dim=1)
@@ -150,7 +151,7 @@ def test_state_does_not_grow_and_zero_is_the_silent_past(model: Generator) -> No
             4,
             0.9,
             state,
-            torch.zeros(3),
+            no_steer(torch.zeros(3), SMALL.slot_entries),
         )
     assert {name: value.shape for name, value in state.items()} == shapes
 

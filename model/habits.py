@@ -1,0 +1,46 @@
+"""What each style usually plays: beginnings a beat and the share of the time that sounds, of each part.
+
+Counted in the arranger's scores: 12 songs of a style, seeds 40,000 and up, split "train", only bars in which the part
+plays. Knows no model.
+"""
+
+from __future__ import annotations
+
+NO_STYLE = ""
+"""Stands for a style that is not known."""
+TRIPLETS = frozenset({"blues_shuffle", "jazz_waltz", "slow_blues", "swing"})
+"""Styles whose beat falls into three."""
+_HABITS: dict[str, tuple[float, ...]] = {
+    # drums; bass, its share; keys, their share
+    "blues_shuffle": (1.86, 1.08, 0.99, 0.52, 0.56),
+    "bossa_nova": (1.90, 0.94, 0.97, 0.63, 0.46),
+    "country_train": (3.13, 1.11, 0.99, 1.08, 0.59),
+    "disco": (2.99, 2.04, 0.71, 1.02, 0.58),
+    "folk_strum": (2.77, 0.61, 0.97, 0.97, 0.79),
+    "funk": (3.28, 1.52, 0.61, 0.93, 0.34),
+    "gospel": (2.76, 1.24, 0.93, 1.14, 0.72),
+    "hip_hop": (2.97, 0.99, 0.71, 0.89, 0.63),
+    "jazz_waltz": (1.54, 0.92, 1.00, 0.52, 0.53),
+    "metal": (2.41, 1.77, 0.94, 0.55, 0.99),
+    "odd_five": (1.64, 0.78, 0.99, 0.69, 0.72),
+    "pop_ballad": (1.98, 0.75, 0.94, 1.25, 0.99),
+    "reggae": (2.07, 1.07, 0.74, 0.82, 0.29),
+    "rock": (2.18, 1.55, 0.95, 0.78, 0.76),
+    "samba": (3.90, 1.90, 0.95, 1.64, 0.45),
+    "ska": (2.04, 1.11, 1.00, 1.15, 0.40),
+    "slow_blues": (2.58, 1.09, 0.97, 1.47, 0.74),
+    "soul": (2.75, 1.27, 0.79, 0.83, 0.66),
+    "swing": (1.48, 0.92, 1.00, 0.47, 0.42),
+}
+_BETWEEN = tuple(sum(column) / len(_HABITS) for column in zip(*_HABITS.values(), strict=True))
+_PLACES = {"drums": (0, 0), "bass": (1, 2), "keys": (3, 4)}
+
+
+def habit(style: str, part: str) -> tuple[float, float]:
+    """Beginnings a beat, and share of the time in which the part sounds (drums: not meant), in [0, 1].
+
+    A style that is not known plays as styles do on average, a part that is not known as bass does.
+    """
+    row = _HABITS.get(style, _BETWEEN)
+    begins, share = _PLACES.get(part, _PLACES["bass"])
+    return row[begins], 0.0 if part == "drums" else row[share]
