@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 AHEAD_S = 0.1
 SKIP_BARS = 4
+MOST_FORM_BARS = 16
 MELODIC = ("melody", "riff")
 """The leads that are not strummed, picked or comped."""
 
@@ -153,7 +154,13 @@ def lock_bars(found: FloatArray, labels: dict[str, NDArray[Any]]) -> float:
 
 
 def chord_figures(track: Track, labels: dict[str, NDArray[Any]], skip_s: float) -> dict[str, float]:
-    """Chord and key as told AHEAD_S ahead, against what then sounds."""
+    """Chord and key as told AHEAD_S ahead, against what then sounds.
+
+    A chord is right when its root and its third (minor or not) are. `chord_share_settled` leaves out the first beat
+    of each chord. `change_foretold` counts the changes that were told by the frame in which they came, so before they
+    could be heard, among those that a form had brought twice before (`repeated`); nan in a song that has none.
+    `key_share` counts from bar 9 on; `key_relative` is the share that told the relative key instead.
+    """
     frame = np.minimum((track.at_s / FRAME_S).astype(int), len(labels["chord_root"]) - 1)
     root, classes = labels["chord_root"].astype(int), labels["chord_pcs"]
     rows = np.arange(len(root))
@@ -171,14 +178,41 @@ def chord_figures(track: Track, labels: dict[str, NDArray[Any]], skip_s: float) 
         "chord_share": _mean(right[use]),
         "chord_share_settled": _mean(right[late]),
     }
-    begins = [f for f in starts if f * FRAME_S > skip_s and root[f] >= 0 and f < len(root) - 1]
+    begins = [f for f in starts[repeated(labels, chord, starts)] if f * FRAME_S > skip_s and f < len(root) - 1]
     at = np.clip(np.searchsorted(track.at_s, np.array(begins) * FRAME_S + FRAME_S), 0, len(track.at_s) - 1)
-    figures["change_foretold"] = _mean(track.chord_root[at] == root[begins]) if begins else float("nan")
+    told = np.where(track.chord_root < 0, -1, track.chord_root * 2 + track.minor)
+    figures["change_foretold"] = _mean(told[at] == chord[begins]) if begins else float("nan")
     downbeats = labels["downbeats_s"]
     eight = track.at_s > float(downbeats[min(8, len(downbeats) - 1)])
-    key_right = (track.tonic == labels["key"][frame]) & (track.key_minor == labels["minor"][frame])
-    figures["key_share"] = _mean(key_right[eight])
+    tonic, key_minor = labels["key"][frame], labels["minor"][frame]
+    figures["key_share"] = _mean(((track.tonic == tonic) & (track.key_minor == key_minor))[eight])
+    relative = (tonic + np.where(key_minor, 3, 9)) % 12
+    figures["key_relative"] = _mean(((track.tonic == relative) & (track.key_minor != key_minor))[eight])
     return figures
+
+
+def repeated(labels: dict[str, NDArray[Any]], chord: NDArray[Any], starts: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which chord changes, given by their first frames `starts`, lie in the third or a later pass of a form.
+
+    So where some number of bars up to MOST_FORM_BARS went round twice just before, chord for chord and half-beat by
+    half-beat, the lead playing at least three quarters of both passes, and the change is what the form has there. A
+    change by which a song leaves its form cannot be foretold and does not count; nor does a song that has no form.
+    """
+    beats = labels["beats_s"]
+    grid = np.stack([beats[:-1], (beats[1:] + beats[:-1]) / 2], axis=1).ravel()
+    frames = np.minimum(np.ceil(grid / FRAME_S - 1e-6).astype(int), len(chord) - 1)
+    heard, played = chord[frames], np.concatenate([[0], np.cumsum(labels["playing"][frames])])
+    bar = 2 * int(labels["beats_per_bar"][0])
+    slots = np.abs(frames - starts[:, None]).argmin(axis=1)
+    found = np.zeros(len(starts), bool)
+    for i, at in enumerate(slots):
+        for form in range(bar, MOST_FORM_BARS * bar + 1, bar):
+            if at < 2 * form or chord[starts[i]] < 0:
+                break
+            first, second = heard[at - 2 * form : at - form], heard[at - form : at]
+            again = (first == second).all() and first.min() >= 0 and heard[at - form] == chord[starts[i]]
+            found[i] |= bool(again and played[at] - played[at - 2 * form] >= 1.5 * form)
+    return found
 
 
 def offline_beats(song: RenderedSong) -> FloatArray:

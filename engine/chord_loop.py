@@ -1,7 +1,6 @@
-"""Chords in musical time: what sounds now, what will sound if the song goes round, and the key.
+"""Chords in musical time: what sounds now, what will sound, and the key.
 
-Knows beats, not seconds of a clock, and neither models nor bands. Holds a fixed ring of half-beats. Inference thread
-only.
+Knows beats, not seconds of a clock, and neither models nor bands. Everything is of a fixed size. Inference thread only.
 """
 
 from __future__ import annotations
@@ -12,15 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .chord_filter import STATES, ChordFilter
+from .chord_memory import SLOTS_PER_BEAT, ChangePlaces, ChordMemory, late_by
+from .chord_tables import CHORDS, NONE, FloatArray
 from .tracking import ConductorConfig
 
-SLOTS_PER_BEAT = 2
-_RING = 1024  # half-beats remembered: two passes of 16 bars of 12 beats and more
-_NONE = 12
-
-# Tonal hierarchy after Krumhansl and Kessler: how well each step of the scale fits, major and minor.
-_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+_FRAME_S = 0.04
+_LEAST_HEARD = 1e-3
+_MOST_SKIPPED = 8
+_FARTHEST = 16
+"""Half-beats that are looked ahead, one by one; beyond it the answer is that for the last."""
+_TONES = ((0, 4, 7), (0, 3, 7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +29,39 @@ class Chord:
     root: int = -1
     """0 is C; -1 where none is known."""
     pitch_classes: tuple[float, ...] = (0.0,) * 12
+    confidence: float = 0.0
+    """Probability, as the tracker sees it, that root and third are these."""
 
 
 class ChordTracker:
-    """Smooths the listener's chord with hysteresis, remembers it by half-beat, and finds the loop of the song."""
+    """Believes in chords by half-beat, remembers the song, and foretells from key, habit and the song's own past."""
 
     def __init__(self, config: ConductorConfig) -> None:
         self._config = config
-        profiles = np.array([_MAJOR, _MINOR])
-        profiles = (profiles - profiles.mean(axis=1, keepdims=True)) / profiles.std(axis=1, keepdims=True)
-        self._key_profiles = np.stack([np.roll(profiles[mode], tonic) for mode in (0, 1) for tonic in range(12)])
+        self._filter = ChordFilter(config.key_change)
+        self._memory = ChordMemory(config.repeat_prior, config.repeat_forget)
+        self._places = ChangePlaces()
         self.reset()
 
     def reset(self) -> None:
-        self._roots = np.zeros(13)
-        self._roots[_NONE] = 1.0
-        self._classes = np.zeros(12)
-        self._root = _NONE
+        """Forget the song."""
+        self._filter.reset()
+        self._memory.reset()
+        self._places.reset()
+        self._log = np.zeros(STATES)
+        self._likelihood = np.ones(STATES)
         self._slot = -(10**9)
-        self._slot_roots = np.zeros(13)
-        self._slot_classes = np.zeros(12)
-        self._slot_frames = 0
-        self._ring_slot = np.full(_RING, -(10**9), np.int64)
-        self._ring_root = np.full(_RING, _NONE, np.int64)
-        self._ring_classes = np.zeros((_RING, 12))
-        self._key = np.zeros(12)
-        self._period = 0
+        self._bar_slot, self._slots_per_bar, self._bar_sure = 0, 4 * SLOTS_PER_BEAT, 0.0
+        self._general = self._filter.prior
+        self._stay: FloatArray = self._filter.prior  # probability of each chord together with: it has not changed
+        self._found, self._known = self._memory.recall(self._slot, self._slots_per_bar)
+        self._moves = self._filter.moves()
+        self._classes = np.zeros(12)
+        self._tones = np.zeros((STATES, 12))  # what each chord's pitch classes were in this song
+        for state in range(CHORDS):
+            self._tones[state, [(state + tone) % 12 for tone in _TONES[state // 12]]] = 0.8
+        self._now: FloatArray = self._filter.prior
+        self._state = NONE
         self.chord = Chord()
         self.loop_bars = 0
         self.ahead_confidence = 0.0
@@ -63,108 +71,117 @@ class ChordTracker:
         roots: NDArray[np.float32],
         classes: NDArray[np.float32],
         beat: float,
+        bar_beat: float,
         beats_per_bar: int,
+        bar_sure: float,
         frame_s: float,
         trust: float,
-    ) -> bool:
-        """Take in a frame's root [13] and pitch classes [12], which sounded at `beat`. True where the chord changed."""
-        config = self._config
-        if trust > 0:
-            share = trust * (1.0 - math.exp(-frame_s / config.chord_time_s))
-            self._roots += share * (roots - self._roots)
-            self._classes += share * (classes - self._classes)
-            self._key += trust * (1.0 - math.exp(-frame_s / config.key_time_s)) * (classes - self._key)
-        changed = self._decide()
+    ) -> None:
+        """Take in a frame's root [13] and pitch classes [12], which sounded at `beat` of a bar that began at
+        `bar_beat`, as `bar_sure` in [0, 1] has it. `trust` in [0, 1] weighs the frame."""
         slot = math.floor(beat * SLOTS_PER_BEAT)
         if slot != self._slot:
-            self._close_slot()
-            self._slot, self._slot_frames = slot, 0
-            self._slot_roots[:], self._slot_classes[:] = 0.0, 0.0
-            self._find_loop(beats_per_bar)
-        if trust > 0.5:
-            self._slot_roots += roots
-            self._slot_classes += classes
-            self._slot_frames += 1
-        return changed
+            self._bar_slot, self._slots_per_bar = round(bar_beat * SLOTS_PER_BEAT), beats_per_bar * SLOTS_PER_BEAT
+            self._bar_sure = bar_sure
+            self._go_on(slot)
+        if trust > 0:
+            self._weigh(roots, classes, trust, frame_s)
+        now = self._filter.prior * self._likelihood
+        self._now = now / now.sum()
+        self._decide(classes, trust, frame_s)
 
     def ahead(self, beat: float) -> Chord:
-        """The chord that the loop foretells for a beat to come, else the latest heard."""
-        if self._period and self.ahead_confidence > 0:
-            slot = math.floor(beat * SLOTS_PER_BEAT)
-            while slot >= self._slot:  # a beat further on than a whole loop
-                slot -= self._period
-            if slot + self._period >= self._slot:
-                root, classes = self._remembered(slot)
-                if root is not None:
-                    return Chord(root if root != _NONE else -1, tuple(classes.tolist()))
-        return self.chord
+        """The chord at a beat to come: another than now only where that is likelier than that it stays."""
+        far = min(math.floor(beat * SLOTS_PER_BEAT) - self._slot, _FARTHEST)
+        if far <= 0:
+            return self.chord
+        belief = self._now
+        for slot in range(self._slot + 1, self._slot + far + 1):
+            change = self._change(slot)
+            song, share = self._memory.song(*self._memory.recall(slot, self._slots_per_bar))
+            belief = (1.0 - share) * ((1.0 - change) * belief + change * (belief @ self._moves)) + share * song
+        best = int(belief.argmax())
+        if belief[best] < belief[self._state] + self._config.chord_margin:
+            best = self._state
+        return self._chord(best, float(belief[best]))
 
     def key(self) -> tuple[int, bool, float]:
-        """Tonic (0 is C), whether minor, and how clear that is in [0, 1] over the last half minute or so."""
-        spread = float(self._key.std())
-        if spread < 1e-6:
-            return 0, False, 0.0
-        fits = self._key_profiles @ ((self._key - self._key.mean()) / spread) / 12.0
-        order = np.argsort(fits)
-        best = int(order[-1])
-        clear = float(np.clip((fits[best] - fits[order[-2]]) * 5.0, 0.0, 1.0)) * max(0.0, float(fits[best]))
-        return best % 12, best >= 12, min(1.0, clear)
+        """Tonic (0 is C), whether minor, and how likely that is in [0, 1]: 0 before any chord was heard."""
+        keys = self._filter.keys(self._likelihood)
+        best = int(keys.argmax())
+        sure = float(keys[best]) if keys[best] > 1.5 / len(keys) else 0.0
+        return best % 12, best >= 12, sure
 
-    def _decide(self) -> bool:
-        """Turn to another root when it is likelier by a margin."""
-        best = int(self._roots.argmax())
-        changed = best != self._root and self._roots[best] > self._roots[self._root] + self._config.chord_margin
-        if changed:
-            self._root = best
-        classes = tuple(np.clip(self._classes, 0.0, 1.0).tolist())
-        self.chord = Chord(self._root if self._root != _NONE else -1, classes)
-        return changed
+    def _go_on(self, slot: int) -> None:
+        """Close the half-beat that was open, and open another."""
+        skipped = slot - self._slot
+        prior = self._filter.prior
+        self._filter.close(self._likelihood)
+        if 0 < skipped <= _MOST_SKIPPED:
+            general, likelihood = self._general, self._likelihood
+            self._memory.judge(likelihood, general, self._found, self._known)
+            self._memory.keep(self._slot, self._now)
+            if likelihood.min() < 1.0:
+                held = self._stay / np.maximum(prior, 1e-12)
+                changed = 1.0 - float(np.minimum(held, 1.0) @ self._now)
+                place = self._place(self._slot)
+                self._places.learn(place, changed)
+                self._memory.move_back(self._slot, late_by(place, self._slots_per_bar), changed)
+        self._log[:] = 0.0
+        self._likelihood[:] = 1.0
+        first = self._slot + 1 if 0 < skipped <= _MOST_SKIPPED else slot
+        before = self._now
+        for number in range(first, slot + 1):
+            self._open(number, before)
+            before = self._filter.prior
+        self._slot = slot
+        self._moves = self._filter.moves()
+        self.loop_bars, self.ahead_confidence = self._memory.loop_bars()
 
-    def _close_slot(self) -> None:
-        """Remember the half-beat that has ended, if it was heard."""
-        if self._slot_frames == 0:
-            return
-        place = self._slot % _RING
-        roots = self._slot_roots / self._slot_frames
-        best = int(roots.argmax())
-        before = (self._slot - 1) % _RING
-        if self._ring_slot[before] == self._slot - 1:
-            held = int(self._ring_root[before])
-            if roots[best] < roots[held] + self._config.chord_margin:
-                best = held
-        self._ring_slot[place] = self._slot
-        self._ring_root[place] = best
-        self._ring_classes[place] = np.clip(self._slot_classes / self._slot_frames, 0.0, 1.0)
+    def _open(self, slot: int, before: FloatArray) -> None:
+        self._found, self._known = self._memory.recall(slot, self._slots_per_bar)
+        song, share = self._memory.song(self._found, self._known)
+        change = self._change(slot)
+        self._general = (1.0 - change) * before + change * (before @ self._moves)
+        self._filter.open(change, song, share)
+        self._stay = before * ((1.0 - share) * (1.0 - change) + share * song)
 
-    def _remembered(self, slot: int) -> tuple[int | None, NDArray[np.float64]]:
-        place = slot % _RING
-        if self._ring_slot[place] != slot:
-            return None, self._classes
-        return int(self._ring_root[place]), self._ring_classes[place]
+    def _place(self, slot: int) -> int:
+        return (slot - self._bar_slot) % self._slots_per_bar
 
-    def _find_loop(self, beats_per_bar: int) -> None:
-        """Compare the last pass with the one before, for each loop length; the shortest that agrees is believed."""
+    def _change(self, slot: int) -> float:
+        return self._places.change(self._place(slot), self._slots_per_bar, self._bar_sure)
+
+    def _weigh(self, roots: NDArray[np.float32], classes: NDArray[np.float32], trust: float, frame_s: float) -> None:
+        """Add a frame's evidence. The listener is surer than it is right, and frames in a row say much the same."""
         config = self._config
-        now = self._slot
-        self._period, self.loop_bars, self.ahead_confidence = 0, 0, 0.0
-        best = 0.0
-        for bars in config.loop_bars:
-            period = bars * beats_per_bar * SLOTS_PER_BEAT
-            if 2 * period > _RING:
-                break
-            agreement = self._agreement(now, period)
-            if agreement >= config.loop_agreement and agreement > best + 0.08:
-                best = agreement
-                self._period, self.loop_bars, self.ahead_confidence = period, bars, agreement
+        heard = np.log(roots + _LEAST_HEARD)
+        third = np.log((classes + 0.02) / (1.02 - classes))
+        brighter = np.roll(third, -4) - np.roll(third, -3)
+        evidence = np.empty(STATES)
+        evidence[:12] = heard[:12] + config.third_weight * brighter
+        evidence[12:CHORDS] = heard[:12] - config.third_weight * brighter
+        evidence[NONE] = heard[12]
+        self._log += (trust * config.chord_weight * frame_s / _FRAME_S) * evidence
+        self._log -= self._log.max()
+        np.exp(self._log, out=self._likelihood)
 
-    def _agreement(self, now: int, period: int) -> float:
-        """Share of the last pass's half-beats whose root was the same one pass earlier; the newest count more."""
-        slots = np.arange(now - period, now)
-        later, earlier = slots % _RING, (slots - period) % _RING
-        known = (self._ring_slot[later] == slots) & (self._ring_slot[earlier] == slots - period)
-        known &= (self._ring_root[later] != _NONE) | (self._ring_root[earlier] != _NONE)
-        if known.mean() < 0.6:
-            return 0.0
-        weight = np.where(known, np.linspace(0.5, 1.5, period), 0.0)
-        same = self._ring_root[later] == self._ring_root[earlier]
-        return float((weight * same).sum() / weight.sum())
+    def _decide(self, classes: NDArray[np.float32], trust: float, frame_s: float) -> None:
+        """Turn to another chord when it is likelier by a margin."""
+        best = int(self._now.argmax())
+        if self._now[best] > self._now[self._state] + self._config.chord_margin:
+            self._state = best
+        if self._state != NONE and trust > 0:
+            share = trust * self._now[self._state] * (1.0 - math.exp(-frame_s / self._config.tones_time_s))
+            self._tones[self._state] += share * (classes - self._tones[self._state])
+        self.chord = self._chord(self._state, float(self._now[self._state]))
+
+    def _chord(self, state: int, sure: float) -> Chord:
+        if state == NONE:
+            return Chord(-1, (0.0,) * 12, sure)
+        root, tones = state % 12, np.clip(self._tones[state], 0.0, 1.0)
+        third, other = ((root + 3) % 12, (root + 4) % 12) if state >= 12 else ((root + 4) % 12, (root + 3) % 12)
+        tones[root] = max(tones[root], 0.5)
+        if tones[third] <= tones[other]:  # the chord that is believed in, not what a frame says
+            tones[third], tones[other] = tones[other] + 0.01, tones[third]
+        return Chord(root, tuple(tones.tolist()), sure)

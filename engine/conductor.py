@@ -10,6 +10,7 @@ import math
 from typing import Protocol
 
 from .chart_place import ChartPlace
+from .chord_change import LATE_S, RootChange
 from .chord_loop import Chord, ChordTracker
 from .commands import ClockTick, ClockTransport, Command, JumpSection, SetChart, SetTempo, SetTimeSource
 from .config import ConfigError
@@ -110,6 +111,7 @@ class Conductor:
         self._sources = Sources(self.config, self.rate_hz, tempo_bpm, listen)
         self._tracker = self._sources.tracker
         self._chords = ChordTracker(self.config)
+        self._root_change = RootChange()
         self._chart = ChartPlace()
         self.reset()
 
@@ -117,6 +119,7 @@ class Conductor:
         """Forget everything heard, tapped and counted. A chart stays, and begins anew."""
         self._sources.reset()
         self._chords.reset()
+        self._root_change.reset()
         self._chart.rewind()
         if self._chart.known:
             self._tracker.expect_metre(self._chart.beats_per_bar)  # it may have ended in another one
@@ -148,9 +151,13 @@ class Conductor:
         self._timeline.advance(self._heard_until)
         self._expect_written_metre()
         sounded = self._heard_until - frame_samples / 2 - self.config.chord_lag_s * self.rate_hz
-        beat = self._timeline.at(sounded).beat
-        if self._chords.hear(heard.chord_root, heard.chord_pitch_classes, beat, self._metre, frame_s, trust):
-            self._tracker.chord_changed((sounded - self.config.chord_time_s * 0.7 * self.rate_hz) / self.rate_hz)
+        at = self._timeline.at(sounded)
+        sure = self.bar_confidence if self._source is self._tracker else 1.0
+        self._chords.hear(
+            heard.chord_root, heard.chord_pitch_classes, at.beat, at.bar_beat, at.beats_per_bar, sure, frame_s, trust
+        )
+        if self._root_change.hear(heard.chord_root, frame_s, trust):
+            self._tracker.chord_changed(sounded / self.rate_hz - LATE_S)
 
     def tap(self, position_samples: float) -> None:
         """One tap of the tempo. Four in a row lock tempo, phase and downbeat (the first tap) at once."""

@@ -151,15 +151,21 @@ class ConductorConfig:
     """A longer pause starts a new count."""
 
     # Chords
-    chord_lag_s: float = 0.12
+    chord_lag_s: float = 0.07
     """How long after a change the listener's answer turns."""
-    chord_time_s: float = 0.16
     chord_ahead_s: float = 0.08
     """How much later a moment's chord is than the moment: as the generator was taught."""
-    chord_margin: float = 0.12
-    loop_bars: tuple[int, ...] = (4, 8, 12, 16)
-    loop_agreement: float = 0.7
-    key_time_s: float = 20.0
+    chord_weight: float = 0.25
+    """What a frame of 40 ms says of the chord: the listener's log probabilities times this."""
+    third_weight: float = 0.45
+    chord_margin: float = 0.05
+    """By how much another chord must be likelier than the one that sounds."""
+    repeat_prior: float = 0.4
+    repeat_forget: float = 0.01
+    """How likely songs repeat themselves, and how soon in a half-beat one leaves off."""
+    key_change: float = 0.0005
+    """Probability that the key changes within a half-beat."""
+    tones_time_s: float = 1.0
 
     def __post_init__(self) -> None:
         if not 20.0 <= self.lowest_bpm < self.highest_bpm <= 400.0:

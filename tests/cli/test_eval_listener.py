@@ -29,6 +29,8 @@ def labels() -> dict[str, np.ndarray]:
         "chord_pcs": classes,
         "key": np.zeros(len(at), np.int8),
         "minor": np.zeros(len(at), bool),
+        "beats_per_bar": np.full(len(at), 4, np.int8),
+        "playing": np.ones(len(at), bool),
     }
 
 
@@ -49,6 +51,28 @@ def test_a_right_track_scores_one() -> None:
     for name in ("beat_f", "within_20_ms", "downbeat_f", "root_share", "chord_share", "key_share", "change_foretold"):
         assert figures[name] == pytest.approx(1.0), name
     assert figures["off_beat_f"] == 0 and figures["octave_error"] == 0 and figures["lock_bars"] < 0.3
+
+
+def counted(roots: list[int], silent_bars: slice = slice(0)) -> list[int]:
+    """The bars (of four beats, one root each) whose change of chord counts as one that could be foretold."""
+    bar = np.arange(len(roots) * 50) // 50
+    chord = np.array(roots)[bar]
+    playing = np.ones(len(chord), bool)
+    playing[50 * (silent_bars.start or 0) : 50 * silent_bars.stop] = False
+    truth = {"beats_s": np.arange(4 * len(roots) + 1) * 0.5, "beats_per_bar": np.array([4]), "playing": playing}
+    starts = np.flatnonzero(np.diff(chord, prepend=-2))
+    return [int(bar[start]) for start in starts[eval_listener.repeated(truth, chord, starts)]]
+
+
+def test_a_change_counts_from_the_third_pass_of_a_form_on() -> None:
+    form = [0, 9, 5, 7]
+    assert counted(form * 4) == list(range(8, 16))
+    assert counted([*form, *form, 2, 4, *form]) == []  # leaving the form is not foretold, coming back is a first pass
+    assert counted([*form, *form, *form, 2]) == [8, 9, 10, 11]
+    assert counted([0, 0, 5, 5] * 3) == [8, 10]
+    assert counted([0, 2, 4, 5, 7, 9, 11, 1, 3, 6, 8, 10]) == []
+    assert counted([-1, *form, *form, *form]) == [9, 10, 11, 12]
+    assert counted(form * 4, slice(0, 4)) == [10, 11, 12, 13, 14, 15]  # two bars of silence in eight are the most
 
 
 def test_half_a_beat_off_is_named() -> None:

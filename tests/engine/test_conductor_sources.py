@@ -1,4 +1,4 @@
-"""Taps, other sources of time, chords and the key."""
+"""Taps and other sources of time."""
 
 from __future__ import annotations
 
@@ -92,53 +92,3 @@ def test_a_transport_takes_over_by_gliding_and_gives_back() -> None:
     bars = followed.bar_phase[inside] * 4
     assert np.abs((bars - expected + 2) % 4 - 2).max() < 0.02
     assert followed.tempo_bpm[-1] == pytest.approx(120, rel=0.01)
-
-
-def right_chords(seed: int, roots: tuple[int, ...], beats_per_chord: int, passes: int) -> tuple[list[float], Conductor]:
-    """Share of frames, for each pass through the roots, whose chord was told right 100 ms before it sounded."""
-    beats = steady(112, (len(roots) * beats_per_chord * passes + 4) * 60 / 112)
-    performance = perform(beats, seed, USUAL, roots=roots, beats_per_chord=beats_per_chord)
-    conductor = Conductor(RATE_HZ)
-    followed = follow(conductor, performance)
-    told = np.array([m.chord_root for m in followed.moments])
-    frame = np.minimum(np.round(followed.time_s / FRAME_S).astype(int), performance.frames - 1)
-    right = told == performance.root[frame]
-    number = np.searchsorted(beats[:: len(roots) * beats_per_chord], followed.time_s) - 1
-    return [float(right[number == k].mean()) for k in range(passes)], conductor
-
-
-@pytest.mark.parametrize("roots", [(0, 9, 5, 7), (0, 0, 5, 7, 9, 5, 2, 7)])
-def test_a_loop_is_foretold_from_the_third_pass_on(roots: tuple[int, ...]) -> None:
-    shares, conductor = right_chords(1, roots, 4, 5)
-    assert min(shares[2:]) >= 0.95, shares
-    assert shares[0] < 0.92  # only heard: late on every change
-    assert conductor.loop_bars == len(roots)
-    assert conductor.chord_ahead_confidence > 0.8
-
-
-def test_no_loop_no_foretelling() -> None:
-    rng = np.random.default_rng(4)
-    performance = perform(steady(120, 70), 1, USUAL, roots=tuple(int(r) for r in rng.integers(0, 12, 60)))
-    followed = follow(Conductor(RATE_HZ), performance)
-    assert np.mean(followed.chord_ahead_confidence > 0) < 0.1
-    told = np.array([m.chord_root for m in followed.moments])
-    heard = performance.root[np.maximum(np.arange(performance.frames) - 8, 0)]
-    assert np.mean(told[200:] == heard[200:]) > 0.8
-
-
-def test_leaving_the_loop_is_noticed() -> None:
-    roots = (0, 9, 5, 7) * 4 + (2, 4, 11, 6, 1, 3, 8, 10) * 2
-    performance = perform(steady(112, 60), 1, USUAL, roots=roots)
-    followed = follow(Conductor(RATE_HZ), performance)
-    foretold = followed.at(followed.chord_ahead_confidence, performance.beats_s)
-    assert foretold[60] > 0.8
-    assert foretold[64 + 16] == 0.0
-
-
-def test_the_key_is_found() -> None:
-    performance = perform(steady(112, 40), 1, USUAL, roots=(7, 0, 2, 7))  # G: I IV V I
-    conductor = Conductor(RATE_HZ)
-    follow(conductor, performance)
-    tonic, minor, clear = conductor.key()
-    assert (tonic, minor) == (7, False)
-    assert clear > 0.1
