@@ -186,6 +186,11 @@ def weights(
     rest: Annotated[
         str | None, typer.Option(help="Also copy what is missing beside it from this folder, or 'shipped'.")
     ] = None,
+    blend: Annotated[
+        str | None,
+        typer.Option(metavar="WEIGHTS", help="Mix with what a fine-tuning began from: 'shipped', folder or file."),
+    ] = None,
+    share: Annotated[float, typer.Option(help="Of the training, with --blend; the rest is WEIGHTS'.")] = 0.5,
 ) -> None:
     """Write the running average of a training's weights as a file to ship."""
     from ..model.checkpoint import KINDS, SHIPPED
@@ -193,7 +198,11 @@ def weights(
 
     if kind not in KINDS:
         raise ConfigError(f"kind {kind!r}: give {', '.join(KINDS)}")
-    export_weights(run, kind, out, best)
+    if not 0.0 < share <= 1.0:
+        raise ConfigError(f"share {share:g}: give more than 0, and 1 at most")
+    if kind == "codec" and blend is not None:
+        raise ConfigError("codebooks cannot be mixed: their entries have an order of their own; leave --blend")
+    export_weights(run, kind, out, best, weights_of(blend, kind), share)
     made = [out]
     if rest is not None:
         made += complete_folder(out, SHIPPED if rest == "shipped" else Path(rest))

@@ -27,11 +27,37 @@ def averaged(run: Path, kind: str, best: bool = False) -> tuple[nn.Module, dict[
     return model.eval(), saved
 
 
-def export_weights(run: Path, kind: str, out: Path, best: bool = False) -> None:
-    """Write the averaged weights of the training in `run` to `out`. Raises CheckpointError, as `averaged`."""
+def export_weights(
+    run: Path, kind: str, out: Path, best: bool = False, blend: Path | None = None, share: float = 0.5
+) -> None:
+    """Write the averaged weights of the training in `run` to `out`.
+
+    With `blend`, every weight is `share` (in (0, 1]) of the training's and the rest of that in the file `blend`,
+    which the training began from: fine-tuning on little forgets, and the way back to the start passes through weights
+    that do better than both ends (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+
+    Raises CheckpointError, as `averaged`, and for a `blend` of another kind or shape.
+    """
     model, saved = averaged(run, kind, best)
     notes = {"steps": saved["step"], "minutes": round(saved["elapsed"] / 60, 1)}
+    if blend is not None:
+        begun = _blend(model, kind, blend, share)
+        notes |= {"blended_with": begun, "share": share}
     checkpoint.save(out, kind, model, saved["shape"], notes)
+
+
+def _blend(model: nn.Module, kind: str, start: Path, share: float) -> dict[str, Any]:
+    """Move the weights of `model` toward those of `start`, in place; the notes of `start`."""
+    assert 0.0 < share <= 1.0
+    other, header = checkpoint.load(start, kind)
+    theirs, ours = other.state_dict(), model.state_dict()
+    if {name: value.shape for name, value in ours.items()} != {name: value.shape for name, value in theirs.items()}:
+        raise checkpoint.CheckpointError(f"{start}: a {kind} of another shape; blend with the weights it began from")
+    for name, value in ours.items():
+        if value.is_floating_point():
+            value.lerp_(theirs[name], 1.0 - share)
+    notes: dict[str, Any] = header["notes"]
+    return notes
 
 
 def complete_folder(out: Path, rest: Path) -> list[Path]:

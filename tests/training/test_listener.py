@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from gigmate.model import checkpoint
-from gigmate.model.listener import ListenerConfig
+from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.training.errors import TrainingError
 from gigmate.training.export import complete_folder, export_weights
 from gigmate.training.listener import ListenerData, pulse_targets, tempo_targets, train_listener
@@ -86,6 +86,28 @@ def test_weights_are_a_place_to_start_from(store: Path, tmp_path: Path) -> None:
     assert all(torch.equal(tuned["model"][name], value) for name, value in began.state_dict().items())
     with pytest.raises(TrainingError, match="another shape"):
         train_listener(store, LoopConfig(tmp_path / "other", steps=1, start=out), ListenerConfig(channels=8))
+
+
+def test_fine_tuned_weights_are_blended_with_their_start(store: Path, tmp_path: Path) -> None:
+    run(store, tmp_path / "first", 4)
+    start, out = tmp_path / "start.safetensors", tmp_path / "listener.safetensors"
+    export_weights(tmp_path / "first", "listener", start)
+    tuned = run(store, tmp_path / "tuned", 6, start=start)
+    began, _ = checkpoint.load(start, "listener")
+    export_weights(tmp_path / "tuned", "listener", out, blend=start, share=0.25)
+    blended, header = checkpoint.load(out, "listener")
+    assert header["notes"]["share"] == 0.25
+    assert header["notes"]["blended_with"]["steps"] == 4
+    moved = 0.0
+    for name, value in blended.state_dict().items():
+        expected = 0.75 * began.state_dict()[name] + 0.25 * tuned["ema"][name]
+        torch.testing.assert_close(value, expected, rtol=1e-3, atol=1e-4)
+        moved = max(moved, float((value - began.state_dict()[name]).abs().max()))
+    assert moved > 1e-3
+    other = Listener(ListenerConfig(channels=8))
+    checkpoint.save(start, "listener", other, other.config.to_dict())
+    with pytest.raises(checkpoint.CheckpointError, match="another shape"):
+        export_weights(tmp_path / "tuned", "listener", out, blend=start)
 
 
 def test_a_store_too_small_or_empty_is_refused(tmp_path: Path) -> None:
