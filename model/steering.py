@@ -28,7 +28,7 @@ PUSH_NATS, PUSH_UP_NATS, PUSH_DOWN_NATS, PUSH_DOWN_ON_BEAT_NATS = 4.0, 4.0, 5.0,
 """Push for an error as large as what is wanted, and its bounds. On the beat nearly nothing is taken away."""
 DENSITY_NATS = 1.5
 """Push at once, for the densities 0 and 1."""
-HOLD_NATS, HOLD_SHORTER_NATS, HOLD_LONGER_NATS = 14.0, 5.0, 2.0
+HOLD_NATS, HOLD_SHORTER_NATS, HOLD_LONGER_NATS = 14.0, 5.0, 0.5
 """Bias toward silence for an error of the whole share of sounding time, and its bounds."""
 LEAST_NOTE_BEATS = 0.4
 """Shorter notes are let be."""
