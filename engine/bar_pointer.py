@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from .tracking import ConductorConfig
 
+_MEAN_SHARE = 0.06
+"""What each beat adds to the means that downbeats and turns of the chord are judged by."""
+
 FloatArray = NDArray[np.float64]
 Belief = NDArray[np.float32]
 
@@ -213,6 +216,7 @@ class BarFilter:
     def reset(self) -> None:
         self.belief: FloatArray = self._prior.copy()
         self._downbeat_mean = 0.25
+        self._turn_mean = 0.15
 
     def set(self, place: int, beats_per_bar: int | None = None, sureness: float = 0.97) -> None:
         """The present beat is at `place` of its bar, in the given metre or in each as likely as before."""
@@ -222,22 +226,28 @@ class BarFilter:
         weight = np.where(fits, np.array([self._prior[self.metre_of == m].sum() for m in self.metre_of]), 0.0)
         self.belief = sureness * weight / weight.sum() + (1 - sureness) * self._prior
 
-    def beat(self, downbeat: float, trust: float) -> None:
-        """The next beat has come; `downbeat` is the highest activation around it, `trust` in [0, 1] its weight."""
+    def beat(self, downbeat: float, trust: float, turn: float | None = None, turn_trust: float = 0.0) -> None:
+        """The next beat has come; `downbeat` is the highest activation around it, `trust` in [0, 1] its weight.
+
+        `turn` in [0, 1]: how far the chord turned on the beat *before* (only now it is known), None: not heard.
+        """
         config = self._config
         moved = np.empty_like(self.belief)
         moved[self._next] = self.belief
         slipped = self.belief.copy()  # a beat too many: the place stays
         belief = (1 - config.beat_slip) * moved + config.beat_slip * slipped
-        belief = (1 - config.metre_change) * belief + config.metre_change * self._prior
+        self.belief = (1 - config.metre_change) * belief + config.metre_change * self._prior
         ratio = math.log((downbeat + 0.05) / (self._downbeat_mean + 0.05))
-        self._downbeat_mean += 0.06 * trust * (downbeat - self._downbeat_mean)
-        self.belief = belief
+        self._downbeat_mean += _MEAN_SHARE * trust * (downbeat - self._downbeat_mean)
         self._weigh(0, trust * config.downbeat_weight * min(max(ratio, -1.2), 1.6))
+        if turn is not None:
+            ratio = math.log((turn + 0.1) / (self._turn_mean + 0.1))
+            self._turn_mean += _MEAN_SHARE * turn_trust * (turn - self._turn_mean)
+            self._weigh(1, turn_trust * config.chord_turn_weight * min(max(ratio, -1.2), 1.6))
 
-    def chord_changed(self, beats_ago: int) -> None:
-        """The chord changed on the beat that many before the present one: likely a downbeat."""
-        self._weigh(beats_ago, self._config.chord_change_weight)
+    def began(self, beats_ago: int) -> None:
+        """The first note of all fell on the beat that many before the present one: likely a downbeat, or a pickup."""
+        self._weigh(beats_ago, self._config.first_note_weight)
 
     def _weigh(self, beats_ago: int, evidence: float) -> None:
         was_first = (self.place_of - beats_ago) % self.metre_of == 0

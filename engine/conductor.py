@@ -10,7 +10,6 @@ import math
 from typing import Protocol
 
 from .chart_place import ChartPlace
-from .chord_change import LATE_S, RootChange
 from .chord_loop import Chord, ChordTracker
 from .commands import ClockTick, ClockTransport, Command, JumpSection, SetChart, SetTempo, SetTimeSource
 from .config import ConfigError
@@ -111,7 +110,6 @@ class Conductor:
         self._sources = Sources(self.config, self.rate_hz, tempo_bpm, listen)
         self._tracker = self._sources.tracker
         self._chords = ChordTracker(self.config)
-        self._root_change = RootChange()
         self._chart = ChartPlace()
         self.reset()
 
@@ -119,7 +117,6 @@ class Conductor:
         """Forget everything heard, tapped and counted. A chart stays, and begins anew."""
         self._sources.reset()
         self._chords.reset()
-        self._root_change.reset()
         self._chart.rewind()
         if self._chart.known:
             self._tracker.expect_metre(self._chart.beats_per_bar)  # it may have ended in another one
@@ -156,8 +153,6 @@ class Conductor:
         self._chords.hear(
             heard.chord_root, heard.chord_pitch_classes, at.beat, at.bar_beat, at.beats_per_bar, sure, frame_s, trust
         )
-        if self._root_change.hear(heard.chord_root, frame_s, trust):
-            self._tracker.chord_changed(sounded / self.rate_hz - LATE_S)
 
     def tap(self, position_samples: float) -> None:
         """One tap of the tempo. Four in a row lock tempo, phase and downbeat (the first tap) at once."""

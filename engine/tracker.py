@@ -14,10 +14,13 @@ from .bar_pointer import BarFilter, BeatFilter, Reading
 from .beat_line import BeatLine, PeakFinder
 from .player import Heard
 from .tracking import Anchor, ConductorConfig
+from .turns import ChordTurns
 
 _HISTORY = 64  # sub-frames of activation kept for the bars' evidence
 _SAME_TEMPO = 0.05  # natural log
 _SETTLE_S = 0.07  # how long after a beat its peak is surely told
+_ONSET = 0.5  # activation from which a note has surely begun
+_FIRST_BEATS = 16  # further back than this nobody counts to the first note
 
 
 class Tracker:
@@ -32,6 +35,7 @@ class Tracker:
         self._bars = BarFilter(config)
         self._peaks = PeakFinder(config)
         self._downbeats = np.zeros((_HISTORY, 2))  # time, activation
+        self._turns = ChordTurns(config.chord_lag_s)
         self.reset()
 
     def reset(self) -> None:
@@ -42,6 +46,8 @@ class Tracker:
         self._peaks.reset()
         self._downbeats[:] = 0.0
         self._downbeats[:, 0] = -1e9
+        self._turns.reset()
+        self._first_note_s: float | None = None
         self._line: BeatLine | None = None
         self._time_s = 0.0
         self.locked = False
@@ -49,7 +55,7 @@ class Tracker:
         self._forget_hits()
         self._metre, self._downbeat, self.bar_confidence = self._config.metres[0], 0, 0.0
         self._metre = max(zip(self._config.metre_weights, self._config.metres, strict=True))[1]
-        self._bar_known = False
+        self._bar_known = self._first_counted = False
 
     def _forget_hits(self) -> None:
         self._hits = 0.0  # beats met since the line was seeded
@@ -138,6 +144,7 @@ class Tracker:
             self._bars.set(place % self._metre)
             self._metre, place, self.bar_confidence = self._bars.best()
             self._downbeat, self._bar_known = last - place, True
+        self._first_counted = True
 
     def hear(self, heard: Heard, end_s: float, frame_s: float) -> None:
         """Take in the frame that ends at `end_s`."""
@@ -145,7 +152,12 @@ class Tracker:
         freedom = max(trust, 0.03)  # who rests keeps time with the band
         line = self._line
         self._time_s = end_s
+        if self._first_note_s is None and trust > 0:
+            began = np.flatnonzero(np.asarray(heard.onset) > _ONSET)
+            if len(began):
+                self._first_note_s = end_s - (1.0 - (began[0] + 0.5) / len(heard.onset)) * frame_s
         self._keep_downbeats(heard, end_s, frame_s)
+        self._turns.hear(heard.chord_root, end_s - frame_s / 2)
         if line is not None:
             line.move(end_s, freedom)
         some, full = self._config.inertia_beats
@@ -163,14 +175,6 @@ class Tracker:
             self._strays += max(0.0, min(1.0, peak.height) - met)
         self._seek(self._filter.best(), frame_s)
         self._count_beats(end_s, trust)
-
-    def chord_changed(self, at_s: float) -> None:
-        """The chord changed at about that time: a hint where the bar begins."""
-        line = self._line
-        if line is not None and self.locked:
-            beat = line.beat_at(at_s)
-            if abs(beat - round(beat)) < 0.3 and round(beat) < self._due:
-                self._bars.chord_changed(self._due - 1 - round(beat))
 
     def _seek(self, best: Reading, frame_s: float) -> None:
         """Seed the line where the filter is sure, or move it where the filter has come to believe otherwise."""
@@ -208,7 +212,7 @@ class Tracker:
         if old is None or not same_tempo:
             self._forget_hits()
             self._bars.reset()
-            self._bar_known, self.locked = False, False
+            self._bar_known = self._first_counted = self.locked = False
         self._due = math.ceil(self._line.beat)
 
     def _count_beats(self, end_s: float, trust: float) -> None:
@@ -226,7 +230,8 @@ class Tracker:
             at_s = line.time_of(self._due)
             near = np.abs(self._downbeats[:, 0] - at_s) < 0.05
             downbeat = float(self._downbeats[near, 1].max()) if near.any() else 0.0
-            self._bars.beat(downbeat, trust if near.any() else 0.0)
+            turn = self._turns.turn(line.time_of(self._due - 1), 1.0 / line.rate_hz)
+            self._bars.beat(downbeat, trust if near.any() else 0.0, turn, trust)
             self._choose_bar(self._due)
             self._met = self._strays = 0.0
             self._due += 1
@@ -235,10 +240,21 @@ class Tracker:
             self.locked = sure and self._hits >= config.lock_hits
             if self.locked:
                 self._support = max(self._support, 0.5)
+                self._count_from_first_note(line)
         elif self.confidence < 0.5 * config.lost_confidence and trust > 0.5:
             self.locked = False
             self._hits = 0.0
             self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None
+
+    def _count_from_first_note(self, line: BeatLine) -> None:
+        """Who begins, begins on a downbeat more often than elsewhere: weighed once, as soon as beats can be counted."""
+        if self._first_counted or self._first_note_s is None:
+            return
+        self._first_counted = True
+        beat = line.beat_at(self._first_note_s)
+        since = self._due - 1 - round(beat)
+        if abs(beat - round(beat)) < self._config.gate_beats and 0 <= since <= _FIRST_BEATS:
+            self._bars.began(since)
 
     def _choose_bar(self, beat: int) -> None:
         """Move the downbeat when the bars' filter has become sure of another place."""

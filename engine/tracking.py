@@ -120,13 +120,15 @@ class ConductorConfig:
     hit_memory_beats: float = 8.0
 
     # Bars
-    metres: tuple[int, ...] = (3, 4)
-    metre_weights: tuple[float, ...] = (0.25, 0.75)
-    beat_slip: float = 0.002
+    metres: tuple[int, ...] = (2, 3, 4, 5)
+    metre_weights: tuple[float, ...] = (0.05, 0.25, 0.65, 0.05)
+    beat_slip: float = 0.001
     metre_change: float = 0.0005
-    downbeat_weight: float = 1.3
-    chord_change_weight: float = 1.5
-    bar_switch: float = 0.7
+    downbeat_weight: float = 1.2
+    chord_turn_weight: float = 0.4
+    first_note_weight: float = 1.0
+    """What the first note says for its beat as a downbeat, in nats: it may as well be a pickup."""
+    bar_switch: float = 0.85
     """Belief that another beat is the downbeat, before the bars move."""
 
     # Output
