@@ -264,7 +264,7 @@ HOW = [
     "## How the other figures are made",
     "",
     "- Both candidates side by side, MDCT and SEANet: one recipe, same data, same minutes, same seed. It prints the",
-    "  table and leaves runs/compare/compare.json. (Not run yet for this page.)",
+    "  table and leaves runs/compare/compare.json; decision 1 (docs/decisions) has what it said.",
     "",
     "      gigmate train compare-codecs --data STORE --out runs/compare --minutes 15",
     "",

@@ -15,12 +15,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 SECONDS = float(os.environ.get("GIGMATE_FLOOD_SECONDS", "60"))
 HERE = Path(__file__).parent
@@ -53,22 +54,25 @@ def flood_by_osc(port: int) -> None:
 
 
 def flood_by_web(port: int) -> None:
-    """A client that sends all the way will take; what comes back is read by its library and left."""
+    """A client that sends all the way will take, and comes back where it is put out; what it is sent is left."""
     message = '{"do": "level", "part": "bass", "value": -12}'
-    with connect(f"ws://127.0.0.1:{port}/ws", max_queue=None) as client:
+    end_s = time.monotonic() + SECONDS
+    while (left_s := end_s - time.monotonic()) > 0:
+        with connect(f"ws://127.0.0.1:{port}/ws", max_queue=None, ping_interval=None) as client:
+            thread = threading.Thread(target=_send_for_ever, args=(client, message), daemon=True)
+            thread.start()
+            thread.join(left_s)
+            with suppress(OSError):  # it may be closed already
+                client.socket.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
 
-        def run() -> None:
-            try:
-                while True:
-                    client.send(message)
-            except (ConnectionClosed, OSError):
-                return
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        time.sleep(SECONDS)
-        client.socket.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+def _send_for_ever(client: ClientConnection, message: str) -> None:
+    try:
+        while True:
+            client.send(message)
+    except (ConnectionClosed, OSError):
+        return
 
 
 @pytest.mark.slow
