@@ -11,6 +11,7 @@ import json
 import shlex
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -160,17 +161,21 @@ def listener_figures(
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
     baselines: Annotated[bool, typer.Option(help="Also librosa's offline tracker and a naive causal one.")] = True,
+    scenes: Annotated[
+        int, typer.Option(min=0, help="How many songs with a change of tempo, a rest, an extra half-beat.")
+    ] = 6,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Score listener and conductor on held-out songs: streaming, the lead alone with its live sound."""
     from ..training.render import render_song
+    from . import eval_recovery
     from .ear import Ear
     from .eval_listener import evaluate_song, without_nan
     from .eval_listener import summarise as summarise_listener
     from .files import check_writable, write_json
 
-    if songs < 1 or seconds < 15:
-        raise ConfigError(f"{songs} songs of {seconds:g} s: give at least 1 of 15 s")
+    if songs < 0 or songs + scenes < 1 or seconds < 15:
+        raise ConfigError(f"{songs} songs of {seconds:g} s: give at least 1 of 15 s, or --scenes")
     if out is not None:
         check_writable(out, "--out")
     ear = Ear(weights)
@@ -186,13 +191,29 @@ def listener_figures(
                 flush=True,
             )
     summary = summarise_listener(rows)
-    result = without_nan({"split": split, "seconds": seconds, "summary": summary, "rows": rows})
+    changes = []
+    for row in eval_recovery.evaluate(ear, scenes, first_seed, split):
+        changes.append(row)
+        if not as_json:
+            print(eval_recovery.line_of(row), flush=True)
+    recovery = eval_recovery.summarise(changes)
+    result = without_nan({
+        "split": split, "seconds": seconds, "summary": summary, "rows": rows, "recovery": recovery, "changes": changes
+    })  # fmt: skip
     if out is not None:
         write_json(out, result)
     if as_json:
         print(json.dumps(result))
         return
-    print(f"{'':<24}" + "".join(f"{group:>10}" for group in summary))
-    for name in summary["all"]:
-        values = (figures.get(name) for figures in summary.values())
+    _print_table(summary)
+    _print_table(recovery)
+
+
+def _print_table(columns: Mapping[str, Mapping[str, float | None]]) -> None:
+    """Figures down, groups across; nothing for no groups."""
+    if not columns:
+        return
+    print(f"{'':<24}" + "".join(f"{group:>10}" for group in columns))
+    for name in next(iter(columns.values())):
+        values = (figures.get(name) for figures in columns.values())
         print(f"{name:<24}" + "".join(f"{'-':>10}" if value is None else f"{value:10.3f}" for value in values))

@@ -145,12 +145,15 @@ def lock_bars(found: FloatArray, labels: dict[str, NDArray[Any]]) -> float:
     onsets = labels["onsets_lead_s"] if "onsets_lead_s" in labels else labels["beats_s"]
     start = float(onsets[0])
     beats = labels["beats_s"][labels["beats_s"] >= start - 0.05]
-    hit = np.array([np.abs(found - beat).min(initial=9.0) < 0.07 for beat in beats])
     bar_s = float(np.median(np.diff(labels["downbeats_s"])))
-    for i in range(len(hit) - 3):
-        if hit[i : i + 4].all():
-            return float((beats[i] - start) / bar_s)
-    return float("nan")
+    first = first_in_beat(found, beats)
+    return float("nan") if first is None else float((beats[first] - start) / bar_s)
+
+
+def first_in_beat(found: FloatArray, beats: FloatArray) -> int | None:
+    """The first of four true beats in a row that are foretold within 70 ms; None: there are none."""
+    hit = np.array([np.abs(found - beat).min(initial=9.0) < 0.07 for beat in beats])
+    return next((i for i in range(len(hit) - 3) if hit[i : i + 4].all()), None)
 
 
 def chord_figures(track: Track, labels: dict[str, NDArray[Any]], skip_s: float) -> dict[str, float]:
