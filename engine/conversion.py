@@ -30,7 +30,6 @@ from ..dsp.native import (
     read_float_mode,
     store_f32,
     store_i64,
-    store_relaxed,
     touched_floats,
     write_float_mode,
 )
@@ -41,11 +40,9 @@ from .native import (
     FLOAT_SCRATCH,
     LEASE_CONVERSION,
     LIMITER,
-    NONFINITE_IN,
-    bounded,
+    average_channels,
     carry_samples,
     count_callback,
-    is_finite,
     process_block,
 )
 
@@ -119,21 +116,8 @@ def _take(stream, count):
 
 @inlined
 def _hear_mono(state, heard, inputs, n_inputs, offset, count):
-    """The card's channels, averaged, as new samples of the stream to the band; what is no number is 0, and counted."""
-    room = _room(heard)
-    for i in range(count):
-        store_f32(room, i, np.float32(0.0))
-    share = np.float32(1.0) / np.float32(max(1, n_inputs))
-    bad = 0
-    for channel in range(n_inputs):
-        source = load_i64(inputs, channel) + 4 * offset
-        for i in range(count):
-            if is_finite(source, i):
-                store_f32(room, i, load_f32(room, i) + bounded(load_f32(source, i)) * share)
-            else:
-                bad += 1
-    if bad > 0:
-        store_relaxed(state, NONFINITE_IN, load_relaxed(state, NONFINITE_IN) + bad)
+    """The card's channels, averaged, as new samples of the stream to the band."""
+    average_channels(state, inputs, n_inputs, offset, count, _room(heard))
 
 
 @inlined

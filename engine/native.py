@@ -158,26 +158,32 @@ def _raise_peak(state, word, peak):
 
 
 @inlined
-def _hear(state, inputs, n_inputs, offset, count):
-    """Average the input channels into the mix scratch, and push that to the in-ring."""
-    mix = load_i64(state, MIX)
+def average_channels(state, inputs, n_inputs, offset, count, into):
+    """Write the mean of the input channels' samples from `offset` on to `into`; what is no number is 0, and counted."""
     for i in range(count):
-        store_f32(mix, i, np.float32(0.0))
+        store_f32(into, i, np.float32(0.0))
     share = np.float32(1.0) / np.float32(max(1, n_inputs))
     bad = 0
     for channel in range(n_inputs):
         source = load_i64(inputs, channel) + 4 * offset
         for i in range(count):
             if is_finite(source, i):
-                store_f32(mix, i, load_f32(mix, i) + bounded(load_f32(source, i)) * share)
+                store_f32(into, i, load_f32(into, i) + bounded(load_f32(source, i)) * share)
             else:
                 bad += 1
+    if bad > 0:
+        store_relaxed(state, NONFINITE_IN, load_relaxed(state, NONFINITE_IN) + bad)
+
+
+@inlined
+def _hear(state, inputs, n_inputs, offset, count):
+    """Average the input channels into the mix scratch, and push that to the in-ring."""
+    mix = load_i64(state, MIX)
+    average_channels(state, inputs, n_inputs, offset, count, mix)
     peak = np.float32(0.0)
     for i in range(count):
         peak = max(peak, abs(load_f32(mix, i)))
     _raise_peak(state, IN_PEAK, peak)
-    if bad > 0:
-        store_relaxed(state, NONFINITE_IN, load_relaxed(state, NONFINITE_IN) + bad)
     dropped = ring_push(load_i64(state, IN_RING), mix, count)
     if dropped > 0:
         store_relaxed(state, IN_DROPPED, load_relaxed(state, IN_DROPPED) + dropped)
