@@ -83,8 +83,9 @@ SILENT_PEAKS_DB = (FLOOR_DB,) * len(PARTS)
 class Playout:
     """Brings frames to the host rate and writes them where they belong.
 
-    Frame j, nominally heard with input frame j, has its first sample at output position
-    `j * host_frame - lead - round_trip`. Raises ConfigError for a rate at which a frame is no whole number of samples.
+    Frame j, nominally heard from `offset_samples` after the beginning of input frame j on (latency/budget.py), has its
+    first sample at output position `j * host_frame + offset - lead - round_trip`. Raises ConfigError for a rate at
+    which a frame is no whole number of samples.
     """
 
     def __init__(
@@ -103,6 +104,8 @@ class Playout:
         self._seam = min(max(1, round(SEAM_MS * rate_hz / 1000)), self.host_frame // 2)
         self._two = np.zeros(2 * self.host_frame, np.float32)  # the last frame and this one
         self._rows = np.zeros((rows, self.host_frame), np.float32)
+        self.offset_samples = 0
+        """May be changed before `start_anew` only: frames follow each other without a seam."""
         self._round_trip: int | None = None
         self._hole_end = 0  # nothing is written before it
 
@@ -115,7 +118,11 @@ class Playout:
 
     def position(self, frame: int, round_trip_samples: int) -> int:
         """Output position of the frame's first sample."""
-        return frame * self.host_frame - self.lead_samples - round_trip_samples
+        return self.nominal(frame) - self.lead_samples - round_trip_samples
+
+    def nominal(self, frame: int) -> int:
+        """The input sample with which the frame's first moment is heard."""
+        return frame * self.host_frame + self.offset_samples
 
     def resample(self, mix: Array, scaled: Array) -> Array:
         """mix [frame] and parts [parts, frame] at the host rate: [1 (+ parts), host_frame], until the next call."""

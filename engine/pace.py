@@ -16,6 +16,8 @@ MARGIN_MS = 4.0
 """For waking up late and for other programs' turns."""
 OFFLINE_STEP_SHARE = 0.4
 """Where there is no clock, a step counts as this part of a frame: the same band as on a fair machine, repeatable."""
+OFFSETS_PER_FRAME = 8
+"""Where there is a clock, the ahead is chosen in steps of 5 ms."""
 _GUESS_STEPS = 250
 """Until so many steps were measured, the guess from the warm-up counts as well."""
 _LATENCIES_EVERY_FRAMES = 25
@@ -63,7 +65,16 @@ class Pace:
         if not self._clocked:
             self.guess_s = OFFLINE_STEP_SHARE * self._host_frame / self._rate_hz
         self.facts = self._port_facts()
-        self.budget = Budget(self._host_frame, self._delays(), self.guess_s * self._rate_hz)
+        offsets = OFFSETS_PER_FRAME if self._clocked else 1
+        step_samples = self.guess_s * self._rate_hz
+        self.budget = Budget(self._host_frame, self._delays(), step_samples, offsets_per_frame=offsets)
+        self._playout.offset_samples = self.budget.offset_samples
+
+    def settle(self) -> bool:
+        """The band rests: choose the ahead anew. True if it changed. The next frame does not go on from the last."""
+        changed = self.budget.settle()
+        self._playout.offset_samples = self.budget.offset_samples
+        return changed
 
     @property
     def start_delay_samples(self) -> int:

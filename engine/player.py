@@ -106,7 +106,8 @@ class Player(Protocol):
         ...
 
     def reset(self, seed: int, ahead_frames: int) -> None:
-        """Forget everything heard and played; `ahead_frames` is how far ahead frames will be asked for."""
+        """Forget everything heard and played; `ahead_frames` is how far ahead frames will be asked for, rounded
+        up."""
         ...
 
     def set_ahead(self, ahead_frames: int) -> None:

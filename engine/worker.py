@@ -195,12 +195,12 @@ class Worker:
         """The port's delays are known: fix the first budget and let the player begin."""
         self.pace.begin()
         self._sends_midi = self._bridge.sends_midi
-        self._guard.reset(self.budget.ahead_frames)
+        self._guard.reset(self.budget.ahead_frames_up)
         if self.switch.on:
             self.stage.start()
         if self._recorder is not None:
             ramp_samples = max(1, round(RAMP_MS * self._rate_hz / 1000))
-            self._take = Take(self.host_frame, ramp_samples, self.budget.max_ahead_frames)
+            self._take = Take(self.host_frame, ramp_samples, self.budget.max_ahead_frames + 1)
         self._say("playing" if self.switch.on else "stopped")
 
     def _wait_for_frame(self, collector: IdleCollector) -> bool:
@@ -243,7 +243,7 @@ class Worker:
         made = self._play(index)
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
         if self.pace.measure(made, time.perf_counter() - begin_s, waited_samples):
-            self._guard.set_ahead(self.budget.ahead_frames)
+            self._guard.set_ahead(self.budget.ahead_frames_up)
         if self.budget.overdrawn:
             self._notes.fault(
                 "overdrawn", "the machine is too slow for this band: close other programs, or take a larger block"
@@ -283,9 +283,13 @@ class Worker:
             self.desk.go_out()
         if self.switch.resting:
             self.switch.settle()
+            if self.pace.settle():
+                self._guard.set_ahead(self.budget.ahead_frames_up)
+                self._broken = True
+                last = index + self.budget.ahead_frames
             if self.desk.forget:
                 self.desk.forget = False
-                self._guard.reset(self.budget.ahead_frames)
+                self._guard.reset(self.budget.ahead_frames_up)
             self._peaks_db, self._told = SILENT_PEAKS_DB, None
             self._send_clock(last)
             return 0
@@ -323,7 +327,7 @@ class Worker:
     def _direct(self, frame: int, start: int) -> Moment:
         """The moment of a frame, as the stage will have it played; clicks and entrances on the way."""
         conductor, stage = self._conductor, self.stage
-        moment = conductor.moment(frame * self.host_frame)
+        moment = conductor.moment(self._playout.nominal(frame))
         fresh = self.switch.entering and self._bridge.gain == 0.0
         moment = stage.frame(start, moment, conductor.ground(), conductor.peek, fresh)
         if stage.entrance_samples is not None:

@@ -1,12 +1,15 @@
-"""How far ahead the band must be made: every stage's declared delay, summed; whole frames and the exact rest.
+"""How far ahead the band must be made: every stage's declared delay, summed; whole frames, an offset, the exact rest.
 
 Knows no clock and no thread: it is told what steps take. All in samples of the host rate; a step or a delay may be a
 fraction of one.
 
-Frame j is heard together with input frame j. It is made after input frame j - ahead has come in, and its first sample
-must be written `round_trip + player + resample_out` samples before its own time, a block and a step after the input.
-So what lies between must be (ahead - 1) frames at least; what is left over of them waits in the ring (`remainder`),
-so that the band is in place to the sample and not to the frame.
+Frame j is heard from `offset` samples after the beginning of input frame j on. It is made after input frame
+j - ahead has come in, and its first sample must be written `round_trip + player + resample_out` samples before its own
+time, a block and a step after the input. So what lies between must be (ahead - 1) frames and the offset at least; what
+is left over of them waits in the ring (`remainder`), so that the band is in place to the sample and not to the frame.
+
+The offset spares what whole frames would round up. It can only be chosen while nobody hears the band (`settle`): while
+it sounds, frames follow each other without a seam, so the ahead changes by whole ones.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ MAX_AHEAD_FRAMES = 12
 """More than this and the band would answer half a second late."""
 SHRINK_RESERVE = 0.25
 """Part of a frame that must be free besides before one frame less is dared."""
+SETTLE_RESERVE = 0.05
+"""Part of a frame that is kept free besides where the offset is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +68,22 @@ class Budget:
         step_samples: float,
         calm_frames: int = 1500,
         max_ahead_frames: int = MAX_AHEAD_FRAMES,
+        offsets_per_frame: int = 1,
     ) -> None:
-        """`step_samples` is the first guess of a slow step. Raises ValueError for a frame below 1 sample."""
+        """`step_samples` is the first guess of a slow step; the offset is a multiple of a frame divided by
+        `offsets_per_frame` (1: always 0). Raises ValueError for a frame below 1 sample."""
         if frame_samples < 1:
             raise ValueError("a frame has at least one sample")
+        if not 1 <= offsets_per_frame <= frame_samples:
+            raise ValueError(f"{offsets_per_frame} offsets a frame: give 1 to {frame_samples}")
         self.frame_samples = int(frame_samples)
         self.max_ahead_frames = max_ahead_frames
         self._calm_frames = calm_frames
         self._calm = 0
         self._delays = delays
         self._step = self._checked(step_samples)
-        self.ahead_frames = min(self.max_ahead_frames, self.needed_frames)
+        self._offsets_per_frame = offsets_per_frame
+        self.ahead_frames, self.offset_samples = self._best()
         self.grown = 0
         self.shrunk = 0
 
@@ -98,16 +108,33 @@ class Budget:
         return self._frames_for(self._delays.fixed_samples + self._step)
 
     def _frames_for(self, samples: float) -> int:
-        return 1 + max(1, math.ceil(samples / self.frame_samples - 1e-9))
+        least = 1 if self.offset_samples == 0 else 0
+        return 1 + max(least, math.ceil((samples - self.offset_samples) / self.frame_samples - 1e-9))
+
+    def _best(self) -> tuple[int, int]:
+        """(frames, offset) of the least ahead for what is needed now."""
+        frame, parts = self.frame_samples, self._offsets_per_frame
+        lead = self._delays.fixed_samples + self._step
+        if parts == 1:
+            return min(self.max_ahead_frames, 1 + max(1, math.ceil(lead / frame - 1e-9))), 0
+        frames, part = divmod(parts + math.ceil(parts * (lead / frame + SETTLE_RESERVE)), parts)
+        if frames >= self.max_ahead_frames:
+            return self.max_ahead_frames, 0
+        return frames, -(-part * frame // parts)
 
     @property
     def ahead_samples(self) -> int:
         """From the first sample of the last frame heard to the first of the frame made then."""
-        return self.ahead_frames * self.frame_samples
+        return self.ahead_frames * self.frame_samples + self.offset_samples
+
+    @property
+    def ahead_frames_up(self) -> int:
+        """The ahead in frames, rounded up: how old at most what was heard is for the frame that is made."""
+        return self.ahead_frames + (self.offset_samples > 0)
 
     @property
     def remainder_samples(self) -> float:
-        """What the whole frames leave over: the time that sound waits ready. Negative: the deadline cannot be held."""
+        """What ahead and stages leave over: the time that sound waits ready. Negative: the deadline cannot be held."""
         return self.ahead_samples - self.frame_samples - self._delays.fixed_samples - self._step
 
     @property
@@ -124,6 +151,15 @@ class Budget:
         """Stages changed (another block, another round trip). True if the ahead grew."""
         self._delays = delays
         return self._grow()
+
+    def settle(self) -> bool:
+        """Nobody hears the band: take the least ahead for what is needed now. True if it changed."""
+        best = self._best()
+        if best == (self.ahead_frames, self.offset_samples):
+            return False
+        self._calm = 0
+        self.ahead_frames, self.offset_samples = best
+        return True
 
     def update(self, step_samples: float, frames: int = 1) -> bool:
         """Tell what a slow step takes now, `frames` frames after the last time. True if the ahead changed."""

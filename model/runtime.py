@@ -30,7 +30,7 @@ from .quantizer import ResidualQuantizer
 from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
-RUNTIME_VERSION = 7
+RUNTIME_VERSION = 8
 """Raised when the compiled program's interface changes, so that old cache entries are not used."""
 
 

@@ -121,6 +121,30 @@ def test_after_a_hold_up_it_is_in_place_again() -> None:
         assert abs(int(window.argmax()) - 2_000) <= 1
 
 
+def test_at_rest_the_offset_is_chosen_anew_and_the_band_is_in_place_with_any() -> None:
+    driven = Driven(Clicker(320), clocked=True)
+    budget = driven.worker.budget
+    driven.run(30)
+    offsets = [budget.offset_samples]
+    for step_ms in (12.0, 21.0, 38.0):
+        driven.commands.post(Stop())
+        driven.run(5)
+        budget.update(step_ms * 48)
+        driven.run(3)
+        offsets.append(budget.offset_samples)
+        driven.commands.post(Start())
+        driven.run(40)
+        assert driven.worker.budget.offset_samples == offsets[-1]
+        assert driven.worker.status.ahead_samples == budget.ahead_frames * H + offsets[-1]
+        frames = driven.played.size // H
+        for beat in (frames * H // 24_000 - 1, frames * H // 24_000 - 2):
+            window = np.abs(driven.played[beat * 24_000 - 2_000 : beat * 24_000 + 2_000])
+            assert abs(int(window.argmax()) - 2_000) <= 1
+            assert window.max() > 0.1
+    assert len(set(offsets)) >= 3
+    assert driven.bridge.counters().miss_samples == 0
+
+
 def test_input_that_waited_before_the_first_frame_is_no_fault() -> None:
     player = Singer()
     driven = Driven(player, clocked=True)
@@ -190,22 +214,23 @@ def test_slow_steps_grow_the_ahead_and_the_player_is_told() -> None:
     driven = Driven(player, clocked=True)
     worker = driven.worker
     worker.pace.guess_s = 0.0
-    worker.budget.update(0.0)
-    worker.budget.ahead_frames = 2
+    worker.budget.update(0.010 * 48_000)
+    worker.pace.settle()
+    first = worker.budget.ahead_samples
 
     def measure(made: int, step_s: float) -> None:
         if worker.pace.measure(made, step_s, 0.0):
-            worker._guard.set_ahead(worker.budget.ahead_frames)
+            worker._guard.set_ahead(worker.budget.ahead_frames_up)
 
     for _ in range(5):
         measure(1, 0.010)
-    assert worker.budget.ahead_frames == 2
+    assert worker.budget.ahead_samples == first
     measure(1, 0.036)
-    assert worker.budget.ahead_frames == 3
-    assert player.aheads[-1] == 3
+    assert worker.budget.ahead_samples == first + H, "a whole frame, so that it leaves no seam"
+    assert player.aheads[-1] == -(-worker.budget.ahead_samples // H)
     assert worker.budget.remainder_samples > 0
     measure(2, 9.0)  # two frames in one step say nothing of one
-    assert worker.budget.ahead_frames == 3
+    assert worker.budget.ahead_samples == first + H
     for _ in range(20):
         measure(1, 5.0)
     assert worker.budget.ahead_frames <= 6, "steps longer than frames are not cured by going further ahead"

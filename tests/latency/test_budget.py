@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gigmate.latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
+from gigmate.latency.budget import MAX_AHEAD_FRAMES, SETTLE_RESERVE, Budget, Delays
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,7 +83,43 @@ def test_there_is_an_end_to_it() -> None:
     assert sum(budget.stages().values()) == pytest.approx(budget.ahead_samples)
 
 
+@given(lead=samples, parts=st.integers(2, 16))
+def test_an_offset_spares_what_whole_frames_round_up(lead: float, parts: int) -> None:
+    budget = Budget(FRAME, Delays(round_trip_samples=lead), 0.0, max_ahead_frames=1000, offsets_per_frame=parts)
+    reserve = SETTLE_RESERVE * FRAME
+    assert reserve - 1e-3 <= budget.remainder_samples <= reserve + FRAME / parts + 1
+    assert 0 <= budget.offset_samples < FRAME
+    assert budget.ahead_samples == budget.ahead_frames * FRAME + budget.offset_samples
+    assert budget.ahead_frames_up == -(-budget.ahead_samples // FRAME)
+    assert sum(budget.stages().values()) == pytest.approx(budget.ahead_samples)
+    assert not budget.overdrawn
+
+
+def test_while_the_band_sounds_the_offset_stays() -> None:
+    budget = Budget(FRAME, Delays(), 960, calm_frames=10, offsets_per_frame=8)
+    assert (budget.ahead_frames, budget.offset_samples) == (1, 1200)
+    assert not budget.update(1200)  # the reserve is there to be used
+    assert budget.update(1201)
+    assert (budget.ahead_frames, budget.offset_samples) == (2, 1200)
+    assert [budget.update(960) for _ in range(40)] == [False] * 40  # a frame less would fit, but barely
+    assert [budget.update(600) for _ in range(10)] == [False] * 9 + [True]
+    assert (budget.ahead_frames, budget.offset_samples) == (1, 1200)
+    assert [budget.update(100) for _ in range(40)] == [False] * 40
+    assert budget.settle()
+    assert (budget.ahead_frames, budget.offset_samples) == (1, 240)
+    assert not budget.settle()
+
+
+def test_there_is_an_end_to_it_with_offsets_too() -> None:
+    budget = Budget(FRAME, Delays(), 100 * FRAME, offsets_per_frame=8)
+    assert (budget.ahead_frames, budget.offset_samples) == (MAX_AHEAD_FRAMES, 0)
+    assert budget.overdrawn
+    assert budget.settle() is False
+
+
 def test_what_cannot_be() -> None:
+    with pytest.raises(ValueError, match="offsets"):
+        Budget(FRAME, Delays(), 1, offsets_per_frame=0)
     with pytest.raises(ValueError, match="frame"):
         Budget(0, Delays(), 1)
     with pytest.raises(ValueError, match="step"):
