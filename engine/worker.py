@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +47,8 @@ from .transport_line import reading_of
 __all__ = ["PortFacts", "Worker", "misses_of"]
 
 WARM_UP_FRAMES = 10
+SLOW_STEP = 2.0
+"""A slow step (p99.9, with what other programs take of it) by a usual one, before anything was measured on stage."""
 _WAIT_S = 0.005
 _END_PATIENCE_S = 1.0
 
@@ -165,7 +168,7 @@ class Worker:
                 self.priority = raise_priority()
             with kept_fluent() as collector:
                 times_s = self._guard.warm_up(self.desk.controls, WARM_UP_FRAMES)
-                self.pace.guess_s = 1.2 * max(times_s[WARM_UP_FRAMES // 2 :])
+                self.pace.guess_s = SLOW_STEP * statistics.median(times_s[WARM_UP_FRAMES // 2 :])
                 self.beat_s = time.monotonic()
                 self._bridge.set_wanted(0)  # a port without a clock waits from its first sample on
                 self.ready.set()

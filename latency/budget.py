@@ -21,7 +21,7 @@ MAX_AHEAD_FRAMES = 12
 """More than this and the band would answer half a second late."""
 SHRINK_RESERVE = 0.25
 """Part of a frame that must be free besides before one frame less is dared."""
-SETTLE_RESERVE = 0.05
+SETTLE_RESERVE = 0.1
 """Part of a frame that is kept free besides where the offset is chosen."""
 
 
@@ -153,12 +153,14 @@ class Budget:
         return self._grow()
 
     def settle(self) -> bool:
-        """Nobody hears the band: take the least ahead for what is needed now. True if it changed."""
-        best = self._best()
-        if best == (self.ahead_frames, self.offset_samples):
+        """Nobody hears the band: take the least ahead for what is needed now, if that spares `SHRINK_RESERVE`. True
+        if it changed."""
+        frames, offset = self._best()
+        spared = self.ahead_samples - frames * self.frame_samples - offset
+        if spared < SHRINK_RESERVE * self.frame_samples:
             return False
         self._calm = 0
-        self.ahead_frames, self.offset_samples = best
+        self.ahead_frames, self.offset_samples = frames, offset
         return True
 
     def update(self, step_samples: float, frames: int = 1) -> bool:
