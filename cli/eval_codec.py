@@ -38,7 +38,11 @@ def codec_figures(
         Path | None, typer.Option(metavar="DIR", help="Write page, spectrograms and ten sounds to compare there.")
     ] = None,
     curve: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="A training's folder, whose learning curve the report shows.")
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="A training's folder, or an earlier report's codec.json, whose learning curve the report shows.",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,

@@ -246,7 +246,16 @@ def _curve(result: dict[str, Any]) -> list[str]:
 
 
 def read_curve(run: Path) -> list[dict[str, float]]:
-    """The checks that the log of a training's folder tells of. Raises TrainingError where there is none."""
+    """The checks that the log of a training's folder tells of, or those in an earlier report's codec.json.
+
+    Raises TrainingError where there are none.
+    """
+    if run.is_file():
+        try:
+            curve: list[dict[str, float]] = json.loads(run.read_text(encoding="utf-8"))["curve"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise TrainingError(f"{run}: no report of `gigmate eval codec`; name its codec.json") from error
+        return curve
     path = run / "log.jsonl"
     if not path.is_file():
         raise TrainingError(f"{path}: no log of a training; name the folder that was given to --out")

@@ -120,6 +120,16 @@ def test_report_has_its_files(codec: MdctCodec, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "codec.json").read_text()) == result
 
 
+def test_a_curve_may_come_from_an_earlier_report(tmp_path: Path) -> None:
+    earlier = tmp_path / "codec.json"
+    earlier.write_text('{"curve": [{"step": 399, "minutes": 4.4, "drums_mel_db": 7.4}]}')
+    assert codec_report.read_curve(earlier) == [{"step": 399, "minutes": 4.4, "drums_mel_db": 7.4}]
+    for broken in ("{}", "[]", "no JSON"):
+        earlier.write_text(broken)
+        with pytest.raises(TrainingError, match=r"codec\.json"):
+            codec_report.read_curve(earlier)
+
+
 def test_a_curve_needs_a_log(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no log"):
         codec_report.read_curve(tmp_path)
