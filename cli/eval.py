@@ -164,6 +164,9 @@ def listener_figures(
     scenes: Annotated[
         int, typer.Option(min=0, help="How many songs with a change of tempo, a rest, an extra half-beat.")
     ] = 6,
+    told_style: Annotated[
+        bool, typer.Option("--told-style", help="The conductor is told the style, as on stage (not in --scenes).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Score listener and conductor on held-out songs: streaming, the lead alone with its live sound."""
@@ -182,7 +185,7 @@ def listener_figures(
     rows = []
     for seed in range(first_seed, first_seed + songs):
         song = render_song(seed, split=split, seconds=(seconds, seconds + 10))
-        rows.append(evaluate_song(ear, song, baselines))
+        rows.append(evaluate_song(ear, song, baselines, told_style))
         if not as_json:
             line = rows[-1]
             print(
@@ -198,7 +201,8 @@ def listener_figures(
             print(eval_recovery.line_of(row), flush=True)
     recovery = eval_recovery.summarise(changes)
     result = without_nan({
-        "split": split, "seconds": seconds, "summary": summary, "rows": rows, "recovery": recovery, "changes": changes
+        "split": split, "seconds": seconds, "told_style": told_style,
+        "summary": summary, "rows": rows, "recovery": recovery, "changes": changes,
     })  # fmt: skip
     if out is not None:
         write_json(out, result)

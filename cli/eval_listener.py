@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.commands import SetControl
 from ..engine.conductor import Conductor, ConductorConfig
 from ..engine.player import Heard
 from .ear import FRAME_S, FRAME_SAMPLES, RATE_HZ, Ear
@@ -66,9 +67,13 @@ def hear_song(ear: Ear, lead: NDArray[np.float32]) -> tuple[list[Heard], float]:
     return heard, time.process_time() - began
 
 
-def conduct(heard: Iterable[Heard], config: ConductorConfig | None = None, ahead_s: float = AHEAD_S) -> Track:
-    """Follow what was heard, asking after every frame for the moment `ahead_s` later."""
+def conduct(
+    heard: Iterable[Heard], config: ConductorConfig | None = None, ahead_s: float = AHEAD_S, style: str | None = None
+) -> Track:
+    """Follow what was heard, asking after every frame for the moment `ahead_s` later; `style` is told if given."""
     conductor = Conductor(float(RATE_HZ), config=config)
+    if style is not None:
+        conductor.obey(SetControl("style", style), 0.0)
     rows = []
     began = time.process_time()
     for i, frame in enumerate(heard):
@@ -259,10 +264,13 @@ def naive_beats(song: RenderedSong, window_s: float = 6.0) -> FloatArray:
     return np.array(beats)
 
 
-def evaluate_song(ear: Ear, song: RenderedSong, baselines: bool = True) -> dict[str, Any]:
-    """All figures of one song as rendered with live sound: room, pickup, noise, bleed."""
+def evaluate_song(ear: Ear, song: RenderedSong, baselines: bool = True, told_style: bool = False) -> dict[str, Any]:
+    """All figures of one song as rendered with live sound: room, pickup, noise, bleed.
+
+    `told_style`: the conductor knows the style, as on stage, where somebody has chosen one.
+    """
     heard, listen_s = hear_song(ear, song.stems["lead"])
-    track = conduct(heard)
+    track = conduct(heard, style=str(song.meta["style"]) if told_style else None)
     row: dict[str, Any] = {
         "seed": song.seed,
         "style": song.meta["style"],

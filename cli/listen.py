@@ -28,17 +28,22 @@ def listen(
     click: Annotated[
         Path | None, typer.Option(metavar="F.wav", help="Write the recording with a click on every beat.")
     ] = None,
+    style: Annotated[str, typer.Option(help="Lean towards the tempi and metres of this style.")] = "",
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for every beat.")] = False,
 ) -> int:
     """Show what the band hears, beat by beat."""
+    from ..engine.idioms import IDIOMS
     from .ear import Ear
     from .files import check_writable
+
+    if style and style not in IDIOMS:
+        raise ConfigError(f"--style {style}: there is none of that name; there are {', '.join(IDIOMS)}")
 
     if source == "live":
         if click is not None:
             raise ConfigError("--click writes a recording with clicks: give a file to listen to")
-        return _live(Ear(weights), input_channel, backend, as_json)
+        return _live(Ear(weights), input_channel, backend, style, as_json)
     if click is not None:
         if click.suffix.lower() != ".wav":
             raise ConfigError(f"--click {click}: give a name that ends in .wav")
@@ -47,7 +52,7 @@ def listen(
         check_writable(click, "--click")
     sound = read_mono(Path(source))
     beats = []
-    for beat in beats_heard(Ear(weights), sound):
+    for beat in beats_heard(Ear(weights), sound, style):
         beats.append(beat)
         say(beat, as_json)
     if click is not None:
@@ -74,15 +79,18 @@ def read_mono(path: Path) -> np.ndarray:
     return mono if rate_hz == RATE_HZ else np.asarray(soxr.resample(mono, rate_hz, RATE_HZ), np.float32)
 
 
-def beats_heard(ear: Ear, sound: np.ndarray) -> Iterator[dict[str, Any]]:
+def beats_heard(ear: Ear, sound: np.ndarray, style: str = "") -> Iterator[dict[str, Any]]:
     """Every beat of `sound` [n] at 32 kHz, as the conductor foretells it while it listens."""
     import numpy as np
 
+    from ..engine.commands import SetControl
     from ..engine.conductor import Conductor
     from ..engine.status import chord_name
     from .ear import FRAME_SAMPLES, RATE_HZ
 
     conductor = Conductor(float(RATE_HZ))
+    if style:
+        conductor.obey(SetControl("style", style), 0.0)
     padded = np.concatenate([np.zeros(ear.tail_samples, np.float32), sound])
     size = ear.tail_samples + FRAME_SAMPLES
     last = None
@@ -136,10 +144,11 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
     soundfile.write(path, np.clip(mixed, -1.0, 1.0), RATE_HZ, subtype="PCM_24")
 
 
-def _live(ear: Ear, input_channel: int, backend: str, as_json: bool) -> int:
+def _live(ear: Ear, input_channel: int, backend: str, style: str, as_json: bool) -> int:
     """Show every beat of what the sound card hears, until stopped."""
     from typing import cast, get_args
 
+    from ..engine.commands import SetControl
     from ..engine.conductor import Conductor
     from ..engine.config import Backend, EngineConfig
     from ..engine.engine import Engine
@@ -154,6 +163,8 @@ def _live(ear: Ear, input_channel: int, backend: str, as_json: bool) -> int:
         try:
             port = open_port(config)
             with Engine(config, ear, Conductor(float(port.rate_hz)), port) as engine:
+                if style:
+                    engine.post(SetControl("style", style))
                 engine.start()
                 last = (0, 0)
                 while not engine.wait(0.02):

@@ -22,7 +22,7 @@ from ..dsp.resample import Resampler
 from ..latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from .bridge import RAMP_MS
 from .chart import Chart
-from .commands import SetChart
+from .commands import SetChart, SetControl
 from .conductor import Conducting
 from .config import ConfigError, EngineConfig, EngineError
 from .guard import GuardedPlayer
@@ -136,6 +136,8 @@ class Accompaniment:
         self._given_samples = 0
         self._finished = False
         self._guard.reset(self.ahead_frames)
+        if controls is not None:
+            conductor.obey(SetControl("style", controls.style), 0.0)
         if chart is not None:
             conductor.obey(SetChart(chart), 0.0)
         conductor.moment(0)  # as the worker, whose status shows the moment from the beginning on

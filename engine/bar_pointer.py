@@ -50,8 +50,10 @@ class BeatFilter:
         self._turn = np.exp(2j * np.pi * self._phases)
         octaves = (self._log_rate - math.log(config.centre_bpm / 60.0)) / math.log(2.0) / config.spread_octaves
         prior = np.exp(-0.5 * octaves**2)
+        self._over_tempo = prior
         self._broad = self._spread_over_phase(prior)
         self._prior = self._broad
+        self._outside = np.zeros(count, np.float32)
         self._frame_s = 0.0
         self.reset()
 
@@ -70,6 +72,18 @@ class BeatFilter:
             self._prior = self._spread_over_phase(bump)
         self.belief = self._prior.copy()
 
+    def lean(self, low_bpm: float | None, high_bpm: float | None) -> None:
+        """Tempi outside are less likely from now on, the further the less; None, None: all alike again."""
+        octaves = self._log_rate / math.log(2.0)
+        low = -math.inf if low_bpm is None else math.log2(low_bpm / 60.0)
+        high = math.inf if high_bpm is None else math.log2(high_bpm / 60.0)
+        away = np.maximum(np.maximum(low - octaves, octaves - high), 0.0)
+        self._outside = np.minimum(away / self._config.idiom_reach_octaves, 1.0).astype(np.float32)
+        broad = self._spread_over_phase(self._over_tempo * np.exp(-self._config.idiom_prior_nats * self._outside))
+        if self._prior is self._broad:
+            self._prior = broad
+        self._broad = broad
+
     def set(self, rate_hz: float, phase: float, phase_spread: float, tempo_spread: float = 0.03) -> None:
         """Believe in one tempo and phase, with the given spreads (log tempo; beats)."""
         tempo = np.exp(-0.5 * ((self._log_rate - math.log(rate_hz)) / tempo_spread) ** 2)
@@ -85,11 +99,13 @@ class BeatFilter:
         held_hz: float | None,
         inertia: float = 1.0,
         tempo_vote: NDArray[np.float32] | None = None,
+        lean: float = 0.0,
     ) -> None:
         """Move the belief by one frame of `frame_s` and weigh it by the activations beat [S].
 
         `trust` in [0, 1] scales the evidence and how much the tempo may have moved (0: the musician rests, and keeps
-        time with the band). `held_hz` is the tempo that is held, if one is, `inertia` in [0, 1] how firmly.
+        time with the band). `held_hz` is the tempo that is held, if one is, `inertia` in [0, 1] how firmly. `lean` in
+        [0, 1] is how much tempi outside of those leant to are held against a reading.
         """
         config = self._config
         self._prepare(frame_s, len(beat))
@@ -100,6 +116,8 @@ class BeatFilter:
         exponent = np.einsum("s,stk->tk", evidence.astype(np.float32), self._at_beat)  # no BLAS: its threads spin
         if tempo_vote is not None and trust > 0:
             exponent += self._vote(tempo_vote, config.tempo_vote_weight * trust)[:, None]
+        if lean > 0:
+            exponent -= (np.float32(config.idiom_penalty_hz * frame_s * trust * lean) * self._outside)[:, None]
         forget_hz = config.forget_rate_hz
         if held_hz is not None:
             forget_hz += inertia * (config.forget_rate_held_hz - forget_hz)

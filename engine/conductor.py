@@ -11,10 +11,11 @@ from typing import Protocol
 
 from .chart_place import ChartPlace
 from .chord_loop import Chord, ChordTracker
-from .commands import ClockTick, ClockTransport, Command, JumpSection, SetChart, SetTempo, SetTimeSource
+from .commands import ClockTick, ClockTransport, Command, JumpSection, SetChart, SetControl, SetTempo, SetTimeSource
 from .config import ConfigError
 from .grid import GridConductor, fraction
 from .ground import Ground
+from .idioms import IDIOMS
 from .player import Heard, Moment
 from .sources import IDLE_BPM, Sources
 from .timeline import Point, Timeline
@@ -174,6 +175,8 @@ class Conductor:
             self.set_chart(command.chart)
         elif isinstance(command, JumpSection):
             self.jump_section(command.name)
+        elif isinstance(command, SetControl) and command.name == "style":
+            self._tracker.expect_style(IDIOMS.get(str(command.value)))
 
     def read_transport(self, reading: Reading) -> None:
         """See Conducting.read_transport."""

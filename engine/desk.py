@@ -180,6 +180,7 @@ class Desk:
     def _of_the_sound(self, command: Command) -> bool:
         if isinstance(command, (SetLevel, SetControl)):
             self.controls = controls_after(self.controls, command)
+            self._conductor.obey(command, self._in_input(-1))
         elif isinstance(command, SetMute):
             if command.part not in PARTS:
                 raise ConfigError(f"there is no part {command.part!r}: the parts are {', '.join(PARTS)}")

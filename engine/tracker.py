@@ -12,6 +12,7 @@ import numpy as np
 
 from .bar_pointer import BarFilter, BeatFilter, Reading
 from .beat_line import BeatLine, PeakFinder
+from .idioms import Idiom
 from .player import Heard
 from .tracking import Anchor, ConductorConfig
 from .turns import ChordTurns
@@ -27,7 +28,7 @@ class Tracker:
     """Follows beats and bars in what is heard. `anchor` is the present answer."""
 
     def __init__(self, config: ConductorConfig, rate_hz: float, tempo_bpm: float | None = None) -> None:
-        self._config = config
+        self._config = self._plain = config
         self._heard_metres = (config.metres, config.metre_weights)
         self._rate_hz = rate_hz
         self._tempo_bpm = tempo_bpm
@@ -90,11 +91,30 @@ class Tracker:
         self._line, self.locked = None, False
         self._forget_hits()
 
+    def expect_style(self, idiom: Idiom | None) -> None:
+        """Lean towards the tempi and metres of a style; None: any are as likely as any. What runs goes on."""
+        config, share = self._plain, self._plain.idiom_metre_share
+        weights = config.metre_weights
+        if idiom is not None:
+            own = dict(idiom.metres)
+            total, own_total = sum(weights), sum(own.values())
+            weights = tuple(
+                (1 - share) * weight / total + share * own.get(metre, 0.0) / own_total
+                for metre, weight in zip(config.metres, weights, strict=True)
+            )
+        by_ear = self._config.metres == self._heard_metres[0]
+        self._heard_metres = (config.metres, weights)
+        self._filter.lean(*((None, None) if idiom is None else (idiom.low_bpm, idiom.high_bpm)))
+        if by_ear and self._config.metre_weights != weights:
+            self._weigh_metres(config.metres, weights)
+
     def expect_metre(self, beats_per_bar: int | None) -> None:
         """All bars have so many beats (a chart says so); None: whatever is heard. Where a bar is known it stays."""
         metres, weights = self._heard_metres if beats_per_bar is None else ((beats_per_bar,), (1.0,))
-        if metres == self._config.metres:
-            return
+        if metres != self._config.metres:
+            self._weigh_metres(metres, weights)
+
+    def _weigh_metres(self, metres: tuple[int, ...], weights: tuple[float, ...]) -> None:
         self._config = replace(self._config, metres=metres, metre_weights=weights)
         place = (self._due - 1 - self._downbeat) % self._metre
         self._bars = BarFilter(self._config)
@@ -165,7 +185,8 @@ class Tracker:
         held_hz = line.rate_hz if line is not None and self.locked else None
         if self._bound_hz is not None:
             held_hz, inertia = held_hz or self._bound_hz, self._config.bound_inertia
-        self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, getattr(heard, "tempo", None))
+        lean = 0.0 if self._bound_hz is not None else 1.0 if held_hz is None else 1.0 - min(inertia, 1.0)
+        self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, getattr(heard, "tempo", None), lean)
         for peak in self._peaks.hear(heard.beat, end_s, frame_s):
             if line is None or trust <= 0:
                 continue

@@ -81,6 +81,16 @@ class ConductorConfig:
     tempo_vote_weight: float = 0.06
     """Weight of the listener's own tempo distribution (where it gives one), for each frame."""
 
+    # The style that the band plays
+    idiom_reach_octaves: float = 0.4
+    """Tempi so far outside of what the style is counted at are held against in full."""
+    idiom_prior_nats: float = 2.5
+    idiom_penalty_hz: float = 1.0
+    """By how much less likely they are before anything is heard (nats), and how fast they go on losing belief while
+    no beat is held firmly (nats a second)."""
+    idiom_metre_share: float = 0.7
+    """How much of the metres' weights is the style's."""
+
     # Octave inertia
     near_ratio: float = 0.28
     """Tempi further from the held one than this (natural log) are another reading, not a change of tempo."""

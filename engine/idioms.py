@@ -1,0 +1,42 @@
+"""What a musician knows of a style before the first note: about how fast it is counted, and in which metre.
+
+The same music can be counted twice as fast or half as fast; whoever is told "a slow blues" does not count it at 140.
+Only a lean, never a wall: who plays outside of it is followed all the same. Any thread; knows no sound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Idiom:
+    """Tempi in which a style is usually counted, and the share of each metre (beats to the bar)."""
+
+    low_bpm: float
+    high_bpm: float
+    metres: tuple[tuple[int, float], ...] = ((4, 1.0),)
+
+
+IDIOMS: dict[str, Idiom] = {
+    "rock": Idiom(85, 180),
+    "pop_ballad": Idiom(56, 96, ((4, 0.8), (3, 0.2))),
+    "funk": Idiom(84, 126),
+    "blues_shuffle": Idiom(80, 150),
+    "reggae": Idiom(60, 96),
+    "bossa_nova": Idiom(100, 160),
+    "swing": Idiom(100, 210, ((4, 0.8), (3, 0.2))),
+    "disco": Idiom(104, 136),
+    "soul": Idiom(70, 132),
+    "slow_blues": Idiom(44, 72),
+    "country_train": Idiom(80, 136, ((2, 0.8), (4, 0.2))),
+    "ska": Idiom(108, 180),
+    "samba": Idiom(78, 124, ((2, 0.8), (4, 0.2))),
+    "jazz_waltz": Idiom(90, 210, ((3, 1.0),)),
+    "hip_hop": Idiom(70, 106),
+    "metal": Idiom(90, 220),
+    "folk_strum": Idiom(66, 150, ((4, 0.5), (3, 0.25), (2, 0.25))),
+    "gospel": Idiom(60, 138, ((4, 0.8), (2, 0.2))),
+    "odd_five": Idiom(95, 190, ((5, 1.0),)),
+}
+"""By the names of presets. Written from common practice."""

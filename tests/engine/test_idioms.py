@@ -1,0 +1,75 @@
+"""What a style says before the first note: the octave and the metre lean its way, and it is no wall."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gigmate.engine.chart_text import parse_chart
+from gigmate.engine.commands import SetChart, SetControl
+from gigmate.engine.conductor import Conductor
+from gigmate.engine.idioms import IDIOMS
+from gigmate.presets.schema import STYLES
+
+from .performance import RATE_HZ, Noise, follow, perform, steady
+from .test_conductor import share_within
+
+EVEN = Noise(miss=0.0, offbeat=1.0, offbeat_height=0.5, false_per_beat=0.0)
+"""Every half-beat is heard, half as clearly as the beats: either pulse may be the one that is counted."""
+UNMARKED = Noise(miss=0.1, offbeat=0.15, false_per_beat=0.1, downbeat_miss=1.0, downbeat_false=0.0)
+
+
+def told(style: str) -> Conductor:
+    conductor = Conductor(RATE_HZ)
+    conductor.obey(SetControl("style", style), 0.0)
+    return conductor
+
+
+def test_every_style_that_a_preset_may_name_has_its_idiom() -> None:
+    assert set(IDIOMS) == set(STYLES)
+    for idiom in IDIOMS.values():
+        assert 40 <= idiom.low_bpm < idiom.high_bpm <= 220
+        assert sum(share for _, share in idiom.metres) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("style", "bpm"), [("slow_blues", 62), ("ska", 124), ("reggae", 74), ("metal", 148)])
+def test_the_same_pulse_is_counted_as_the_style_counts_it(style: str, bpm: int) -> None:
+    slow = bpm if bpm < 100 else bpm / 2
+    for seed in range(3):
+        tempo_bpm = follow(told(style), perform(steady(slow, 30), seed, EVEN)).tempo_bpm
+        assert float(np.median(tempo_bpm[len(tempo_bpm) // 2 :])) == pytest.approx(bpm, rel=0.03)
+
+
+@pytest.mark.parametrize(("style", "bpm"), [("slow_blues", 112), ("disco", 84), ("ska", 80)])
+def test_it_is_no_wall(style: str, bpm: int) -> None:
+    performance = perform(steady(bpm, 60), 1, Noise())
+    assert share_within(follow(told(style), performance), performance, 24, 0.04) >= 0.9
+
+
+@pytest.mark.parametrize(("style", "beats_per_bar"), [("jazz_waltz", 3), ("odd_five", 5), ("samba", 2), ("rock", 4)])
+def test_the_metre_is_the_styles_where_nothing_else_tells(style: str, beats_per_bar: int) -> None:
+    conductor = told(style)
+    followed = follow(conductor, perform(steady(112, 20), 0, UNMARKED, beats_per_bar=beats_per_bar))
+    assert followed.moments[-1].beats_per_bar == beats_per_bar
+
+
+def test_a_tempo_that_was_asked_for_stands_above_the_style() -> None:
+    conductor = Conductor(RATE_HZ, tempo_bpm=124.0)
+    conductor.obey(SetControl("style", "slow_blues"), 0.0)
+    followed = follow(conductor, perform(steady(62, 30), 0, EVEN))
+    assert float(np.median(followed.tempo_bpm)) == pytest.approx(124, rel=0.03)
+
+
+def test_an_unknown_style_leans_nowhere_and_takes_a_former_lean_back() -> None:
+    performance = perform(steady(62, 20), 0, EVEN)
+    plain = follow(Conductor(RATE_HZ), performance)
+    conductor = told("slow_blues")
+    conductor.obey(SetControl("style", "polka"), 0.0)
+    np.testing.assert_array_equal(follow(conductor, performance).tempo_bpm, plain.tempo_bpm)
+
+
+def test_a_chart_keeps_its_metre_whatever_the_style() -> None:
+    conductor = Conductor(RATE_HZ)
+    conductor.obey(SetChart(parse_chart("metre: 3/4\n\n| C | F | G | C |\n")), 0.0)
+    conductor.obey(SetControl("style", "rock"), 0.0)
+    followed = follow(conductor, perform(steady(100, 15), 0, Noise(), beats_per_bar=3))
+    assert followed.moments[-1].beats_per_bar == 3
