@@ -123,6 +123,7 @@ def test_what_cannot_be_is_said(tiny_band: Band, options: dict[str, object], wor
 def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Path) -> None:
     """The compiled model on the worker's thread, against the stream here."""
     import soundfile
+    from gigmate.engine.commands import SetControl
     from gigmate.engine.conductor import Conductor
     from gigmate.engine.config import EngineConfig
     from gigmate.engine.engine import Engine
@@ -137,6 +138,7 @@ def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Pa
     )  # fmt: skip
     port = open_port(config)
     with Engine(config, load_player(tiny_weights, seed=3), Conductor(float(RATE_HZ)), port) as engine:
+        engine.post(SetControl("style", "rock"))  # as a session does for the default preset
         engine.start()
         assert engine.wait(60)
     live, _ = soundfile.read(tmp_path / "record.wav", dtype="float32")
