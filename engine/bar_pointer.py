@@ -54,6 +54,7 @@ class BeatFilter:
         self._broad = self._spread_over_phase(prior)
         self._prior = self._broad
         self._outside = np.zeros(count, np.float32)
+        self._off_beat = 0.0
         self._frame_s = 0.0
         self.reset()
 
@@ -62,6 +63,7 @@ class BeatFilter:
         self.belief: Belief = self._prior.copy()
         self._level = self._config.level_at_start
         self._last = np.zeros(2)
+        self._last_onset = np.zeros(1, np.float32)
 
     def expect(self, tempo_bpm: float | None, width: float = 0.04) -> None:
         """Believe from now on in tempi near `tempo_bpm` (log width), any phase; None takes the broad prior again."""
@@ -72,8 +74,12 @@ class BeatFilter:
             self._prior = self._spread_over_phase(bump)
         self.belief = self._prior.copy()
 
-    def lean(self, low_bpm: float | None, high_bpm: float | None) -> None:
-        """Tempi outside are less likely from now on, the further the less; None, None: all alike again."""
+    def lean(self, low_bpm: float | None, high_bpm: float | None, off_beat: bool = False) -> None:
+        """Tempi outside are less likely from now on, the further the less; None, None: all alike again.
+
+        `off_beat`: what is struck is likelier struck between the beats than on them.
+        """
+        self._off_beat = self._config.off_beat_nats if off_beat else 0.0
         octaves = self._log_rate / math.log(2.0)
         low = -math.inf if low_bpm is None else math.log2(low_bpm / 60.0)
         high = math.inf if high_bpm is None else math.log2(high_bpm / 60.0)
@@ -100,6 +106,7 @@ class BeatFilter:
         inertia: float = 1.0,
         tempo_vote: NDArray[np.float32] | None = None,
         lean: float = 0.0,
+        onset: NDArray[np.float32] | None = None,
     ) -> None:
         """Move the belief by one frame of `frame_s` and weigh it by the activations beat [S].
 
@@ -118,6 +125,10 @@ class BeatFilter:
             exponent += self._vote(tempo_vote, config.tempo_vote_weight * trust)[:, None]
         if lean > 0:
             exponent -= (np.float32(config.idiom_penalty_hz * frame_s * trust * lean) * self._outside)[:, None]
+        if onset is not None and self._off_beat > 0 and trust > 0:
+            struck = self._late_onsets(onset) * np.float32(self._off_beat * trust)
+            on = np.einsum("s,stk->tk", struck, self._at_beat)
+            exponent += np.roll(on, on.shape[1] // 2, axis=1) - on
         forget_hz = config.forget_rate_hz
         if held_hz is not None:
             forget_hz += inertia * (config.forget_rate_held_hz - forget_hz)
@@ -127,6 +138,12 @@ class BeatFilter:
         belief = self._normal(moved)
         share = np.float32(min(1.0, forget_hz * frame_s))
         self.belief = (1 - share) * belief + share * self._prior
+
+    def _late_onsets(self, onset: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The onsets [S] one sub-frame late, as the table of places wants them."""
+        row = np.concatenate([self._last_onset, np.asarray(onset, np.float32)])
+        self._last_onset = row[-1:]
+        return row[:-1]
 
     def best(self) -> Reading:
         """The reading around the strongest tempo and phase."""

@@ -16,6 +16,8 @@ class Idiom:
     low_bpm: float
     high_bpm: float
     metres: tuple[tuple[int, float], ...] = ((4, 1.0),)
+    off_beat: bool = False
+    """Chords are struck between the beats."""
 
 
 IDIOMS: dict[str, Idiom] = {
@@ -30,7 +32,7 @@ IDIOMS: dict[str, Idiom] = {
     "soul": Idiom(70, 132),
     "slow_blues": Idiom(44, 72),
     "country_train": Idiom(80, 136, ((2, 0.8), (4, 0.2))),
-    "ska": Idiom(108, 180),
+    "ska": Idiom(108, 180, off_beat=True),
     "samba": Idiom(78, 124, ((2, 0.8), (4, 0.2))),
     "jazz_waltz": Idiom(90, 210, ((3, 1.0),)),
     "hip_hop": Idiom(70, 106),

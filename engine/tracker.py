@@ -104,7 +104,10 @@ class Tracker:
             )
         by_ear = self._config.metres == self._heard_metres[0]
         self._heard_metres = (config.metres, weights)
-        self._filter.lean(*((None, None) if idiom is None else (idiom.low_bpm, idiom.high_bpm)))
+        if idiom is None:
+            self._filter.lean(None, None)
+        else:
+            self._filter.lean(idiom.low_bpm, idiom.high_bpm, idiom.off_beat)
         if by_ear and self._config.metre_weights != weights:
             self._weigh_metres(config.metres, weights)
 
@@ -186,7 +189,8 @@ class Tracker:
         if self._bound_hz is not None:
             held_hz, inertia = held_hz or self._bound_hz, self._config.bound_inertia
         lean = 0.0 if self._bound_hz is not None else 1.0 if held_hz is None else 1.0 - min(inertia, 1.0)
-        self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, getattr(heard, "tempo", None), lean)
+        tempo_vote = getattr(heard, "tempo", None)
+        self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, tempo_vote, lean, heard.onset)
         for peak in self._peaks.hear(heard.beat, end_s, frame_s):
             if line is None or trust <= 0:
                 continue

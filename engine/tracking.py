@@ -88,6 +88,8 @@ class ConductorConfig:
     idiom_penalty_hz: float = 1.0
     """By how much less likely they are before anything is heard (nats), and how fast they go on losing belief while
     no beat is held firmly (nats a second)."""
+    off_beat_nats: float = 0.4
+    """What a note that is struck says for the place between the beats, in styles that strike there."""
     idiom_metre_share: float = 0.7
     """How much of the metres' weights is the style's."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gigmate.engine.chart_text import parse_chart
@@ -10,7 +12,7 @@ from gigmate.engine.conductor import Conductor
 from gigmate.engine.idioms import IDIOMS
 from gigmate.presets.schema import STYLES
 
-from .performance import RATE_HZ, Noise, follow, perform, steady
+from .performance import FRAME_S, RATE_HZ, SUB_FRAMES, Noise, follow, perform, steady
 from .test_conductor import share_within
 
 EVEN = Noise(miss=0.0, offbeat=1.0, offbeat_height=0.5, false_per_beat=0.0)
@@ -50,6 +52,16 @@ def test_the_metre_is_the_styles_where_nothing_else_tells(style: str, beats_per_
     conductor = told(style)
     followed = follow(conductor, perform(steady(112, 20), 0, UNMARKED, beats_per_bar=beats_per_bar))
     assert followed.moments[-1].beats_per_bar == beats_per_bar
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_chords_are_struck_between_the_beats_the_beat_is_not_taken_for_them(seed: int) -> None:
+    bpm = 125.0
+    half_beat = round(30.0 / bpm / FRAME_S * SUB_FRAMES)
+    both = perform(steady(bpm, 30), seed, Noise(miss=0.0, offbeat=1.0, offbeat_height=0.95, false_per_beat=0.0))
+    struck = np.roll(both.onset.reshape(-1), half_beat).reshape(both.onset.shape)
+    followed = follow(told("ska"), replace(both, onset=struck))
+    assert share_within(followed, both, 24, 0.04) >= 0.9
 
 
 def test_a_tempo_that_was_asked_for_stands_above_the_style() -> None:
