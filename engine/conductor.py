@@ -190,6 +190,7 @@ class Conductor:
         if tempo_bpm is None:
             return self.locked
         self._chart.rewind()
+        self._metre = self._tracker.beats_per_bar
         if self._chart.known:
             self._metre = self._chart.beats_per_bar
             self._tracker.expect_metre(self._metre)

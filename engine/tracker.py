@@ -109,7 +109,11 @@ class Tracker:
         else:
             self._filter.lean(idiom.low_bpm, idiom.high_bpm, idiom.off_beat)
         if by_ear and self._config.metre_weights != weights:
+            counted = self._metre, self._downbeat, self.bar_confidence
             self._weigh_metres(config.metres, weights)
+            if self._bar_known:  # a song that runs goes on as it was counted
+                self._metre, self._downbeat, self.bar_confidence = counted
+                self._bars.set((self._due - 1 - self._downbeat) % self._metre, self._metre)
 
     def expect_metre(self, beats_per_bar: int | None) -> None:
         """All bars have so many beats (a chart says so); None: whatever is heard. Where a bar is known it stays."""

@@ -54,6 +54,26 @@ def test_the_metre_is_the_styles_where_nothing_else_tells(style: str, beats_per_
     assert followed.moments[-1].beats_per_bar == beats_per_bar
 
 
+def test_a_count_in_counts_the_bar_of_the_style() -> None:
+    conductor = Conductor(RATE_HZ, tempo_bpm=150.0, listen=False)
+    conductor.obey(SetControl("style", "jazz_waltz"), 0.0)
+    assert conductor.begin_bar(0.0)
+    assert conductor.moment(0.1 * RATE_HZ).beats_per_bar == 3
+
+
+def test_another_style_leaves_a_song_that_runs_as_it_was_counted() -> None:
+    performance = perform(steady(112, 40), 0, Noise(), beats_per_bar=3)
+    conductor = told("jazz_waltz")
+    before = follow(conductor, performance).moments[-1]
+    conductor.obey(SetControl("style", "samba"), 0.0)
+    after = conductor.moment(performance.frames * FRAME_S * RATE_HZ + 0.2 * RATE_HZ)
+    assert before.beats_per_bar == after.beats_per_bar == 3
+    for frame in range(performance.frames - 50, performance.frames):  # and while it is heard on
+        end = (frame + 51) * FRAME_S * RATE_HZ
+        conductor.hear(performance.heard(frame), end, FRAME_S * RATE_HZ)
+    assert conductor.moment(end + 0.1 * RATE_HZ).beats_per_bar == 3
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_where_chords_are_struck_between_the_beats_the_beat_is_not_taken_for_them(seed: int) -> None:
     bpm = 125.0
