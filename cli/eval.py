@@ -47,6 +47,8 @@ def evaluate(
     ] = None,
     oracle: Annotated[bool, typer.Option(help="Also with the true moment and chord.")] = True,
     ablations: Annotated[bool, typer.Option(help="Also with chord, moment, heard sound and past withheld.")] = True,
+    oracle_songs: Annotated[int | None, typer.Option(min=0, help="With the true ones for so many only.")] = None,
+    ablation_songs: Annotated[int | None, typer.Option(min=0, help="Withheld for so many.  [default: 32]")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Few and short: three minutes on two cores.")] = False,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes, each with a band of its own (2 GB).")] = 1,
@@ -73,7 +75,8 @@ def evaluate(
         check_writable(out, "--out")
     _check_judges()
     chosen: dict[str, Any] = dict(QUICK) if quick else {}
-    chosen |= {name: value for name, value in (("songs", songs), ("seconds", seconds)) if value is not None}
+    counts = {"songs": songs, "seconds": seconds, "oracle_songs": oracle_songs, "ablation_songs": ablation_songs}
+    chosen |= {name: value for name, value in counts.items() if value is not None}
     settings = _settings(weights, {**chosen, "first_seed": first_seed, "split": split}, oracle, ablations)
     with tempfile.TemporaryDirectory(prefix="gigmate-eval-") as scratch:
         table = Rows(rows or Path(scratch) / "rows.jsonl", settings, fresh)
