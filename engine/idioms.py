@@ -41,4 +41,4 @@ IDIOMS: dict[str, Idiom] = {
     "gospel": Idiom(60, 138, ((4, 0.8), (2, 0.2))),
     "odd_five": Idiom(95, 190, ((5, 1.0),)),
 }
-"""By the names of presets. Written from common practice."""
+"""By the names of presets. Written from common practice, with the tempi that the arranger writes in sight."""
