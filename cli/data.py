@@ -100,6 +100,7 @@ def stats(
     import json
 
     from ..training.band.styles import STYLE_NAMES
+    from ..training.evaluate_stats import without_nan
     from ..training.sound import survey
 
     with _mendable():
@@ -107,11 +108,13 @@ def stats(
         seeds = range(seed, seed + songs)
         written = survey.written(seeds, names, split)
         typer.echo(survey.table(written))
+        typer.echo(survey.density_table(written["density"]))
         rows = survey.judged(seeds, names, split) if judge else []
         if rows:
             typer.echo(survey.judged_table(rows))
         if out is not None:
-            out.write_text(json.dumps({"written": written, "judged": rows}, indent=1), encoding="utf-8")
+            numbers = without_nan({"written": written, "judged": rows})
+            out.write_text(json.dumps(numbers, indent=1), encoding="utf-8")
 
 
 @app.command("import")

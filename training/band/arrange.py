@@ -9,7 +9,7 @@ import numpy as np
 
 from . import feel, splits
 from .bass import write_bass
-from .drums import settle, write_drums
+from .drums import KICK, settle, write_drums
 from .form import choose, lay_out, plan_lead
 from .keys import write_keys
 from .lead import PROGRAMS, settle_lead, write_lead
@@ -115,12 +115,15 @@ def play(rng: np.random.Generator, style: Style, score: Score) -> None:
     """Lets everyone play a score that has bars and times, but no notes yet: the lead settles, the drummer listens, the
     rhythm section locks, and the lead plays."""
     bars, metre = score.bars, score.metre
+    drum_seed, bass_seed, keys_seed = (int(x) for x in rng.spawn(1)[0].integers(2**31, size=3))
     musician = settle_lead(rng, style, metre, score.lead_mode, score.programs["lead"])
     kit = settle(rng, style, metre, musician.accents)
+    drums = write_drums(rng, style, bars, kit, score.swing, score.bpm, drum_seed)
+    kicks = {round(note.beat, 3) for note in drums if note.pitch == KICK}
     parts = {
-        "drums": write_drums(rng, style, bars, kit, score.swing, score.bpm),
-        "bass": write_bass(rng, style, bars, kit, metre, score.bpm),
-        "keys": write_keys(rng, style, bars, metre, musician.accents),
+        "drums": drums,
+        "bass": write_bass(rng, style, bars, kit, metre, score.bpm, kicks, bass_seed),
+        "keys": write_keys(rng, style, bars, metre, musician.accents, score.bpm, keys_seed),
     }
     for part, notes in parts.items():
         offset, sd = style.timing_ms[part]

@@ -6,14 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from .bass_density import fitted, paced
+from .density import Busy, Events, usual_of_cells
 from .drums import Kit, kind_of, steps
 from .form import choose
 from .harmony import fifth, scale_of, seventh, third
+from .manners import MANNERS
 from .score import METRES, Bar, Chord, Note
 from .style import Style
 
 LOW, HIGH = 28, 55
 FASTEST_BPM = 160.0
+BUSY_WALKS = 0.75
+"""From this density on everyone walks whose style mostly does."""
 
 
 def place(pc: int, near: float, low: int = LOW, high: int = HIGH) -> int:
@@ -63,11 +68,19 @@ def _pitch(mark: str, chord: Chord, root: int, target: int, rng: np.random.Gener
     return pitch if pitch <= HIGH else pitch - 12
 
 
-def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, metre: str, bpm: float) -> list[Note]:
-    """All bass notes of a song. Sixteenths thin out to eighths where no finger follows (`FASTEST_BPM`)."""
+def write_bass(
+    rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, metre: str, bpm: float,
+    kicks: set[float], seed: int,
+) -> list[Note]:  # fmt: skip
+    """All bass notes of a song. Sixteenths thin out to eighths where no finger follows (`FASTEST_BPM`). `kicks`: the
+    beats of the kicks as played; `seed`: of what density makes of the lines."""
     cells = _cells(rng, style, kit, metre)
+    usual = style.bass[metre]
     if bpm > FASTEST_BPM:
         cells = {kind: (_thin(text), per) if per == 4 else (text, per) for kind, (text, per) in cells.items()}
+        usual = tuple(_thin(text) for text in usual) if style.steps("bass", metre) == 4 else usual
+    busy = Busy(MANNERS[style.name], usual_of_cells(usual, style.steps("bass", metre)), 60.0 / bpm, seed)
+    late = 2.0 / 3.0 if METRES[metre][1] else 0.5
     walking = {kind: rng.random() < style.walking for kind in ("verse", "chorus", "bridge")}
     notes: list[Note] = []
     # Where this player's hand lies: roots take the octave next to it, so approaches know where they lead.
@@ -79,12 +92,14 @@ def write_bass(rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit
         upcoming = bars[min(bar.index + 1, len(bars) - 1)].chords[0][1]
         if bar is bars[-1]:
             notes.append(Note(float(bar.start_beat), bar.beats - 0.5, place(bar.chords[0][1].bass, here, LOW, 45), 96))
-        elif walking[kind_of(bar)]:
-            line = walk(rng, bar, upcoming, here)
+        elif walking[kind_of(bar)] or (style.walking >= 0.5 and bar.density >= BUSY_WALKS):
+            line = paced(walk(rng, bar, upcoming, here, late), bar, busy, late, LOW)
             notes += line
             here = float(line[-1].pitch)
         else:
-            line = _cell_bar(rng, style, bar, upcoming, cells[kind_of(bar)], home)
+            text, per_beat = cells[kind_of(bar)]
+            events = fitted(steps(text, bar, per_beat), bar, busy, kicks)
+            line = _cell_bar(rng, bar, upcoming, events, per_beat, home)
             notes += line
             here = float(line[-1].pitch) if line else here
     return _near(notes)
@@ -125,16 +140,14 @@ def _cells(rng: np.random.Generator, style: Style, kit: Kit, metre: str) -> dict
 
 
 def _cell_bar(
-    rng: np.random.Generator, style: Style, bar: Bar, upcoming: Chord, cell: tuple[str, int], home: float
+    rng: np.random.Generator, bar: Bar, upcoming: Chord, events: Events, per_beat: int, home: float
 ) -> list[Note]:
-    text, per_beat = cell
-    events = steps(text, bar, per_beat)
     changes = {at for at, _ in bar.chords if at > 0}
     notes: list[Note] = []
     current: Chord | None = None
     root = 0
     # A line of roots and fifths alone rocks down to the fifth below; a line that climbs passes it on its way up.
-    pastoral = set(text) <= set("Rr5ax-.")
+    pastoral = {mark for _, mark in events} <= set("Rr5ax-.")
     for k, (offset, mark) in enumerate(events):
         chord = bar.chord_at(offset)
         fresh = chord is not current
@@ -203,8 +216,9 @@ def _pull(pitch: int, goal: float, line: list[int], chord_pcs: set[int]) -> floa
     return float(weight)
 
 
-def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float) -> list[Note]:
-    """A walking bar: roots on the changes, chord and scale tones between, a chromatic or scale approach at the end."""
+def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float, late: float = 0.5) -> list[Note]:
+    """A walking bar: roots on the changes, chord and scale tones between, a chromatic or scale approach at the end.
+    `late`: where in a beat a skipped note lies."""
     notes: list[Note] = []
     pitch = here
     spans = [
@@ -241,8 +255,10 @@ def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float) -> li
             skip = rng.random() < 0.07 and k < count - 1
             beat = bar.start_beat + at + k
             velocity = int((94 if k % 2 == 0 else 98) * (0.86 + 0.2 * bar.density))
-            notes.append(Note(beat, 0.48 if skip else 0.93, p, velocity))
+            notes.append(Note(beat, late - 0.02 if skip else 0.93, p, velocity))
             if skip:
-                notes.append(Note(beat + 0.5, 0.4, p if rng.random() < 0.5 else line[k + 1], int(velocity * 0.7)))
+                notes.append(
+                    Note(beat + late, 0.8 * (1.0 - late), p if rng.random() < 0.5 else line[k + 1], int(velocity * 0.7))
+                )
         pitch = line[-1]
     return notes

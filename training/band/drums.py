@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .density import SPARSE, Busy
+from .drum_density import CLOSED, KICK, OPEN, RIDE, SNARE, STICK, Hit, fitted, most_per_beat, usual_of_groove
 from .form import choose
+from .manners import MANNERS
 from .score import Bar, Note, unwarp
 from .style import Groove, Style
 
-KICK, STICK, SNARE, CLAP, CLOSED, PEDAL, OPEN, CRASH, RIDE, BELL = 36, 37, 38, 39, 42, 44, 46, 49, 51, 53
+CLAP, PEDAL, CRASH, BELL = 39, 44, 49, 53
 TOMS = (50, 48, 47, 45, 43, 41)
 FASTEST_HAT_BPM = 138.0
 FEET = (KICK, 35, PEDAL)
@@ -100,20 +103,24 @@ def steps(pattern: str, bar: Bar, steps_per_beat: int) -> list[tuple[float, str]
 
 
 def write_drums(
-    rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, swing: float, bpm: float
+    rng: np.random.Generator, style: Style, bars: list[Bar], kit: Kit, swing: float, bpm: float, seed: int
 ) -> list[Note]:
-    """All drum notes of a song, with feel left to `feel.humanise`."""
+    """All drum notes of a song, with feel left to `feel.humanise`. `seed`: of what density makes of the patterns."""
     notes: list[Note] = []
     previous: Bar | None = None
     kit = _playable(kit, bpm)
     triplets = kit.groove.steps_per_beat % 3 == 0 or (style.swing_depth > 0.3 and style.swing_grid_beats == 0.5)
+    usual = usual_of_groove(kit.groove, bars[0].beats)
+    busy = Busy(MANNERS[style.name], usual, 60.0 / bpm, seed, most_per_beat(kit.groove, triplets))
     for bar in bars:
         if bar.pickup_beats and not bar.parts[0] and _next_plays(bars, bar):
             notes += _pickup(rng, style, bar, swing, triplets)
         if bar.parts[0]:
             last = bar is bars[-1]
             came_in = previous is None or not previous.parts[0]
-            notes += _bar(rng, style, bar, kit, last, came_in)
+            hits = [] if last else _groove(rng, style, bar, kit)
+            hits = fitted(hits, bar, busy, kit.groove, swing, triplets)
+            notes += _bar(rng, style, bar, hits, 1.0 / kit.groove.steps_per_beat, last, came_in)
             if bar.fill_beats and not last:
                 notes += _fill(rng, style, bar, bar.fill_beats, swing, 0.82 + 0.28 * bar.density, triplets)
         previous = bar
@@ -132,60 +139,81 @@ def _next_plays(bars: list[Bar], bar: Bar) -> bool:
     return bar.index + 1 < len(bars) and bars[bar.index + 1].parts[0]
 
 
-def _bar(rng: np.random.Generator, style: Style, bar: Bar, kit: Kit, last: bool, came_in: bool) -> list[Note]:
-    groove, kind, start = kit.groove, kind_of(bar), float(bar.start_beat)
-    step = 1.0 / groove.steps_per_beat
+def _bar(
+    rng: np.random.Generator, style: Style, bar: Bar, hits: list[Hit], step: float, last: bool, came_in: bool
+) -> list[Note]:
+    """A bar's hits as notes, with the crash of a section's beginning."""
+    start = float(bar.start_beat)
     if last:
-        hits = [Note(start, 1.0, KICK, 110), Note(start, 2.0, CRASH, 104)]
-        return hits if style.crash else [Note(start, 1.0, KICK, 90), Note(start, 2.0, RIDE, 90)]
+        ends = [Note(start, 1.0, KICK, 110), Note(start, 2.0, CRASH, 104)]
+        return ends if style.crash else [Note(start, 1.0, KICK, 90), Note(start, 2.0, RIDE, 90)]
     gain = 0.82 + 0.28 * bar.density
+    notes = [
+        Note(start + hit.offset_beats, step, hit.pitch, int(np.clip(_VELOCITY[hit.mark] * gain * hit.scale, 8, 126)))
+        for hit in hits
+    ]
+    if style.crash and ((bar.first_of_section and bar.section != "intro") or came_in) and rng.random() < 0.9:
+        notes.append(Note(start, 1.0, choose(rng, (CRASH, CRASH, 57)), int(100 * gain)))
+        if not any(n.pitch == KICK and n.beat == start for n in notes):
+            notes.append(Note(start, step, KICK, int(100 * gain)))
+    return notes
+
+
+def _groove(rng: np.random.Generator, style: Style, bar: Bar, kit: Kit) -> list[Hit]:
+    """What the song's patterns have for a bar, at any density."""
+    groove, kind = kit.groove, kind_of(bar)
+    per_beat = groove.steps_per_beat
     fill_from = bar.beats - bar.fill_beats
-    notes: list[Note] = []
-
-    def add(offset: float, pitch: int, mark: str, scale: float = 1.0) -> None:
-        velocity = int(np.clip(_VELOCITY[mark] * gain * scale, 8, 126))
-        notes.append(Note(start + offset, step, pitch, velocity))
-
-    snare_pitch = groove.soft_snare_pitch if bar.density < 0.5 and kind == "verse" else groove.snare_pitch
-    for offset, mark in steps(kit.kick[kind], bar, groove.steps_per_beat):
-        if mark == "?":
-            if offset < fill_from and rng.random() < 0.15 + 0.3 * bar.density:
-                add(offset, KICK, "o")
-        elif mark != "." and offset < fill_from:
-            add(offset, KICK, mark)
-        elif mark == "." and offset < fill_from and offset % 0.5 == 0.5 - step and rng.random() < 0.02 * bar.density:
-            add(offset, KICK, "o")
-    for offset, mark in steps(kit.snare[kind], bar, groove.steps_per_beat):
+    hits = _kicks(rng, bar, kit)
+    rim = bar.density < 0.5 and kind == "verse"
+    snare_pitch = groove.soft_snare_pitch if rim else groove.snare_pitch
+    if bar.density < SPARSE and MANNERS[style.name].stick:
+        snare_pitch = STICK
+    for offset, mark in steps(kit.snare[kind], bar, per_beat):
         if offset >= fill_from or mark == ".":
             continue
         if mark == "g" and (rng.random() > 0.45 + 0.5 * bar.density or snare_pitch == STICK):
             continue
         if mark == "?" and rng.random() > 0.12 + 0.3 * bar.density:
             continue
-        add(offset, snare_pitch, "g" if mark == "?" else mark, 1.0 if mark != "?" else float(rng.uniform(1.0, 1.9)))
+        scale = 1.0 if mark != "?" else float(rng.uniform(1.0, 1.9))
+        hits.append(Hit(offset, snare_pitch, "g" if mark == "?" else mark, scale, "snare"))
     hat_pitch = kit.hat_pitch[kind]
-    opens = {offset for offset, mark in steps(kit.open_hat[kind], bar, groove.steps_per_beat) if mark == "O"}
-    for offset, mark in steps(kit.hat[kind], bar, groove.steps_per_beat):
+    opens = {offset for offset, mark in steps(kit.open_hat[kind], bar, per_beat) if mark == "O"}
+    for offset, mark in steps(kit.hat[kind], bar, per_beat):
         if offset >= fill_from or mark == ".":
             continue
         if mark == "?":
             if rng.random() < 0.3:
-                add(offset, hat_pitch, "o", 0.9)
+                hits.append(Hit(offset, hat_pitch, "o", 0.9, "hat"))
             continue
         pitch = OPEN if mark == "O" or (offset in opens and hat_pitch == CLOSED) else hat_pitch
-        add(offset, pitch, "x" if mark == "O" else mark, 0.78)
-    for offset, mark in steps(groove.pedal, bar, groove.steps_per_beat):
+        hits.append(Hit(offset, pitch, "x" if mark == "O" else mark, 0.78, "hat"))
+    for offset, mark in steps(groove.pedal, bar, per_beat):
         if mark != "." and hat_pitch != CLOSED:
-            add(offset, PEDAL, mark, 0.8)
+            hits.append(Hit(offset, PEDAL, mark, 0.8, "pedal"))
     for pitch, pattern in groove.extra:
-        for offset, mark in steps(pattern, bar, groove.steps_per_beat):
+        for offset, mark in steps(pattern, bar, per_beat):
             if mark != "." and (offset < fill_from or pitch > 60):
-                add(offset, pitch, mark, 0.75)
-    if style.crash and ((bar.first_of_section and bar.section != "intro") or came_in) and rng.random() < 0.9:
-        notes.append(Note(start, 1.0, choose(rng, (CRASH, CRASH, 57)), int(100 * gain)))
-        if not any(n.pitch == KICK and n.beat == start for n in notes):
-            notes.append(Note(start, step, KICK, int(100 * gain)))
-    return notes
+                hits.append(Hit(offset, pitch, mark, 0.75, "extra"))
+    return hits
+
+
+def _kicks(rng: np.random.Generator, bar: Bar, kit: Kit) -> list[Hit]:
+    per_beat = kit.groove.steps_per_beat
+    fill_from = bar.beats - bar.fill_beats
+    hits = []
+    for offset, mark in steps(kit.kick[kind_of(bar)], bar, per_beat):
+        if offset >= fill_from:
+            continue
+        if mark == "?":
+            if rng.random() < 0.15 + 0.3 * bar.density:
+                hits.append(Hit(offset, KICK, "o", 1.0, "kick"))
+        elif mark != ".":
+            hits.append(Hit(offset, KICK, mark, 1.0, "kick"))
+        elif offset % 0.5 == 0.5 - 1.0 / per_beat and rng.random() < 0.02 * bar.density:
+            hits.append(Hit(offset, KICK, "o", 1.0, "kick"))
+    return hits
 
 
 def _fill(
@@ -200,9 +228,9 @@ def _fill(
     begin = bar.start_beat + bar.beats - length
     notes = []
     for k, mark in enumerate(text):
-        if mark == ".":
-            continue
         whole, part = divmod(k, per_beat)
+        if mark == "." or (bar.density < SPARSE and part not in (0, per_beat / 2)):
+            continue
         fraction = unwarp(part / per_beat, swing) if triplets else part / per_beat
         rise = 0.82 + 0.3 * k / max(1, size - 1)
         base = 40 if mark == "g" else 96

@@ -20,6 +20,8 @@ _FORMS = (
     ("intro", "chorus", "verse", "chorus", "bridge", "verse", "chorus", "ending"),
 )
 _DENSITY = {"intro": 0.4, "verse": 0.5, "chorus": 0.8, "bridge": 0.55, "solo": 0.7, "ending": 0.65}
+BREAKDOWN = 0.2
+"""So much less dense is a section in which one of the three rests."""
 
 
 def choose(rng: np.random.Generator, options):
@@ -60,7 +62,7 @@ def lay_out(rng: np.random.Generator, style: Style, key: int, minor: bool, beats
     bars: list[Bar] = []
     number = 0
     position = 0
-    base = float(rng.uniform(-0.12, 0.12))
+    base = float(rng.uniform(-0.2, 0.2))
     lifted = 0
     sections = list(form)
     while len(bars) < bar_count - 1:
@@ -79,7 +81,7 @@ def lay_out(rng: np.random.Generator, style: Style, key: int, minor: bool, beats
                 for name, cycle_bars in progressions.items()
             }
             cycle = progressions[section]
-        density = float(np.clip(_DENSITY[section] + base + 0.03 * number + rng.normal(0, 0.05), 0.1, 1.0))
+        density = float(np.clip(_DENSITY[section] + base + 0.02 * number + rng.normal(0, 0.08), 0.05, 1.0))
         for k in range(size):
             bar = Bar(
                 len(bars),
@@ -143,6 +145,8 @@ def _arrange_parts(rng: np.random.Generator, bars: list[Bar]) -> None:
             )
         elif section in ("verse", "bridge", "solo") and draw < 0.14:
             sounding = choose(rng, ((True, True, False), (False, True, True), (True, False, True)))
+            for bar in members:
+                bar.density = round(max(0.05, bar.density - BREAKDOWN), 3)
         else:
             continue
         for bar in members:

@@ -6,18 +6,24 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .density import SPARSE, Busy, usual_of_cells
 from .drums import kind_of, steps
 from .form import choose
 from .harmony import lead_voices
+from .keys_density import fitted
+from .manners import MANNERS
 from .score import METRES, Bar, Chord, Note
 from .style import Style
 
 
 def write_keys(
-    rng: np.random.Generator, style: Style, bars: list[Bar], metre: str, accents: Callable[[str], set[float]]
-) -> list[Note]:
-    """All notes of the keys of a song. `accents`: where the lead leans in a kind of section; the keys look for room."""
+    rng: np.random.Generator, style: Style, bars: list[Bar], metre: str, accents: Callable[[str], set[float]],
+    bpm: float, seed: int,
+) -> list[Note]:  # fmt: skip
+    """All notes of the keys of a song. `accents`: where the lead leans in a kind of section; the keys look for room.
+    `seed`: of what density makes of the cells."""
     per_beat = style.steps("keys", metre)
+    busy = Busy(MANNERS[style.name], usual_of_cells(style.keys[metre], per_beat), 60.0 / bpm, seed)
     cells = {
         kind: _between(rng, style.keys[metre], per_beat * METRES[metre][0], per_beat, accents(kind))
         for kind in ("verse", "chorus", "bridge")
@@ -34,7 +40,7 @@ def write_keys(
             for p in lead_voices(chord, style.keys_voicing, previous, low, high):
                 notes.append(Note(float(bar.start_beat), bar.beats - 0.5, p, 84))
             continue
-        events = steps(cells[kind_of(bar)], bar, per_beat)
+        events = fitted(steps(cells[kind_of(bar)], bar, per_beat), bar, busy)
         upcoming = bars[min(bar.index + 1, len(bars) - 1)].chords[0][1]
         for k, (offset, mark) in enumerate(events):
             if mark in "-.":
@@ -80,7 +86,10 @@ def _play(
     beat = bar.start_beat + offset
     if mark.isdigit():
         pitch = voicing[min(int(mark), len(voicing) - 1)]
-        return [Note(beat, 2 * step, pitch, int(np.clip(78 * gain + 5 * (offset % 1 == 0), 20, 120)))]
+        rings = 2
+        while bar.density < SPARSE and k + rings < len(events) and events[k + rings][1] in "-.":
+            rings += 1
+        return [Note(beat, rings * step, pitch, int(np.clip(78 * gain + 5 * (offset % 1 == 0), 20, 120)))]
     length = 1
     stops = {at for at, _ in bar.chords}
     while k + length < len(events) and events[k + length][1] == "-" and events[k + length][0] not in stops:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import statistics
 import time
@@ -11,8 +12,12 @@ from typing import Any
 
 from ..band.arrange import write_song
 from ..band.rules import faults
-from ..band.score import ALL_PARTS, Score
+from ..band.score import ALL_PARTS, PARTS, Bar, Score
 from ..band.styles import STYLE_NAMES
+from ..evaluate_stats import rank_correlation
+
+SPARSE, DENSE = 0.3, 0.8
+"""Bars up to the first and from the second density on are held against each other."""
 
 
 def fingerprint(score: Score) -> str:
@@ -41,6 +46,7 @@ def written(seeds: range, styles: tuple[str, ...] = STYLE_NAMES, split: str = "t
         "faults": wrong,
         "songs_per_second": len(seeds) / max(1e-9, time.perf_counter() - started),
         "styles": {name: _style(scores) for name, scores in sorted(by_style.items())},
+        "density": by_density(list(itertools.chain.from_iterable(by_style.values()))),
     }
 
 
@@ -65,6 +71,62 @@ def _style(scores: list[Score]) -> dict[str, float]:
     for part in ALL_PARTS:
         out[f"{part}_notes_per_bar"] = sum(len(s.notes[part]) for s in scores) / max(1, sounding)
     return out
+
+
+def by_density(scores: list[Score]) -> dict[str, Any]:
+    """How the number of notes follows the bars' density, of each part: pooled over styles, and of each style.
+
+    Of bars in which the part plays, without a fill and not the last: Spearman's correlation of density with moments at
+    which something begins, a beat (`rank`), and how many times as many begin, and as many notes are struck, in bars of
+    at least `DENSE` as in bars of at most `SPARSE` (`begin_ratio`, `note_ratio`); nan where there are no such bars.
+    Pooled, each bar's number is divided by the mean of its style and metre.
+    """
+    rows: dict[str, dict[tuple[str, str], list[tuple[float, float, float]]]] = {p: defaultdict(list) for p in PARTS}
+    for score, (index, part) in itertools.product(scores, enumerate(PARTS)):
+        for bar, begins, notes in _counts(score, part):
+            if bar.parts[index] and not bar.fill_beats:
+                rows[part][score.style, score.metre].append((bar.density, begins / bar.beats, notes / bar.beats))
+    found: dict[str, Any] = {"pooled": {}, "styles": {}}
+    for part in PARTS:
+        normal = {}
+        for key, bars in rows[part].items():
+            mean_begins = statistics.mean(b for _, b, _ in bars) or 1.0
+            mean_notes = statistics.mean(n for _, _, n in bars) or 1.0
+            normal[key] = [(d, b / mean_begins, n / mean_notes) for d, b, n in bars]
+        found["pooled"][part] = _followed([row for bars in normal.values() for row in bars])
+        for style in sorted({style for style, _ in normal}):
+            mine = [row for (name, _), bars in normal.items() if name == style for row in bars]
+            found["styles"].setdefault(style, {})[part] = _followed(mine)
+    return found
+
+
+def _counts(score: Score, part: str) -> list[tuple[Bar, int, int]]:
+    """(bar, moments at which the part begins something, its notes) of each bar but the last."""
+    begins: dict[int, set[float]] = defaultdict(set)
+    notes: dict[int, int] = defaultdict(int)
+    beats = score.beats_per_bar
+    for note in score.notes[part]:
+        bar = int((note.beat + 1e-6) // beats)
+        begins[bar].add(round(note.beat, 2))
+        notes[bar] += 1
+    return [(bar, len(begins[bar.index]), notes[bar.index]) for bar in score.bars[:-1]]
+
+
+def _followed(bars: list[tuple[float, float, float]]) -> dict[str, float]:
+    sparse = [row for row in bars if row[0] <= SPARSE]
+    dense = [row for row in bars if row[0] >= DENSE]
+
+    def ratio(column: int) -> float:
+        low = sum(row[column] for row in sparse) / len(sparse) if sparse else 0.0
+        return sum(row[column] for row in dense) / len(dense) / low if dense and low else math.nan
+
+    return {
+        "bars": len(bars),
+        "sparse_bars": len(sparse),
+        "rank": rank_correlation([row[0] for row in bars], [row[1] for row in bars]),
+        "begin_ratio": ratio(1),
+        "note_ratio": ratio(2),
+    }
 
 
 def judged(
@@ -100,6 +162,23 @@ def table(written: dict[str, Any]) -> str:
     for style, values in written["styles"].items():
         lines.append(f"| {style} | " + " | ".join(f"{values[n]:.4g}" for n in names) + " |")
     return "\n".join(lines + written["faults"][:20])
+
+
+def density_table(found: dict[str, Any]) -> str:
+    """What `by_density` gave, as a Markdown table; `-` where there are no such bars."""
+    names = ("rank", "begin_ratio", "note_ratio")
+    titles = [f"{part} {title}" for part in PARTS for title in ("rank", "begins", "notes")]
+    lines = [
+        f"density and number of notes: Spearman's rank, and bars of density >= {DENSE} over bars <= {SPARSE}",
+        "",
+        "| style | sparse bars | " + " | ".join(titles) + " |",
+        "|---" * (len(titles) + 2) + "|",
+    ]
+    for style, parts in [*found["styles"].items(), ("**pooled**", found["pooled"])]:
+        cells = [f"{parts[part][name]:.2f}".replace("nan", "-") for part in PARTS for name in names]
+        sparse = min(parts[part]["sparse_bars"] for part in PARTS)
+        lines.append(f"| {style} | {sparse} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def judged_table(rows: list[dict[str, Any]]) -> str:
