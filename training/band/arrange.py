@@ -13,7 +13,7 @@ from .drums import KICK, settle, write_drums
 from .form import choose, lay_out, plan_lead
 from .keys import write_keys
 from .lead import PROGRAMS, settle_lead, write_lead
-from .score import METRES, Bar, Score
+from .score import METRES, PARTS, Bar, Score
 from .style import Style
 from .styles import FIRST_STYLES, STYLE_NAMES, STYLES
 
@@ -113,21 +113,23 @@ def _programs(rng: np.random.Generator, style: Style, mode: str, split: str, sou
 
 def play(rng: np.random.Generator, style: Style, score: Score) -> None:
     """Lets everyone play a score that has bars and times, but no notes yet: the lead settles, the drummer listens, the
-    rhythm section locks, and the lead plays."""
+    rhythm section locks, and the lead plays. Each draws from chances of their own, so a part whose bars are denser has
+    more notes, and the others play as before."""
     bars, metre = score.bars, score.metre
-    drum_seed, bass_seed, keys_seed = (int(x) for x in rng.spawn(1)[0].integers(2**31, size=3))
     musician = settle_lead(rng, style, metre, score.lead_mode, score.programs["lead"])
     kit = settle(rng, style, metre, musician.accents)
-    drums = write_drums(rng, style, bars, kit, score.swing, score.bpm, drum_seed)
+    chance = dict(zip(PARTS, rng.spawn(len(PARTS)), strict=True))
+    taste = {part: int(own.integers(2**31)) for part, own in chance.items()}
+    drums = write_drums(chance["drums"], style, bars, kit, score.swing, score.bpm, taste["drums"])
     kicks = {round(note.beat, 3) for note in drums if note.pitch == KICK}
     parts = {
         "drums": drums,
-        "bass": write_bass(rng, style, bars, kit, metre, score.bpm, kicks, bass_seed),
-        "keys": write_keys(rng, style, bars, metre, musician.accents, score.bpm, keys_seed),
+        "bass": write_bass(chance["bass"], style, bars, kit, metre, score.bpm, kicks, taste["bass"]),
+        "keys": write_keys(chance["keys"], style, bars, metre, musician.accents, score.bpm, taste["keys"]),
     }
     for part, notes in parts.items():
         offset, sd = style.timing_ms[part]
-        score.notes[part] = feel.humanise(rng, notes, sd, offset, 4.0)
+        score.notes[part] = feel.humanise(chance[part], notes, sd, offset, 4.0)
     lead = write_lead(rng, musician, bars)
     score.notes["lead"] = feel.humanise(rng, lead, float(rng.uniform(5.0, 14.0)), float(rng.normal(0.0, 3.0)), 5.0)
     score.lead_spans_beats = lead_spans(bars)
