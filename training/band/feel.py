@@ -74,7 +74,7 @@ def humanise(
         if last is None or note.beat - last > 1e-6:
             error = correlation * error + sd_ms * np.sqrt(1.0 - correlation**2) * rng.standard_normal()
             last = note.beat
-        shift = note.shift_ms + offset_ms + float(np.clip(error, -2.5 * sd_ms, 2.5 * sd_ms))
-        velocity = int(np.clip(round(note.velocity + velocity_sd * rng.standard_normal()), 1, 127))
+        shift = note.shift_ms + offset_ms + float(min(max(error, -2.5 * sd_ms), 2.5 * sd_ms))
+        velocity = min(max(round(note.velocity + velocity_sd * rng.standard_normal()), 1), 127)
         out.append(Note(note.beat, note.length_beats, note.pitch, velocity, round(shift, 3)))
     return out
