@@ -17,7 +17,8 @@ from .player import PARTS, Controls, Heard, Moment, Player
 RESET_AFTER = 5
 """Failures in a row after which the player has to start anew; each time that does not help, twice as many."""
 _RESET_AFTER_MOST = 400
-_SILENT_MOMENT = Moment(0.0, 0.0, 120.0, 4, 0.0, playing=False)
+_USUAL_MOMENT = Moment(0.0, 0.0, 120.0, 4, 1.0, 0, tuple(float(tone in (0, 4, 7)) for tone in range(12)))
+"""What a warm-up is played to: as much to do as on stage."""
 
 
 class GuardedPlayer:
@@ -102,15 +103,20 @@ class GuardedPlayer:
             self._reset_after = RESET_AFTER
         return sound
 
-    def warm_up(self, controls: Controls, frames: int) -> list[float]:
-        """Let it hear and play silence, so that all its code and memory has been used once. Seconds of each frame."""
+    def warm_up(self, controls: Controls, frames: int, every_s: float = 0.0) -> list[float]:
+        """Let it hear silence and play, so that all its code and memory has been used once. Seconds of each frame.
+
+        Frames begin `every_s` apart: after a pause a step takes half as long again, and on stage each comes after one.
+        """
         silence = np.zeros(self._chunk_samples, np.float32)
         times_s = []
         for _ in range(frames):
             begin_s = time.perf_counter()
             self.listen(silence)
-            self.play(_SILENT_MOMENT, controls)
+            self.play(_USUAL_MOMENT, controls)
             times_s.append(time.perf_counter() - begin_s)
+            if every_s > times_s[-1]:
+                time.sleep(every_s - times_s[-1])
         return times_s
 
     def _failed(self, what: str, error: Exception) -> None:
