@@ -31,6 +31,7 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 _SLOTS = 6
+_ATTEMPTS = 3
 
 
 def _die_with_parent() -> None:
@@ -79,26 +80,33 @@ class JackServer:
         self.loopback = loopback
         self._process: subprocess.Popen[bytes] | None = None
         self._crashed = False
-        for slot in range(_SLOTS):
-            lock = _take_slot(slot)
-            if lock is None:
-                continue
-            self._lock = lock
-            self.name = f"gigmate-test-{slot}"
-            self.environment = {
-                **os.environ,
-                "JACK_DEFAULT_SERVER": self.name,
-                "JACK_NO_AUDIO_RESERVATION": "1",
-                "JACK_NO_START_SERVER": "1",
-            }
-            self.environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
-            try:
-                self.start()
-            except RuntimeError:
-                lock.unlink()
-                continue
-            return
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                time.sleep(2.0)  # the shared registry may be held for a moment, by a server that a test has just killed
+            if any(self._began(slot) for slot in range(_SLOTS)):
+                return
         raise RuntimeError("no jackd would start: are eight of them running, or have they crashed?")
+
+    def _began(self, slot: int) -> bool:
+        """Take the slot and start there; False where another run has it, or no server would start."""
+        lock = _take_slot(slot)
+        if lock is None:
+            return False
+        self._lock = lock
+        self.name = f"gigmate-test-{slot}"
+        self.environment = {
+            **os.environ,
+            "JACK_DEFAULT_SERVER": self.name,
+            "JACK_NO_AUDIO_RESERVATION": "1",
+            "JACK_NO_START_SERVER": "1",
+        }
+        self.environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
+        try:
+            self.start()
+        except RuntimeError:
+            lock.unlink()
+            return False
+        return True
 
     def start(self) -> None:
         """Start (again) under the same name and wait until clients can connect."""
