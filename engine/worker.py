@@ -168,9 +168,9 @@ class Worker:
                 self.priority = raise_priority()
             with kept_fluent() as collector:
                 self._guard.warm_up(self.desk.controls, WARM_UP_FRAMES)
-                every_s = self.frame_s if self._clocked else 0.0
-                times_s = self._guard.warm_up(self.desk.controls, WARM_UP_FRAMES, every_s)
-                self.pace.guess_s = SLOW_STEP * statistics.median(times_s)
+                if self._clocked:
+                    times_s = self._guard.warm_up(self.desk.controls, WARM_UP_FRAMES, self.frame_s)
+                    self.pace.guess_s = SLOW_STEP * statistics.median(times_s)
                 self.beat_s = time.monotonic()
                 self._bridge.set_wanted(0)  # a port without a clock waits from its first sample on
                 self.ready.set()

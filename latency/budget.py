@@ -83,6 +83,7 @@ class Budget:
         self._delays = delays
         self._step = self._checked(step_samples)
         self._offsets_per_frame = offsets_per_frame
+        self.offset_samples = 0
         self.ahead_frames, self.offset_samples = self._best()
         self.grown = 0
         self.shrunk = 0
@@ -116,7 +117,7 @@ class Budget:
         frame, parts = self.frame_samples, self._offsets_per_frame
         lead = self._delays.fixed_samples + self._step
         if parts == 1:
-            return min(self.max_ahead_frames, 1 + max(1, math.ceil(lead / frame - 1e-9))), 0
+            return min(self.max_ahead_frames, self.needed_frames), 0
         frames, part = divmod(parts + math.ceil(parts * (lead / frame + SETTLE_RESERVE)), parts)
         if frames >= self.max_ahead_frames:
             return self.max_ahead_frames, 0

@@ -44,7 +44,7 @@ class CausalConv(Streaming):
         if kernel * dilation < stride:
             raise ValueError(f"{key}: a kernel of {kernel} with stride {stride} would skip input")
         self.key = key
-        self.in_channels, self.kernel, self.dilation, self.stride = in_channels, kernel, dilation, stride
+        self.in_channels, self.dilation, self.stride = in_channels, dilation, stride
         self.past = (kernel - 1) * dilation + 1 - stride
         self.by_channel = groups == in_channels and groups == out_channels and stride == 1
         self.dense = groups == 1

@@ -31,7 +31,7 @@ from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
 RUNTIME_VERSION = 8
-"""Raised when the compiled program's interface changes, so that old cache entries are not used."""
+"""Raised when what is compiled changes, so that old cache entries are not used."""
 
 
 SOUND_TEMPERATURE = 0.9

@@ -142,7 +142,7 @@ def _cells(rng: np.random.Generator, style: Style, kit: Kit, metre: str) -> dict
 def _cell_bar(
     rng: np.random.Generator, bar: Bar, upcoming: Chord, events: Events, per_beat: int, home: float
 ) -> list[Note]:
-    changes = {at for at, _ in bar.chords if at > 0}
+    changes = bar.changes
     notes: list[Note] = []
     current: Chord | None = None
     root = 0

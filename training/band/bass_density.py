@@ -19,10 +19,9 @@ from .density import (
     Events,
     beginnings,
     rank_of_place,
+    refitted,
     sustained,
     taste,
-    thicken,
-    thin,
 )
 from .harmony import fifth
 from .score import Bar, Note
@@ -37,7 +36,7 @@ def fitted(events: Events, bar: Bar, busy: Busy, kicks: set[float]) -> Events:
     """A cell's bar with as many notes as its density asks for, those that meet the kick first. `kicks`: beats of the
     song, to three places."""
     wobble = busy.wobble(bar)
-    changes = {at for at, _ in bar.chords if at > 0}
+    changes = bar.changes
     met = [round(bar.start_beat + at, 3) in kicks for at, _ in events]
 
     def rank(k: int) -> float:
@@ -46,19 +45,14 @@ def fitted(events: Events, bar: Bar, busy: Busy, kicks: set[float]) -> Events:
             return KEPT
         return rank_of_place(at, bar.beats) + _WORTH.get(mark, 0.0) + (0.7 if met[k] else 0.0) + 0.3 * taste(wobble, at)
 
-    there = len(beginnings(events, changes))
-    wanted = busy.wanted(there, bar, bar.beats)
-    if wanted < there:
-        held = there - len([mark for _, mark in events if mark not in "-."])
-        events = thin(events, wanted - held, rank, busy.manner.sustain)
-    elif wanted > there:
-        events = thicken(events, wanted, there, _candidates(events, bar, busy, met, wobble))
-    return sustained(events) if bar.density < SPARSE and busy.manner.sustain else events
+    sustain = busy.manner.sustain
+    played = refitted(events, bar, busy, rank, lambda: _candidates(events, bar, busy, met, wobble), sustain)
+    return sustained(played) if bar.density < SPARSE and sustain else played
 
 
 def _candidates(events: Events, bar: Bar, busy: Busy, met: list[bool], wobble: NDArray[np.float64]) -> list[Candidate]:
     found: list[Candidate] = []
-    free = set(range(len(events))) - beginnings(events, (at for at, _ in bar.chords if at > 0))
+    free = set(range(len(events))) - beginnings(events, bar.changes)
     half = bar.beats - 0.5
     for k in sorted(free - {0}):
         at = events[k][0]

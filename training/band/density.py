@@ -85,9 +85,29 @@ def beginnings(events: Events, changes: Iterable[float] = ()) -> set[int]:
     return {k for k, (at, mark) in enumerate(events) if mark not in "-." or (mark == "-" and round(at, 3) in again)}
 
 
+def refitted(
+    events: Events,
+    bar: Bar,
+    busy: Busy,
+    rank: Callable[[int], float],
+    candidates: Callable[[], Iterable[Candidate]],
+    hold: bool,
+) -> Events:
+    """A cell's bar with as many beginnings as its density asks for: `rank` says which steps go first, `candidates`
+    which come, `hold` whether what was before holds on over those that went."""
+    there = len(beginnings(events, bar.changes))
+    wanted = busy.wanted(there, bar, bar.beats)
+    if wanted < there:
+        held = there - len(beginnings(events))
+        return thin(events, wanted - held, rank, hold)
+    if wanted > there:
+        return thicken(events, wanted, there, candidates())
+    return events
+
+
 def thin(events: Events, count: int, rank: Callable[[int], float], hold: bool) -> Events:
     """Leaves out the beginnings of lowest rank until `count` are left; what was before holds on, or leaves a hole."""
-    begin = sorted((k for k, (_, mark) in enumerate(events) if mark not in "-."), key=rank)
+    begin = sorted(sorted(beginnings(events)), key=rank)
     out = list(events)
     for k in begin[: max(0, len(begin) - count)]:
         if rank(k) >= KEPT:

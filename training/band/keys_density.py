@@ -8,19 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .density import (
-    KEPT,
-    SPARSE,
-    Busy,
-    Candidate,
-    Events,
-    beginnings,
-    rank_of_place,
-    sustained,
-    taste,
-    thicken,
-    thin,
-)
+from .density import KEPT, SPARSE, Busy, Candidate, Events, beginnings, rank_of_place, refitted, sustained, taste
 from .score import Bar
 
 _FASTEST_HANDS_S = 0.12
@@ -29,7 +17,7 @@ _FASTEST_HANDS_S = 0.12
 def fitted(events: Events, bar: Bar, busy: Busy) -> Events:
     """A cell's bar with as many strikes as its density asks for: the style's own places go last and come first."""
     wobble = busy.wobble(bar)
-    changes = {at for at, _ in bar.chords if at > 0}
+    changes = bar.changes
     first = min((k for k, (_, mark) in enumerate(events) if mark not in "-."), default=0)
 
     def rank(k: int) -> float:
@@ -38,17 +26,11 @@ def fitted(events: Events, bar: Bar, busy: Busy) -> Events:
             return KEPT
         return _worth(at, bar, busy, wobble) + (0.5 if mark in "XH" or k == first else 0.0)
 
-    there = len(beginnings(events, changes))
-    wanted = busy.wanted(there, bar, bar.beats)
-    if wanted < there:
-        held = there - len([mark for _, mark in events if mark not in "-."])
-        lies = any(mark in "Hh" for _, mark in events) or busy.manner.pad
-        events = thin(events, max(0 if held else 1, wanted - held), rank, hold=lies)
-    elif wanted > there:
-        events = thicken(events, wanted, there, _candidates(events, bar, busy, wobble))
+    lies = any(mark in "Hh" for _, mark in events) or busy.manner.pad
+    played = refitted(events, bar, busy, rank, lambda: _candidates(events, bar, busy, wobble), lies)
     if bar.density < SPARSE and busy.manner.pad:
-        events = sustained([(at, {"x": "h", "X": "H"}.get(mark, mark)) for at, mark in events])
-    return events
+        return sustained([(at, {"x": "h", "X": "H"}.get(mark, mark)) for at, mark in played])
+    return played
 
 
 def _worth(at: float, bar: Bar, busy: Busy, wobble: NDArray[np.float64]) -> float:
@@ -65,7 +47,7 @@ def _worth(at: float, bar: Bar, busy: Busy, wobble: NDArray[np.float64]) -> floa
 
 def _candidates(events: Events, bar: Bar, busy: Busy, wobble: NDArray[np.float64]) -> list[Candidate]:
     found: list[Candidate] = []
-    begun = beginnings(events, (at for at, _ in bar.chords if at > 0))
+    begun = beginnings(events, bar.changes)
     broken = [int(mark) for _, mark in events if mark.isdigit()]
     for k in sorted(set(range(len(events))) - begun):
         at, mark = events[k]

@@ -81,6 +81,11 @@ class Bar:
         """Whether any part of the band plays in this bar."""
         return any(self.parts)
 
+    @property
+    def changes(self) -> set[float]:
+        """Where inside the bar the chord changes, in beats."""
+        return {at for at, _ in self.chords if at > 0}
+
     def chord_at(self, offset_beats: float) -> Chord:
         """The chord that sounds `offset_beats` after the bar line."""
         found = self.chords[0][1]
