@@ -6,7 +6,8 @@
     python jack_peer.py freewheel               from "on" until stdin closes
     python jack_peer.py press REGEX HEX OFFSET  one message; prints the server's frame at which it went out
     python jack_peer.py flood REGEX RATE SECONDS  so many messages a second; prints how many went out
-    python jack_peer.py midilog REGEX FILE      what the MIDI output port says: [frame, bytes...], until a line comes
+    python jack_peer.py midilog REGEX FILE      what the MIDI output port says: [frame, bytes...], and the frame of each
+                                                block that it read, until a line comes
     python jack_peer.py framelog REGEX FILE     what the audio port says, and each block's frame, until a line comes
     python jack_peer.py timebase BPM            timebase master of a rolling transport, until stdin closes
 
@@ -165,10 +166,14 @@ def flood(client: jack.Client, regex: str, rate_hz: str, seconds: str) -> None:
 def midilog(client: jack.Client, regex: str, path: str) -> None:
     source = client.midi_inports.register("midi_in")
     events: list[list[int]] = []
+    blocks: list[int] = []
 
     @client.set_process_callback
     def process(count: int) -> None:
         frame = client.last_frame_time
+        if blocks and frame == blocks[-1]:
+            return  # it came so late to the last block that it already read this one
+        blocks.append(frame)
         for offset, data in source.incoming_midi_events():
             events.append([frame + offset, *bytes(data)])
 
@@ -176,7 +181,7 @@ def midilog(client: jack.Client, regex: str, path: str) -> None:
         client.connect(_matching(client, regex, is_output=True, is_midi=True), source)
         _ready()
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(events, file)
+            json.dump({"events": list(events), "blocks": list(blocks)}, file)
         print("saved", flush=True)
         sys.stdin.read()
 

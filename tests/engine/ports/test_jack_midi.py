@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -24,27 +25,55 @@ from .test_jack import Peer, _config, peer
 
 __all__ = ["peer"]
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(300)]
+_BLOCK_SAMPLES = 128
+_TRIES = 5
+"""How often a measurement is begun again where the machine came too late to a cycle of the server."""
+
+
+class Log:
+    """What `jack_peer.py midilog` wrote down, and where it came too late to hear."""
+
+    def __init__(self, path: Path) -> None:
+        read = json.loads(path.read_text())
+        self.events: list[list[int]] = read["events"]
+        self._blocks = np.array(read["blocks"])
+
+    def heard_all(self, first: int, last: int) -> bool:
+        return _read_all(self._blocks, first, last)
+
+
+def _read_all(blocks: np.ndarray, first: int, last: int) -> bool:
+    """Whether a peer that read blocks at these frames read each from the frame `first` to the frame `last`."""
+    inside = blocks[(blocks > first - _BLOCK_SAMPLES) & (blocks <= last)]
+    return len(inside) > 0 and bool(np.all(np.diff(inside) == _BLOCK_SAMPLES))
 
 
 def test_messages_go_out_at_their_samples(jack_server: Any, peer: Callable[..., Peer], tmp_path: Path) -> None:
     port = open_port(_config(jack_server, client_name="gm"))
     bridge = Bridge(port.rate_hz)
     port.start(bridge)
-    log = peer(jack_server.environment, "jack_peer.py", "midilog", "gm:midi_out", tmp_path / "log.json")
-    assert log.line() == "ready"
-    begin = bridge.position + 9_600
-    messages = [(0, b"\xfa"), (0, b"\xf8"), (1, b"\xf8"), (127, b"\xf8"), (128, b"\xf2\x04\x00"), (5_000, b"\xfc")]
     assert bridge.sends_midi
-    for offset, message in messages:
-        assert bridge.push_midi(begin + offset, message)
-    lost = bridge.counters().lost_samples
-    assert wait_until(lambda: bridge.position > begin + 8_000)
-    time.sleep(0.1)
-    assert log.go() == "saved"
-    heard = json.loads((tmp_path / "log.json").read_text())
-    assert [bytes(event[1:]) for event in heard] == [message for _, message in messages]
-    if bridge.counters().lost_samples == lost:  # else the server's clock and the samples carried part
-        assert [event[0] - heard[0][0] for event in heard] == [offset for offset, _ in messages]
+    messages = [(0, b"\xfa"), (0, b"\xf8"), (1, b"\xf8"), (127, b"\xf8"), (128, b"\xf2\x04\x00"), (5_000, b"\xfc")]
+    for _ in range(_TRIES):
+        log = peer(jack_server.environment, "jack_peer.py", "midilog", "gm:midi_out", tmp_path / "log.json")
+        assert log.line() == "ready"
+        begin = bridge.position + 9_600
+        for offset, message in messages:
+            assert bridge.push_midi(begin + offset, message)
+        lost = bridge.counters().lost_samples
+        assert wait_until(lambda until=begin + 8_000: bridge.position > until)
+        time.sleep(0.1)
+        assert log.go() == "saved"
+        log.end()
+        kept = bridge.counters().lost_samples == lost  # else the server's clock and the samples carried part
+        heard = Log(tmp_path / "log.json")
+        first = heard.events[0][0] if heard.events else 0
+        if kept and (not heard.events or heard.heard_all(first - 5_000, first + 6_000)):
+            break
+    else:
+        pytest.fail(f"this machine lost samples in {_TRIES} tries out of {_TRIES}")
+    assert [bytes(event[1:]) for event in heard.events] == [message for _, message in messages]
+    assert [event[0] - heard.events[0][0] for event in heard.events] == [offset for offset, _ in messages]
     port.close()
 
 
@@ -114,6 +143,8 @@ def test_a_pedal_starts_the_band_at_the_declared_sample(
     for number, (frame, delay, counts) in enumerate(presses):
         if number % 2 == 1 or not counts:  # every second press stops
             continue
+        if not _read_all(logged["frames"], frame, frame + delay + 1_000):
+            continue
         after = np.flatnonzero(loud & (frames >= frame))
         first = int(frames[after[0]]) - frame
         assert delay <= first <= delay + 2, (first, delay)
@@ -161,10 +192,13 @@ def test_a_drum_machine_on_jack_follows_the_band(jack_server: Any, peer: Callabl
         time.sleep(2.0)
         assert log.go() == "saved"
         kept = port._bridge.counters().lost_samples == lost  # type: ignore[union-attr]
-    ticks = [event[0] for event in json.loads((tmp_path / "log.json").read_text()) if event[1] == 0xF8]
+    heard = Log(tmp_path / "log.json")
+    ticks = [event[0] for event in heard.events if event[1] == 0xF8]
     assert len(ticks) > 48
     if kept:
-        np.testing.assert_array_equal(np.diff(ticks), 1000)
+        gaps = [b - a for a, b in itertools.pairwise(ticks) if heard.heard_all(a, b)]
+        assert len(gaps) > 24
+        np.testing.assert_array_equal(gaps, 1000)
 
 
 def test_a_conductor_takes_a_transport_from_the_server(jack_server: Any, peer: Callable[..., Peer]) -> None:
