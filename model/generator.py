@@ -110,14 +110,18 @@ class TemporalLayer(Streaming):
         with torch.no_grad():  # gates start at 0.3, so that layers speak from the first step on
             self.modulate.bias[2 * config.size : 3 * config.size] = 0.3
             self.modulate.bias[5 * config.size :] = 0.3
+        unit = torch.tensor([0.0, 1.0, 0.0, 0.0, 1.0, 0.0]).repeat_interleave(config.size)
+        self.unit = nn.Buffer(unit, persistent=False)  # scales are learnt as what differs from 1
 
     def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
         return self.attention.init_state(batch)
 
-    def step_with(self, x: Tensor, condition: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        m = self.modulate(condition).chunk(6, dim=-1)
-        x = x + m[2] * self.attention.step(self.norm_a(x) * (1 + m[1]) + m[0], state)
-        return x + m[5] * self.feed(self.norm_f(x) * (1 + m[4]) + m[3])
+    def step_with(self, x: Tensor, condition: Tensor, turn: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """One step [B, size] under the condition [B, .]; `turn` as in WindowAttention."""
+        m = (self.modulate(condition) + self.unit).chunk(6, dim=-1)
+        y = self.attention.step_at(torch.addcmul(m[0], self.norm_a(x), m[1]), turn, state)
+        x = torch.addcmul(x, m[2], y)
+        return torch.addcmul(x, m[5], self.feed(torch.addcmul(m[3], self.norm_f(x), m[4])))
 
     def whole_with(self, x: Tensor, condition: Tensor, keep: Tensor) -> Tensor:
         m = self.modulate(condition).chunk(6, dim=-1)
@@ -140,6 +144,7 @@ class DepthLayer(nn.Module):
         scaled_normal_(self.qkv.weight)
         scaled_normal_(self.out.weight)
         self.gain = nn.Parameter(torch.full((2,), 0.5))
+        self.scale = nn.Buffer(torch.tensor((size // self.heads) ** -0.5), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """All positions at once: [N, K, size]."""
@@ -155,17 +160,16 @@ class DepthLayer(nn.Module):
         return x + self.gain[1] * self.feed(self.norm_f(x))
 
     def step(self, x: Tensor, keys: Tensor, values: Tensor, position: int) -> Tensor:
-        """One position [N, 1, size]; keys and values [N, H, K, size / H] are filled in as positions pass."""
-        n, _, size = x.shape
-        q, k, v = (
-            self.qkv(self.norm_a(x)).view(n, 1, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
-        )
-        keys[:, :, position] = k[:, :, 0]
-        values[:, :, position] = v[:, :, 0]
-        scores = torch.matmul(q, keys[:, :, : position + 1].transpose(2, 3)) * (size // self.heads) ** -0.5
-        y = torch.matmul(torch.softmax(scores, dim=-1), values[:, :, : position + 1]).transpose(1, 2).flatten(2)
-        x = x + self.gain[0] * self.out(y)
-        return x + self.gain[1] * self.feed(self.norm_f(x))
+        """One position [N, size]; keys and values [K, N, H, size / H] are filled in as positions pass."""
+        n, size = x.shape
+        q, k, v = self.qkv(self.norm_a(x)).view(n, 3, self.heads, size // self.heads).unbind(1)
+        keys[position] = k
+        values[position] = v
+        # few keys: sums of products begin sooner than matrix products
+        scores = (keys[: position + 1] * (q * self.scale)).sum(dim=3)
+        y = (torch.softmax(scores, dim=0).unsqueeze(3) * values[: position + 1]).sum(dim=0)
+        x = torch.addcmul(x, self.out(y.flatten(1)), self.gain[0])
+        return torch.addcmul(x, self.feed(self.norm_f(x)), self.gain[1])
 
 
 class Depth(nn.Module):
@@ -228,21 +232,21 @@ class Depth(nn.Module):
         """
         n = z.shape[0]
         base = self.start(z) + self.chord(chord)
-        shape = [n, self.heads, self.count, self.size // self.heads]
+        shape = [self.count, n, self.heads, self.size // self.heads]
         keys: List[Tensor] = []  # noqa: UP006
         values: List[Tensor] = []  # noqa: UP006
         for _layer in self.layers:
-            keys.append(torch.zeros(shape, device=z.device))
-            values.append(torch.zeros(shape, device=z.device))
+            keys.append(torch.empty(shape, device=z.device))
+            values.append(torch.empty(shape, device=z.device))
         tokens: List[Tensor] = []  # noqa: UP006
-        x = (base + self.places[0]).unsqueeze(1)
+        x = base + self.places[0]
         y = x
         bias = base
         for place, out in enumerate(self.outs):
             y = x
             for index, layer in enumerate(self.layers):
                 y = layer.step(y, keys[index], values[index], place)
-            logits = out(self.norm(y[:, 0]))
+            logits = out(self.norm(y))
             if place == self.state:
                 logits = self._pushed(logits, steer.push)
             if place < self.steered:
@@ -259,7 +263,9 @@ class Depth(nn.Module):
             tokens.append(token)
             for other, table in enumerate(self.embed):
                 if other == place:
-                    x = (base + self.places[place + 1] + table(token + 1)).unsqueeze(1)
+                    # of weights alone, so the compiled program has the sum as a constant
+                    rows = table.weight[1:] + self.places[place + 1]  # type: ignore[index]
+                    x = base + nn.functional.embedding(token, rows)
         return torch.stack(tokens, dim=1)
 
     def _pushed(self, logits: Tensor, push: Tensor) -> Tensor:
@@ -383,13 +389,14 @@ class Generator(nn.Module):
 
         Temperatures and `steer` [S * parts] as in `Depth.sample`.
         """
-        condition = self._condition(moment, chord, density, style, ahead)
+        condition = self._condition(moment, chord, density, style, ahead)[:, 0]
         last = state["tokens"]
-        x = self._input(last.unsqueeze(1) - 1, heard, chord)
+        x = self._input(last.unsqueeze(1) - 1, heard, chord)[:, 0]
+        turn = self.layers[0].attention.turn(state)
         for layer in self.layers:
-            x = layer.step_with(x, condition, state)
+            x = layer.step_with(x, condition, turn, state)
         chords = chord[:, 0].repeat_interleave(self.parts, dim=0)
-        z = self.norm(x)[:, 0]
+        z = self.norm(x)
         tokens = self.depth.sample(z, chords, last - 1, noise, temperature, sound_temperature, top_k, top_p, steer)
         last.copy_(tokens + 1)
         return tokens

@@ -58,7 +58,7 @@ class CausalConv(Streaming):
     def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
         past = state[self.key]
         padded = torch.cat([past, x], dim=2)
-        past.copy_(padded[:, :, padded.shape[2] - self.past :])
+        past.copy_(padded.narrow(2, padded.shape[2] - self.past, self.past))
         return self._few(padded)
 
     def _few(self, padded: Tensor) -> Tensor:
@@ -69,10 +69,14 @@ class CausalConv(Streaming):
         span, weight, bias = self.past + self.stride, self.conv.weight, self.conv.bias
         if self.by_channel:
             # channels last, so that neighbours in memory are summed side by side
-            taps = padded.transpose(1, 2).contiguous().unfold(1, padded.shape[2] - span + 1, 1)[:, :: self.dilation]
+            taps = padded.transpose(1, 2).contiguous().unfold(1, padded.shape[2] - span + 1, 1)
+            if self.dilation > 1:
+                taps = taps[:, :: self.dilation]
             y = (taps.transpose(2, 3) * weight.permute(2, 1, 0)).sum(dim=1)
             return (y if bias is None else y + bias).transpose(1, 2)
-        taps = padded.unfold(2, span, self.stride)[:, :, :, :: self.dilation]
+        taps = padded.unfold(2, span, self.stride)
+        if self.dilation > 1:
+            taps = taps[:, :, :, :: self.dilation]
         return F.linear(taps.transpose(1, 2).flatten(2), weight.flatten(1), bias).transpose(1, 2)
 
     def whole(self, x: Tensor) -> Tensor:
@@ -108,15 +112,22 @@ class ConvBlock(Streaming):
         return (y * self.gain).transpose(1, 2)
 
 
+def length(x: Tensor) -> Tensor:
+    """Euclidean norm over the last axis, never 0: a third of the operations of a root of a mean of squares, each of
+    which costs a step more than its numbers."""
+    return torch.linalg.vector_norm(x, 2.0, [-1], True).clamp(min=1e-6)
+
+
 class RmsNorm(nn.Module):
     """Root-mean-square norm over the last axis (Zhang and Sennrich 2019), gain optional."""
 
     def __init__(self, size: int, gain: bool = True) -> None:
         super().__init__()
+        self.root = size**0.5
         self.weight = nn.Parameter(torch.ones(size), requires_grad=gain)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-6) * self.weight
+        return x / length(x) * (self.weight * self.root)
 
 
 class SwiGlu(nn.Module):
@@ -163,6 +174,7 @@ class WindowAttention(Streaming):
         self.out = nn.Linear(size, size, bias=False)
         self.norm_q = RmsNorm(self.head_size)
         self.norm_k = RmsNorm(self.head_size)
+        self.scale = nn.Buffer(torch.tensor(self.head_size**-0.5), persistent=False)
         scaled_normal_(self.qkv.weight)
         scaled_normal_(self.out.weight)
 
@@ -183,22 +195,31 @@ class WindowAttention(Streaming):
     def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
         outputs: List[Tensor] = []  # noqa: UP006
         for t in range(x.shape[1]):
-            outputs.append(self._step_one(x[:, t : t + 1], state))
+            outputs.append(self.step_at(x[:, t], self.turn(state), state).unsqueeze(1))
         return torch.cat(outputs, dim=1)
 
-    def _step_one(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def turn(self, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """Rotation [2, head_size] of the step that comes: what equal layers of one clock need to know once."""
+        table = rope_table(state[self.key_t][:1], self.head_size)[0]
+        return torch.stack([table[0].repeat(2), torch.cat([-table[1], table[1]])])
+
+    def step_at(self, x: Tensor, turn: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """One step [B, D] -> [B, D]; `turn` is this step's."""
         keys, values, clock = state[self.key_k], state[self.key_v], state[self.key_t]
         now = int(clock[0].item())
-        q, k, v = self._project(x, rope_table(clock[:1], self.head_size))
+        qkv = self.qkv(x).view(x.shape[0], 3, self.heads, self.head_size)
+        both = qkv[:, :2]
+        gain = torch.stack([self.norm_q.weight, self.norm_k.weight]).unsqueeze(1) * self.norm_q.root
+        both = both / length(both) * gain
+        both = torch.addcmul(both * turn[0], both.roll(self.head_size // 2, -1), turn[1])
         slot = now % self.window
-        keys[:, :, slot] = k[:, :, 0]
-        values[:, :, slot] = v[:, :, 0]
+        keys[:, :, slot] = both[:, 1]
+        values[:, :, slot] = qkv[:, 2]
         clock.add_(1)
         filled = min(now + 1, self.window)
         # softmax does not care for the order of keys, so the ring needs no unrolling
-        scores = torch.matmul(q, keys[:, :, :filled].transpose(2, 3)) * self.head_size**-0.5
-        y = torch.matmul(torch.softmax(scores, dim=-1), values[:, :, :filled])
-        return self.out(y.transpose(1, 2).flatten(2))
+        scores = torch.matmul((both[:, 0] * self.scale).unsqueeze(2), keys[:, :, :filled].transpose(2, 3))
+        return self.out(torch.matmul(torch.softmax(scores, dim=-1), values[:, :, :filled]).flatten(1))
 
     def whole(self, x: Tensor) -> Tensor:
         return self.whole_masked(x, torch.zeros(0, device=x.device))

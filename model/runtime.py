@@ -30,7 +30,7 @@ from .quantizer import ResidualQuantizer
 from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
-RUNTIME_VERSION = 8
+RUNTIME_VERSION = 11
 """Raised when what is compiled changes, so that old cache entries are not used."""
 
 

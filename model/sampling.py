@@ -22,8 +22,7 @@ def pick(logits: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: f
     best, order = torch.topk(logits, limit, dim=-1)
     chance = torch.softmax(best / temperature, dim=-1)
     reached = torch.cumsum(chance, dim=-1)
-    chance = torch.where(reached - chance < top_p, chance, torch.zeros_like(chance))
-    reached = torch.cumsum(chance, dim=-1)
-    target = noise.unsqueeze(-1) * reached[:, -1:]
-    place = (reached <= target).sum(dim=-1, keepdim=True).clamp(max=limit - 1)
+    last = (reached < top_p).sum(dim=-1, keepdim=True).clamp(max=limit - 1)  # of those that are kept
+    target = noise.unsqueeze(-1) * reached.gather(1, last)
+    place = torch.minimum((reached <= target).sum(dim=-1, keepdim=True), last)
     return order.gather(1, place).squeeze(1)

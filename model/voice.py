@@ -84,11 +84,12 @@ class Voice(nn.Module):
         self.gain = nn.Linear(size, config.sub_frames * config.bands)
         nn.init.zeros_(self.gain.weight)
         nn.init.constant_(self.gain.bias, 1.5)
+        self.fine = max(size for size in range(1, math.isqrt(config.hop) + 1) if config.hop % size == 0)
         order = torch.arange(1, config.harmonics + 1, dtype=torch.float32)
         self.order = nn.Buffer(order, persistent=False)
         self.tilt = nn.Buffer(-1.2 * torch.log(order), persistent=False)
         # spread, so that the sum of all harmonics has no needle in each period
-        self.offset = nn.Buffer(torch.frac(0.17 * order * order), persistent=False)
+        self.offset = nn.Buffer(2.0 * math.pi * torch.frac(0.17 * order * order), persistent=False)
         self.rise = nn.Buffer((torch.arange(config.hop) + 0.5) / config.hop, persistent=False)
         self.release = nn.Buffer(torch.tensor(RELEASE), persistent=False)
         self.band_of_bin = nn.Buffer(_bands(config.hop, config.bands), persistent=False)
@@ -142,13 +143,20 @@ class Voice(nn.Module):
         row, frame = place[:, 0], place[:, 1]
         pitch, points = pitches[row, frame, place[:, 2]], points[row, frame, place[:, 2]]
         hz = 440.0 * torch.exp2((pitch + (self.lowest_note - 1 - 69)).double() / 12.0)
-        cycles = torch.frac(hz * ((clock[row] + frame) * self.frame).double() / self.rate_hz).float()
-        step = (hz / self.rate_hz).float()
-        time = torch.arange(self.frame, device=notes.device).view(1, self.sub_frames, 1, self.hop)
-        base = (cycles.view(-1, 1, 1, 1) + step.view(-1, 1, 1, 1) * time) * self.order.view(1, 1, -1, 1)
-        waves = torch.sin(2.0 * math.pi * (torch.frac(base) + self.offset.view(1, 1, -1, 1)))  # [N, sub, H, hop]
-        pair = torch.stack([points[:, :-1], points[:, 1:]], dim=2)  # [N, sub, 2, H]
-        ends = torch.matmul(pair, waves)  # [N, sub, 2, hop]
+        # A sample's angle is that of the first one of its stretch and what the tone turns within a stretch: the sines of
+        # both, and their products, are a seventh of the sines of all samples.
+        coarse = torch.arange(self.frame // self.fine, device=notes.device) * self.fine
+        begin = ((clock[row] + frame) * self.frame).unsqueeze(1) + coarse
+        cycles = torch.frac(hz.unsqueeze(1) * begin.double() / self.rate_hz)  # exact however late it is
+        first = (2.0 * math.pi) * cycles.float().view(-1, self.sub_frames, 1, self.hop // self.fine, 1)
+        first = first * self.order + self.offset  # [N, sub, 1, stretches, H]
+        turn = (2.0 * math.pi / self.rate_hz * hz).float().view(-1, 1, 1)
+        turn = turn * self.order.unsqueeze(1) * torch.arange(self.fine, device=notes.device)  # [N, H, fine]
+        turned = torch.cat([turn.cos(), turn.sin()], dim=1)
+        waves = torch.cat([first.sin(), first.cos()], dim=4)
+        pair = torch.stack([points[:, :-1], points[:, 1:]], dim=2).repeat(1, 1, 1, 2)  # [N, sub, 2, 2 * H]
+        ends = torch.matmul((waves * pair.unsqueeze(3)).flatten(1, 3), turned)
+        ends = ends.view(-1, self.sub_frames, 2, self.hop)
         sound = ends[:, :, 0] + (ends[:, :, 1] - ends[:, :, 0]) * self.rise
         out = torch.zeros(batch * frames, self.frame, device=notes.device)
         out = out.index_add(0, row * frames + frame, sound.flatten(1))
