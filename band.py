@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine.accompaniment import Accompaniment, rate_that_fits, to_mono
+from .engine.accompaniment import BATCH_FRAMES, Accompaniment, rate_that_fits, to_mono
 from .engine.chart import Chart
 from .engine.chart_text import parse_chart, read_chart
 from .engine.conductor import Conductor
 from .engine.config import ConfigError
 from .engine.first_bar import first_downbeat_s
-from .engine.player import PARTS, Controls, Heard, Moment, Player
+from .engine.player import PARTS, Controls, Heard, Moment, PatientPlayer, Player
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import OFF_DB, Preset
 from .session import controls_of, expected_tempo_bpm
@@ -87,13 +87,15 @@ class Band:
         wait: bool = False,
         chart: str | Path | Chart | None = None,
         chart_start_s: float | None = 0.0,
+        batch_frames: int = 1,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
         The same input, seed and ahead give the same samples as a live run (whose ahead `None` takes). With `wait` the
         band comes in with the musician's beat and stops with them, as on stage; else it sounds at once. `chart` gives
         the chords, from the bar line nearest to `chart_start_s` on (None: from that on which the band comes in): a
-        Chart, bar notation ("| Am | F |") or a file with it.
+        Chart, bar notation ("| Am | F |") or a file with it. `batch_frames` above 1 is quicker, and gives so many
+        frames at once, later: for whole recordings.
         Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead or chart that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
@@ -115,6 +117,7 @@ class Band:
             wait=wait,
             chart=sheet,
             chart_start_samples=None if chart_start_s is None else round(chart_start_s * rate_hz),
+            batch_frames=batch_frames,
         )
 
     def first_downbeat_s(
@@ -182,6 +185,7 @@ class Band:
             wait=wait,
             chart=sheet,
             chart_start_s=start_s,
+            batch_frames=BATCH_FRAMES,
         )
         pieces = [stream.push(block) for block in blocks]
         pieces += stream.finish(round(continue_s * rate_hz))
@@ -228,7 +232,7 @@ class _Programs:
 class _SharedPlayer:
     """A Player that waits for its turn on a program that others use too."""
 
-    def __init__(self, player: Player, turn: threading.Lock) -> None:
+    def __init__(self, player: PatientPlayer, turn: threading.Lock) -> None:
         self._player, self._turn = player, turn
         self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
         self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples
@@ -248,6 +252,14 @@ class _SharedPlayer:
     def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32]:
         with self._turn:
             return self._player.play(moment, controls)
+
+    def draw(self, moment: Moment, controls: Controls) -> None:
+        with self._turn:
+            self._player.draw(moment, controls)
+
+    def sound(self) -> NDArray[np.float32]:
+        with self._turn:
+            return self._player.sound()
 
 
 def chart_of(chart: str | Path | Chart | None) -> Chart | None:

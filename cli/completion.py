@@ -215,6 +215,7 @@ def complete(
     Cancelled; then nothing is left behind. A chart's bars are counted from the first downbeat of the recording, which
     is listened to twice for that, unless `chart_start_s` says from where.
     """
+    from ..engine.accompaniment import BATCH_FRAMES
     from ..presets.loader import load_preset
 
     wanted.check()
@@ -238,6 +239,7 @@ def complete(
             wait=wanted.wait,
             chart=wanted.chart,
             chart_start_s=chart_start_s or 0.0,
+            batch_frames=BATCH_FRAMES,
         )
         sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
         open_things.callback(sinks.drop)

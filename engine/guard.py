@@ -6,6 +6,7 @@ Knows the Player protocol and no sound card. Inference thread only.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,13 +84,30 @@ class GuardedPlayer:
 
     def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32] | None:
         """One frame, float32 [parts, frame], or None if there is none that can be played."""
+        return self._checked(lambda: self._player.play(moment, controls), 1)
+
+    def draw(self, moment: Moment, controls: Controls) -> bool:
+        """Let a PatientPlayer draw one frame; False if it could not."""
         try:
-            sound = np.asarray(self._player.play(moment, controls), np.float32)
+            self._player.draw(moment, controls)  # type: ignore[attr-defined]
+        except Exception as error:  # noqa: BLE001
+            self._failed("play", error)
+            return False
+        return True
+
+    def sound(self, frames: int) -> NDArray[np.float32] | None:
+        """The sound of so many frames drawn, float32 [parts, frames * frame], or None."""
+        return self._checked(lambda: self._player.sound(), frames)  # type: ignore[attr-defined]
+
+    def _checked(self, make: Callable[[], NDArray[np.float32]], frames: int) -> NDArray[np.float32] | None:
+        try:
+            sound = np.asarray(make(), np.float32)
         except Exception as error:  # noqa: BLE001
             self._failed("play", error)
             return None
-        if sound.shape != self._shape:
-            self._failed("play", ValueError(f"a frame of shape {sound.shape} instead of {self._shape}"))
+        shape = (self._shape[0], frames * self._shape[1])
+        if sound.shape != shape:
+            self._failed("play", ValueError(f"a frame of shape {sound.shape} instead of {shape}"))
             return None
         if not np.isfinite(sound).all():
             self._failed("play", ValueError("a frame that is not finite"))

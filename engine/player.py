@@ -7,7 +7,7 @@ the inference thread alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,4 +120,17 @@ class Player(Protocol):
 
     def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32]:
         """Return float32 [len(PARTS), frame_samples] for the next frame, which will be heard at `moment`."""
+        ...
+
+
+@runtime_checkable
+class PatientPlayer(Player, Protocol):
+    """A player that can turn several frames into sound at once, which is quicker where nobody waits for them."""
+
+    def draw(self, moment: Moment, controls: Controls) -> None:
+        """`play` without the sound."""
+        ...
+
+    def sound(self) -> NDArray[np.float32]:
+        """Float32 [len(PARTS), n * frame_samples]: the n frames that were drawn since the last time."""
         ...

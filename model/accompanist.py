@@ -121,6 +121,7 @@ class Accompanist:
         self.set_ahead(ahead_frames)
 
     def _forget_played(self) -> None:
+        self._drawn: list[tuple[torch.Tensor, torch.Tensor]] = []
         reset_state(self._play_state)
         self._listens_since_play = 0
 
@@ -163,6 +164,25 @@ class Accompanist:
 
     @torch.inference_mode()
     def play(self, moment: MomentLike, controls: ControlsLike) -> FloatArray:
+        audio: Any = self._band.program.play(*self._asked(moment, controls))
+        return audio.numpy()
+
+    @torch.inference_mode()
+    def draw(self, moment: MomentLike, controls: ControlsLike) -> None:
+        """`play` without the sound, which `sound` gives for all frames that were drawn; not later than after 2 s."""
+        self._drawn.append(self._band.program.draw(*self._asked(moment, controls)))
+
+    @torch.inference_mode()
+    def sound(self) -> FloatArray:
+        """Float32 [parts, frames * frame_samples]: what was drawn since the last time, turned into sound at once."""
+        tokens = torch.stack([tokens for tokens, _ in self._drawn], dim=2)
+        dynamics_db = torch.cat([dynamics_db for _, dynamics_db in self._drawn])
+        self._drawn.clear()
+        audio: Any = self._band.program.sound(tokens, dynamics_db, self._play_state)
+        return audio.numpy()
+
+    def _asked(self, moment: MomentLike, controls: ControlsLike) -> tuple[Any, ...]:
+        """The arguments of the compiled program for one frame."""
         band = self._band
         self._listens_since_play = 0
         known = 1.0 if moment.tempo_bpm > 0 else 0.0
@@ -182,7 +202,7 @@ class Accompanist:
         )
         style = band.styles.index(controls.style) if controls.style in band.styles else len(band.styles)
         noise = torch.from_numpy(self._noise.random((len(band.parts), band.places), dtype=np.float32))
-        audio: Any = band.program.play(
+        return (
             self._heard,
             values,
             torch.tensor([moment.chord_root]),
@@ -195,7 +215,6 @@ class Accompanist:
             float(controls.top_p),
             self._play_state,
         )
-        return audio.numpy()
 
     def slots(self) -> NDArray[np.int64]:
         """What the last frame played holds, int64 [parts, SLOTS], as in score_tokens.py; -1 before the first."""

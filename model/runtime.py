@@ -15,7 +15,7 @@ import platform
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict  # noqa: UP035
+from typing import Any, Dict, List, Tuple  # noqa: UP035
 
 import platformdirs
 import torch
@@ -30,10 +30,11 @@ from .quantizer import ResidualQuantizer
 from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
-RUNTIME_VERSION = 11
+RUNTIME_VERSION = 13
 """Raised when what is compiled changes, so that old cache entries are not used."""
 
 
+_METHODS = ["init_listen", "init_play", "listen", "hear", "play", "draw", "sound"]
 SOUND_TEMPERATURE = 0.9
 """For the codec's tokens: colder ones collapse into silence. The musician's temperature is that of the notes."""
 CHORD_PULL = {"bass": 1.0, "keys": 2.5}
@@ -86,7 +87,7 @@ class LiveBand(nn.Module):
         return self.generator.hear(features.view(1, 1, -1), state)
 
     @torch.jit.export
-    def play(
+    def draw(
         self,
         heard: Tensor,
         moment: Tensor,
@@ -99,9 +100,11 @@ class LiveBand(nn.Module):
         top_k: int,
         top_p: float,
         state: Dict[str, Tensor],  # noqa: UP006
-    ) -> Tensor:
-        """Audio [parts, frame]. `moment` [9] is beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence,
-        known, density and fill; root [1] and pitch classes [12], root -1 where no chord is known."""
+    ) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+        """Tokens [parts, places] of the next frame, and the musician's dynamics [1] to play it with.
+
+        `moment` [9] is beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence, known, density and fill;
+        root [1] and pitch classes [12], root -1 where no chord is known."""
         m = moment.view(9, 1, 1)
         features = moment_features(m[0], m[1], m[2], m[3], m[4], m[5], m[6], self.frame_rate_hz)
         known = (chord_root >= 0).to(moment.dtype).view(1, 1)
@@ -121,9 +124,43 @@ class LiveBand(nn.Module):
             state,
             self.steering(moment, style, state),
         )
-        slots, codes = tokens[:, : self.generator.slots], tokens[:, self.generator.slots :]
-        audio = self.decoder.step(self.quantizer.decode(codes.unsqueeze(2)), slots.unsqueeze(2), state)
-        return self.steering.follow(audio, state)
+        return tokens, torch.full([style.shape[0]], self.steering.dynamics_db(state))
+
+    @torch.jit.export
+    def sound(self, tokens: Tensor, dynamics_db: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """Audio [parts, T * frame] of what was drawn for T frames: tokens [parts, places, T], dynamics [T].
+
+        Frame after frame: int8 maps take their scale from all that they are given, so several frames at once would
+        sound otherwise (28 dB below the music) than one by one. Quicker all the same, with the decoder at hand.
+        """
+        frames: List[Tensor] = []  # noqa: UP006
+        for t in range(tokens.shape[2]):
+            one = tokens.narrow(2, t, 1)
+            slots, codes = one[:, : self.generator.slots], one[:, self.generator.slots :]
+            audio = self.decoder.step(self.quantizer.decode(codes), slots, state)
+            frames.append(self.steering.follow(audio, dynamics_db.narrow(0, t, 1), state))
+        return torch.cat(frames, dim=1)
+
+    @torch.jit.export
+    def play(
+        self,
+        heard: Tensor,
+        moment: Tensor,
+        chord_root: Tensor,
+        chord_pitch_classes: Tensor,
+        style: Tensor,
+        ahead: Tensor,
+        noise: Tensor,
+        temperature: float,
+        top_k: int,
+        top_p: float,
+        state: Dict[str, Tensor],  # noqa: UP006
+    ) -> Tensor:
+        """`draw` and `sound` of one frame: audio [parts, frame]."""
+        tokens, dynamics_db = self.draw(
+            heard, moment, chord_root, chord_pitch_classes, style, ahead, noise, temperature, top_k, top_p, state
+        )
+        return self.sound(tokens.unsqueeze(2), dynamics_db, state)
 
 
 @dataclass
@@ -192,7 +229,7 @@ def compile_band(band: LiveBand, int8: bool) -> torch.jit.ScriptModule:
         if int8:
             band = torch.ao.quantization.quantize_dynamic(band, {nn.Linear}, dtype=torch.qint8)
         scripted = torch.jit.script(band)
-        return torch.jit.freeze(scripted, preserved_attrs=["init_listen", "init_play", "listen", "hear", "play"])
+        return torch.jit.freeze(scripted, preserved_attrs=_METHODS)
 
 
 def cache_path(fingerprint: str, int8: bool) -> Path:

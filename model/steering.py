@@ -221,12 +221,12 @@ class Steering(nn.Module):
             slow = 10.0 * math.log10(mean + (now - mean) * step_s / played_s)
         levels.copy_(torch.tensor([quick, slow, played_s, silent_s]))
 
-    def follow(self, audio: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        """Audio [parts, frame] at the musician's dynamics, gliding from the last frame's."""
+    def follow(self, audio: Tensor, dynamics_db: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """Audio [parts, frame] at the musician's dynamics [1], gliding from the last frame's."""
         before = state["steer.gain_db"]
-        now = self.follow_share * self.dynamics_db(state)
-        gain_db = before + (now - before) * self.rise[: audio.shape[1]]
-        before.fill_(now)
+        now = self.follow_share * dynamics_db
+        gain_db = before + (now - before) * self.rise
+        before.copy_(now)
         return audio * torch.pow(10.0, gain_db / 20.0)
 
     def dynamics_db(self, state: Dict[str, Tensor]) -> float:  # noqa: UP006

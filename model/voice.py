@@ -143,8 +143,8 @@ class Voice(nn.Module):
         row, frame = place[:, 0], place[:, 1]
         pitch, points = pitches[row, frame, place[:, 2]], points[row, frame, place[:, 2]]
         hz = 440.0 * torch.exp2((pitch + (self.lowest_note - 1 - 69)).double() / 12.0)
-        # A sample's angle is that of the first one of its stretch and what the tone turns within a stretch: the sines of
-        # both, and their products, are a seventh of the sines of all samples.
+        # A sample's angle is that of the first one of its stretch and what the tone turns within it: the sines of both,
+        # and their products, are a seventh of the sines of all samples.
         coarse = torch.arange(self.frame // self.fine, device=notes.device) * self.fine
         begin = ((clock[row] + frame) * self.frame).unsqueeze(1) + coarse
         cycles = torch.frac(hz.unsqueeze(1) * begin.double() / self.rate_hz)  # exact however late it is

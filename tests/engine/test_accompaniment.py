@@ -49,6 +49,23 @@ class Improviser:
         return (noise + 0.5 * self.heard * moment.beat_phase + 0.1 * moment.bar_phase).astype(np.float32)
 
 
+class Patient(Improviser):
+    """The same, which can also be asked for the sound of several frames at once."""
+
+    def reset(self, seed: int, ahead_frames: int) -> None:
+        super().reset(seed, ahead_frames)
+        self.drawn: list[np.ndarray] = []
+        self.batches: list[int] = []
+
+    def draw(self, moment: Moment, controls: Controls) -> None:
+        self.drawn.append(self.play(moment, controls))
+
+    def sound(self) -> np.ndarray:
+        self.batches.append(len(self.drawn))
+        made, self.drawn = np.concatenate(self.drawn, axis=1), []
+        return made
+
+
 def lead(rate_hz: int, seconds: float) -> np.ndarray:
     """Strokes on beats of 100 bpm, with noise, float32 [n]."""
     n = np.arange(round(seconds * rate_hz))
@@ -99,6 +116,40 @@ def test_live_and_offline_are_the_same_samples(rate_hz: int, block: int, seconds
     # nobody named the ahead: it is that of a live run
     unnamed = Accompaniment(Improviser(), Conductor(float(rate_hz)), rate_hz)
     assert abs(unnamed.ahead_frames - ahead_frames) <= (block > 256)
+
+
+@pytest.mark.parametrize(("more", "options"), [(0, {}), (24_000, {"play_along": False}), (9_000, {"wait": True})])
+def test_frames_that_are_turned_into_sound_at_once_are_the_same_music(more: int, options: dict[str, bool]) -> None:
+    rate_hz, sound = 32_000, lead(32_000, 6.3)
+    one_by_one = offline(sound, rate_hz, more=more, ahead_frames=1, **options)
+    player = Patient()
+    band = Accompaniment(
+        player, Conductor(float(rate_hz)), rate_hz, seed=5, ahead_frames=1, batch_frames=8, **options
+    )  # fmt: skip
+    at_once = play_through(band, sound, 1000, more)
+    assert np.abs(one_by_one.mix).max() > 0.1
+    np.testing.assert_array_equal(at_once.mix, one_by_one.mix)
+    np.testing.assert_array_equal(at_once.parts, one_by_one.parts)
+    assert set(player.batches) == {8}
+
+
+def test_a_player_that_fails_to_draw_or_to_sound_says_so() -> None:
+    class Faulty(Patient):
+        def sound(self) -> np.ndarray:
+            raise RuntimeError("no memory")
+
+    class Wrong(Patient):
+        def sound(self) -> np.ndarray:
+            return super().sound()[:, :-1]
+
+    class Lost(Patient):
+        def draw(self, moment: Moment, controls: Controls) -> None:
+            raise RuntimeError("no tokens")
+
+    for player, words in ((Faulty(), "no memory"), (Wrong(), "of shape"), (Lost(), "no tokens")):
+        band = Accompaniment(player, Conductor(32_000.0), 32_000, batch_frames=8)
+        with pytest.raises(EngineError, match=words):
+            band.push(lead(32_000, 1.0))
 
 
 def test_live_and_offline_come_in_and_stop_at_the_same_samples(tmp_path: Path) -> None:

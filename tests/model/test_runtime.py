@@ -92,6 +92,21 @@ def test_compiled_float_is_the_eager_band(weights: Path) -> None:
     assert same / drawn > 0.97
 
 
+def test_drawn_now_and_heard_later_is_what_is_played(weights: Path) -> None:
+    """With int8 maps too, which take their scale from all that they are given."""
+    player = Accompanist(load_band(weights))
+    at_once = play(player, 9)
+    player.reset(0, 2)
+    rng = np.random.default_rng(1)
+    pieces = []
+    for count in (1, 5, 3):
+        for _ in range(count):
+            player.listen(rng.normal(0, 0.1, player.tail_samples + player.frame_samples).astype(np.float32))
+            player.draw(MOMENT, Controls())
+        pieces.append(player.sound())
+    np.testing.assert_array_equal(np.concatenate(pieces, axis=1), at_once)
+
+
 def test_compiled_stream_is_the_eager_whole_for_every_stream(weights: Path) -> None:
     """Long after the first frame, for a second stream as for the first, and while another one runs."""
     band = load_band(weights, int8=False)
