@@ -21,7 +21,7 @@ MAX_AHEAD_FRAMES = 12
 """More than this and the band would answer half a second late."""
 SHRINK_RESERVE = 0.25
 """Part of a frame that must be free besides before one frame less is dared."""
-SETTLE_RESERVE = 0.1
+SETTLE_RESERVE = 0.2
 """Part of a frame that is kept free besides where the offset is chosen."""
 
 

@@ -49,12 +49,12 @@ class Histogram:
         return percentile_s((self,), percent)
 
 
-def percentile_s(histograms: tuple[Histogram, ...], percent: float) -> float:
-    """The same over several histograms together."""
+def percentile_s(histograms: tuple[Histogram, ...], percent: float, spared: int = 0) -> float:
+    """The same over several histograms together, with at least so many of the longest left out."""
     count = sum(histogram.count for histogram in histograms)
     if count == 0:
         return 0.0
-    rank = max(1, math.ceil(count * percent / 100.0 - 1e-9))
+    rank = max(1, min(math.ceil(count * percent / 100.0 - 1e-9), count - spared))
     bins = sum((histogram._bins for histogram in histograms), np.zeros(_BINS, np.int64))
     place = int(np.searchsorted(np.cumsum(bins), rank))
     highest_s = max(histogram.highest_s for histogram in histograms)
@@ -105,9 +105,9 @@ class Meter:
         """Over the whole run."""
         return self._all.percentile_s(percent)
 
-    def recent_percentile_s(self, percent: float) -> float:
-        """Over the last one to two windows."""
-        return percentile_s((self._before, self._recent), percent)
+    def recent_percentile_s(self, percent: float, spared: int = 0) -> float:
+        """Over the last one to two windows; of few times it would be the longest, so `spared` are left out."""
+        return percentile_s((self._before, self._recent), percent, spared)
 
     @property
     def growth(self) -> float:

@@ -224,7 +224,9 @@ def test_slow_steps_grow_the_ahead_and_the_player_is_told() -> None:
 
     for _ in range(5):
         measure(1, 0.010)
-    assert worker.budget.ahead_samples == first
+    for _ in range(2):
+        measure(1, 0.036)
+    assert worker.budget.ahead_samples == first, "one that another program held up is not slowness"
     measure(1, 0.036)
     assert worker.budget.ahead_samples == first + H, "a whole frame, so that it leaves no seam"
     assert player.aheads[-1] == -(-worker.budget.ahead_samples // H)

@@ -97,17 +97,17 @@ def test_an_offset_spares_what_whole_frames_round_up(lead: float, parts: int) ->
 
 def test_while_the_band_sounds_the_offset_stays() -> None:
     budget = Budget(FRAME, Delays(), 960, calm_frames=10, offsets_per_frame=8)
-    assert (budget.ahead_frames, budget.offset_samples) == (1, 1200)
+    assert (budget.ahead_frames, budget.offset_samples) == (1, 1440)
     assert not budget.settle()
-    assert not budget.update(1200)  # the reserve is there to be used
-    assert budget.update(1201)
-    assert (budget.ahead_frames, budget.offset_samples) == (2, 1200)
-    assert [budget.update(960) for _ in range(40)] == [False] * 40  # a frame less would fit, but barely
+    assert not budget.update(1440)  # the reserve is there to be used
+    assert budget.update(1441)
+    assert (budget.ahead_frames, budget.offset_samples) == (2, 1440)
+    assert [budget.update(1000) for _ in range(40)] == [False] * 40  # a frame less would fit, but barely
     assert [budget.update(600) for _ in range(10)] == [False] * 9 + [True]
-    assert (budget.ahead_frames, budget.offset_samples) == (1, 1200)
+    assert (budget.ahead_frames, budget.offset_samples) == (1, 1440)
     assert [budget.update(100) for _ in range(40)] == [False] * 40
     assert budget.settle()
-    assert (budget.ahead_frames, budget.offset_samples) == (1, 480)
+    assert (budget.ahead_frames, budget.offset_samples) == (1, 720)
     budget.update(0)
     assert not budget.settle(), "less than a quarter of a frame is not worth it"
 

@@ -49,6 +49,23 @@ def test_one_outlier_in_two_thousand_is_no_p999() -> None:
     assert meter.recent_percentile_s(99.9) < 0.013
 
 
+def test_of_few_steps_the_spared_ones_do_not_count_and_of_many_they_change_nothing() -> None:
+    meter = Meter(window_steps=1000)
+    for i in range(300):
+        meter.add({70: 0.3, 200: 0.2}.get(i, 0.01))
+    assert meter.recent_percentile_s(99.9) == pytest.approx(0.3, rel=0.02)
+    assert meter.recent_percentile_s(99.9, spared=2) == pytest.approx(0.01, rel=0.02)
+    meter.add(0.1)
+    assert meter.recent_percentile_s(99.9, spared=2) == pytest.approx(0.1, rel=0.02), "three are slowness"
+    few = Meter()
+    few.add(0.02)
+    assert few.recent_percentile_s(99.9, spared=2) == pytest.approx(0.02, rel=0.02), "something is better than nothing"
+    full = Meter(window_steps=1000)
+    for i in range(2000):
+        full.add(0.01 + 1e-5 * i)
+    assert full.recent_percentile_s(99.9, spared=2) == full.recent_percentile_s(99.9)
+
+
 def test_growth() -> None:
     meter = Meter(window_steps=50)
     for _ in range(60):
