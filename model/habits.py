@@ -35,6 +35,19 @@ _HABITS: dict[str, tuple[float, ...]] = {
 _BETWEEN = tuple(sum(column) / len(_HABITS) for column in zip(*_HABITS.values(), strict=True))
 _PLACES = {"drums": (0, 0), "bass": (1, 2), "keys": (3, 4)}
 
+_TOUCH_DB = {"country_train": (13.0, -2.0, 0.0), "soul": (8.0, 8.0, -4.0)}
+_USUAL_TOUCH_DB = (8.0, 8.0, 0.0)
+
+
+def touch_db(style: str) -> tuple[float, float, float]:
+    """By how much a kick, a snare or tom, and small percussion of the band is to be louder to sound as written.
+
+    Found on 42 takes in nineteen styles: the sound that the generator draws for its own notes is blunt, kicks by
+    3 to 18 dB (8 in the middle), snares by 1 to 24 (9); with a country band's brushes kicks by 13 and snares not. The
+    tambourine of a soul band, soft too, starts more sharply than it should.
+    """
+    return _TOUCH_DB.get(style, _USUAL_TOUCH_DB)
+
 
 def habit(style: str, part: str) -> tuple[float, float]:
     """Beginnings a beat, and share of the time in which the part sounds (drums: not meant), in [0, 1].

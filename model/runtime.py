@@ -30,7 +30,7 @@ from .quantizer import ResidualQuantizer
 from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
-RUNTIME_VERSION = 13
+RUNTIME_VERSION = 14
 """Raised when what is compiled changes, so that old cache entries are not used."""
 
 
@@ -138,7 +138,7 @@ class LiveBand(nn.Module):
             one = tokens.narrow(2, t, 1)
             slots, codes = one[:, : self.generator.slots], one[:, self.generator.slots :]
             audio = self.decoder.step(self.quantizer.decode(codes), slots, state)
-            frames.append(self.steering.follow(audio, dynamics_db.narrow(0, t, 1), state))
+            frames.append(self.steering.follow(audio, slots[:, :, 0], dynamics_db.narrow(0, t, 1), state))
         return torch.cat(frames, dim=1)
 
     @torch.jit.export

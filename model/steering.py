@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..dsp.features import FeatureSpec
 from .habits import NO_STYLE, TRIPLETS, habit
 from .score_tokens import DRUM_VOICES, FIRST_NOTE, LOUDNESS, LOUDNESS_CLASSES, ONSET_QUARTERS, SLOT_ENTRIES, STATE
+from .touch import Touch
 
 STEERED = 3
 """State, loudness and first note: the places that can be biased."""
@@ -97,6 +98,8 @@ class Steering(nn.Module):
         classes = torch.where(entry > 0, entry.clamp(max=LOUDNESS_CLASSES).float() - 4.5, torch.zeros(SLOT_ENTRIES))
         self.classes = nn.Buffer(classes, persistent=False)
         self.rise = nn.Buffer((torch.arange(frame_samples) + 1.0) / frame_samples, persistent=False)
+        drummer = next((row for row, nats in enumerate(pull.tolist()) if nats < 0.0), -1)
+        self.touch = Touch(styles, drummer, frame_rate_hz, frame_samples)
         # TorchScript sees no globals
         self.quarters = ONSET_QUARTERS
         self.memory_beats = MEMORY_BEATS
@@ -134,6 +137,8 @@ class Steering(nn.Module):
         state["steer.fill"] = torch.zeros(songs, device=self.usual.device)
         state["steer.gain_db"] = torch.zeros(songs, device=self.usual.device)
         state["steer.levels"] = torch.zeros(songs * 4, device=self.usual.device)
+        state["steer.style"] = torch.zeros(songs, dtype=torch.int64, device=self.usual.device)
+        state.update(self.touch.init_state(songs))
         return state
 
     def forward(self, moment: Tensor, style: Tensor, state: Dict[str, Tensor]) -> Steer:  # noqa: UP006
@@ -141,6 +146,7 @@ class Steering(nn.Module):
         playing = float(moment[4] * moment[6])
         tempo_bpm, density, fill = float(moment[2]), float(moment[7]), float(moment[8] * moment[6])
         beat = tempo_bpm / (60.0 * self.frame_rate_hz)  # of a frame, in beats
+        state["steer.style"].copy_(style)
         usual, share = self.usual[style[0]], self.share[style[0]]
         wanted = usual * 2.0 ** (self.density_octaves * (density - 0.5))
         owed, held, age = state["steer.owed"], state["steer.held"], state["steer.age"]
@@ -221,13 +227,14 @@ class Steering(nn.Module):
             slow = 10.0 * math.log10(mean + (now - mean) * step_s / played_s)
         levels.copy_(torch.tensor([quick, slow, played_s, silent_s]))
 
-    def follow(self, audio: Tensor, dynamics_db: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        """Audio [parts, frame] at the musician's dynamics [1], gliding from the last frame's."""
+    def follow(self, audio: Tensor, slots: Tensor, dynamics_db: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        """Audio [parts, frame] of the frame with these slots [parts, SLOTS] at the musician's dynamics [1], gliding
+        from the last frame's, and with the drummer's touch."""
         before = state["steer.gain_db"]
         now = self.follow_share * dynamics_db
         gain_db = before + (now - before) * self.rise
         before.copy_(now)
-        return audio * torch.pow(10.0, gain_db / 20.0)
+        return self.touch(audio * torch.pow(10.0, gain_db / 20.0), slots, int(state["steer.style"]), state)
 
     def dynamics_db(self, state: Dict[str, Tensor]) -> float:  # noqa: UP006
         """How much louder than of late the musician plays, within bounds; 0 until that is known."""
