@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .idioms import Idiom
 from .tracking import ConductorConfig
 
+_TIMES, _TIMES_TRIPLETS = (2.0,), (1.5, 2.0, 3.0)
+"""So many times the beat is what the listener's tempo may count instead."""
 _MEAN_SHARE = 0.06
 """What each beat adds to the means that downbeats and turns of the chord are judged by."""
 
@@ -54,7 +57,11 @@ class BeatFilter:
         self._broad = self._spread_over_phase(prior)
         self._prior = self._broad
         self._outside = np.zeros(count, np.float32)
-        self._off_beat = 0.0
+        self._inside = np.zeros(count, np.bool_)
+        self._off_beat = np.float32(0.0)
+        self._times: tuple[float, ...] = _TIMES
+        self._between: tuple[int, ...] = ()
+        self._between_share = np.zeros((count, 1), np.float32)
         self._frame_s = 0.0
         self.reset()
 
@@ -74,21 +81,35 @@ class BeatFilter:
             self._prior = self._spread_over_phase(bump)
         self.belief = self._prior.copy()
 
-    def lean(self, low_bpm: float | None, high_bpm: float | None, off_beat: bool = False) -> None:
-        """Tempi outside are less likely from now on, the further the less; None, None: all alike again.
-
-        `off_beat`: what is struck is likelier struck between the beats than on them.
-        """
-        self._off_beat = self._config.off_beat_nats if off_beat else 0.0
+    def lean(self, idiom: Idiom | None) -> None:
+        """Expect what is usual in a style from now on; None: anything again. Tempi outside of it are less likely, the
+        further the less, and a beat counted as its double (or its triplets) is heard as the beat."""
+        triplets = idiom is not None and idiom.triplets
+        self._off_beat = np.float32(self._config.off_beat_nats if idiom is not None and idiom.off_beat else 0.0)
+        self._times = _TIMES_TRIPLETS if triplets else _TIMES
         octaves = self._log_rate / math.log(2.0)
-        low = -math.inf if low_bpm is None else math.log2(low_bpm / 60.0)
-        high = math.inf if high_bpm is None else math.log2(high_bpm / 60.0)
+        low = -math.inf if idiom is None else math.log2(idiom.low_bpm / 60.0)
+        high = math.inf if idiom is None else math.log2(idiom.high_bpm / 60.0)
         away = np.maximum(np.maximum(low - octaves, octaves - high), 0.0)
+        self._inside = (away == 0.0) & (idiom is not None)
         self._outside = np.minimum(away / self._config.idiom_reach_octaves, 1.0).astype(np.float32)
+        self._expect_between(triplets)
         broad = self._spread_over_phase(self._over_tempo * np.exp(-self._config.idiom_prior_nats * self._outside))
         if self._prior is self._broad:
             self._prior = broad
         self._broad = broad
+
+    def _expect_between(self, triplets: bool) -> None:
+        """Where between the beats of a tempo that is usual in the style others are heard that it does not count."""
+        config, bins = self._config, self._config.phase_bins
+        if triplets:
+            self._between, share = (bins // 3, 2 * bins // 3), np.full(len(self._outside), config.third_share)
+        else:
+            twice_outside = np.interp(self._log_rate + math.log(2.0), self._log_rate, self._outside, right=1.0)
+            self._between, share = (bins // 2,), config.half_share * twice_outside
+        self._between_share = (share * self._inside)[:, None].astype(np.float32)
+        if not self._inside.any():
+            self._between = ()
 
     def set(self, rate_hz: float, phase: float, phase_spread: float, tempo_spread: float = 0.03) -> None:
         """Believe in one tempo and phase, with the given spreads (log tempo; beats)."""
@@ -121,12 +142,16 @@ class BeatFilter:
         moved = np.maximum(moved, 0.0).astype(np.float32)
         evidence = self._evidence(beat, frame_s) * trust
         exponent = np.einsum("s,stk->tk", evidence.astype(np.float32), self._at_beat)  # no BLAS: its threads spin
+        if self._between and trust > 0:
+            met = np.einsum("s,stk->tk", np.maximum(evidence, 0.0).astype(np.float32), self._at_beat)
+            for place in self._between:
+                exponent += self._between_share * np.roll(met, place, axis=1)
         if tempo_vote is not None and trust > 0:
             exponent += self._vote(tempo_vote, config.tempo_vote_weight * trust)[:, None]
         if lean > 0:
             exponent -= (np.float32(config.idiom_penalty_hz * frame_s * trust * lean) * self._outside)[:, None]
         if onset is not None and self._off_beat > 0 and trust > 0:
-            struck = self._late_onsets(onset) * np.float32(self._off_beat * trust)
+            struck = self._late_onsets(onset) * (self._off_beat * np.float32(trust))
             on = np.einsum("s,stk->tk", struck, self._at_beat)
             exponent += np.roll(on, on.shape[1] // 2, axis=1) - on
         forget_hz = config.forget_rate_hz
@@ -206,7 +231,12 @@ class BeatFilter:
     def _vote(self, tempo_vote: NDArray[np.float32], weight: float) -> Belief:
         """Log weight [T] from a distribution over log-spaced tempi 48 to 228 bpm, as the listener gives it."""
         places = np.linspace(math.log(48.0 / 60.0), math.log(228.0 / 60.0), len(tempo_vote))
-        share = np.interp(self._log_rate, places, np.asarray(tempo_vote, np.float64)) * len(tempo_vote)
+        votes = np.asarray(tempo_vote, np.float64) * len(tempo_vote)
+        share = np.interp(self._log_rate, places, votes)
+        if self._inside.any():  # the style knows better which of these is counted
+            for times in self._times:
+                other = np.interp(self._log_rate + math.log(times), places, votes, right=0.0)
+                share = np.where(self._inside, np.maximum(share, other), share)
         return (weight * np.clip(np.log(share + 0.1), -2.3, 2.5)).astype(np.float32)
 
     def _prepare(self, frame_s: float, sub_frames: int) -> None:

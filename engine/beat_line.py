@@ -94,10 +94,11 @@ class BeatLine:
         self._br += dt * self._rr + walk * dt * dt / 2
         self._rr += walk * dt
 
-    def meet(self, peak: Peak) -> tuple[float, int]:
-        """Bend toward a peak as far as it may be a beat. Returns how far that is, in [0, 1], and the beat's number."""
+    def meet(self, peak: Peak, place: float = 0.0) -> tuple[float, int]:
+        """Bend toward a peak as far as it may be a beat, or what is struck at `place` in one. Returns how far that is,
+        in [0, 1], and the beat's number."""
         lag = self.time_s - peak.time_s
-        at_peak = self.beat - self.rate_hz * lag
+        at_peak = self.beat - self.rate_hz * lag - place
         number = round(at_peak)
         miss = number - at_peak
         if abs(miss) > self._config.gate_beats:

@@ -18,6 +18,8 @@ class Idiom:
     metres: tuple[tuple[int, float], ...] = ((4, 1.0),)
     off_beat: bool = False
     """Chords are struck between the beats."""
+    triplets: bool = False
+    """Each beat falls into three that are played like beats."""
 
 
 IDIOMS: dict[str, Idiom] = {
@@ -30,7 +32,7 @@ IDIOMS: dict[str, Idiom] = {
     "swing": Idiom(100, 210, ((4, 0.8), (3, 0.2))),
     "disco": Idiom(104, 136),
     "soul": Idiom(70, 132),
-    "slow_blues": Idiom(44, 72),
+    "slow_blues": Idiom(44, 72, triplets=True),
     "country_train": Idiom(80, 136, ((2, 0.8), (4, 0.2))),
     "ska": Idiom(108, 180, off_beat=True),
     "samba": Idiom(78, 124, ((2, 0.8), (4, 0.2))),

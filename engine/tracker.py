@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from .bar_pointer import BarFilter, BeatFilter, Reading
-from .beat_line import BeatLine, PeakFinder
+from .beat_line import BeatLine, Peak, PeakFinder
 from .idioms import Idiom
 from .player import Heard
 from .tracking import Anchor, ConductorConfig
@@ -22,6 +22,7 @@ _SAME_TEMPO = 0.05  # natural log
 _SETTLE_S = 0.07  # how long after a beat its peak is surely told
 _ONSET = 0.5  # activation from which a note has surely begun
 _FIRST_BEATS = 16  # further back than this nobody counts to the first note
+_NEAR_THIRD = 0.24  # of a third of a beat
 
 
 class Tracker:
@@ -37,6 +38,7 @@ class Tracker:
         self._peaks = PeakFinder(config)
         self._downbeats = np.zeros((_HISTORY, 2))  # time, activation
         self._turns = ChordTurns(config.chord_lag_s)
+        self._off_beat = self._triplets = False
         self.reset()
 
     def reset(self) -> None:
@@ -104,10 +106,9 @@ class Tracker:
             )
         by_ear = self._config.metres == self._heard_metres[0]
         self._heard_metres = (config.metres, weights)
-        if idiom is None:
-            self._filter.lean(None, None)
-        else:
-            self._filter.lean(idiom.low_bpm, idiom.high_bpm, idiom.off_beat)
+        self._filter.lean(idiom)
+        self._off_beat = idiom is not None and idiom.off_beat
+        self._triplets = idiom is not None and idiom.triplets
         if by_ear and self._config.metre_weights != weights:
             counted = self._metre, self._downbeat, self.bar_confidence
             self._weigh_metres(config.metres, weights)
@@ -198,12 +199,21 @@ class Tracker:
         for peak in self._peaks.hear(heard.beat, end_s, frame_s):
             if line is None or trust <= 0:
                 continue
-            met, number = line.meet(peak)
-            if number == self._due:
-                self._met = max(self._met, met)
-            self._strays += max(0.0, min(1.0, peak.height) - met)
+            self._meet(line, peak)
         self._seek(self._filter.best(), frame_s)
         self._count_beats(end_s, trust)
+
+    def _meet(self, line: BeatLine, peak: Peak) -> None:
+        """Let a peak bend the line, and count it for the beat that is due or as a stray."""
+        beat = line.beat_at(peak.time_s)
+        middle = self._off_beat and abs(beat % 1.0 - 0.5) < 0.25  # as good as a beat, where the style strikes there
+        met, number = line.meet(peak, 0.5 if middle else 0.0)
+        if number + middle == self._due:  # the beat before a middle has been judged
+            self._met = max(self._met, met)
+        third = round(3.0 * beat)
+        if self._triplets and third % 3 and abs(3.0 * beat - third) < _NEAR_THIRD:
+            return
+        self._strays += max(0.0, min(1.0, peak.height) - met)
 
     def _seek(self, best: Reading, frame_s: float) -> None:
         """Seed the line where the filter is sure, or move it where the filter has come to believe otherwise."""

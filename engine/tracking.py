@@ -40,7 +40,7 @@ class ConductorConfig:
     bars on what the listener says of held-out songs (docs/results/listener.md)."""
 
     # Beat filter: what is possible
-    lowest_bpm: float = 50.0
+    lowest_bpm: float = 44.4
     highest_bpm: float = 220.0
     tempo_step: float = 0.02
     """Spacing of the tempi, as a ratio less one."""
@@ -88,8 +88,12 @@ class ConductorConfig:
     idiom_penalty_hz: float = 1.0
     """By how much less likely they are before anything is heard (nats), and how fast they go on losing belief while
     no beat is held firmly (nats a second)."""
-    off_beat_nats: float = 0.4
+    off_beat_nats: float = 0.5
     """What a note that is struck says for the place between the beats, in styles that strike there."""
+    half_share: float = 0.8
+    third_share: float = 0.6
+    """What a beat that is heard says for the one half a beat before it, where the style does not count so fast; in
+    styles of triplets for those a third and two thirds before."""
     idiom_metre_share: float = 0.7
     """How much of the metres' weights is the style's."""
 

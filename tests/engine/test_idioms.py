@@ -11,8 +11,9 @@ from gigmate.engine.commands import SetChart, SetControl
 from gigmate.engine.conductor import Conductor
 from gigmate.engine.idioms import IDIOMS
 from gigmate.presets.schema import STYLES
+from numpy.typing import NDArray
 
-from .performance import FRAME_S, RATE_HZ, SUB_FRAMES, Noise, follow, perform, steady
+from .performance import FRAME_S, RATE_HZ, SUB_FRAMES, Noise, Performance, follow, perform, steady
 from .test_conductor import share_within
 
 EVEN = Noise(miss=0.0, offbeat=1.0, offbeat_height=0.5, false_per_beat=0.0)
@@ -82,6 +83,35 @@ def test_where_chords_are_struck_between_the_beats_the_beat_is_not_taken_for_the
     struck = np.roll(both.onset.reshape(-1), half_beat).reshape(both.onset.shape)
     followed = follow(told("ska"), replace(both, onset=struck))
     assert share_within(followed, both, 24, 0.04) >= 0.9
+
+
+def between(performance: Performance, part_of_beat: float, bpm: float) -> NDArray[np.float32]:
+    """The beats' activations so much of a beat later."""
+    shift = round(part_of_beat * 60.0 / bpm / FRAME_S * SUB_FRAMES)
+    return np.roll(performance.beat.reshape(-1), shift).reshape(performance.beat.shape)
+
+
+@pytest.mark.parametrize("bpm", [50.0, 54.0, 62.0])
+def test_a_slow_blues_is_not_counted_in_its_triplets(bpm: float) -> None:
+    plain = perform(steady(bpm, 40), 0, Noise(miss=0.0, offbeat=0.0, false_per_beat=0.0))
+    thirds = np.maximum(between(plain, 1 / 3, bpm), between(plain, 2 / 3, bpm))
+    heard = replace(plain, beat=np.maximum(plain.beat, 0.8 * thirds))
+    followed = follow(told("slow_blues"), heard)
+    assert share_within(followed, heard, 24, 0.04) >= 0.9
+    assert followed.moments[-1].confidence > 0.5, "the thirds are no strays"
+    untold = follow(Conductor(RATE_HZ), heard).tempo_bpm
+    assert float(np.median(untold[len(untold) // 2 :])) > 1.4 * bpm
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_strums_between_the_beats_hold_the_beat_of_a_ska(seed: int) -> None:
+    bpm = 125.0
+    plain = perform(steady(bpm, 40), seed, Noise(offbeat=0.0))
+    off = between(plain, 0.5, bpm)
+    heard = replace(plain, beat=np.maximum(0.25 * plain.beat, off), onset=off)
+    followed = follow(told("ska"), heard)
+    assert share_within(followed, heard, 24, 0.04) >= 0.9
+    assert followed.moments[-1].confidence > 0.5
 
 
 def test_a_tempo_that_was_asked_for_stands_above_the_style() -> None:
