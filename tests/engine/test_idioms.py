@@ -95,12 +95,12 @@ def between(performance: Performance, part_of_beat: float, bpm: float) -> NDArra
 def test_a_slow_blues_is_not_counted_in_its_triplets(bpm: float) -> None:
     plain = perform(steady(bpm, 40), 0, Noise(miss=0.0, offbeat=0.0, false_per_beat=0.0))
     thirds = np.maximum(between(plain, 1 / 3, bpm), between(plain, 2 / 3, bpm))
-    heard = replace(plain, beat=np.maximum(plain.beat, 0.8 * thirds))
+    heard = replace(plain, beat=np.maximum(plain.beat, 0.5 * thirds))
     followed = follow(told("slow_blues"), heard)
+    late = followed.tempo_bpm[len(followed.tempo_bpm) // 2 :]
+    assert float(np.median(late)) == pytest.approx(bpm, rel=0.03)
     assert share_within(followed, heard, 24, 0.04) >= 0.9
     assert followed.moments[-1].confidence > 0.5, "the thirds are no strays"
-    untold = follow(Conductor(RATE_HZ), heard).tempo_bpm
-    assert float(np.median(untold[len(untold) // 2 :])) > 1.4 * bpm
 
 
 @pytest.mark.parametrize("seed", range(3))
