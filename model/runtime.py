@@ -30,7 +30,7 @@ from .quantizer import ResidualQuantizer
 from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
-RUNTIME_VERSION = 14
+RUNTIME_VERSION = 18
 """Raised when what is compiled changes, so that old cache entries are not used."""
 
 

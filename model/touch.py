@@ -20,6 +20,10 @@ OTHER_HIT, SMALL_HIT, SKIN_HIT, KICK_HIT = 1, 2, 3, 4
 """What is struck: hats and cymbals; small percussion and rims; snare and toms; the kick; the last one counts."""
 RING_DB, RING_S, ATTACK_S = -6.0, 0.06, 0.002
 """Between hits the sound falls by so much with this time constant; a hit is there so quickly."""
+FULL_DB = -2.0
+"""No hit is lifted over this peak, which is that of the written drums: those that are not too soft stay as they are."""
+KNEE = 0.8
+"""What is louder all the same (a hit at a frame's end, whose peak comes in the next) is bent below full scale."""
 
 
 class Touch(nn.Module):
@@ -44,6 +48,7 @@ class Touch(nn.Module):
         self.attack = nn.Buffer((passed / (ATTACK_S * frame_rate_hz * frame_samples)).clamp(max=1.0), persistent=False)
         # TorchScript sees no globals
         self.ring_share = 1.0 - math.exp(-1.0 / (ONSET_QUARTERS * frame_rate_hz * RING_S))
+        self.full_db, self.knee = FULL_DB, KNEE
         self.quarters, self.state, self.first_note = ONSET_QUARTERS, STATE, FIRST_NOTE
 
     @torch.jit.export
@@ -61,16 +66,24 @@ class Touch(nn.Module):
         begins = int(slots[self.drummer, self.state])
         struck = int(self.hits[max(0, int(slots[self.drummer, self.first_note]))])
         pieces: List[Tensor] = []  # noqa: UP006
+        length = self.glide.shape[0]
         for quarter in range(self.quarters):
             # the decoder is a quarter late: a hit of the last one sounds in the next frame
             hit = late if quarter == 0 else struck if begins == quarter else 0
+            # a kick is loudest a little after its beginning
+            peak = float(audio[self.drummer, quarter * length : (quarter + 2) * length].abs().max())
+            room_db = max(0.0, self.full_db - 20.0 * math.log10(peak + 1e-6))
             now_db = float(levels_db[hit])
             if hit == 0:
                 now_db = gain_db + (now_db - gain_db) * self.ring_share
+            now_db = min(now_db, room_db)
             pieces.append(gain_db + (now_db - gain_db) * (self.attack if hit > 0 else self.glide))
             gain_db = now_db
         state["touch.gain_db"].fill_(gain_db)
         state["touch.late"].fill_(struck if begins == self.quarters else 0)
         touched = audio.clone()
-        touched[self.drummer] *= torch.pow(10.0, torch.cat(pieces) / 20.0)
+        drums = audio[self.drummer] * torch.pow(10.0, torch.cat(pieces) / 20.0)
+        over = (drums.abs() - self.knee).clamp(min=0.0)
+        bent = (1.0 - self.knee) * torch.tanh(over / (1.0 - self.knee))
+        touched[self.drummer] = drums - drums.sign() * (over - bent)
         return touched
