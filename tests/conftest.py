@@ -31,7 +31,7 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 _SLOTS = 6
-_ATTEMPTS = 3
+_ATTEMPTS = 8
 
 
 def _die_with_parent() -> None:
