@@ -24,7 +24,7 @@ from .engine.chart_text import parse_chart, read_chart
 from .engine.conductor import Conductor
 from .engine.config import ConfigError
 from .engine.first_bar import first_downbeat_s
-from .engine.player import PARTS, Controls, Heard, Moment, PatientPlayer, Player
+from .engine.player import PARTS, Controls, Heard, Moment, PatientPlayer, Player, harmonist_of
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import OFF_DB, Preset
 from .session import controls_of, expected_tempo_bpm
@@ -106,7 +106,7 @@ class Band:
         band_rate_hz = rate_that_fits(rate_hz, player)
         return Accompaniment(
             player,
-            Conductor(float(band_rate_hz), _tempo_bpm(wanted, sheet)),
+            Conductor(float(band_rate_hz), _tempo_bpm(wanted, sheet), harmonist=harmonist_of(player)),
             rate_hz,
             band_rate_hz=band_rate_hz,
             controls=with_parts(controls_of(wanted), parts),
@@ -236,6 +236,7 @@ class _SharedPlayer:
         self._player, self._turn = player, turn
         self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
         self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples
+        self.harmonist = harmonist_of(player)  # no part of the program, so it waits for no turn
 
     def reset(self, seed: int, ahead_frames: int) -> None:
         with self._turn:

@@ -218,10 +218,12 @@ def open_session(
         from .engine.conductor import Conductor
         from .engine.engine import Engine
         from .engine.loopback import calibrated
+        from .engine.player import harmonist_of
 
         config, source, warning = calibrated(config, port)
         player = loading.result(waiting)
-        engine = Engine(config, player, Conductor(port.rate_hz, show.tempo_bpm or None), port=port)
+        conductor = Conductor(port.rate_hz, show.tempo_bpm or None, harmonist=harmonist_of(player))
+        engine = Engine(config, player, conductor, port=port)
     except BaseException:
         port.close()
         raise

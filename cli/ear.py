@@ -33,12 +33,14 @@ class Ear:
     play_delay_samples = 320
 
     def __init__(self, weights: Path | None = None) -> None:
-        """Loads listener.safetensors from the folder `weights`, or the shipped ones. Raises CheckpointError."""
+        """Loads listener and harmony from the folder `weights`, or the shipped ones. Raises CheckpointError."""
         import torch
 
         from ..dsp.features import FeatureExtractor
         from ..model import checkpoint
+        from ..model.harmony import Harmonist
         from ..model.listener import Listener
+        from ..model.runtime import load_harmony
 
         torch.set_num_threads(1)
         model, _ = checkpoint.load((weights or checkpoint.SHIPPED) / "listener.safetensors", "listener")
@@ -47,6 +49,7 @@ class Ear:
         self._model: Listener = model
         self._layout = model.config.layout()
         self._extractor = FeatureExtractor()
+        self.harmonist = Harmonist(load_harmony(weights or checkpoint.SHIPPED))
         self.tail_samples = self._extractor.spec.tail_samples
         self.reset(0, 1)
 
@@ -61,12 +64,13 @@ class Ear:
         """What was heard in one chunk, float32 [tail + frame] at 32 kHz; it describes the frame before."""
         import torch
 
+        from ..dsp.features import played_pitch_classes
         from ..model.accompanist import HeardByModel
         from ..model.listener import DELAY_FRAMES
 
+        features = self._extractor.frame(chunk)
         with torch.inference_mode():
-            features = torch.from_numpy(self._extractor.frame(chunk))
-            logits = self._model.step(features[None, None], self._state)[0, 0].numpy()
+            logits = self._model.step(torch.from_numpy(features)[None, None], self._state)[0, 0].numpy()
 
         def part(name: str) -> Array:
             start, stop = self._layout[name]
@@ -81,6 +85,7 @@ class Ear:
             chord_root=_softmax(part("chord_root")),
             chord_pitch_classes=_sigmoid(part("chord_pitch_classes")),
             tempo=_softmax(part("tempo")),
+            played=played_pitch_classes(features, self._extractor.spec),
             activity=float(_sigmoid(part("activity"))[0]) if level_db > -80.0 else 0.0,
             level_db=level_db,
             delay_samples=DELAY_FRAMES * FRAME_SAMPLES,

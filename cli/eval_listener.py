@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..engine.commands import SetControl
 from ..engine.conductor import Conductor, ConductorConfig
-from ..engine.player import Heard
+from ..engine.player import Harmonist, Heard
 from .ear import FRAME_S, FRAME_SAMPLES, RATE_HZ, Ear
 
 if TYPE_CHECKING:
@@ -68,10 +68,14 @@ def hear_song(ear: Ear, lead: NDArray[np.float32]) -> tuple[list[Heard], float]:
 
 
 def conduct(
-    heard: Iterable[Heard], config: ConductorConfig | None = None, ahead_s: float = AHEAD_S, style: str | None = None
+    heard: Iterable[Heard],
+    config: ConductorConfig | None = None,
+    ahead_s: float = AHEAD_S,
+    style: str | None = None,
+    harmonist: Harmonist | None = None,
 ) -> Track:
     """Follow what was heard, asking after every frame for the moment `ahead_s` later; `style` is told if given."""
-    conductor = Conductor(float(RATE_HZ), config=config)
+    conductor = Conductor(float(RATE_HZ), config=config, harmonist=harmonist)
     if style is not None:
         conductor.obey(SetControl("style", style), 0.0)
     rows = []
@@ -270,7 +274,7 @@ def evaluate_song(ear: Ear, song: RenderedSong, baselines: bool = True, told_sty
     `told_style`: the conductor knows the style, as on stage, where somebody has chosen one.
     """
     heard, listen_s = hear_song(ear, song.stems["lead"])
-    track = conduct(heard, style=str(song.meta["style"]) if told_style else None)
+    track = conduct(heard, style=str(song.meta["style"]) if told_style else None, harmonist=ear.harmonist)
     row: dict[str, Any] = {
         "seed": song.seed,
         "style": song.meta["style"],

@@ -133,7 +133,8 @@ class Stage:
             )  # fmt: skip
             port = open_port(config)
             try:
-                engine = Engine(config, player, Conductor(float(port.rate_hz)), port=port)
+                conductor = Conductor(float(port.rate_hz), harmonist=player.harmonist)
+                engine = Engine(config, player, conductor, port=port)
             except BaseException:
                 port.close()
                 raise

@@ -155,7 +155,7 @@ def recovery(scene: Scene, found_s: FloatArray, end_s: float) -> dict[str, Any]:
 
 def evaluate_scene(ear: Ear, scene: Scene) -> dict[str, Any]:
     """`recovery` of what the listener hears of a scene and the conductor makes of it."""
-    track = conduct(hear_song(ear, scene.sound)[0])
+    track = conduct(hear_song(ear, scene.sound)[0], harmonist=ear.harmonist)
     return recovery(scene, track.beats_s(), float(track.at_s[-1]))
 
 

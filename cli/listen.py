@@ -88,7 +88,7 @@ def beats_heard(ear: Ear, sound: np.ndarray, style: str = "") -> Iterator[dict[s
     from ..engine.status import chord_name
     from .ear import FRAME_SAMPLES, RATE_HZ
 
-    conductor = Conductor(float(RATE_HZ))
+    conductor = Conductor(float(RATE_HZ), harmonist=ear.harmonist)
     if style:
         conductor.obey(SetControl("style", style), 0.0)
     padded = np.concatenate([np.zeros(ear.tail_samples, np.float32), sound])
@@ -162,7 +162,7 @@ def _live(ear: Ear, input_channel: int, backend: str, style: str, as_json: bool)
     with Signals() as signals:
         try:
             port = open_port(config)
-            with Engine(config, ear, Conductor(float(port.rate_hz)), port) as engine:
+            with Engine(config, ear, Conductor(float(port.rate_hz), harmonist=ear.harmonist), port) as engine:
                 if style:
                     engine.post(SetControl("style", style))
                 engine.start()

@@ -92,6 +92,47 @@ def listener(
 
 
 @app.command()
+def harmony(
+    data: Data,
+    out: Out,
+    minutes: Minutes = 30,
+    steps: Steps = None,
+    start: From = None,
+    listener_weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--listener", metavar="F", help="listener.safetensors that it shall understand; else the shipped."
+        ),
+    ] = None,
+    learning_rate: LearningRate = None,
+    style: Style = None,
+    threads: Threads = 1,
+    bf16: Bf16 = False,
+    device: Device = "auto",
+    devices: Devices = 1,
+    seed: Seed = 0,
+    resume: Resume = True,
+    tensorboard: TensorBoard = None,
+    clearml: ClearMl = None,
+) -> None:
+    """Train what makes chords and keys of the half-beats that a listener hears."""
+    from ..model import checkpoint
+    from ..model.harmony import Harmony, HarmonyConfig
+    from ..model.listener import Listener
+    from ..training.harmony import train_harmony
+    from ..training.store import styles_in
+
+    weights = weights_of(start, "harmony")
+    config = loop_config(locals(), learning_rate or (1e-3 if weights else 2e-3), weights)
+    store = store_of(data, out, style)
+    shape = built(weights, "harmony", Harmony).config if weights else HarmonyConfig(styles_in(store))
+    ear, _ = checkpoint.load(listener_weights or checkpoint.SHIPPED / "listener.safetensors", "listener")
+    assert isinstance(ear, Listener)
+    if not start_processes(devices):
+        train_harmony(store, ear, config, shape, seed=seed)
+
+
+@app.command()
 def generator(
     data: Data,
     out: Out,

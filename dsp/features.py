@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
+_STANDS_OUT = 0.25
+"""Of the loudest semitone's magnitude: −12 dB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,22 @@ class FeatureExtractor:
         mel_db = _scaled_db(mel * (4.0 / spec.mel_window_samples))
         pitch_db = _scaled_db(pitch * (4.0 / spec.pitch_window_samples))
         return np.concatenate([mel_db.reshape(len(chunks), -1), pitch_db], axis=1)
+
+
+def played_pitch_classes(features: FloatArray, spec: FeatureSpec | None = None) -> FloatArray:
+    """Features [..., size] to the notes that are played, by pitch class (C first): unit vectors [..., 12].
+
+    Square roots of the shares of the semitones that stand out: louder than their neighbours and not much softer than
+    the loudest. Nothing is known of chords: a melody's own notes.
+    """
+    spec = spec or FeatureSpec()
+    level = 10.0 ** ((features[..., -spec.pitch_bins :] - 1.0) / 0.4)
+    edged = np.pad(level, [(0, 0)] * (level.ndim - 1) + [(1, 1)])
+    stands = (level >= edged[..., :-2]) & (level >= edged[..., 2:])
+    stands &= level > _STANDS_OUT * level.max(axis=-1, keepdims=True)
+    classes = np.where(stands, level, 0.0).reshape(*level.shape[:-1], -1, 12).sum(axis=-2)
+    classes = np.roll(classes, spec.pitch_low_midi % 12, axis=-1)
+    return np.sqrt(classes / (classes.sum(axis=-1, keepdims=True) + 1e-9)).astype(np.float32)
 
 
 def _scaled_db(magnitude: FloatArray) -> FloatArray:

@@ -43,6 +43,17 @@ class ChordFilter:
         self._belief += share * keyed.sum(axis=1, keepdims=True) * song
         self.prior = self._belief.sum(axis=0)
 
+    def expect(self, joint: FloatArray, share: float) -> None:
+        """With probability `share` it is as `joint` [KEYS, STATES] says, whatever came before."""
+        self._belief += share * (joint - self._belief)
+        self.prior = self._belief.sum(axis=0)
+
+    def lean(self, keys: FloatArray, chords: FloatArray) -> None:
+        """Weigh all by another opinion of the key [KEYS] and of the chord [STATES]."""
+        self._belief *= keys[:, None] * chords
+        self._belief /= self._belief.sum()
+        self.prior = self._belief.sum(axis=0)
+
     def keys(self, likelihood: FloatArray) -> FloatArray:
         """P(key) [KEYS], with what was heard in the open half-beat."""
         weighed: FloatArray = self._belief @ likelihood

@@ -11,13 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from . import chord_evidence
+from .chord_evidence import HalfBeatHeard
 from .chord_filter import STATES, ChordFilter
 from .chord_memory import SLOTS_PER_BEAT, ChangePlaces, ChordMemory, late_by
+from .chord_progressions import ProgressionFilter
 from .chord_tables import CHORDS, NONE, FloatArray
+from .player import Harmonist, Reading
 from .tracking import ConductorConfig
 
 _FRAME_S = 0.04
-_LEAST_HEARD = 1e-3
+_LEAST_READ = 1e-4
+"""The harmonist is never surer of anything than this lets it be."""
 _MOST_SKIPPED = 8
 _FARTHEST = 16
 """Half-beats that are looked ahead, one by one; beyond it the answer is that for the last."""
@@ -36,11 +41,15 @@ class Chord:
 class ChordTracker:
     """Believes in chords by half-beat, remembers the song, and foretells from key, habit and the song's own past."""
 
-    def __init__(self, config: ConductorConfig) -> None:
+    def __init__(self, config: ConductorConfig, harmonist: Harmonist | None = None) -> None:
         self._config = config
+        self._harmonist = harmonist
         self._filter = ChordFilter(config.key_change)
         self._memory = ChordMemory(config.repeat_prior, config.repeat_forget)
         self._places = ChangePlaces()
+        self._progressions = ProgressionFilter()
+        self._half_beat = HalfBeatHeard()
+        self.tell_style(None)
         self.reset()
 
     def reset(self) -> None:
@@ -48,11 +57,16 @@ class ChordTracker:
         self._filter.reset()
         self._memory.reset()
         self._places.reset()
+        self._progressions.reset()
+        self._half_beat.clear()
+        if self._harmonist is not None:
+            self._harmonist.reset()
+        self._reading: Reading | None = None
         self._log = np.zeros(STATES)
         self._likelihood = np.ones(STATES)
         self._slot = -(10**9)
         self._bar_slot, self._slots_per_bar, self._bar_sure = 0, 4 * SLOTS_PER_BEAT, 0.0
-        self._general = self._filter.prior
+        self._general = self._plain = self._filter.prior
         self._stay: FloatArray = self._filter.prior  # probability of each chord together with: it has not changed
         self._found, self._known = self._memory.recall(self._slot, self._slots_per_bar)
         self._moves = self._filter.moves()
@@ -66,10 +80,16 @@ class ChordTracker:
         self.loop_bars = 0
         self.ahead_confidence = 0.0
 
+    def tell_style(self, style: str | None) -> None:
+        """What is played, for who reads chords out of what is heard."""
+        if self._harmonist is not None:
+            self._harmonist.tell_style(style)
+
     def hear(
         self,
         roots: NDArray[np.float32],
         classes: NDArray[np.float32],
+        played: NDArray[np.float32],
         beat: float,
         bar_beat: float,
         beats_per_bar: int,
@@ -77,15 +97,18 @@ class ChordTracker:
         frame_s: float,
         trust: float,
     ) -> None:
-        """Take in a frame's root [13] and pitch classes [12], which sounded at `beat` of a bar that began at
-        `bar_beat`, as `bar_sure` in [0, 1] has it. `trust` in [0, 1] weighs the frame."""
+        """Take in a frame's root [13], pitch classes [12] and notes [12], which sounded at `beat` of a bar that began
+        at `bar_beat`, as `bar_sure` in [0, 1] has it. `trust` in [0, 1] weighs the frame."""
         slot = math.floor(beat * SLOTS_PER_BEAT)
         if slot != self._slot:
+            self._read(slot - self._slot)
             self._bar_slot, self._slots_per_bar = round(bar_beat * SLOTS_PER_BEAT), beats_per_bar * SLOTS_PER_BEAT
             self._bar_sure = bar_sure
             self._go_on(slot)
+        log_roots, odds = chord_evidence.log_roots(roots), chord_evidence.class_odds(classes)
+        self._half_beat.add(log_roots, odds, played, trust, frame_s)
         if trust > 0:
-            self._weigh(roots, classes, trust, frame_s)
+            self._weigh(log_roots, odds, trust, frame_s)
         now = self._filter.prior * self._likelihood
         self._now = now / now.sum()
         self._decide(classes, trust, frame_s)
@@ -100,6 +123,11 @@ class ChordTracker:
             change = self._change(slot)
             song, share = self._memory.song(*self._memory.recall(slot, self._slots_per_bar))
             belief = (1.0 - share) * ((1.0 - change) * belief + change * (belief @ self._moves)) + share * song
+            joint, share = self._progressions.expect(slot - self._slot)
+            belief = (1.0 - share) * belief + share * joint.sum(axis=0)
+        if far == 1 and self._reading is not None:
+            belief = belief * self._opinion(self._reading.after)
+            belief /= belief.sum()
         best = int(belief.argmax())
         if belief[best] < belief[self._state] + self._config.chord_margin:
             best = self._state
@@ -112,10 +140,38 @@ class ChordTracker:
         sure = float(keys[best]) if keys[best] > 1.5 / len(keys) else 0.0
         return best % 12, best >= 12, sure
 
+    def _read(self, skipped: int) -> None:
+        """Let the harmonist read the half-beat that ends: it knows better than the frames did one by one."""
+        heard, harmonist = self._half_beat, self._harmonist
+        if harmonist is None or not heard.length_s:
+            return
+        trust, place = heard.trust, self._place(self._slot)
+        self._reading = harmonist.read(
+            *heard.means(), trust, heard.length_s, place, self._slots_per_bar, self._bar_sure
+        )
+        nothing = np.zeros(13), np.zeros(12), np.zeros(12)
+        for number in range(1, min(skipped, _MOST_SKIPPED)):
+            place = self._place(self._slot + number)
+            self._reading = harmonist.read(*nothing, 0.0, 0.0, place, self._slots_per_bar, self._bar_sure)
+        heard.clear()
+        if trust > 0:
+            likelihood = self._opinion(self._reading.chord, self._config.reading_weight)
+            self._likelihood[:CHORDS] = likelihood[:CHORDS] / likelihood[:CHORDS].max()
+            self._likelihood[NONE] = 0.5 * min(self._likelihood[NONE], 1.0)
+            now = self._filter.prior * self._likelihood
+            self._now = now / now.sum()
+
+    def _opinion(self, chords: NDArray[np.float32], weight: float | None = None) -> FloatArray:
+        """A reading's chords [CHORDS] as a weight for each state [STATES]."""
+        found = np.maximum(np.append(chords.astype(np.float64), 10.0 * _LEAST_READ), _LEAST_READ)
+        return np.asarray(found ** (self._config.foretelling_weight if weight is None else weight))
+
     def _go_on(self, slot: int) -> None:
         """Close the half-beat that was open, and open another."""
         skipped = slot - self._slot
         prior = self._filter.prior
+        if self._likelihood.min() < 1.0:
+            self._progressions.judge(self._likelihood, float(self._plain @ self._likelihood))
         self._filter.close(self._likelihood)
         if 0 < skipped <= _MOST_SKIPPED:
             general, likelihood = self._general, self._likelihood
@@ -135,6 +191,9 @@ class ChordTracker:
             self._open(number, before)
             before = self._filter.prior
         self._slot = slot
+        if self._reading is not None:
+            keys = np.maximum(self._reading.key, _LEAST_READ) / np.maximum(self._filter.keys(np.ones(STATES)), 1e-9)
+            self._filter.lean(keys**self._config.key_reading_weight, self._opinion(self._reading.next))
         self._moves = self._filter.moves()
         self.loop_bars, self.ahead_confidence = self._memory.loop_bars()
 
@@ -145,6 +204,12 @@ class ChordTracker:
         self._general = (1.0 - change) * before + change * (before @ self._moves)
         self._filter.open(change, song, share)
         self._stay = before * ((1.0 - share) * (1.0 - change) + share * song)
+        self._plain = self._filter.prior
+        keys = self._filter.keys(np.ones(STATES))
+        self._progressions.move(slot, self._bar_slot, self._slots_per_bar, self._bar_sure, keys)
+        joint, share = self._progressions.expect()
+        self._filter.expect(joint, share)
+        self._stay = (1.0 - share) * self._stay + share * before * joint.sum(axis=0)
 
     def _place(self, slot: int) -> int:
         return (slot - self._bar_slot) % self._slots_per_bar
@@ -152,17 +217,10 @@ class ChordTracker:
     def _change(self, slot: int) -> float:
         return self._places.change(self._place(slot), self._slots_per_bar, self._bar_sure)
 
-    def _weigh(self, roots: NDArray[np.float32], classes: NDArray[np.float32], trust: float, frame_s: float) -> None:
+    def _weigh(self, roots: FloatArray, odds: FloatArray, trust: float, frame_s: float) -> None:
         """Add a frame's evidence. The listener is surer than it is right, and frames in a row say much the same."""
-        config = self._config
-        heard = np.log(roots + _LEAST_HEARD)
-        third = np.log((classes + 0.02) / (1.02 - classes))
-        brighter = np.roll(third, -4) - np.roll(third, -3)
-        evidence = np.empty(STATES)
-        evidence[:12] = heard[:12] + config.third_weight * brighter
-        evidence[12:CHORDS] = heard[:12] - config.third_weight * brighter
-        evidence[NONE] = heard[12]
-        self._log += (trust * config.chord_weight * frame_s / _FRAME_S) * evidence
+        weight = trust * self._config.chord_weight * frame_s / _FRAME_S
+        self._log += weight * chord_evidence.of_frame(roots, odds)
         self._log -= self._log.max()
         np.exp(self._log, out=self._likelihood)
 

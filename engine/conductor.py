@@ -16,7 +16,7 @@ from .config import ConfigError
 from .grid import GridConductor, fraction
 from .ground import Ground
 from .idioms import IDIOMS
-from .player import Heard, Moment
+from .player import Harmonist, Heard, Moment
 from .sources import IDLE_BPM, Sources
 from .timeline import Point, Timeline
 from .tracking import Anchor, ConductorConfig, TimeSource
@@ -99,6 +99,7 @@ class Conductor:
         tempo_bpm: float | None = None,
         listen: bool = True,
         config: ConductorConfig | None = None,
+        harmonist: Harmonist | None = None,
     ) -> None:
         """`tempo_bpm` is the tempo expected at first; without `listen` it is kept exactly, until taps say otherwise.
 
@@ -110,7 +111,7 @@ class Conductor:
         self.rate_hz = float(rate_hz)
         self._sources = Sources(self.config, self.rate_hz, tempo_bpm, listen)
         self._tracker = self._sources.tracker
-        self._chords = ChordTracker(self.config)
+        self._chords = ChordTracker(self.config, harmonist)
         self._chart = ChartPlace()
         self.reset()
 
@@ -152,7 +153,15 @@ class Conductor:
         at = self._timeline.at(sounded)
         sure = self.bar_confidence if self._source is self._tracker else 1.0
         self._chords.hear(
-            heard.chord_root, heard.chord_pitch_classes, at.beat, at.bar_beat, at.beats_per_bar, sure, frame_s, trust
+            heard.chord_root,
+            heard.chord_pitch_classes,
+            heard.played,
+            at.beat,
+            at.bar_beat,
+            at.beats_per_bar,
+            sure,
+            frame_s,
+            trust,
         )
 
     def tap(self, position_samples: float) -> None:
@@ -177,6 +186,7 @@ class Conductor:
             self.jump_section(command.name)
         elif isinstance(command, SetControl) and command.name == "style":
             self._tracker.expect_style(IDIOMS.get(str(command.value)))
+            self._chords.tell_style(str(command.value))
 
     def read_transport(self, reading: Reading) -> None:
         """See Conducting.read_transport."""

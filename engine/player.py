@@ -7,7 +7,7 @@ the inference thread alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,8 @@ class Heard(Protocol):
     @property
     def chord_pitch_classes(self) -> NDArray[np.float32]: ...  # [12] probability of each pitch class
     @property
+    def played(self) -> NDArray[np.float32]: ...  # [12] the notes themselves by pitch class, a unit vector
+    @property
     def activity(self) -> float: ...  # probability that the musician is playing
     @property
     def level_db(self) -> float: ...  # RMS of the frame in dBFS
@@ -82,9 +84,56 @@ class HeardFrame:
     onset: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, np.float32))
     chord_root: NDArray[np.float32] = field(default_factory=lambda: np.zeros(13, np.float32))
     chord_pitch_classes: NDArray[np.float32] = field(default_factory=lambda: np.zeros(12, np.float32))
+    played: NDArray[np.float32] = field(default_factory=lambda: np.zeros(12, np.float32))
     activity: float = 0.0
     level_db: float = -120.0
     delay_samples: int = 0
+
+
+class Reading(Protocol):
+    """Chords (root + 12 * minor third or not) and keys (tonic + 12 * minor), probabilities [24] each."""
+
+    @property
+    def chord(self) -> NDArray[np.float32]: ...  # of the half-beat that was given
+    @property
+    def key(self) -> NDArray[np.float32]: ...
+    @property
+    def next(self) -> NDArray[np.float32]: ...  # the chord of the half-beat after it
+    @property
+    def after(self) -> NDArray[np.float32]: ...  # and of the one after that
+
+
+class Harmonist(Protocol):
+    """Reads chords and keys out of half-beats. Methods belong to the inference thread alone."""
+
+    def reset(self) -> None:
+        """Forget the song, not the style."""
+        ...
+
+    def tell_style(self, style: str | None) -> None:
+        """The style that is played; None: not known."""
+        ...
+
+    def read(
+        self,
+        roots: NDArray[np.floating[Any]],
+        classes: NDArray[np.floating[Any]],
+        played: NDArray[np.floating[Any]],
+        trust: float,
+        length_s: float,
+        place: int,
+        slots_per_bar: int,
+        bar_sure: float,
+    ) -> Reading:
+        """Take in a half-beat that has ended: means over its frames of the logarithms of Heard.chord_root [13], the
+        log-odds of Heard.chord_pitch_classes [12] and Heard.played [12]; how far it was heard, in [0, 1]; and its
+        `place`, in half-beats after the downbeat, as `bar_sure` in [0, 1] has it."""
+        ...
+
+
+def harmonist_of(player: object) -> Harmonist | None:
+    """The harmonist that a player brings with it, if it does."""
+    return getattr(player, "harmonist", None)
 
 
 class Player(Protocol):

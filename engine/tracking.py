@@ -173,9 +173,12 @@ class ConductorConfig:
     """How long after a change the listener's answer turns."""
     chord_ahead_s: float = 0.08
     """How much later a moment's chord is than the moment: as the generator was taught."""
-    chord_weight: float = 0.25
-    """What a frame of 40 ms says of the chord: the listener's log probabilities times this."""
-    third_weight: float = 0.45
+    chord_weight: float = 0.13
+    """What a frame of 40 ms says of the chord: its log likelihood times this, since frames say much the same."""
+    reading_weight: float = 0.4
+    foretelling_weight: float = 0.4
+    key_reading_weight: float = 0.3
+    """What the harmonist's chord of a half-beat, its chords to come and its key say: exponents of what it believes."""
     chord_margin: float = 0.05
     """By how much another chord must be likelier than the one that sounds."""
     repeat_prior: float = 0.4

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..dsp.features import FeatureExtractor
+from ..dsp.features import FeatureExtractor, played_pitch_classes
 from .conditioning import MAX_AHEAD_FRAMES
+from .harmony import Harmonist
 from .listener import DELAY_FRAMES
 from .runtime import LoadedBand, load_band
 from .score_tokens import SLOTS
@@ -73,6 +74,7 @@ class HeardByModel:
     chord_root: FloatArray
     chord_pitch_classes: FloatArray
     tempo: FloatArray
+    played: FloatArray
     activity: float
     level_db: float
     delay_samples: int
@@ -88,6 +90,8 @@ class Accompanist:
         self._play_state: State = band.program.init_play(1)
         self._tail = self._extractor.spec.tail_samples
         self._started = False
+        self.harmonist = Harmonist(band.harmony)
+        """Reads the chords of this stream for whoever counts its bars. Inference thread only."""
         self.reset(seed, 2)
 
     @property
@@ -157,6 +161,7 @@ class Accompanist:
             chord_root=_softmax(part("chord_root")),
             chord_pitch_classes=_sigmoid(part("chord_pitch_classes")),
             tempo=_softmax(part("tempo")),
+            played=played_pitch_classes(self._features.numpy(), self._extractor.spec),
             activity=activity,
             level_db=level_db,
             delay_samples=DELAY_FRAMES * self.frame_samples,

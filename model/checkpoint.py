@@ -17,6 +17,7 @@ from torch import nn
 from .codec import CodecConfig, MdctCodec
 from .codec_protocol import TokenCodec
 from .generator import Generator, GeneratorConfig
+from .harmony import Harmony, HarmonyConfig
 from .listener import Listener, ListenerConfig
 from .seanet import SeanetCodec, SeanetConfig
 from .voice import Voice, VoiceConfig
@@ -25,7 +26,7 @@ FORMAT_VERSION = 1
 """Raised when weights of one version cannot be read by the code of another."""
 
 SHIPPED = Path(__file__).parent / "weights"
-KINDS = ("codec", "listener", "generator", "voice")
+KINDS = ("codec", "listener", "generator", "voice", "harmony")
 ARCHITECTURES: dict[str, type[CodecConfig | SeanetConfig]] = {"mdct": CodecConfig, "seanet": SeanetConfig}
 """Of the codec; weights older than the choice are of the first."""
 
@@ -59,7 +60,7 @@ def save(
 def read_header(path: Path) -> dict[str, Any]:
     """Version, kind, config and notes; raises CheckpointError for a file that is not ours."""
     if not path.exists():
-        raise CheckpointError(f"{path}: no such weights; name a folder with the four .safetensors files")
+        raise CheckpointError(f"{path}: no such weights; name a folder with the five .safetensors files")
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("gigmate")
@@ -107,6 +108,9 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
         return build_codec(codec_config(config))
     if kind == "listener":
         return Listener(ListenerConfig(**{**config, "dilations": tuple(config["dilations"])}))
+    if kind == "harmony":
+        tuples = {name: tuple(config[name]) for name in ("styles", "look_bars")}
+        return Harmony(HarmonyConfig(**{**config, **tuples}))
     if kind == "voice":
         tuples = {name: tuple(config[name]) for name in ("parts", "dilations")}
         return Voice(VoiceConfig(**{**config, **tuples}))

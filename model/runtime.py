@@ -25,6 +25,7 @@ from . import checkpoint
 from .codec import MdctCodec, MdctDecoder
 from .conditioning import chord_features, moment_features
 from .generator import Generator
+from .harmony import Harmony
 from .listener import Listener
 from .quantizer import ResidualQuantizer
 from .steering import Steering
@@ -179,6 +180,8 @@ class LoadedBand:
     sample_rate_hz: int
     decode_delay_samples: int
     listener_layout: dict[str, tuple[int, int]]
+    harmony: Harmony
+    """Asked once in half a beat, so not a part of the program."""
     weights_id: str
 
 
@@ -219,6 +222,13 @@ def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
         )
     voiced = VoicedDecoder(decoder, voice, list(shape.parts))
     return LiveBand(listener, generator, voiced, codec.quantizer).eval(), codec
+
+
+def load_harmony(folder: Path) -> Harmony:
+    """What reads chords and keys in `folder`; raises CheckpointError."""
+    harmony, _ = checkpoint.load(folder / "harmony.safetensors", "harmony")
+    assert isinstance(harmony, Harmony)
+    return harmony
 
 
 def compile_band(band: LiveBand, int8: bool) -> torch.jit.ScriptModule:
@@ -273,6 +283,7 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
         codec_config.sample_rate_hz,
         codec_config.decode_delay_samples,
         ListenerConfig(**{**listener_shape, "dilations": tuple(listener_shape["dilations"])}).layout(),
+        load_harmony(folder),
         fingerprint,
     )
 

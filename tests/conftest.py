@@ -198,6 +198,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from gigmate.model import checkpoint
     from gigmate.model.codec import CodecConfig, MdctCodec
     from gigmate.model.generator import Generator, GeneratorConfig
+    from gigmate.model.harmony import Harmony, HarmonyConfig
     from gigmate.model.listener import Listener, ListenerConfig
     from gigmate.model.voice import Voice, VoiceConfig
 
@@ -210,6 +211,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         condition_size=8, heard_channels=8, depth_layers=1, depth_size=16, depth_heads=2, depth_hidden=24,
     )  # fmt: skip
     voice = VoiceConfig(latent=8, channels=16, dilations=(1,), note_size=8, harmonics=4)
+    harmony = HarmonyConfig(("rock", "funk"), units=8, style_size=2, look_bars=(1, 2))
     state = torch.random.get_rng_state()
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("weights")
@@ -217,6 +219,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkpoint.save(folder / "listener.safetensors", "listener", Listener(listener), listener.to_dict())
     checkpoint.save(folder / "generator.safetensors", "generator", Generator(generator), generator.to_dict())
     checkpoint.save(folder / "voice.safetensors", "voice", Voice(voice), voice.to_dict())
+    checkpoint.save(folder / "harmony.safetensors", "harmony", Harmony(harmony), harmony.to_dict())
     torch.random.set_rng_state(state)
     return folder
 

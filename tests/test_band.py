@@ -137,7 +137,8 @@ def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Pa
         realtime=False, start_playing=True, wait_for_musician=False, seed=3,
     )  # fmt: skip
     port = open_port(config)
-    with Engine(config, load_player(tiny_weights, seed=3), Conductor(float(RATE_HZ)), port) as engine:
+    player = load_player(tiny_weights, seed=3)
+    with Engine(config, player, Conductor(float(RATE_HZ), harmonist=player.harmonist), port) as engine:
         engine.post(SetControl("style", "rock"))  # as a session does for the default preset
         engine.start()
         assert engine.wait(60)

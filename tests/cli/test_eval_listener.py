@@ -108,11 +108,14 @@ def test_conducting_clean_beats_is_in_time() -> None:
 def weights(tmp_path: Path) -> Path:
     import torch
     from gigmate.model import checkpoint
+    from gigmate.model.harmony import Harmony, HarmonyConfig
     from gigmate.model.listener import Listener, ListenerConfig
 
     torch.manual_seed(0)
     config = ListenerConfig(channels=16, dilations=(1, 2))
     checkpoint.save(tmp_path / "listener.safetensors", "listener", Listener(config), config.to_dict())
+    harmony = HarmonyConfig(("rock",), units=8, style_size=2, look_bars=(1,))
+    checkpoint.save(tmp_path / "harmony.safetensors", "harmony", Harmony(harmony), harmony.to_dict())
     return tmp_path
 
 

@@ -14,6 +14,7 @@ from .test_conductor import USUAL
 
 BPM = 120.0
 FRAMES_PER_BEAT = 12
+NOTHING = np.zeros(12, np.float32)
 C, D, E, F, G, A, B = 0, 2, 4, 5, 7, 9, 11
 
 
@@ -87,7 +88,7 @@ class Played:
         self.foretold.append(told(self.tracker.ahead(self.beat + 0.25)) == (root, minor))
         for _ in range(beats * FRAMES_PER_BEAT):
             bar_beat = self.beat // 4 * 4
-            self.tracker.hear(roots, classes, self.beat, bar_beat, 4, 0.9, FRAME_S, trust)
+            self.tracker.hear(roots, classes, NOTHING, self.beat, bar_beat, 4, 0.9, FRAME_S, trust)
             self.beat += 1 / FRAMES_PER_BEAT
 
 
@@ -186,7 +187,9 @@ def test_a_chord_is_as_often_right_as_its_confidence_says() -> None:
         for frame in range(performance.frames):
             beat = (frame * FRAME_S - 0.3) * BPM / 60
             heard = performance.heard(frame, rng=rng)
-            tracker.hear(heard.chord_root, heard.chord_pitch_classes, beat, beat // 4 * 4, 4, 0.9, FRAME_S, 1.0)
+            tracker.hear(
+                heard.chord_root, heard.chord_pitch_classes, heard.played, beat, beat // 4 * 4, 4, 0.9, FRAME_S, 1.0
+            )
             ahead = tracker.ahead(beat + 0.3)
             sure.append(ahead.confidence)
             right.append(ahead.root == performance.root[min(frame + 4, performance.frames - 1)])
@@ -197,7 +200,13 @@ def test_memory_of_chords_stays_the_same() -> None:
     played = Played()
 
     def size() -> int:
-        parts = (played.tracker, played.tracker._filter, played.tracker._memory, played.tracker._places)
+        parts = (
+            played.tracker,
+            played.tracker._filter,
+            played.tracker._memory,
+            played.tracker._places,
+            played.tracker._progressions,
+        )
         return sum(getattr(value, "nbytes", 0) for part in parts for value in vars(part).values())
 
     played.chord(C)

@@ -14,6 +14,7 @@ from gigmate.model.accompanist import Accompanist
 from gigmate.model.checkpoint import CheckpointError
 from gigmate.model.codec import CodecConfig, MdctCodec
 from gigmate.model.generator import Generator, GeneratorConfig
+from gigmate.model.harmony import Harmony, HarmonyConfig
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.model.runtime import cache_path, load_band, weights_id
 from gigmate.model.voice import Voice, VoiceConfig
@@ -40,6 +41,7 @@ GENERATOR = GeneratorConfig(
     depth_hidden=24,
 )
 VOICE = VoiceConfig(latent=8, channels=16, dilations=(1,), note_size=8, harmonics=4)
+HARMONY = HarmonyConfig(("rock", "funk"), units=8, style_size=2, look_bars=(1, 2))
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkpoint.save(folder / "listener.safetensors", "listener", Listener(LISTENER), LISTENER.to_dict())
     checkpoint.save(folder / "generator.safetensors", "generator", Generator(GENERATOR), GENERATOR.to_dict())
     checkpoint.save(folder / "voice.safetensors", "voice", Voice(VOICE), VOICE.to_dict())
+    checkpoint.save(folder / "harmony.safetensors", "harmony", Harmony(HARMONY), HARMONY.to_dict())
     return folder
 
 

@@ -74,7 +74,7 @@ def test_the_running_average_is_what_is_exported(store: Path, tmp_path: Path) ->
     with pytest.raises(checkpoint.CheckpointError, match="not of a codec"):
         export_weights(tmp_path / "run", "codec", out)
     copied = {path.name for path in complete_folder(out, checkpoint.SHIPPED)}
-    assert copied == {"codec.safetensors", "generator.safetensors", "voice.safetensors"}
+    assert copied == {f"{kind}.safetensors" for kind in ("codec", "generator", "voice", "harmony")}
 
 
 def test_weights_are_a_place_to_start_from(store: Path, tmp_path: Path) -> None:
