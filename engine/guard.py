@@ -69,6 +69,7 @@ class GuardedPlayer:
                     heard.onset,
                     heard.chord_root,
                     heard.chord_pitch_classes,
+                    heard.played,
                     heard.activity,
                     heard.level_db,
                 )

@@ -199,7 +199,7 @@ class RemotePlayer:
             ready = wire.read_json(text if isinstance(text, str) else "")
             if ready["type"] != "ready":
                 raise EngineError(f"{self.url}: {ready.get('error', 'did not let us in')}")
-            if ready.get("version") != wire.VERSION or ready.get("parts") != list(PARTS):
+            if ready.get("version") != wire.PLAYER_VERSION or ready.get("parts") != list(PARTS):
                 raise EngineError(f"{self.url}: speaks another version: install the same GigMate on both sides")
         except BaseException as error:
             link.close()

@@ -248,7 +248,7 @@ class _Player:
         chunk = np.zeros(player.tail_samples + player.frame_samples, np.float32)
         ready = {
             "type": "ready",
-            "version": wire.VERSION,
+            "version": wire.PLAYER_VERSION,
             "sample_rate_hz": player.sample_rate_hz,
             "frame_samples": player.frame_samples,
             "play_delay_samples": player.play_delay_samples,

@@ -18,6 +18,9 @@ from ...engine.config import EngineError
 from ...engine.player import PARTS, Controls, Heard, HeardFrame, Moment
 
 VERSION = 1
+"""Of a hello."""
+PLAYER_VERSION = 2
+"""Of what goes over /player; 2: what was heard holds the notes that were played."""
 Array = NDArray[np.float32]
 
 # /stream: sequence number, then the position of the first sample, then interleaved float32.
@@ -27,7 +30,7 @@ _BLOCK = struct.Struct("<IQ")
 _CALL = struct.Struct("<BI")
 LISTEN, PLAY, HEARD, SOUND, FAILED = 1, 2, 3, 4, 5
 _HEARD_HEAD = struct.Struct("<ffIB")
-_CHORD_SIZES = (13, 12)
+_CHORD_SIZES = (13, 12, 12)
 
 
 class WireError(EngineError):
@@ -128,7 +131,7 @@ def pack_heard(heard: Heard) -> bytes:
     """What `listen` answers."""
     sub_frames = len(heard.beat)
     head = _HEARD_HEAD.pack(heard.activity, heard.level_db, heard.delay_samples, sub_frames)
-    rows = (heard.beat, heard.downbeat, heard.onset, heard.chord_root, heard.chord_pitch_classes)
+    rows = (heard.beat, heard.downbeat, heard.onset, heard.chord_root, heard.chord_pitch_classes, heard.played)
     return head + b"".join(pack_sound(row) for row in rows)
 
 
@@ -138,7 +141,6 @@ def unpack_heard(body: bytes, later_samples: int) -> HeardFrame:
         raise WireError("an answer without its header")
     activity, level_db, delay_samples, sub_frames = _HEARD_HEAD.unpack_from(body)
     values = unpack_sound(body[_HEARD_HEAD.size :], 3 * sub_frames + sum(_CHORD_SIZES))
-    beat, downbeat, onset, root, classes = np.split(
-        values, [sub_frames, 2 * sub_frames, 3 * sub_frames, 3 * sub_frames + _CHORD_SIZES[0]]
-    )
-    return HeardFrame(beat, downbeat, onset, root, classes, activity, level_db, delay_samples + later_samples)
+    ends = np.cumsum([sub_frames] * 3 + list(_CHORD_SIZES))
+    beat, downbeat, onset, root, classes, played = np.split(values, ends[:-1])
+    return HeardFrame(beat, downbeat, onset, root, classes, played, activity, level_db, delay_samples + later_samples)

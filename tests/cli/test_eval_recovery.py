@@ -32,6 +32,7 @@ class ClickEar:
     """Hears clicks as they come; deaf from `deaf_from_s` on."""
 
     tail_samples = 0
+    harmonist = None
 
     def __init__(self, deaf_from_s: float = 1e9) -> None:
         self.deaf_from_s, self.frame = deaf_from_s, 0

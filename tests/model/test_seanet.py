@@ -64,7 +64,7 @@ def test_a_wrong_start_is_said() -> None:
 
 def test_a_live_band_through_it_is_refused_in_a_line(tiny_weights: Path, tmp_path: Path) -> None:
     """The voice of bass and keys weighs MDCT coefficients: with a waveform codec there are none."""
-    for kind in ("listener", "generator", "voice"):
+    for kind in ("listener", "generator", "voice", "harmony"):
         shutil.copyfile(tiny_weights / f"{kind}.safetensors", tmp_path / f"{kind}.safetensors")
     torch.manual_seed(0)
     codec = SeanetCodec(SeanetConfig(filters=2, latent=8, codebooks=3, entries=32))
