@@ -173,17 +173,18 @@ def chord_figures(track: Track, labels: dict[str, NDArray[Any]], skip_s: float) 
     could be heard, among those that a form had brought twice before (`repeated`); nan in a song that has none.
     `key_share` counts from bar 9 on; `key_relative` is the share that told the relative key instead.
     """
+    from ..training.sound.labels import chords_of
+
     frame = np.minimum((track.at_s / FRAME_S).astype(int), len(labels["chord_root"]) - 1)
-    root, classes = labels["chord_root"].astype(int), labels["chord_pcs"]
+    root, chord = labels["chord_root"].astype(int), chords_of(labels)
     rows = np.arange(len(root))
-    minor = classes[rows, (root + 3) % 12] & ~classes[rows, (root + 4) % 12]
-    chord = np.where(root < 0, -1, root * 2 + minor)
     starts = np.flatnonzero(np.diff(chord, prepend=-2))  # frames where a chord begins
     since = rows - starts[np.searchsorted(starts, rows, side="right") - 1]
     settled = since * FRAME_S > 60.0 / labels["tempo_bpm"]
     use = (track.at_s > skip_s) & (root[frame] >= 0)
     right_root = track.chord_root == root[frame]
-    right = right_root & (track.minor == minor[frame])
+    told = np.where(track.chord_root < 0, -1, track.chord_root + 12 * track.minor)
+    right = right_root & (told == chord[frame])
     late = use & settled[frame]
     figures = {
         "root_share": _mean(right_root[use]),
@@ -192,7 +193,6 @@ def chord_figures(track: Track, labels: dict[str, NDArray[Any]], skip_s: float) 
     }
     begins = [f for f in starts[repeated(labels, chord, starts)] if f * FRAME_S > skip_s and f < len(root) - 1]
     at = np.clip(np.searchsorted(track.at_s, np.array(begins) * FRAME_S + FRAME_S), 0, len(track.at_s) - 1)
-    told = np.where(track.chord_root < 0, -1, track.chord_root * 2 + track.minor)
     figures["change_foretold"] = _mean(told[at] == chord[begins]) if begins else float("nan")
     downbeats = labels["downbeats_s"]
     eight = track.at_s > float(downbeats[min(8, len(downbeats) - 1)])

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from .chord_filter import STATES
 from .chord_tables import CHORDS, NONE, FloatArray
 
-_LEAST_HEARD = 1e-3
 _ABOVE = (np.arange(12)[:, None] + np.arange(12)) % 12
 # What the listener's log probability of a root, and its log-odds of a pitch class, so many semitones above a chord's
 # root say for that chord: softmax regression of 77,000 frames of 80 songs (seeds 600 to 679 of the test split).
@@ -26,20 +25,8 @@ _MINOR = np.array([
 _MINOR_BIAS = 0.12
 
 
-def log_roots(roots: NDArray[np.float32]) -> FloatArray:
-    """Root probabilities [13] as logarithms, bounded from below."""
-    found: FloatArray = np.log(roots.astype(np.float64) + _LEAST_HEARD)
-    return found
-
-
-def class_odds(classes: NDArray[np.float32]) -> FloatArray:
-    """Probabilities of pitch classes [12] as bounded log-odds."""
-    found: FloatArray = np.log((classes.astype(np.float64) + 0.02) / (1.02 - classes))
-    return found
-
-
 def of_frame(roots: FloatArray, odds: FloatArray) -> FloatArray:
-    """[STATES]: what `log_roots` and `class_odds` of a frame say of each chord."""
+    """[STATES]: what `dsp.odds.log_roots` and `class_odds` of a frame say of each chord."""
     evidence = np.empty(STATES)
     above, classes = roots[:12][_ABOVE], odds[_ABOVE]
     evidence[:12] = above @ _MAJOR[0] + classes @ _MAJOR[1]

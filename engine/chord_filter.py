@@ -54,6 +54,12 @@ class ChordFilter:
         self._belief /= self._belief.sum()
         self.prior = self._belief.sum(axis=0)
 
+    @property
+    def key_prior(self) -> FloatArray:
+        """P(key) [KEYS], before anything in the open half-beat was heard."""
+        keys: FloatArray = self._belief.sum(axis=1)
+        return keys
+
     def keys(self, likelihood: FloatArray) -> FloatArray:
         """P(key) [KEYS], with what was heard in the open half-beat."""
         weighed: FloatArray = self._belief @ likelihood

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dsp.odds import class_odds, log_roots
 from . import chord_evidence
 from .chord_evidence import HalfBeatHeard
 from .chord_filter import STATES, ChordFilter
@@ -47,7 +48,7 @@ class ChordTracker:
         self._filter = ChordFilter(config.key_change)
         self._memory = ChordMemory(config.repeat_prior, config.repeat_forget)
         self._places = ChangePlaces()
-        self._progressions = ProgressionFilter()
+        self._progressions = ProgressionFilter(metres=config.metres)
         self._half_beat = HalfBeatHeard()
         self.tell_style(None)
         self.reset()
@@ -105,10 +106,11 @@ class ChordTracker:
             self._bar_slot, self._slots_per_bar = round(bar_beat * SLOTS_PER_BEAT), beats_per_bar * SLOTS_PER_BEAT
             self._bar_sure = bar_sure
             self._go_on(slot)
-        log_roots, odds = chord_evidence.log_roots(roots), chord_evidence.class_odds(classes)
-        self._half_beat.add(log_roots, odds, played, trust, frame_s)
+        root_logs = log_roots(roots.astype(np.float64))
+        odds = class_odds(classes.astype(np.float64))
+        self._half_beat.add(root_logs, odds, played, trust, frame_s)
         if trust > 0:
-            self._weigh(log_roots, odds, trust, frame_s)
+            self._weigh(root_logs, odds, trust, frame_s)
         now = self._filter.prior * self._likelihood
         self._now = now / now.sum()
         self._decide(classes, trust, frame_s)
@@ -192,7 +194,7 @@ class ChordTracker:
             before = self._filter.prior
         self._slot = slot
         if self._reading is not None:
-            keys = np.maximum(self._reading.key, _LEAST_READ) / np.maximum(self._filter.keys(np.ones(STATES)), 1e-9)
+            keys = np.maximum(self._reading.key, _LEAST_READ) / np.maximum(self._filter.key_prior, 1e-9)
             self._filter.lean(keys**self._config.key_reading_weight, self._opinion(self._reading.next))
         self._moves = self._filter.moves()
         self.loop_bars, self.ahead_confidence = self._memory.loop_bars()
@@ -205,8 +207,7 @@ class ChordTracker:
         self._filter.open(change, song, share)
         self._stay = before * ((1.0 - share) * (1.0 - change) + share * song)
         self._plain = self._filter.prior
-        keys = self._filter.keys(np.ones(STATES))
-        self._progressions.move(slot, self._bar_slot, self._slots_per_bar, self._bar_sure, keys)
+        self._progressions.move(slot, self._bar_slot, self._slots_per_bar, self._bar_sure, self._filter.key_prior)
         joint, share = self._progressions.expect()
         self._filter.expect(joint, share)
         self._stay = (1.0 - share) * self._stay + share * before * joint.sum(axis=0)

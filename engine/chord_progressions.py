@@ -8,19 +8,20 @@ only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .chord_filter import STATES
 from .chord_memory import SLOTS_PER_BEAT
-from .chord_tables import CHORDS, KEYS, FloatArray, moves_between_keys
+from .chord_tables import CHORDS, KEYS, FloatArray, above, moves_between_keys
 from .songbook import IN_MAJOR, IN_MINOR, progressions
 
 _TONICS = 12
 _FARTHEST_SKIP = 8
 # [CHORDS, tonics]: a chord that is counted from the tonic, as it is in each key
-_SOUNDING = (np.arange(CHORDS)[:, None] + np.arange(_TONICS)) % 12 + np.arange(CHORDS)[:, None] // 12 * 12
+_SOUNDING = above(np.arange(_TONICS), np.arange(CHORDS)[:, None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ProgressionConfig:
 
 
 class _Tables:
-    """All bars of the songbook side by side [N], those in major first."""
+    """All bars of the songbook side by side [N], those in major first. Every conductor reads the same ones."""
 
     def __init__(self) -> None:
         self.bars: list[tuple[int, ...]] = []
@@ -79,12 +80,20 @@ class _Tables:
         return self._chords[beats_per_bar]
 
 
+@lru_cache(maxsize=1)
+def _tables() -> _Tables:
+    return _Tables()
+
+
 class ProgressionFilter:
     """P(progression, bar, beat on which bars begin, key | all heard so far), for the half-beat that is open."""
 
-    def __init__(self, config: ProgressionConfig | None = None) -> None:
+    def __init__(self, config: ProgressionConfig | None = None, metres: tuple[int, ...] = ()) -> None:
+        """`metres`: beats to the bar to be ready for; others cost some milliseconds when they first come."""
         self._config = config or ProgressionConfig()
-        self._tables = _Tables()
+        self._tables = _tables()
+        for beats_per_bar in metres:
+            self._tables.chords(beats_per_bar)
         self._between = moves_between_keys()
         self.reset()
 

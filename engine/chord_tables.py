@@ -7,10 +7,13 @@ tonic + 12 * minor, 24 of them. Pure functions, any thread.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+Index = TypeVar("Index", int, NDArray[np.int64])
 CHORDS = 24
 KEYS = 24
 NONE = 24
@@ -47,8 +50,8 @@ def _degrees(rows: tuple[dict[int, float], dict[int, float]], minor_key: bool) -
     return np.asarray(table / table.sum(axis=1, keepdims=True))
 
 
-def _above(key: int, chord: int) -> int:
-    """A chord counted from the tonic, as it is in that key."""
+def above(key: Index, chord: Index) -> Index:
+    """A chord counted from the tonic, as it is in that key; numbers or arrays of them."""
     return (key + chord) % 12 + chord // 12 * 12
 
 
@@ -71,7 +74,7 @@ def moves_of_keys() -> FloatArray:
     for key in range(KEYS):
         for before, after, times in _CADENCES:
             home = 12 * (key // 12) if after == 0 else 0
-            moves[key, _above(key, before), _above(key, after + home)] *= times
+            moves[key, above(key, before), above(key, after + home)] *= times
     same = np.arange(CHORDS)
     moves[:, same, same] = 0.0
     moves[:, :CHORDS] /= moves[:, :CHORDS].sum(axis=2, keepdims=True)

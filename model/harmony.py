@@ -31,7 +31,6 @@ ABOUT = 12
 ANSWERS = ("chord", "key", "next", "after")
 """What it is asked for: the half-beat's chord, the key, the chords of the next half-beat and of the one after it."""
 SLOTS_PER_BEAT = 2
-_LEAST = 1e-3
 _REMEMBERED = 1024
 """Half-beats that a Harmonist keeps to look back into."""
 
@@ -129,16 +128,6 @@ def about(
     return np.stack([np.asarray(column, np.float32) for column in columns], axis=-1)
 
 
-def log_roots(probabilities: AnyFloats) -> FloatArray:
-    """The listener's root probabilities [..., 13] as logarithms, bounded from below."""
-    return np.log(probabilities + _LEAST)
-
-
-def class_odds(probabilities: AnyFloats) -> FloatArray:
-    """The listener's pitch classes [..., 12] as bounded log-odds."""
-    return np.log((probabilities + 0.02) / (1.02 - probabilities))
-
-
 class HarmonyReading(NamedTuple):
     """Probabilities [CHORDS] each, about the half-beat that was given."""
 
@@ -159,6 +148,9 @@ class Harmonist:
         self._style = np.zeros(len(self._config.styles) + 1, np.float32)
         self._style[0] = 1.0
         self._past = np.zeros((_REMEMBERED, ROOTS), np.float32)
+        self._count = 0
+        # the first of all readings takes many times as long: not on stage
+        self.read(np.zeros(ROOTS + 1), np.zeros(ROOTS), np.zeros(ROOTS), 0.0, 0.0, 0, 4 * SLOTS_PER_BEAT, 0.0)
         self.reset()
 
     def reset(self) -> None:
@@ -185,8 +177,8 @@ class Harmonist:
         slots_per_bar: int,
         bar_sure: float,
     ) -> HarmonyReading:
-        """A half-beat that has ended: means over its frames of `log_roots` [13], `class_odds` [12] and the square roots
-        of the shares of what was played [12], weighed by how far they were heard: `trust` in [0, 1] on average."""
+        """A half-beat that has ended: means over its frames of `log_roots` [13] and `class_odds` [12] (dsp/odds.py) and
+        of `played_pitch_classes` [12], weighed by how far they were heard: `trust` in [0, 1] on average."""
         heard = pitch_channels(roots[:ROOTS], classes, played, np.asarray(trust))
         self._past[self._count % _REMEMBERED] = heard[0]
         self._count += 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..dsp.features import played_pitch_classes
+from ..dsp.odds import class_odds, log_roots
 from ..model.harmony import (
     ANSWERS,
     CHORDS,
@@ -26,15 +26,13 @@ from ..model.harmony import (
     Harmony,
     HarmonyConfig,
     about,
-    class_odds,
-    log_roots,
     pitch_channels,
 )
 from ..model.listener import DELAY_FRAMES, Listener
 from .loop import Loop, LoopConfig
+from .sound.labels import FRAME_S, chords_of
 from .store import StoredSong, check_enough, held_out, songs_in
 
-FRAME_S = 0.04
 CHORD_LAG_S = 0.07
 """How long after a change the listener's answer turns, as the conductor's `chord_lag_s` has it."""
 STEPS = 192
@@ -129,15 +127,6 @@ def beats_at(beats_s: NDArray[np.float64], at_s: NDArray[np.float64]) -> NDArray
         [beats_s[0] - before * np.arange(more, 0, -1), beats_s, beats_s[-1] + after * np.arange(1, more + 1)]
     )
     return np.interp(at_s, times, np.arange(-more, len(beats_s) + more))
-
-
-def chords_of(labels: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """Root + 12 * minor of each frame; -1 where no chord is known."""
-    root = labels["chord_root"].astype(np.int64)
-    rows = np.arange(len(root))
-    classes = labels["chord_pcs"]
-    minor = classes[rows, (root + 3) % ROOTS] & ~classes[rows, (root + 4) % ROOTS]
-    return np.where(root < 0, -1, root + ROOTS * minor)
 
 
 def looked_back(pitched: NDArray[np.float32], slots_per_bar: int, look_bars: tuple[int, ...]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from gigmate.dsp.odds import class_odds, log_roots
 from gigmate.engine import chord_evidence
 from gigmate.engine.chord_evidence import HalfBeatHeard
 from gigmate.engine.chord_loop import ChordTracker
@@ -29,7 +30,7 @@ def test_a_frame_says_its_chord_in_every_key(minor: bool) -> None:
     said = []
     for root in range(12):
         roots, classes = frame(root, minor)
-        evidence = chord_evidence.of_frame(chord_evidence.log_roots(roots), chord_evidence.class_odds(classes))
+        evidence = chord_evidence.of_frame(log_roots(roots), class_odds(classes))
         assert int(evidence[:24].argmax()) == root + 12 * minor
         said.append(np.roll(evidence[:24].reshape(2, 12), -root, axis=1))
     np.testing.assert_allclose(said, said[:1] * 12, atol=1e-5)
@@ -104,7 +105,7 @@ def test_every_half_beat_is_read_once_with_its_place() -> None:
         assert row[3] == pytest.approx(1.0)
         assert row[4] == pytest.approx(FRAMES_PER_BEAT // 2 * FRAME_S)
         assert row[6:] == (8, 0.8)
-        np.testing.assert_allclose(row[0], chord_evidence.log_roots(frame(C, False)[0]))
+        np.testing.assert_allclose(row[0], log_roots(frame(C, False)[0]))
 
 
 def test_half_beats_that_were_skipped_are_read_as_not_heard() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from gigmate.dsp.odds import class_odds, log_roots
 from gigmate.model.harmony import (
     ABOUT,
     CHORDS,
@@ -14,8 +15,6 @@ from gigmate.model.harmony import (
     Harmony,
     HarmonyConfig,
     about,
-    class_odds,
-    log_roots,
     pitch_channels,
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gigmate.engine import chord_memory
 from gigmate.engine.tracking import ConductorConfig
 from gigmate.model.harmony import HEARD, ROOTS, HarmonyConfig
 from gigmate.model.listener import Listener, ListenerConfig
@@ -41,6 +42,7 @@ def song(store: Path, listener: Listener) -> HalfBeats:
 
 def test_it_takes_the_listener_to_be_as_late_as_the_conductor_does() -> None:
     assert ConductorConfig().chord_lag_s == harmony.CHORD_LAG_S
+    assert chord_memory.SLOTS_PER_BEAT == harmony.SLOTS_PER_BEAT
 
 
 def test_half_beats_lie_on_the_true_grid(song: HalfBeats, store: Path) -> None:

@@ -5,6 +5,8 @@ Frame f stands for the moment f * 1280 / 32000 s, at any rendering rate.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..band.score import ALL_PARTS, PARTS, SECTIONS, Score
@@ -96,3 +98,11 @@ def _chords(score: Score, beats: np.ndarray, inside: np.ndarray) -> dict[str, np
 def silent_frames(labels: dict[str, np.ndarray], part: str) -> np.ndarray:
     """Bool [F]: where a part is meant to be silent, by its label (its last notes may still ring a little)."""
     return ~labels["part_active"][:, PARTS.index(part)]
+
+
+def chords_of(labels: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Root (0 is C) + 12 * (minor third and no major one) of each frame [F]; -1 where there is no chord."""
+    root, classes = labels["chord_root"].astype(np.int64), labels["chord_pcs"]
+    rows = np.arange(len(root))
+    minor = classes[rows, (root + 3) % 12] & ~classes[rows, (root + 4) % 12]
+    return np.where(root < 0, -1, root + 12 * minor)
