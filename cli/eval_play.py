@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.config import EngineConfig, EngineError
-from ..engine.player import PARTS, Controls, Heard, Moment, Player
+from ..engine.player import PARTS, Controls, Heard, Moment
 
 if TYPE_CHECKING:
+    from ..model.accompanist import Accompanist
     from ..model.runtime import LoadedBand
 
 Array = NDArray[np.float32]
@@ -47,18 +48,23 @@ class Played:
     beat_phase: NDArray[np.float64]
     """What the conductor told for the frames in which the band was asked to play, as it was heard."""
     frames: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    bar_phase: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    beats_per_bar: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    slots: NDArray[np.int64] = field(default_factory=lambda: np.zeros((len(PARTS), 0, 0), np.int64))
+    """[parts, SLOTS, frames]: what the model wrote for them."""
 
 
 class Watched:
     """A Player around the model's: measures its steps, notes the moments, and may change them before the model sees
     them."""
 
-    def __init__(self, player: Player, change: Callable[[int, Moment], Moment] | None = None) -> None:
+    def __init__(self, player: Accompanist, change: Callable[[int, Moment], Moment] | None = None) -> None:
         self._player, self._change = player, change
         self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
         self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples
         self.cpu_s: list[float] = []
-        self.told: list[tuple[int, float, float]] = []
+        self.told: list[tuple[int, float, float, float, int]] = []
+        self.slots: list[NDArray[np.int64]] = []
         self.heard_frames = 0
         self.ahead_frames = 0
         self._listened_s = 0.0
@@ -72,6 +78,7 @@ class Watched:
         self.ahead_frames, self.heard_frames = ahead_frames, 0
         self.cpu_s.clear()
         self.told.clear()
+        self.slots.clear()
 
     def set_ahead(self, ahead_frames: int) -> None:
         self._player.set_ahead(ahead_frames)
@@ -86,12 +93,13 @@ class Watched:
 
     def play(self, moment: Moment, controls: Controls) -> Array:
         frame = self.heard_frames - 1 + self.ahead_frames
-        self.told.append((frame, moment.tempo_bpm, moment.beat_phase))
+        self.told.append((frame, moment.tempo_bpm, moment.beat_phase, moment.bar_phase, moment.beats_per_bar))
         if self._change is not None:
             moment = self._change(frame, moment)
         began = time.thread_time()
         made = self._player.play(moment, controls)
         self.cpu_s.append(self._listened_s + time.thread_time() - began)
+        self.slots.append(self._player.slots())
         return made
 
 
@@ -151,11 +159,12 @@ class Stage:
             raise EngineError(
                 f"the recording has {audio.shape[1]} channels at {rate_hz} Hz: this is a fault of GigMate"
             )
-        told = np.array(player.told, np.float64).reshape(-1, 3)
+        told = np.array(player.told, np.float64).reshape(-1, 5)
         parts = {name: _fitted(audio[:, 2 + i], len(lead)) for i, name in enumerate(PARTS)}
         return Played(
             parts, rate_hz, int(report["ahead"]["frames"]), _misses(report), 1e3 * np.array(player.cpu_s),
-            told[:, 1], told[:, 2], told[:, 0].astype(np.int64),
+            told[:, 1], told[:, 2], told[:, 0].astype(np.int64), told[:, 3], told[:, 4],
+            np.stack(player.slots, axis=2) if player.slots else np.zeros((len(PARTS), 0, 0), np.int64),
         )  # fmt: skip
 
 

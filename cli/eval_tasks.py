@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engine.config import ConfigError
 from ..engine.player import Controls
 
 if TYPE_CHECKING:
+    from ..model.codec import MdctCodec
+    from ..model.runtime import LiveBand
     from ..training.render import RenderedSong
     from .eval_play import Played, Stage
 
@@ -179,6 +182,7 @@ class _Bench:
     weights: Path | None
     arrays: Path
     examples: Path | None
+    eager: tuple[LiveBand, MdctCodec] | None = None
 
 
 _bench: _Bench | None = None
@@ -285,54 +289,97 @@ def conductor_bars(played: Played, labels: dict[str, Any], change_s: float, near
 
 def _control(bench: _Bench, task: Task) -> list[Row]:
     """One lead played to with several densities, temperatures and styles."""
-    from ..training.evaluate_sound import density_per_s, repetition, style_features
+    from ..training.evaluate_sound import density_per_s, repetition
+    from ..training.evaluate_style import can_be_asked
     from ..training.evaluate_takes import PARTS, Truth, at_judges_rate
 
     seconds, known = bench.settings.control_seconds, bench.settings.styles
     song = _render(bench, CONTROL_SEEDS_FROM + task.number, seconds, known[task.number % len(known)])
     truth = Truth.of(song, seconds)
-    bars = truth.downbeats_s[truth.downbeats_s >= truth.skip_s]
     lead = song.stems["lead"][: int(seconds * song.rate_hz)]
 
-    def take(controls: Controls) -> dict[str, Any]:
+    def take(controls: Controls) -> tuple[Played, dict[str, Any]]:
         played = bench.stage.play(lead, controls, seed=task.number)
         whole = at_judges_rate(played.parts, played.rate_hz)
         first = int(truth.skip_s * 22_050)
-        return {name: sound[first:] for name, sound in whole.items()}
+        return played, {name: sound[first:] for name, sound in whole.items()}
 
     own = song.meta["style"]
     row: Row = {**_about(song), "density": [], "temperature": [], "styles": [own]}
-    features = []
+    sounds, notes = [], []
     for density in DENSITIES:
-        made = take(Controls(style=own, density=density))
+        played, made = take(Controls(style=own, density=density))
         row["density"].append([density, *(density_per_s(made[part]) for part in (*PARTS, "mix"))])
         if density == 0.5:
-            features.append(style_features({part: made[part] for part in PARTS}, bars - truth.skip_s))
+            sounds.append(_style_sound(made, own_bars_s(played, truth.skip_s)))
+            notes.append(_style_notes(played, truth.skip_s))
+    bars = truth.downbeats_s[truth.downbeats_s >= truth.skip_s]
     for temperature in TEMPERATURES:
-        made = take(Controls(style=own, temperature=temperature))
+        _, made = take(Controls(style=own, temperature=temperature))
         row["temperature"].append([temperature, repetition(made["mix"], bars - truth.skip_s)])
     rng = np.random.default_rng(task.number)
-    for style in rng.permutation([s for s in known if s != own])[: bench.settings.control_styles]:
-        made = take(Controls(style=str(style)))
+    others = [s for s in known if s != own and can_be_asked(s, int(song.labels["beats_per_bar"][0]))]
+    for style in rng.permutation(others)[: bench.settings.control_styles]:
+        played, made = take(Controls(style=str(style)))
         row["styles"].append(str(style))
-        features.append(style_features({part: made[part] for part in PARTS}, bars - truth.skip_s))
-    np.savez(bench.arrays / f"control-{task.number}.npz", features=np.array(features))
+        sounds.append(_style_sound(made, own_bars_s(played, truth.skip_s)))
+        notes.append(_style_notes(played, truth.skip_s))
+    np.savez(bench.arrays / f"control-{task.number}.npz", features=np.array(sounds), notes=np.array(notes))
     return [row]
 
 
-def _truth(bench: _Bench, task: Task) -> list[Row]:
-    """True parts for the style judge: it learns from the first of them and is examined on the last quarter."""
+def own_bars_s(played: Played, skip_s: float) -> NDArray[np.float64]:
+    """Where the band itself counted its downbeats, seconds after `skip_s`."""
+    begins = np.flatnonzero(np.diff(played.bar_phase) < -0.5)
+    ahead_s = (
+        (1.0 - played.bar_phase[begins])
+        * played.beats_per_bar[begins]
+        * 60.0
+        / np.maximum(played.tempo_bpm[begins], 1.0)
+    )
+    at_s = played.frames[begins] * 0.04 + ahead_s - skip_s
+    return np.asarray(at_s[at_s >= 0.0], np.float64)
+
+
+def _style_sound(take: dict[str, Any], bars_s: NDArray[np.floating[Any]]) -> Any:
     from ..training.evaluate_sound import style_features
-    from ..training.evaluate_takes import PARTS, Truth, at_judges_rate, stems_of
+    from ..training.evaluate_takes import PARTS
+
+    return style_features({part: take[part] for part in PARTS}, bars_s)
+
+
+def _style_notes(played: Played, skip_s: float) -> Any:
+    """What the judge of notes looks at, over the bars that the band itself counted."""
+    from ..training.evaluate_style import note_features
+
+    kept = played.frames * 0.04 >= skip_s
+    return note_features(
+        played.slots[:, :, kept], played.bar_phase[kept], played.beats_per_bar[kept], played.tempo_bpm[kept]
+    )
+
+
+def _truth(bench: _Bench, task: Task) -> list[Row]:
+    """True parts for the style judges: they learn from the first of them and are examined on the last quarter."""
+    from ..model import checkpoint
+    from ..model.runtime import load_eager
+    from ..training.evaluate_style import WRITTEN_SEEDS_FROM, WRITTEN_SONGS, as_the_band_sounds, written_features
+    from ..training.evaluate_takes import Truth, at_judges_rate
 
     seconds = bench.settings.control_seconds
     song = _render(bench, CONTROL_SEEDS_FROM + task.number, seconds, task.what, "validation")
     truth = Truth.of(song, seconds)
     first = int(truth.skip_s * 22_050)
-    take = at_judges_rate(stems_of(song, seconds), song.rate_hz)
-    features = style_features({part: take[part][first:] for part in PARTS},
-                              truth.downbeats_s[truth.downbeats_s >= truth.skip_s] - truth.skip_s)  # fmt: skip
-    np.savez(bench.arrays / f"truth-{task.what}-{task.number}.npz", features=features)
+    bench.eager = bench.eager or load_eager(bench.weights or checkpoint.SHIPPED)
+    take = at_judges_rate(as_the_band_sounds(song, seconds, *bench.eager), song.rate_hz)
+    take = {name: sound[first:] for name, sound in take.items()}
+    written = range(
+        WRITTEN_SEEDS_FROM + WRITTEN_SONGS * task.number, WRITTEN_SEEDS_FROM + WRITTEN_SONGS * (task.number + 1)
+    )
+    np.savez(
+        bench.arrays / f"truth-{task.what}-{task.number}.npz",
+        features=_style_sound(take, truth.downbeats_s[truth.downbeats_s >= truth.skip_s] - truth.skip_s),
+        notes=written_features(task.what, written, seconds, seconds / 2),
+    )
     return [{**_about(song)}]
 
 

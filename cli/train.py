@@ -49,6 +49,9 @@ def store(
         list[str] | None, typer.Option(help="Only this style; may be repeated. Default: all but the held-out ones.")
     ] = None,
     variety: Annotated[float, typer.Option(help="0 to 1: how far playing and sounds stray.")] = 0.5,
+    audio: Annotated[
+        bool, typer.Option(help="Keep the sound; without, a tenth of the disk: enough for listener and harmony.")
+    ] = True,
 ) -> None:
     """Render songs with features, labels and notes, as the trainers read them. Songs that are there are kept."""
     from ..training.band import splits
@@ -57,7 +60,7 @@ def store(
 
     styles = tuple(style) if style else tuple(name for name in STYLES if name not in splits.HELD_STYLES)
     chosen = None if split == "held_style" and not style else styles
-    render_store(out, range(first_seed, first_seed + songs), workers, StoreOptions(split, chosen, variety))
+    render_store(out, range(first_seed, first_seed + songs), workers, StoreOptions(split, chosen, variety, audio=audio))
 
 
 @app.command()

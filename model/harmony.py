@@ -31,6 +31,8 @@ ABOUT = 12
 ANSWERS = ("chord", "key", "next", "after")
 """What it is asked for: the half-beat's chord, the key, the chords of the next half-beat and of the one after it."""
 SLOTS_PER_BEAT = 2
+FORGOTTEN = 0.2
+"""Share of the units that a step of training does without: songs are few, and are soon known by heart."""
 _REMEMBERED = 1024
 """Half-beats that a Harmonist keeps to look back into."""
 
@@ -66,6 +68,7 @@ class Harmony(Streaming):
         self.style = nn.Linear(len(config.styles) + 1, config.style_size, bias=False)
         nn.init.normal_(self.style.weight, std=0.3)
         self.head = nn.Linear(self.pitched + ABOUT + config.style_size, config.units)
+        self.forget = nn.Dropout(FORGOTTEN)
         self.cell = nn.GRU(config.units, config.units, batch_first=True)
         self.tail = nn.Linear(2 * config.units, 2 * len(ANSWERS))
 
@@ -81,9 +84,9 @@ class Harmony(Streaming):
         rest = torch.cat([rest[:, :, :ABOUT], self.style(rest[:, :, ABOUT:])], dim=2)
         z = F.silu(self.head(torch.cat([turned, rest[:, None].expand(-1, ROOTS, -1, -1)], dim=3)))
         held = state["harmony"]
-        y, last = self.cell(z.flatten(0, 1), held.flatten(0, 1)[None].clone())
+        y, last = self.cell(self.forget(z).flatten(0, 1), held.flatten(0, 1)[None].clone())
         held.copy_(last[0].view_as(held))
-        odds = self.tail(torch.cat([y.view_as(z), z], dim=3)).view(batch, ROOTS, steps, len(ANSWERS), 2)
+        odds = self.tail(self.forget(torch.cat([y.view_as(z), z], dim=3))).view(batch, ROOTS, steps, len(ANSWERS), 2)
         return odds.permute(0, 2, 3, 4, 1).flatten(3)
 
     def whole(self, x: Tensor) -> Tensor:

@@ -149,11 +149,14 @@ def _control(found: Summary) -> Iterator[str]:
         for name, curve in found["onsets_per_s"].items()
     ]
     yield from _table(("density", "rank correlation", f"onsets a second at {asked}"), rows)
-    if "style_right" in found:
-        told = f"band {number(found['style_right'])}, true parts {number(found['style_right_true'])}"
-        yield f"Style, told from the sound by a judge taught with true parts: {told}."
+    judges = [(by, found[f"style_by_{by}"]) for by in ("notes", "sound") if f"style_by_{by}" in found]
+    if judges:
+        yield "Styles, told by judges taught with true parts; some that the lead is not in were asked for."
         yield f"Chance: {_plain(found['style_chance'])}."
         yield ""
+        heads = ("band", "own style", "true")
+        rows = [[by, *(number(right[head]) for head in heads)] for by, right in judges]
+        yield from _table(("told by its", "band", "band, in the lead's style", "true parts"), rows)
     cells = ", ".join(f"{t}: {number(v)}" for t, v in found["repetition_by_temperature"].items())
     yield f"Likeness to the bars before, by temperature: {cells}."
     yield ""

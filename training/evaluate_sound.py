@@ -1,6 +1,6 @@
 """Judges of the sound alone, no truth needed: an embedding, the Fréchet distance on it, repetition, level, density.
 
-Classical measures at the judges' rate (training.evaluate). Needs librosa, scipy, and scikit-learn for the style judge.
+Classical measures at the judges' rate (training.evaluate). Needs librosa and scipy.
 """
 
 from __future__ import annotations
@@ -132,20 +132,3 @@ def style_features(parts: dict[str, FloatArray], downbeats_s: FloatArray) -> NDA
     spacing = np.diff(downbeats_s)
     rows.append(np.array([float(np.median(spacing)) if len(spacing) else 2.0]))
     return np.concatenate(rows).astype(np.float32)
-
-
-class StyleJudge:
-    """A linear classifier of styles, taught with true parts."""
-
-    def __init__(self, features: FloatArray, styles: list[str]) -> None:
-        """`features` [n, size] of true parts and their styles; at least two styles."""
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        self._model: Any = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
-        self._model.fit(features, styles)
-
-    def right(self, features: FloatArray, styles: list[str]) -> list[float]:
-        """1.0 where the judge hears the style that was asked for, else 0.0."""
-        return [float(a == b) for a, b in zip(self._model.predict(features), styles, strict=True)]

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .evaluate_sound import StyleJudge, frechet
+from .evaluate_sound import frechet
 from .evaluate_stats import Row, columns, finite, interval, rank_correlation, ratio_interval
+from .evaluate_style import StyleJudge
 from .evaluate_takes import FIGURES, GAP_FIGURES, PARTS
 
 TAKES = ("band", "true", "floor", "wrong")
@@ -162,27 +163,38 @@ def control_of(rows: Sequence[Row], truth: Sequence[Row], arrays: Path) -> Summa
 
 
 def _styles(rows: Sequence[Row], truth: Sequence[Row], arrays: Path) -> Summary:
-    """A judge taught with three in four of the true songs: right on the others (ceiling), on the band, by chance."""
-    taught: list[tuple[Any, str]] = []
-    examined: list[tuple[Any, str]] = []
-    by_style: dict[str, list[Row]] = {}
-    for row in truth:
-        by_style.setdefault(row["style"], []).append(row)
-    for style, found in by_style.items():
-        for row in found:
-            made = (np.load(arrays / f"truth-{style}-{row['number']}.npz")["features"], style)
-            (examined if row["number"] % 4 == 3 else taught).append(made)
-    if len(by_style) < 2 or not taught:
+    """Judges taught with three in four of the true songs, one by the notes and one by the sound: right on the other
+    songs (ceiling), on the band, by chance."""
+    found = sorted({row["style"] for row in truth})
+    if len(found) < 2:
         return {}
-    judge = StyleJudge(np.array([f for f, _ in taught]), [s for _, s in taught])
-    hits: list[float] = []
-    for row in rows:
-        features = np.load(arrays / f"control-{row['number']}.npz")["features"]
-        hits += judge.right(features, row["styles"][: len(features)])
-    ceiling = judge.right(np.array([f for f, _ in examined]), [s for _, s in examined]) if examined else []
-    return {
-        "style_right": interval(hits), "style_right_true": interval(ceiling), "style_chance": 1.0 / len(by_style)
-    }  # fmt: skip
+    made: Summary = {"style_chance": 1.0 / len(found)}
+    for name, told_by in (("notes", "notes"), ("features", "sound")):
+        taught: list[tuple[Any, str]] = []
+        examined: list[tuple[Any, str]] = []
+        for row in truth:
+            of_songs = np.atleast_2d(_array(arrays / f"truth-{row['style']}-{row['number']}.npz", name))
+            (examined if row["number"] % 4 == 3 else taught).extend((song, row["style"]) for song in of_songs)
+        if not taught:
+            continue
+        judge = StyleJudge(np.array([f for f, _ in taught]), [s for _, s in taught])
+        hits: list[float] = []
+        own: list[float] = []
+        for row in rows:
+            features = _array(arrays / f"control-{row['number']}.npz", name)
+            right = judge.right(features, row["styles"][: len(features)])
+            hits += right
+            own += right[:1]
+        ceiling = judge.right(np.array([f for f, _ in examined]), [s for _, s in examined]) if examined else []
+        made[f"style_by_{told_by}"] = {
+            "band": interval(hits), "own style": interval(own), "true": interval(ceiling)
+        }  # fmt: skip
+    return made
+
+
+def _array(path: Path, name: str) -> Any:
+    with np.load(path) as data:
+        return data[name]
 
 
 def distances(arrays: Path) -> Summary:
@@ -249,5 +261,7 @@ def asked_of(summary: Summary) -> list[dict[str, Any]]:
                 add(f"last round of a long run, of the first: {FIGURES[figure]}", last["value"] / first["value"], 0.95)
     if "control" in summary:
         add("density: rank correlation", summary["control"]["density_rank"]["mix"], 0.80)
-        add("style: told from the sound", summary["control"].get("style_right"), 0.80)
+        for told_by in ("notes", "sound"):
+            found = summary["control"].get(f"style_by_{told_by}", {})
+            add(f"style: told from the {told_by}", found.get("band"), 0.80)
     return asked

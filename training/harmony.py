@@ -7,7 +7,7 @@ all keys; with the style told or not; and after another song, as on an evening. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,9 @@ _ANOTHER_BEFORE = 0.35
 _WRONG_PLACE = 0.3
 _OFF_BEAT = 0.05
 _CROPPED = 0.4
+_EARLY_OR_LATE = 0.6
+_MOST_OFF = 0.4
+"""Of a half-beat, by which a conductor's beats are off in that share of the crops."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ class HarmonyData:
                 start = int(rng.integers(max(1, len(song) - 60))) if rng.random() < _CROPPED else 0
                 part = slice(start, min(len(song), start + min(most, steps - at)))
                 here = slice(at, at + part.stop - part.start)
-                x[row, here] = self.inputs(song, told, *misplaced(rng, song), up)[part]
+                x[row, here] = self.inputs(off_time(rng, song), told, *misplaced(rng, song), up)[part]
                 chord[row, here] = transposed(song.chord[part], up)
                 key[row, here] = transposed(song.key[part], up)
                 at = here.stop
@@ -192,6 +195,21 @@ def misplaced(rng: np.random.Generator, song: HalfBeats) -> tuple[NDArray[np.int
         return (song.place + SLOTS_PER_BEAT * int(rng.integers(1, 9))) % song.slots_per_bar, _sure(rng, song, 0.2)
     off = int(draw < _WRONG_PLACE + _OFF_BEAT)
     return (song.place + off) % song.slots_per_bar, _sure(rng, song, 0.6)
+
+
+def off_time(rng: np.random.Generator, song: HalfBeats) -> HalfBeats:
+    """The song as heard by a conductor whose beats are early or late: into each half-beat comes some of the next one,
+    or of the one before. What is true of it stays."""
+    off = float(rng.uniform(-_MOST_OFF, _MOST_OFF)) if rng.random() < _EARLY_OR_LATE else 0.0
+    if off == 0.0:
+        return song
+    other = np.clip(np.arange(len(song)) + (1 if off > 0 else -1), 0, len(song) - 1)
+    share = np.float32(abs(off))
+
+    def mixed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return (np.float32(1.0) - share) * values + share * values[other]
+
+    return replace(song, pitched=mixed(song.pitched), no_root=mixed(song.no_root), trust=mixed(song.trust))
 
 
 def _sure(rng: np.random.Generator, song: HalfBeats, least: float) -> NDArray[np.float32]:
@@ -239,6 +257,8 @@ def train_harmony(
 def check(model: Harmony, test: HarmonyData, loop: Loop) -> dict[str, float]:
     """Figures on held-out songs, the style told, the bars known: quick to see, not those that count."""
     sums: dict[str, list[float]] = {}
+    was_training = model.training
+    model.eval()
     for song in test.songs:
         sure = np.full(len(song), 0.9, np.float32)
         x = torch.from_numpy(test.inputs(song, True, song.place, sure))[None]
@@ -258,4 +278,5 @@ def check(model: Harmony, test: HarmonyData, loop: Loop) -> dict[str, float]:
         for name, value in figures.items():
             if bool(torch.isfinite(value)):
                 sums.setdefault(name, []).append(float(value))
+    model.train(was_training)
     return {name: float(np.mean(values)) for name, values in sums.items()}

@@ -36,8 +36,16 @@ class StoredSong:
     path: Path
 
     def array(self, name: str) -> NDArray[Any]:
-        """audio, features or tokens."""
-        return np.load(self.path / f"{name}.npy", mmap_mode="r")
+        """audio, features, score or tokens; TrainingError for audio that the store was made without."""
+        try:
+            return np.load(self.path / f"{name}.npy", mmap_mode="r")
+        except FileNotFoundError:
+            if name != "audio":
+                raise
+            raise TrainingError(
+                f"{self.path.parent}: holds songs without sound, for listener and harmony; make others without "
+                "--no-audio"
+            ) from None
 
     def labels(self) -> dict[str, NDArray[Any]]:
         with np.load(self.path / "labels.npz", allow_pickle=False) as data:
@@ -74,6 +82,8 @@ class StoreOptions:
     variety: float = 0.0
     """0..1: how far playing and sounds stray from each style's own."""
     keep_clean: bool = False
+    audio: bool = True
+    """False: audio.npy is left out, nine tenths of the disk; enough for the listener and for harmony."""
 
 
 def render_store(folder: Path, seeds: range, workers: int, options: StoreOptions | None = None) -> None:
@@ -106,10 +116,11 @@ def _store_one(folder: Path, seed: int, options: StoreOptions) -> None:
     names = STEMS if options.keep_clean else STEMS[:4]
     frames = len(song.stems["lead"]) // FeatureSpec().frame_samples
     samples = frames * FeatureSpec().frame_samples
-    audio = np.stack([song.stems[name][:samples] for name in names])
     part = folder / f"{seed:06d}.part{os.getpid()}"
     part.mkdir(exist_ok=True)
-    np.save(part / "audio.npy", (np.clip(audio, -1, 1) * 32767).astype(np.int16))
+    if options.audio:
+        audio = np.stack([song.stems[name][:samples] for name in names])
+        np.save(part / "audio.npy", (np.clip(audio, -1, 1) * 32767).astype(np.int16))
     np.save(part / "features.npy", FeatureExtractor().whole(song.stems["lead"][:samples]).astype(np.float16))
     np.save(part / "score.npy", score_slots(song.score, frames))
     np.savez(part / "labels.npz", style_name=np.array(song.meta["style"]), **song.labels)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gigmate.cli import boundary, eval_tasks, main
 from gigmate.cli.eval_play import Played, Watched, _changed, _Deaf, _Forgetful
-from gigmate.cli.eval_tasks import KINDS, Rows, Settings, Task, conductor_bars, plan, run_all
+from gigmate.cli.eval_tasks import KINDS, Rows, Settings, Task, conductor_bars, own_bars_s, plan, run_all
 from gigmate.engine.config import ConfigError
 from gigmate.engine.player import Controls, HeardFrame, Moment
 
@@ -93,6 +93,9 @@ class Recorder:
         self.moments.append(moment)
         return np.zeros((3, 1280), np.float32)
 
+    def slots(self) -> np.ndarray:
+        return np.full((3, 6), len(self.moments), np.int64)
+
 
 def told(condition: str, labels: dict[str, np.ndarray] | None = None, ahead: int = 3, frames: int = 10) -> list[Moment]:
     inner = Recorder()
@@ -103,6 +106,7 @@ def told(condition: str, labels: dict[str, np.ndarray] | None = None, ahead: int
         player.listen(np.zeros(1280, np.float32))
         player.play(moment(), Controls())
     assert player.styles == ("rock",) and len(player.cpu_s) == len(player.told) == frames
+    assert [written[0, 0] for written in player.slots] == [*range(1, frames + 1)]
     return inner.moments
 
 
@@ -152,6 +156,15 @@ def test_deafness_and_forgetting_are_between_player_and_program() -> None:
     state = {"tokens": torch.ones(3), "keys": torch.ones(3)}
     assert _Forgetful(Program()).play(1, state) == 0.0
     assert state["keys"].sum() == 3.0
+
+
+def test_the_band_s_own_bars() -> None:
+    frames = np.arange(20, 220)
+    bar_phase = (frames * 0.04 - 1.3) / 2.0 % 1  # downbeats at 1.3, 3.3, 5.3 and 7.3 s
+    played = Played(
+        {}, 32_000, 3, 0, np.zeros(0), np.full(200, 120.0), np.zeros(200), frames, bar_phase, np.full(200, 4.0)
+    )
+    assert own_bars_s(played, 3.0) == pytest.approx([0.3, 2.3, 4.3])
 
 
 def test_how_long_the_conductor_takes() -> None:

@@ -13,7 +13,7 @@ from gigmate.training.errors import TrainingError
 from gigmate.training.generator import write_tokens
 from gigmate.training.own_stems import as_store
 from gigmate.training.render import STEMS, RenderedSong
-from gigmate.training.store import songs_in, styles_in
+from gigmate.training.store import StoreOptions, render_store, songs_in, styles_in
 
 from .stores import labels, tiny_store
 
@@ -36,6 +36,19 @@ def test_encoding_a_store_is_idempotent(tmp_path: Path) -> None:
     assert all(np.array_equal(a, song.array("tokens")) for a, song in zip(first, songs, strict=True))
     assert first[0].shape == (3, 2, 100)
     assert not list(tmp_path.rglob("*.part*"))
+
+
+def test_a_store_without_sound_says_so_where_sound_is_asked_for(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    with_sound, without = tmp_path / "with", tmp_path / "without"
+    for out, audio in ((with_sound, True), (without, False)):
+        render_store(out, range(7, 8), 1, StoreOptions(styles=("rock",), audio=audio))
+    one, other = songs_in(with_sound)[0], songs_in(without)[0]
+    for name in ("features", "score"):
+        np.testing.assert_array_equal(one.array(name), other.array(name))
+    assert one.array("audio").shape[0] == 4
+    with pytest.raises(TrainingError, match="without --no-audio"):
+        write_tokens([other], MdctCodec(TINY).eval())
 
 
 def recorded(seconds: float) -> RenderedSong:
