@@ -21,7 +21,7 @@ from ..engine.config import ConfigError, EngineError
 from .eval_codec import codec_figures
 
 if TYPE_CHECKING:
-    from .eval_tasks import Settings
+    from .eval_bench import Settings
 
 app = typer.Typer(help="Score the band (no verb), or its codec or listener, on held-out made songs.")
 app.command("codec")(codec_figures)
@@ -110,7 +110,7 @@ def _settings(weights: Path | None, chosen: dict[str, Any], oracle: bool, ablati
     from ..model.runtime import weights_id
     from ..training.band import splits
     from ..training.band.styles import STYLES
-    from .eval_tasks import Settings
+    from .eval_bench import Settings
 
     folder = weights or checkpoint.SHIPPED
     known = tuple(checkpoint.read_header(folder / "generator.safetensors")["config"]["styles"])

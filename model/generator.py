@@ -318,6 +318,16 @@ class Generator(nn.Module):
         self.norm = RmsNorm(config.size)
         self.depth = Depth(config)
 
+    @torch.no_grad()
+    def exaggerate_styles(self, strength: float) -> None:
+        """Move every style away from that of no style: at 1 as they were learnt, above that each is more itself.
+
+        Guidance without a classifier (Ho and Salimans, 2022) does so with the answers, and asks twice for each frame;
+        here the condition is moved, which costs nothing. In place: not for weights that are to be trained on.
+        """
+        none = self.style.weight[-1:].clone()
+        self.style.weight.copy_(none + strength * (self.style.weight - none))
+
     def init_state(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
         """State for `songs` bands of all parts. "tokens" holds each part's last tokens + 1, so that 0 is none yet."""
         state = self.heard.init_state(songs)

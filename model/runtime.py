@@ -31,13 +31,15 @@ from .quantizer import ResidualQuantizer
 from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
-RUNTIME_VERSION = 18
+RUNTIME_VERSION = 19
 """Raised when what is compiled changes, so that old cache entries are not used."""
 
 
 _METHODS = ["init_listen", "init_play", "listen", "hear", "play", "draw", "sound"]
 SOUND_TEMPERATURE = 0.9
 """For the codec's tokens: colder ones collapse into silence. The musician's temperature is that of the notes."""
+STYLE_STRENGTH = 1.5
+"""How far styles are exaggerated, see `Generator.exaggerate_styles`."""
 CHORD_PULL = {"bass": 1.0, "keys": 2.5}
 """Nats by which a note outside the chord is less likely, by part; parts that are not here have no pitch."""
 
@@ -220,6 +222,7 @@ def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
         raise checkpoint.CheckpointError(
             f"{folder}: listener and generator hear different features; take one training's"
         )
+    generator.exaggerate_styles(STYLE_STRENGTH)
     voiced = VoicedDecoder(decoder, voice, list(shape.parts))
     return LiveBand(listener, generator, voiced, codec.quantizer).eval(), codec
 

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from gigmate.cli import boundary, eval_tasks, main
+from gigmate.cli.eval_bench import Settings, Task
+from gigmate.cli.eval_control import own_bars_s
 from gigmate.cli.eval_play import Played, Watched, _changed, _Deaf, _Forgetful
-from gigmate.cli.eval_tasks import KINDS, Rows, Settings, Task, conductor_bars, own_bars_s, plan, run_all
+from gigmate.cli.eval_tasks import KINDS, Rows, conductor_bars, plan, run_all
 from gigmate.engine.config import ConfigError
 from gigmate.engine.player import Controls, HeardFrame, Moment
 
