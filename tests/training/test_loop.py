@@ -181,8 +181,10 @@ def test_tensorboard_gets_the_figures(tmp_path: Path) -> None:
 def test_clearml_gets_the_figures_offline(tmp_path: Path) -> None:
     pytest.importorskip("clearml")
     program = textwrap.dedent("""
+        import faulthandler
         import sys
         from pathlib import Path
+        faulthandler.dump_traceback_later(80, exit=True)  # where it hangs, if it does
         import torch
         from gigmate.training.loop import Loop, LoopConfig
         model = torch.nn.Linear(2, 1)
@@ -194,8 +196,9 @@ def test_clearml_gets_the_figures_offline(tmp_path: Path) -> None:
         print("FOLDER", task.get_offline_mode_folder())
     """)
     # ClearML's reporting process is forked while its search for a repository holds a pipe open: now and then closing
-    # the task then waits for a minute. A thread reports the same figures.
-    (tmp_path / "clearml.conf").write_text("sdk.development.report_use_subprocess: false\n")
+    # the task then waits for a minute. A thread reports the same figures, and the search is done before the training.
+    settings = "sdk.development.report_use_subprocess: false\nsdk.development.vcs_repo_detect_async: false\n"
+    (tmp_path / "clearml.conf").write_text(settings)
     environment = {**os.environ, "CLEARML_OFFLINE_MODE": "1", "HOME": str(tmp_path), "CLEARML_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-c", program, str(tmp_path / "run")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=100)
