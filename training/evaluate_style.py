@@ -34,8 +34,8 @@ WRITTEN_SEEDS_FROM, WRITTEN_SONGS = 90_000, 5
 
 def can_be_asked(style: str, beats_per_bar: int) -> bool:
     """Whether bars of so many beats can be played in a style: a waltz in four is none."""
-    threes_or_fives = {METRES[metre][0] for metre in STYLES[style].metres}
-    return beats_per_bar in threes_or_fives if beats_per_bar in (3, 5) else bool(threes_or_fives - {3, 5})
+    known = {METRES[metre][0] for metre in STYLES[style].metres}
+    return beats_per_bar in known if beats_per_bar in (3, 5) else bool(known - {3, 5})
 
 
 def note_features(
