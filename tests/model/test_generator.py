@@ -230,3 +230,13 @@ def test_what_cannot_be_is_not_drawn(model: Generator) -> None:
             else:
                 assert notes <= before
             before = notes
+
+
+def test_styles_are_exaggerated_away_from_that_of_no_style(model: Generator) -> None:
+    before = model.style.weight.detach().clone()
+    model.exaggerate_styles(1.0)
+    torch.testing.assert_close(model.style.weight, before)
+    model.exaggerate_styles(1.5)
+    after = model.style.weight.detach()
+    torch.testing.assert_close(after[-1], before[-1])  # of no style
+    torch.testing.assert_close(after[:-1] - before[-1], 1.5 * (before[:-1] - before[-1]))

@@ -10,11 +10,20 @@ import pytest
 import torch
 from gigmate.engine import chord_memory
 from gigmate.engine.tracking import ConductorConfig
-from gigmate.model.harmony import HEARD, ROOTS, HarmonyConfig
+from gigmate.model.harmony import HEARD, ROOTS, Harmony, HarmonyConfig
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.training import harmony
 from gigmate.training.errors import TrainingError
-from gigmate.training.harmony import HalfBeats, HarmonyData, beats_at, half_beats, losses, misplaced, train_harmony
+from gigmate.training.harmony import (
+    HalfBeats,
+    HarmonyData,
+    beats_at,
+    half_beats,
+    losses,
+    misplaced,
+    off_time,
+    train_harmony,
+)
 from gigmate.training.loop import LoopConfig
 from gigmate.training.store import songs_in
 
@@ -90,6 +99,35 @@ def test_bars_are_sometimes_counted_wrong(song: HalfBeats) -> None:
     assert set(shifts) >= {0, 1, 2, 4, 6}
     sure = np.array([float(one[0]) for _, one in drawn])
     assert sure[shifts == 0].mean() > sure[shifts > 1].mean()
+
+
+def test_half_beats_off_the_grid_hold_some_of_their_neighbours(song: HalfBeats) -> None:
+    rng = np.random.default_rng(0)
+    drawn = [off_time(rng, song) for _ in range(200)]
+    assert 0.3 < np.mean([one is song for one in drawn]) < 0.5
+    earlier = later = 0
+    for one in drawn:
+        if one is song:
+            continue
+        # the share of the neighbour, found where the two differ most
+        moved, here = one.trust[1:-1] - song.trust[1:-1], song.trust[1:-1]
+        shares = []
+        for other in (song.trust[:-2], song.trust[2:]):
+            differ = other - here
+            shares.append(float(moved @ differ / (differ @ differ)))
+        found = int(np.argmax(shares))
+        assert 0.0 < shares[found] <= 0.4 + 1e-4
+        earlier, later = earlier + (found == 0), later + (found == 1)
+        np.testing.assert_array_equal(one.chord, song.chord)
+        np.testing.assert_array_equal(one.place, song.place)
+    assert min(earlier, later) > 30
+
+
+def test_what_is_forgotten_in_training_is_there_on_stage() -> None:
+    model = Harmony(SHAPE)
+    x = torch.randn(2, 12, SHAPE.size)
+    assert not torch.equal(model.train().whole(x), model.whole(x))
+    assert torch.equal(model.eval().whole(x), model.whole(x))
 
 
 def test_beats_go_on_beyond_what_was_written() -> None:
