@@ -154,9 +154,11 @@ def _control(found: Summary) -> Iterator[str]:
         yield "Styles, told by judges taught with true parts; some that the lead is not in were asked for."
         yield f"Chance: {_plain(found['style_chance'])}."
         yield ""
-        heads = ("band", "own style", "true")
+        heads = ("band", "learnt", "own", "true")
         rows = [[by, *(number(right[head]) for head in heads)] for by, right in judges]
-        yield from _table(("told by its", "band", "band, in the lead's style", "true parts"), rows)
+        yield from _table(
+            ("told by its", "band", "in styles that anything learnt", "in the lead's style", "true parts"), rows
+        )
     cells = ", ".join(f"{t}: {number(v)}" for t, v in found["repetition_by_temperature"].items())
     yield f"Likeness to the bars before, by temperature: {cells}."
     yield ""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .band.splits import HELD_STYLES
 from .evaluate_sound import frechet
 from .evaluate_stats import Row, columns, finite, interval, rank_correlation, ratio_interval
 from .evaluate_style import StyleJudge
@@ -180,14 +181,16 @@ def _styles(rows: Sequence[Row], truth: Sequence[Row], arrays: Path) -> Summary:
         judge = StyleJudge(np.array([f for f, _ in taught]), [s for _, s in taught])
         hits: list[float] = []
         own: list[float] = []
+        learnt: list[float] = []
         for row in rows:
             features = _array(arrays / f"control-{row['number']}.npz", name)
             right = judge.right(features, row["styles"][: len(features)])
             hits += right
             own += right[:1]
+            learnt += [hit for hit, style in zip(right, row["styles"], strict=False) if style not in HELD_STYLES]
         ceiling = judge.right(np.array([f for f, _ in examined]), [s for _, s in examined]) if examined else []
         made[f"style_by_{told_by}"] = {
-            "band": interval(hits), "own style": interval(own), "true": interval(ceiling)
+            "band": interval(hits), "learnt": interval(learnt), "own": interval(own), "true": interval(ceiling)
         }  # fmt: skip
     return made
 

@@ -79,14 +79,19 @@ def test_both_judges_come_into_the_summary(tmp_path: Path) -> None:
                 features=np.full(3, value) + 0.01 * number, notes=np.full((5, 2), value),
             )  # fmt: skip
     rows.append(
-        {"kind": "control", "number": 0, "style": "rock", "styles": ["rock", "funk"],
+        {"kind": "control", "number": 0, "style": "rock", "styles": ["rock", "funk", "ska"],
          "density": [[0.1, 1, 1, 1, 1], [0.9, 2, 2, 2, 2]], "temperature": [[0.5, 0.2], [1.3, 0.1]]}
     )  # fmt: skip
     # the notes follow what was asked, the sound stays that of rock
-    np.savez(tmp_path / "control-0.npz", features=np.zeros((2, 3)), notes=np.array([[0.0, 0.0], [1.0, 1.0]]))
-    summary = summarise(rows, tmp_path)
-    assert summary["control"]["style_by_notes"]["band"]["value"] == 1.0
-    assert summary["control"]["style_by_sound"]["band"]["value"] == 0.5
-    assert summary["control"]["style_by_sound"]["own style"]["value"] == 1.0
-    met = {item["name"]: item["met"] for item in summary["asked"] if "style" in item["name"]}
-    assert met == {"style: told from the notes": True, "style: told from the sound": False}
+    notes = np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
+    np.savez(tmp_path / "control-0.npz", features=np.zeros((3, 3)), notes=notes)
+    control = summarise(rows, tmp_path)["control"]
+
+    def value(told_by: str, of: str) -> float:
+        return float(control[f"style_by_{told_by}"][of]["value"])
+
+    assert value("notes", "band") == pytest.approx(2 / 3) and value("sound", "band") == pytest.approx(1 / 3)
+    assert value("notes", "learnt") == 1.0 and value("sound", "learnt") == 0.5  # nothing learnt ska
+    assert value("sound", "own") == 1.0 and value("sound", "true") == 1.0
+    asked = {item["name"]: item["found"] for item in summarise(rows, tmp_path)["asked"] if "style" in item["name"]}
+    assert asked["style: told from the notes"] == pytest.approx(2 / 3)  # what is asked is asked of all
