@@ -80,6 +80,8 @@ class ClearMl:
             from clearml import Task
         except ImportError as error:
             raise TrainingError("clearml is missing: pip install 'gigmate[train]', or leave --clearml") from error
+        # else it reads every file of the checkout, its .venv too, to guess what is installed: a minute and more
+        Task.force_requirements_env_freeze(force=True)
         try:
             self._task: Any = Task.init(
                 project_name=project,
