@@ -38,12 +38,16 @@ def control(bench: Bench, task: Task) -> list[Row]:
     own = song.meta["style"]
     row: Row = {**about(song), "density": [], "temperature": [], "styles": [own]}
     sounds, notes = [], []
+
+    def show_judges(played: Played, made: dict[str, Any]) -> None:
+        sounds.append(_style_sound(made, own_bars_s(played, truth.skip_s)))
+        notes.append(_style_notes(played, truth.skip_s))
+
     for density in DENSITIES:
         played, made = take(Controls(style=own, density=density))
         row["density"].append([density, *(density_per_s(made[part]) for part in (*PARTS, "mix"))])
         if density == 0.5:
-            sounds.append(_style_sound(made, own_bars_s(played, truth.skip_s)))
-            notes.append(_style_notes(played, truth.skip_s))
+            show_judges(played, made)
     bars = truth.downbeats_s[truth.downbeats_s >= truth.skip_s]
     for temperature in TEMPERATURES:
         _, made = take(Controls(style=own, temperature=temperature))
@@ -53,8 +57,7 @@ def control(bench: Bench, task: Task) -> list[Row]:
     for style in rng.permutation(others)[: bench.settings.control_styles]:
         played, made = take(Controls(style=str(style)))
         row["styles"].append(str(style))
-        sounds.append(_style_sound(made, own_bars_s(played, truth.skip_s)))
-        notes.append(_style_notes(played, truth.skip_s))
+        show_judges(played, made)
     np.savez(bench.arrays / f"control-{task.number}.npz", features=np.array(sounds), notes=np.array(notes))
     return [row]
 

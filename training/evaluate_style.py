@@ -17,6 +17,7 @@ from ..model import score_tokens as st
 from .band.arrange import write_song
 from .band.score import METRES, PARTS
 from .band.styles import STYLES
+from .evaluate_notes import begins
 from .score_labels import score_slots
 from .sound.labels import FRAME_S, label
 
@@ -39,7 +40,7 @@ def can_be_asked(style: str, beats_per_bar: int) -> bool:
 
 
 def note_features(
-    slots: NDArray[np.integer[Any]], bar_phase: FloatArray, beats_per_bar: FloatArray, tempo_bpm: FloatArray
+    slots: NDArray[np.int64], bar_phase: FloatArray, beats_per_bar: FloatArray, tempo_bpm: FloatArray
 ) -> NDArray[np.float32]:
     """What the judge of notes looks at [n]: of each part how often something begins at each place in a beat (those
     after an even number of beats and the others apart), what is hit or how notes lie, and how loud it is.
@@ -51,7 +52,7 @@ def note_features(
     rows: list[FloatArray] = []
     for part, name in enumerate(PARTS):
         state = slots[part, st.STATE]
-        at = np.flatnonzero((state >= 1) & (state <= st.ONSET_QUARTERS))
+        at = np.flatnonzero(begins(slots[part]))
         beat = bar_phase[at] * beats_per_bar[at] + moved[at] * (state[at] - 0.5) / st.ONSET_QUARTERS
         tick = np.round(beat * TICKS).astype(int) % (2 * TICKS)
         rows.append(2.0 / beats * np.bincount(tick, minlength=2 * TICKS))
@@ -87,7 +88,7 @@ def written_features(style: str, seeds: Sequence[int], seconds: float, skip_s: f
     for seed in seeds:
         score = write_song(seed, "validation", (style,), seconds=(seconds, seconds + 4.0))
         frames = round(seconds / FRAME_S)
-        labels, slots = label(score, frames), score_slots(score, frames)
+        labels, slots = label(score, frames), score_slots(score, frames).astype(np.int64)
         part = slice(round(skip_s / FRAME_S), frames)
         rows.append(
             note_features(
