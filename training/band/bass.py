@@ -241,7 +241,8 @@ def walk(rng: np.random.Generator, bar: Bar, upcoming: Chord, here: float, late:
             if left == 1:
                 approaches = [target - 1, target + 1]
                 approaches += [p for p in (target - 2, target + 2, target + 7, target - 5) if p % 12 in scale]
-                approaches = [p for p in approaches if LOW <= p <= 52 and p != line[-1]]
+                # on the note beside the lowest one nothing of these is left: from a whole tone above
+                approaches = [p for p in approaches if LOW <= p <= 52 and p != line[-1]] or [target + 2]
                 near = np.array([np.exp(-abs(p - line[-1]) / 2.5) for p in approaches])
                 costs = near * np.array([1.6 if abs(p - target) == 1 else 1.0 for p in approaches])
                 line.append(int(approaches[int(rng.choice(len(approaches), p=costs / costs.sum()))]))
