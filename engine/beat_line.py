@@ -1,4 +1,4 @@
-"""The exact line through the beats: peaks found to a fraction of a sub-frame, and a Kalman filter over beat and tempo.
+"""The exact line through the beats: peaks found to a fraction of a sub-frame, and Kalman filters over beat and tempo.
 
 Knows nothing of bars, octaves or locks: whoever holds a line seeds it and decides which peaks may touch it. Times are
 seconds of the input clock. Inference thread only.
@@ -13,6 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .tracking import ConductorConfig
+
+_STRAY = 0.7  # density of peaks that are no beats, for each beat
+_LEAST_MET = 0.02  # peaks that are beats with less probability bend nothing
+_LEAST_HEIGHT = 0.2  # lower peaks are no vaguer than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,12 @@ class PeakFinder:
 
 
 class BeatLine:
-    """beat(t) = beat + rate * (t - time): a Kalman filter over the beat count and its rate."""
+    """beat(t) = beat + rate * (t - time): two Kalman filters over the beat count and its rate, believed by what they
+    foretold.
+
+    One is for who keeps a tempo, the other for who lets it drift; the line is their mean, weighed by how likely each
+    held the peaks to be, and one may turn into the other (an interacting multiple model, Blom and Bar-Shalom 1988).
+    """
 
     def __init__(
         self, config: ConductorConfig, time_s: float, beat: float, rate_hz: float, beat_error: float, rate_error: float
@@ -64,11 +73,12 @@ class BeatLine:
         """`beat_error` (beats) and `rate_error` (relative) are the standard deviations to begin with."""
         self._config = config
         self.time_s = time_s
-        self.beat = beat
-        self.rate_hz = rate_hz
-        self._bb = beat_error**2
-        self._br = 0.0
-        self._rr = (rate_error * rate_hz) ** 2
+        usual = config.drifting_share
+        self._players = [
+            _Player(share, rate_walk, beat, rate_hz, beat_error**2, (rate_error * rate_hz) ** 2)
+            for share, rate_walk in zip((1.0 - usual, usual), config.rate_walks, strict=True)
+        ]
+        self._average()
 
     def beat_at(self, time_s: float) -> float:
         return self.beat + self.rate_hz * (time_s - self.time_s)
@@ -78,7 +88,7 @@ class BeatLine:
 
     @property
     def error_s(self) -> float:
-        """Standard deviation of the present phase, as the filter sees it."""
+        """Standard deviation of the present phase, as the filters see it."""
         return math.sqrt(self._bb) / self.rate_hz
 
     def move(self, time_s: float, freedom: float) -> None:
@@ -86,13 +96,14 @@ class BeatLine:
         dt = time_s - self.time_s
         if dt <= 0:
             return
-        self.beat += self.rate_hz * dt
         self.time_s = time_s
-        walk = (self._config.rate_walk * self.rate_hz) ** 2 * freedom
-        self._bb += 2 * dt * self._br + dt * dt * self._rr + walk * dt**3 / 3
-        self._bb += (self._config.line_phase_walk_s * self.rate_hz) ** 2 * dt * freedom
-        self._br += dt * self._rr + walk * dt * dt / 2
-        self._rr += walk * dt
+        turned = 1.0 - math.exp(-self._config.drift_turn_hz * dt * freedom)
+        beat, rate_hz, bb, br, rr = self.beat, self.rate_hz, self._bb, self._br, self._rr
+        phase_walk = (self._config.line_phase_walk_s * rate_hz) ** 2 * dt * freedom
+        for player in self._players:
+            player.mix(turned, beat, rate_hz, bb, br, rr)
+            player.move(dt, (player.rate_walk * rate_hz) ** 2 * freedom, phase_walk)
+        self._average()
 
     def meet(self, peak: Peak, place: float = 0.0) -> tuple[float, int]:
         """Bend toward a peak as far as it may be a beat, or what is struck at `place` in one. Returns how far that is,
@@ -100,23 +111,79 @@ class BeatLine:
         lag = self.time_s - peak.time_s
         at_peak = self.beat - self.rate_hz * lag - place
         number = round(at_peak)
-        miss = number - at_peak
-        if abs(miss) > self._config.gate_beats:
+        if abs(number - at_peak) > self._config.gate_beats:
             return 0.0, number
-        own = self._bb - 2 * lag * self._br + lag * lag * self._rr
-        noise = (self._config.peak_error_s * self.rate_hz) ** 2
-        spread = math.sqrt(own + noise)
-        likely = math.exp(-0.5 * (miss / spread) ** 2) / (spread * math.sqrt(2 * math.pi))
-        belongs = likely / (likely + 0.7) * min(1.0, peak.height)
-        if belongs < 0.02:
-            return belongs, number
-        total = own + noise / belongs
-        gain_beat = (self._bb - lag * self._br) / total
-        gain_rate = (self._br - lag * self._rr) / total
+        height = min(1.0, peak.height)
+        noise = (self._config.peak_error_s * self.rate_hz) ** 2 / max(height, _LEAST_HEIGHT)
+        likelies = [player.likely(number + place, lag, noise) for player in self._players]
+        belongs = [likely / (likely + _STRAY) * height for likely in likelies]
+        met = sum(player.share * share for player, share in zip(self._players, belongs, strict=True))
+        if met < _LEAST_MET:
+            return met, number
+        for player, likely, share in zip(self._players, likelies, belongs, strict=True):
+            player.share *= height * likely + _STRAY
+            if share >= _LEAST_MET:
+                player.bend(number + place, lag, noise / share)
+        self._average()
+        return met, number
+
+    def _average(self) -> None:
+        """The line of both: mean and covariance, and shares that add up to one."""
+        calm, drifting = self._players
+        share = calm.share / (calm.share + drifting.share)
+        calm.share, drifting.share = share, 1.0 - share
+        both = share * (1.0 - share)
+        off, rate_off = calm.beat - drifting.beat, calm.rate_hz - drifting.rate_hz
+        self.beat = drifting.beat + share * off
+        self.rate_hz = max(drifting.rate_hz + share * rate_off, 0.2)
+        self._bb = share * calm.bb + (1.0 - share) * drifting.bb + both * off * off
+        self._br = share * calm.br + (1.0 - share) * drifting.br + both * off * rate_off
+        self._rr = share * calm.rr + (1.0 - share) * drifting.rr + both * rate_off * rate_off
+
+
+class _Player:
+    """What the line would be if the musician's tempo walked so much: a Kalman filter over beat count and rate."""
+
+    __slots__ = ("_usual", "bb", "beat", "br", "rate_hz", "rate_walk", "rr", "share")
+
+    def __init__(self, share: float, rate_walk: float, beat: float, rate_hz: float, bb: float, rr: float) -> None:
+        self._usual = self.share = share  # belief in this player, before anything is heard and now
+        self.rate_walk = rate_walk
+        self.beat, self.rate_hz = beat, rate_hz
+        self.bb, self.br, self.rr = bb, 0.0, rr  # covariance of beat and rate
+
+    def mix(self, turned: float, beat: float, rate_hz: float, bb: float, br: float, rr: float) -> None:
+        """Become with probability `turned` whatever player is usual, who has the line of all (mean, covariance)."""
+        new_share = (1.0 - turned) * self.share + turned * self._usual
+        other = turned * self._usual / new_share
+        own = 1.0 - other
+        off, rate_off = self.beat - beat, self.rate_hz - rate_hz
+        self.share = new_share
+        self.beat, self.rate_hz = beat + own * off, rate_hz + own * rate_off
+        self.bb = own * self.bb + other * (bb + own * off * off)
+        self.br = own * self.br + other * (br + own * off * rate_off)
+        self.rr = own * self.rr + other * (rr + own * rate_off * rate_off)
+
+    def move(self, dt: float, walk: float, phase_walk: float) -> None:
+        """Go on by dt seconds; `walk` is the rate's variance after a second, `phase_walk` that of the beat after dt."""
+        self.beat += self.rate_hz * dt
+        self.bb += 2 * dt * self.br + dt * dt * self.rr + walk * dt**3 / 3 + phase_walk
+        self.br += dt * self.rr + walk * dt * dt / 2
+        self.rr += walk * dt
+
+    def likely(self, beat: float, lag: float, noise: float) -> float:
+        """Density of a peak that stands for a beat, `lag` seconds ago, seen with that variance (beats^2)."""
+        variance = self.bb - 2 * lag * self.br + lag * lag * self.rr + noise
+        miss = beat - (self.beat - self.rate_hz * lag)
+        return math.exp(-0.5 * miss * miss / variance) / math.sqrt(2 * math.pi * variance)
+
+    def bend(self, beat: float, lag: float, noise: float) -> None:
+        miss = beat - (self.beat - self.rate_hz * lag)
+        seen_b, seen_r = self.bb - lag * self.br, self.br - lag * self.rr
+        total = seen_b - lag * seen_r + noise
+        gain_beat, gain_rate = seen_b / total, seen_r / total
         self.beat += gain_beat * miss
-        self.rate_hz = max(self.rate_hz + gain_rate * miss, 0.2)
-        seen_b, seen_r = self._bb - lag * self._br, self._br - lag * self._rr
-        self._bb -= gain_beat * seen_b
-        self._br -= gain_beat * seen_r
-        self._rr -= gain_rate * seen_r
-        return belongs, number
+        self.rate_hz += gain_rate * miss
+        self.bb -= gain_beat * seen_b
+        self.br -= gain_beat * seen_r
+        self.rr -= gain_rate * seen_r

@@ -114,9 +114,14 @@ class ConductorConfig:
     """Peaks further from the line than this are not its beats."""
     peak_threshold: float = 0.15
     peak_error_s: float = 0.016
-    rate_walk: float = 0.004
-    """Standard deviation of the relative tempo of the line after a second."""
-    line_phase_walk_s: float = 0.004
+    """Of a usual peak; a low one is vaguer."""
+    rate_walks: tuple[float, float] = (0.0005, 0.01)
+    """Standard deviation of the relative tempo of the line after a second: of who keeps a tempo, and of who drifts."""
+    drifting_share: float = 0.5
+    """How many drift."""
+    drift_turn_hz: float = 0.03
+    """How often one forgets which of them the musician was."""
+    line_phase_walk_s: float = 0.015
     rival_beats: float = 0.07
     rival_tempo: float = 0.045
     """Distance (beats; log tempo) at which the filter's belief counts as another line than the held one."""
@@ -148,9 +153,9 @@ class ConductorConfig:
     """Belief that another beat is the downbeat, before the bars move."""
 
     # Output
-    glide_s: float = 0.35
+    glide_s: float = 0.1
     """Time constant with which the moment closes on the line."""
-    slew: float = 0.12
+    slew: float = 0.25
     """Most that a correction may change the tempo by, as a share."""
     commit_ahead_s: float = 1.2
     """Moments asked further than this beyond what was heard are guesses that bind nothing."""
