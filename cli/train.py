@@ -222,7 +222,7 @@ def voice(
 @app.command()
 def weights(
     run: Annotated[Path, typer.Argument(help="Folder of a training.")],
-    kind: Annotated[str, typer.Argument(help="codec, listener, generator or voice.")],
+    kind: Annotated[str, typer.Argument(help="codec, listener, harmony, generator or voice.")],
     out: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
     best: Annotated[
         bool, typer.Option("--best", help="Those that did best on the songs held out, not the last.")
