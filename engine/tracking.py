@@ -155,7 +155,7 @@ class ConductorConfig:
     # Output
     glide_s: float = 0.1
     """Time constant with which the moment closes on the line."""
-    slew: float = 0.25
+    slew: float = 0.12
     """Most that a correction may change the tempo by, as a share."""
     commit_ahead_s: float = 1.2
     """Moments asked further than this beyond what was heard are guesses that bind nothing."""
