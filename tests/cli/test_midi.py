@@ -108,7 +108,10 @@ def test_pedals_are_learned_over_jack(jack_server: Any, running: Callable[..., R
     assert learner.line() == "heard it from JACK MIDI"
     assert learner.line() == "once more"
     board.send("b0407f b04000")
-    assert learner.line() == "It is a pedal that presses and lets go."
+    if (said := learner.line()) == "and once more":  # a busy machine lost a cycle and what was sent in it
+        board.send("b0407f b04000")
+        said = learner.line()
+    assert said == "It is a pedal that presses and lets go."
     assert learner.line() == f"wrote {{cc: 64, does: start}} to {user_file()}"
     assert learner.process.wait(60) == 0
     assert read_bindings(user_file()) == (row(cc=64, does="start"),)

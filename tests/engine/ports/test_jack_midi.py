@@ -26,6 +26,8 @@ from .test_jack import Peer, _config, peer
 __all__ = ["peer"]
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(300)]
 _BLOCK_SAMPLES = 128
+_LONG_BLOCK_SAMPLES = 512
+"""Where a Python peer has to hear every cycle of a whole second, on a machine that may be busy."""
 _TRIES = 5
 """How often a measurement is begun again where the machine came too late to a cycle of the server."""
 
@@ -42,10 +44,10 @@ class Log:
         return _read_all(self._blocks, first, last)
 
 
-def _read_all(blocks: np.ndarray, first: int, last: int) -> bool:
+def _read_all(blocks: np.ndarray, first: int, last: int, block_samples: int = _BLOCK_SAMPLES) -> bool:
     """Whether a peer that read blocks at these frames read each from the frame `first` to the frame `last`."""
-    inside = blocks[(blocks > first - _BLOCK_SAMPLES) & (blocks <= last)]
-    return len(inside) > 0 and bool(np.all(np.diff(inside) == _BLOCK_SAMPLES))
+    inside = blocks[(blocks > first - block_samples) & (blocks <= last)]
+    return len(inside) > 0 and bool(np.all(np.diff(inside) == block_samples))
 
 
 def test_messages_go_out_at_their_samples(jack_server: Any, peer: Callable[..., Peer], tmp_path: Path) -> None:
@@ -110,46 +112,55 @@ def test_the_transport_is_read_with_its_sample(jack_server: Any, peer: Callable[
 
 
 def test_a_pedal_starts_the_band_at_the_declared_sample(
-    jack_server: Any, peer: Callable[..., Peer], tmp_path: Path
+    start_jack: Callable[..., Any], peer: Callable[..., Peer], tmp_path: Path
 ) -> None:
     """By the server's own clock: from the frame of the message to the first frame that sounds."""
+    server = start_jack(block_samples=_LONG_BLOCK_SAMPLES)
     table = BindingTable([Binding(Gesture("cc", 64), ACTIONS["toggle"])])
-    config = _config(jack_server, client_name="gm", bindings=table)
+    config = _config(server, client_name="gm", bindings=table)
     port = open_port(config)
-    exact = 0
     with Engine(config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
         engine.start()
         time.sleep(1.0)
-        log = peer(jack_server.environment, "jack_peer.py", "framelog", "gm:output_3", tmp_path / "log.npz")
-        assert log.line() == "ready"
-        foot = peer(jack_server.environment, "jack_peer.py", "press", "gm:midi_in", "b0407f", 77)
-        up = peer(jack_server.environment, "jack_peer.py", "press", "gm:midi_in", "b04000", 5)
+        foot = peer(server.environment, "jack_peer.py", "press", "gm:midi_in", "b0407f", 77)
+        up = peer(server.environment, "jack_peer.py", "press", "gm:midi_in", "b04000", 5)
         assert foot.line() == up.line() == "ready"
-        presses = []
-        for _ in range(6):
-            lost, late = port._bridge.counters().lost_samples, engine.report()["frames"]  # type: ignore[union-attr]
-            delay = engine.report()["start_delay_samples"]
-            frame = int(foot.go())
-            time.sleep(0.2)
-            up.go()
-            time.sleep(0.5)
-            counted = port._bridge.counters().lost_samples == lost  # type: ignore[union-attr]
-            same = delay == engine.report()["start_delay_samples"] and late["late"] == engine.report()["frames"]["late"]
-            presses.append((frame, delay, counted and same))
-        assert log.go() == "saved"
-    logged = np.load(tmp_path / "log.npz")
-    frames = (logged["frames"][:, None] + np.arange(128)).ravel()
-    loud = np.abs(logged["sound"]) > 1e-7
-    for number, (frame, delay, counts) in enumerate(presses):
-        if number % 2 == 1 or not counts:  # every second press stops
-            continue
-        if not _read_all(logged["frames"], frame, frame + delay + 1_000):
-            continue
-        after = np.flatnonzero(loud & (frames >= frame))
-        first = int(frames[after[0]]) - frame
-        assert delay <= first <= delay + 2, (first, delay)
-        exact += 1
-    assert exact >= 1, "this machine lost samples at every press"
+        for _ in range(_TRIES):
+            log = peer(server.environment, "jack_peer.py", "framelog", "gm:output_3", tmp_path / "log.npz")
+            assert log.line() == "ready"
+            presses = [step(engine, foot, up) for _ in range(4)]
+            assert log.go() == "saved"
+            log.end()
+            logged = np.load(tmp_path / "log.npz")
+            frames = (logged["frames"][:, None] + np.arange(_LONG_BLOCK_SAMPLES)).ravel()
+            loud = np.abs(logged["sound"]) > 1e-7
+            whole = [
+                (frame, delay)
+                for frame, delay, began in presses
+                if began and _read_all(logged["frames"], frame, frame + delay + 1_000, _LONG_BLOCK_SAMPLES)
+            ]
+            for frame, delay in whole:
+                first = int(frames[np.flatnonzero(loud & (frames >= frame))[0]]) - frame
+                assert delay <= first <= delay + 2, (first, delay)
+            if whole:
+                return
+    pytest.fail(f"this machine lost samples at every press of {_TRIES} tries")
+
+
+def step(engine: Engine, foot: Peer, up: Peer) -> tuple[int, int, bool]:
+    """One step: the server's frame at which it went out, the declared delay, and whether the band began with it and
+    nothing was lost or late meanwhile."""
+
+    def state() -> tuple[int, int, int]:
+        report = engine.report()
+        return report["lost_samples"], report["start_delay_samples"], report["frames"]["late"]
+
+    before, was_playing = state(), engine.status.state == "playing"
+    frame = int(foot.go())
+    time.sleep(0.2)
+    up.go()
+    time.sleep(0.5)
+    return frame, before[1], engine.status.state == "playing" and not was_playing and state() == before
 
 
 @pytest.mark.slow
