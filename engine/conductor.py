@@ -125,7 +125,7 @@ class Conductor:
         self._metre = self._tracker.beats_per_bar
         self._timeline = self._new_timeline()
         self._source: object = None
-        self._gliding = False
+        self._gliding = self._arriving = False
         self._heard_until = -math.inf
         self._confidence = 0.0
         self._found = False
@@ -208,7 +208,7 @@ class Conductor:
         self._timeline = self._new_timeline()
         self._timeline.aim(anchor)
         self._sources.begin(anchor)
-        self._found, self._gliding = True, False
+        self._found, self._gliding, self._arriving = True, False, False
         self._confidence = 1.0
         return True
 
@@ -361,7 +361,7 @@ class Conductor:
         started, was_sure = line.started, self._confidence >= config.lost_confidence
         line.aim(anchor, same_source=source is self._source)
         if source is not self._source:
-            self._gliding = self._found
+            self._gliding = self._arriving = self._found
             self._source = source
         if anchor.beats_per_bar:
             self._metre = anchor.beats_per_bar
@@ -378,6 +378,8 @@ class Conductor:
             line.stop_leap()
         self._found = self._found or sure
         self._gliding = self._gliding and sure and off >= 0.02
+        self._arriving = self._arriving and off >= 0.02  # from another source, however sure this one is by now
+        line.bend(config.ear_slew if source is self._tracker and not self._arriving else config.slew)
         agreement = math.exp(-0.5 * (line.error_beats() / 0.15) ** 2)
         if self._gliding:
             agreement = max(agreement, _GLIDING_CONFIDENCE)

@@ -50,6 +50,7 @@ class Timeline:
         self._points: list[Point] = []
         self._first_metre = beats_per_bar
         self._target: Anchor | None = None
+        self._slew = config.slew
         self._leap = False
         self._count = 0  # our beat count less the source's
 
@@ -90,6 +91,10 @@ class Timeline:
         if not same_source or abs(off - self._count) > 0.6:
             self._count = round(off)
         self._target = replace(anchor, beat=anchor.beat + self._count)
+
+    def bend(self, most: float) -> None:
+        """Correct by at most this share of the tempo from now on."""
+        self._slew = most
 
     def leap(self, at_downbeat: bool) -> None:
         """Take the target's phase without gliding: at once, or where the target's next bar begins."""
@@ -141,7 +146,7 @@ class Timeline:
         while here.position_samples < position_samples:
             dt = min(_STEP_S, (position_samples - here.position_samples) / self._rate_hz)
             error = target.beat_at(here.position_samples, self._rate_hz) - here.beat
-            most = self._config.slew * rate
+            most = self._slew * rate
             speed = rate + min(max(error / max(self._config.glide_s, dt), -most), most)
             to_next = (math.floor(here.beat) + 1 - here.beat) / speed
             if leap and self._downbeat_within(here, dt):

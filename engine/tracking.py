@@ -156,7 +156,10 @@ class ConductorConfig:
     glide_s: float = 0.1
     """Time constant with which the moment closes on the line."""
     slew: float = 0.12
-    """Most that a correction may change the tempo by, as a share."""
+    """Most that a correction may change the tempo by, as a share, toward any source but the ear, and on the way from
+    one to another."""
+    ear_slew: float = 0.18
+    """The same while the ear is followed, so that a musician who changes the tempo is met sooner."""
     commit_ahead_s: float = 1.2
     """Moments asked further than this beyond what was heard are guesses that bind nothing."""
 

@@ -140,8 +140,7 @@ def test_time_never_goes_back_and_never_skips_while_sure() -> None:
     assert np.allclose(phases, followed.beats % 1.0)
     sure = (followed.confidence[1:] > 0.3) & (followed.time_s[1:] > beats[16])
     relative = steps / (FRAME_S * followed.tempo_bpm[1:] / 60)
-    slew = conductor.config.slew
-    assert np.all(np.abs(relative[sure] - 1) < slew + 0.05)
+    assert np.all(np.abs(relative[sure] - 1) < conductor.config.ear_slew + 0.05)
     assert np.all(np.diff(followed.bar) >= 0)
     assert np.all(np.diff(followed.bar) <= 1)
 
