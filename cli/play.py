@@ -14,6 +14,7 @@ from .live import play as play_live
 
 if TYPE_CHECKING:
     from ..engine.player import Player
+    from ..model.harmony import Harmonist
 
 _FILE_PATIENCE_S = 30.0
 
@@ -84,6 +85,7 @@ def play(
     def connect() -> Player:
         token = os.environ.get(TOKEN_VARIABLE) or None
         player = RemotePlayer(server, token, seed, _FILE_PATIENCE_S if fast else None)
+        player.harmonist = _own_harmonist()
         players.append(player)
         return player
 
@@ -100,3 +102,15 @@ def play(
     finally:
         for player in players:
             player.close()
+
+
+def _own_harmonist() -> Harmonist:
+    """Reads the chords here, where the conductor is, out of what the server's listener says."""
+    import torch
+
+    from ..model import checkpoint
+    from ..model.harmony import Harmonist
+    from ..model.runtime import load_harmony
+
+    torch.set_num_threads(1)
+    return Harmonist(load_harmony(checkpoint.SHIPPED))

@@ -26,7 +26,7 @@ from websockets.sync import client
 from websockets.sync.client import ClientConnection
 
 from ...engine.config import ConfigError, EngineError
-from ...engine.player import PARTS, Controls, HeardFrame, Moment
+from ...engine.player import PARTS, Controls, Harmonist, HeardFrame, Moment
 from . import wire
 from .wire import WireError
 
@@ -64,6 +64,8 @@ class RemotePlayer:
         self._patience_s = _FIRST_PATIENCE_S
         self.depth = 0
         self.reconnections = 0
+        self.harmonist: Harmonist | None = None
+        """For the conductor, which is here: the server only says what its listener hears."""
         self._connect()
         ready = self._ready
         self.sample_rate_hz, self.frame_samples = int(ready["sample_rate_hz"]), int(ready["frame_samples"])

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from gigmate.engine.config import ConfigError, EngineConfig, EngineError
 from gigmate.engine.engine import Engine
 from gigmate.engine.player import Controls, Moment
 from gigmate.engine.ports import open_port
+from gigmate.model.harmony import Harmonist
 
 from .service_fakes import RATE_HZ, Echoist, lead, serving
 
@@ -154,6 +156,13 @@ def test_a_cut_connection_is_covered_and_comes_back(tmp_path: Path) -> None:
 
 
 def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    read, reads = Harmonist.read, []
+
+    def counted(self: Harmonist, *values: Any) -> Any:
+        reads.append(values)
+        return read(self, *values)
+
+    monkeypatch.setattr(Harmonist, "read", counted)
     soundfile.write(tmp_path / "lead.wav", lead(1.5), RATE_HZ)
     out, report = tmp_path / "band.wav", tmp_path / "report.json"
     arguments = [
@@ -176,6 +185,7 @@ def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatc
     assert "there and back" in capsys.readouterr().out
     assert np.abs(soundfile.read(out)[0]).max() > 0.01
     assert json.loads(report.read_text())["misses"]["episodes"] == 0
+    assert reads, "chords are read here, by half-beats, as they are where the band is at home"
 
 
 def test_nobody_there_is_one_line() -> None:
