@@ -43,7 +43,10 @@ def save(
     notes: dict[str, Any] | None = None,
     half: bool = True,
 ) -> None:
-    """Write `model` in half precision (or as it is) with its config and free notes (data, minutes, figures)."""
+    """Write `model` in half precision (or as it is) with its config and free notes (data, minutes, figures).
+
+    Raises CheckpointError for weights that are not finite, and where the file cannot be written.
+    """
     header = {
         "gigmate": json.dumps({"version": FORMAT_VERSION, "kind": kind, "config": config, "notes": notes or {}}),
     }
@@ -54,7 +57,12 @@ def save(
             raise CheckpointError(f"{path}: {name} does not fit half precision; the training has diverged")
         state[name] = kept.contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path, metadata=header)
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder: name the file, such as {path / kind}.safetensors")
+    try:
+        save_file(state, path, metadata=header)
+    except SafetensorError as error:  # a full disk, a folder that may not be written to
+        raise CheckpointError(f"{path}: could not be written ({error})") from error
 
 
 def read_header(path: Path) -> dict[str, Any]:

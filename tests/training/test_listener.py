@@ -73,6 +73,8 @@ def test_the_running_average_is_what_is_exported(store: Path, tmp_path: Path) ->
         export_weights(tmp_path / "run", "listener", out, best=True)
     with pytest.raises(checkpoint.CheckpointError, match="not of a codec"):
         export_weights(tmp_path / "run", "codec", out)
+    with pytest.raises(checkpoint.CheckpointError, match=r"is a folder: name the file, such as .*listener"):
+        export_weights(tmp_path / "run", "listener", out.parent)
     copied = {path.name for path in complete_folder(out, checkpoint.SHIPPED)}
     assert copied == {f"{kind}.safetensors" for kind in ("codec", "generator", "voice", "harmony")}
 
