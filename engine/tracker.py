@@ -13,6 +13,7 @@ import numpy as np
 from .bar_pointer import BarFilter, BeatFilter, Reading
 from .beat_line import BeatLine, Peak, PeakFinder
 from .idioms import Idiom
+from .peak_run import NewTempo, PeakRun
 from .player import Heard
 from .tracking import Anchor, ConductorConfig
 from .turns import ChordTurns
@@ -36,6 +37,7 @@ class Tracker:
         self._filter = BeatFilter(config)
         self._bars = BarFilter(config)
         self._peaks = PeakFinder(config)
+        self._run = PeakRun(config)
         self._downbeats = np.zeros((_HISTORY, 2))  # time, activation
         self._turns = ChordTurns(config.chord_lag_s)
         self._off_beat = self._triplets = False
@@ -69,6 +71,7 @@ class Tracker:
         self._due = 0
         self._stray = 0.0  # peaks beside the beats, for each beat, lately
         self._strays = 0.0  # since the last beat
+        self._run.reset()
 
     @property
     def beats_per_bar(self) -> int:
@@ -197,9 +200,8 @@ class Tracker:
         tempo_vote = getattr(heard, "tempo", None)
         self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, tempo_vote, lean, heard.onset)
         for peak in self._peaks.hear(heard.beat, end_s, frame_s):
-            if line is None or trust <= 0:
-                continue
-            self._meet(line, peak)
+            if self._line is not None and trust > 0:
+                self._meet(self._line, peak)
         self._seek(self._filter.best(), frame_s)
         self._count_beats(end_s, trust)
 
@@ -210,10 +212,20 @@ class Tracker:
         met, number = line.meet(peak, 0.5 if middle else 0.0)
         if number + middle == self._due:  # the beat before a middle has been judged
             self._met = max(self._met, met)
+        found = self._run.hear(peak, met, number, line.rate_hz) if self.locked and not middle else None
+        if found is not None:
+            self._change_tempo(found)
+            return
         third = round(3.0 * beat)
         if self._triplets and third % 3 and abs(3.0 * beat - third) < _NEAR_THIRD:
             return
         self._strays += max(0.0, min(1.0, peak.height) - met)
+
+    def _change_tempo(self, found: NewTempo) -> None:
+        """Another line, in the same count of beats; the filter comes to it by itself."""
+        self._line = BeatLine(self._config, found.time_s, found.beat, found.rate_hz, 0.02 * found.rate_hz, 0.03)
+        self._line.move(self._time_s, 1.0)
+        self._rival_beats = 0.0
 
     def _seek(self, best: Reading, frame_s: float) -> None:
         """Seed the line where the filter is sure, or move it where the filter has come to believe otherwise."""

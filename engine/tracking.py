@@ -122,6 +122,12 @@ class ConductorConfig:
     drift_turn_hz: float = 0.03
     """How often one forgets which of them the musician was."""
     line_phase_walk_s: float = 0.015
+    run_peaks: int = 3
+    run_height: float = 0.6
+    run_uneven: float = 0.06
+    run_apart: tuple[float, float] = (0.04, 0.17)
+    """So many peaks in a row of at least that height, with gaps that differ by no more than that share, are a new tempo
+    if it is so far from the line's (log tempo)."""
     rival_beats: float = 0.07
     rival_tempo: float = 0.045
     """Distance (beats; log tempo) at which the filter's belief counts as another line than the held one."""
@@ -158,7 +164,7 @@ class ConductorConfig:
     slew: float = 0.12
     """Most that a correction may change the tempo by, as a share, toward any source but the ear, and on the way from
     one to another."""
-    ear_slew: float = 0.18
+    ear_slew: float = 0.3
     """The same while the ear is followed, so that a musician who changes the tempo is met sooner."""
     commit_ahead_s: float = 1.2
     """Moments asked further than this beyond what was heard are guesses that bind nothing."""
