@@ -50,7 +50,7 @@ class Timeline:
         self._points: list[Point] = []
         self._first_metre = beats_per_bar
         self._target: Anchor | None = None
-        self._slew = config.slew
+        self._most = config.slew
         self._leap = False
         self._count = 0  # our beat count less the source's
 
@@ -93,8 +93,8 @@ class Timeline:
         self._target = replace(anchor, beat=anchor.beat + self._count)
 
     def bend(self, most: float) -> None:
-        """Correct by at most this share of the tempo from now on."""
-        self._slew = most
+        """Correct by at most `config.slew` of the tempo from now on, and the further off, the more: up to `most`."""
+        self._most = most
 
     def leap(self, at_downbeat: bool) -> None:
         """Take the target's phase without gliding: at once, or where the target's next bar begins."""
@@ -146,7 +146,7 @@ class Timeline:
         while here.position_samples < position_samples:
             dt = min(_STEP_S, (position_samples - here.position_samples) / self._rate_hz)
             error = target.beat_at(here.position_samples, self._rate_hz) - here.beat
-            most = self._slew * rate
+            most = self._most_at(error) * rate
             speed = rate + min(max(error / max(self._config.glide_s, dt), -most), most)
             to_next = (math.floor(here.beat) + 1 - here.beat) / speed
             if leap and self._downbeat_within(here, dt):
@@ -161,6 +161,10 @@ class Timeline:
             self._leap = leap
             self._settle_count(here)
         return points
+
+    def _most_at(self, error_beats: float) -> float:
+        slew = self._config.slew
+        return slew + (self._most - slew) * min(abs(error_beats) / self._config.far_beats, 1.0)
 
     def _over_beat(self, here: Point, after_s: float) -> Point:
         """The point on the next whole beat, in a new bar where one is due."""

@@ -165,7 +165,9 @@ class ConductorConfig:
     """Most that a correction may change the tempo by, as a share, toward any source but the ear, and on the way from
     one to another."""
     ear_slew: float = 0.3
-    """The same while the ear is followed, so that a musician who changes the tempo is met sooner."""
+    far_beats: float = 0.3
+    """The same while the ear is followed and the moment is so far off or further, so that a musician who changes the
+    tempo is met sooner; nearer by, less."""
     commit_ahead_s: float = 1.2
     """Moments asked further than this beyond what was heard are guesses that bind nothing."""
 
