@@ -191,11 +191,11 @@ class ConductorConfig:
     """How much later a moment's chord is than the moment: as the generator was taught."""
     chord_weight: float = 0.13
     """What a frame of 40 ms says of the chord: its log likelihood times this, since frames say much the same."""
-    reading_weight: float = 0.4
+    reading_weight: float = 0.6
     foretelling_weight: float = 0.4
-    key_reading_weight: float = 0.3
+    key_reading_weight: float = 0.4
     """What the harmonist's chord of a half-beat, its chords to come and its key say: exponents of what it believes."""
-    chord_margin: float = 0.05
+    chord_margin: float = 0.1
     """By how much another chord must be likelier than the one that sounds."""
     repeat_prior: float = 0.4
     repeat_forget: float = 0.01
