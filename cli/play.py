@@ -85,8 +85,8 @@ def play(
     def connect() -> Player:
         token = os.environ.get(TOKEN_VARIABLE) or None
         player = RemotePlayer(server, token, seed, _FILE_PATIENCE_S if fast else None)
-        player.harmonist = _own_harmonist()
         players.append(player)
+        player.harmonist = _own_harmonist()
         return player
 
     try:

@@ -16,6 +16,7 @@ from .tracking import ConductorConfig
 
 _MET = 0.5  # from here on a peak surely is one of the line's beats
 _UNMET = 0.2
+_REACH_BEATS = 12  # longer ago than this it is not known how many beats passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class NewTempo:
 
 
 class PeakRun:
-    """Counts on from the last beat that was met, so that no beat is lost and the bars stay where they are."""
+    """Counts on from the last beat that was met, so that no beat is lost and the bars stay where they are; after a rest
+    it takes the line's count."""
 
     def __init__(self, config: ConductorConfig) -> None:
         self._config = config
@@ -57,6 +59,7 @@ class PeakRun:
         least, most = config.run_apart
         if uneven > config.run_uneven or not least < abs(math.log(period_s * rate_hz)) < most:
             return None
-        since_s, last = peak.time_s - self._met[0], self._met[1]
+        since = (peak.time_s - self._met[0]) / period_s
         self._times_s = []
-        return NewTempo(peak.time_s, last + round(since_s / period_s), 1.0 / period_s)
+        count = self._met[1] + round(since) if since < _REACH_BEATS else beat
+        return NewTempo(peak.time_s, count, 1.0 / period_s)

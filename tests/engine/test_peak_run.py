@@ -50,6 +50,13 @@ def test_a_beat_that_is_met_ends_the_run() -> None:
     assert run.hear(Peak(times_s[2], 1.0), 0.0, 14, RATE_HZ) is None
 
 
+def test_after_a_rest_the_count_is_the_lines() -> None:
+    """Sixteen beats at the old tempo or fourteen and a half at the new one: nobody knows."""
+    said = heard([12.0 + 0.5 / 0.9 * beat for beat in range(1, 4)])
+    assert said[2] is not None
+    assert said[2].beat == round((12.0 + 3 * 0.5 / 0.9) * RATE_HZ)
+
+
 def test_nothing_is_counted_on_from_where_no_beat_was_met() -> None:
     run = PeakRun(ConductorConfig())
     assert [run.hear(Peak(4.0 + 0.45 * beat, 1.0), 0.0, beat, RATE_HZ) for beat in range(5)] == [None] * 5
