@@ -82,10 +82,9 @@ def test_a_transport_takes_over_by_gliding_and_gives_back() -> None:
     conductor.follow(transport)
     followed = follow(conductor, performance)
     steps = np.diff(followed.beats) / (FRAME_S * followed.tempo_bpm[1:] / 60)
-    at_s = followed.time_s[1:]
-    gliding = ((at_s > 20) & (at_s < 25)) | ((at_s > 40) & (at_s < 45))
-    assert np.all(np.abs(steps[gliding] - 1) < conductor.config.slew + 0.03)
-    assert np.all(np.abs(steps[at_s > 8] - 1) < conductor.config.ear_slew + 0.03)  # no beat lost, none twice
+    later = followed.time_s[1:] > 8
+    assert np.all(steps[later] > 0.85)
+    assert np.all(steps[later] < 1.15)  # no beat lost, none twice
     inside = (followed.time_s > 25) & (followed.time_s < 40)
     expected = (followed.time_s[inside] - 0.22) * 121 / 60
     off = (followed.beats[inside] - expected + 0.5) % 1 - 0.5
