@@ -71,6 +71,10 @@ def listener(
     steps: Steps = None,
     start: From = None,
     batch: Annotated[int, typer.Option(help="Crops a step.")] = 16,
+    expand: Annotated[
+        int | None,
+        typer.Option(help="Hidden units for each channel; with --from: widen those weights to so many.", min=1),
+    ] = None,
     learning_rate: LearningRate = None,
     style: Style = None,
     threads: Threads = 1,
@@ -83,12 +87,20 @@ def listener(
     clearml: ClearMl = None,
 ) -> None:
     """Train the listener."""
-    from ..model.listener import Listener
-    from ..training.listener import train_listener
+    from ..model.listener import Listener, ListenerConfig
+    from ..training.listener import train_listener, widen
 
     weights = weights_of(start, "listener")
+    if weights is not None and expand is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            widen(weights, expand, out / "wide.safetensors")
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        weights = out / "wide.safetensors"
     config = loop_config(locals(), learning_rate or (3e-4 if weights else 1.5e-3), weights)
-    shape = built(weights, "listener", Listener).config if weights else None
+    anew = ListenerConfig(expand=expand or ListenerConfig.expand)
+    shape = built(weights, "listener", Listener).config if weights else anew
     store = store_of(data, out, style)
     if not start_processes(devices):
         train_listener(store, config, shape, batch=batch, seed=seed)

@@ -94,7 +94,8 @@ def read_header(path: Path) -> dict[str, Any]:
 
 def completed(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """A config as this version writes it, from one that an older version wrote."""
-    return {"architecture": "mdct", **config} if kind == "codec" else config
+    older: dict[str, dict[str, Any]] = {"codec": {"architecture": "mdct"}, "listener": {"expand": 2}}
+    return {**older.get(kind, {}), **config}
 
 
 def codec_config(config: dict[str, Any]) -> CodecConfig | SeanetConfig:

@@ -27,6 +27,8 @@ class ListenerConfig:
     channels: int = 160
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 1, 4, 16)
     kernel: int = 3
+    expand: int = 5
+    """Hidden units of a block, for each channel."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -59,7 +61,7 @@ class Listener(Streaming):
         self.head = CausalConv("listener.head", config.heard_size, config.channels, 3)
         self.blocks = nn.ModuleList(
             [
-                ConvBlock(f"listener.block{i}", config.channels, config.kernel, dilation, expand=2)
+                ConvBlock(f"listener.block{i}", config.channels, config.kernel, dilation, config.expand)
                 for i, dilation in enumerate(config.dilations)
             ]
         )

@@ -17,6 +17,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# One thread a process: several workers share the cores, and threads that wait for each other burn them.
+for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(library, "1")
+
 # A busy machine is no fault of what is tested.
 hypothesis.settings.register_profile("gigmate", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("gigmate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from gigmate.model import checkpoint
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.training.errors import TrainingError
 from gigmate.training.export import complete_folder, export_weights
-from gigmate.training.listener import ListenerData, pulse_targets, tempo_targets, train_listener
+from gigmate.training.listener import moment_loss, train_listener, widen
+from gigmate.training.listener_data import pulse_targets
 from gigmate.training.loop import LoopConfig
-from gigmate.training.store import songs_in
 
 from .stores import tiny_store
 
@@ -120,32 +121,29 @@ def test_a_store_too_small_or_empty_is_refused(tmp_path: Path) -> None:
         train_listener(one, LoopConfig(tmp_path / "run"))
 
 
-def test_targets_say_where_the_beat_is() -> None:
-    pulses = pulse_targets(np.array([0.045, 0.2, 9.0]), 10, 4)
-    assert pulses[1, 0] == 1.0 and pulses[5, 0] == 1.0 and pulses[0, 3] == pulses[1, 1] == 0.5
-    assert pulses.max(axis=1).tolist().count(1.0) == 2
-    tempo = tempo_targets(np.array([60.0, 120.0], np.float32))
-    assert np.allclose(tempo.sum(axis=1), 1.0) and tempo[0].argmax() < tempo[1].argmax()
+def test_widened_weights_answer_as_before_and_can_be_taught(store: Path, tmp_path: Path) -> None:
+    run(store, tmp_path / "first", 4)
+    narrow_at, wide_at = tmp_path / "listener.safetensors", tmp_path / "wide.safetensors"
+    export_weights(tmp_path / "first", "listener", narrow_at)
+    widen(narrow_at, TINY.expand + 3, wide_at)
+    (narrow, _), (wide, header) = (checkpoint.load(path, "listener") for path in (narrow_at, wide_at))
+    assert header["config"]["expand"] == TINY.expand + 3 and header["notes"]["steps"] == 4
+    x = torch.randn(1, 50, TINY.heard_size)
+    torch.testing.assert_close(wide.whole(x), narrow.whole(x))
+    shape = replace(TINY, expand=TINY.expand + 3)
+    train_listener(store, LoopConfig(tmp_path / "on", steps=3, start=wide_at), shape, batch=2, frames=100)
+    taught = torch.load(tmp_path / "on" / "last.pt", weights_only=True)["model"]["blocks.0.down.weight"]
+    assert taught[:, TINY.expand * TINY.channels :].abs().max() > 0
+    with pytest.raises(ValueError, match="are fewer"):
+        widen(wide_at, TINY.expand, tmp_path / "narrow.safetensors")
 
 
-@pytest.mark.parametrize("semitones", [4, -4])
-def test_a_transposed_crop_sounds_and_is_named_the_same_way_up_or_down(store: Path, semitones: int) -> None:
-    shape = ListenerConfig()
-    data = ListenerData(songs_in(store), shape)
-    x = data.features[0].astype(np.float32)
-    y = data.targets[0].astype(np.float32)
-    moved_x, moved_y = x.copy(), y.copy()
-    data._transpose(moved_x, moved_y, semitones)
-    start = shape.heard_size - 72
-    assert np.array_equal(moved_x[:, :start], x[:, :start])
-    assert np.array_equal(moved_x[:, start + 8 : -8], x[:, start + 8 - semitones : x.shape[1] - 8 - semitones])
-    root, classes = (shape.layout()[name][0] for name in ("chord_root", "chord_pitch_classes"))
-    sounding = y[:, root + 12] == 0
-    assert sounding.any()
-    expected = (y[sounding, root : root + 12].argmax(1) + semitones) % 12
-    assert np.array_equal(moved_y[sounding, root : root + 12].argmax(1), expected)
-    assert np.array_equal(moved_y[:, root + 12], y[:, root + 12])
-    for pitch_class in range(12):
-        place = classes + (pitch_class + semitones) % 12
-        assert np.array_equal(moved_y[:, place], y[:, classes + pitch_class])
-    assert np.array_equal(moved_y[:, :root], y[:, :root])
+def test_a_beat_said_late_costs_and_one_at_its_moment_does_not() -> None:
+    target = torch.from_numpy(pulse_targets(np.array([10.1, 20.13, 30.19, 40.22]), 60, 4)).flatten()[None]
+    said = torch.logit(target.clamp(1e-6, 1 - 1e-6))
+    assert moment_loss(said, target) < 1e-4
+    early, late = (moment_loss(said.roll(shift, 1), target) for shift in (-1, 1))
+    assert float(early) == pytest.approx(0.5, abs=0.01) and float(late) == pytest.approx(0.5, abs=0.01)
+    nothing = torch.full_like(said, -9.0)
+    assert moment_loss(nothing, target) < 1e-3
+    assert torch.isfinite(moment_loss(said, torch.zeros_like(target)))
