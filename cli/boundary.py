@@ -7,6 +7,7 @@ is wrong (an option, a channel, a preset); 128 + N ended by signal N.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
 
     With GIGMATE_DEBUG=1 in the environment the traceback comes first.
     """
+    _open_streams()
     debug = os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")
     if not debug:
         # Deprecations that torch prints from C++ are nothing a musician can mend.
@@ -53,6 +55,19 @@ def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         return _report(error, prog)
+
+
+def _open_streams() -> None:
+    """Make what is printed unable to end a verb: a stream that was closed outside (`>&-`) goes nowhere, and what the
+    terminal's encoding cannot show (a name that is not UTF-8, a dot of a beat in ASCII) is written with backslashes.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Takes the number that is free, so that no file opened later is written to as if it were the terminal.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _report(error: Exception, prog: str) -> int:
@@ -110,6 +125,7 @@ def _os_mend(error: OSError) -> str:
         return by_number[error.errno]
     mends: dict[type[OSError], str] = {
         FileNotFoundError: ": check the path",
+        FileExistsError: ": what stands there is in the way: choose another name",
         PermissionError: ": choose a place where you may write, or change its rights",
         IsADirectoryError: ": name a file, not a folder",
         NotADirectoryError: ": a part of the path is a file, not a folder",

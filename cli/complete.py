@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..engine.config import ConfigError
+from ..engine.config import ConfigError, EngineError, why_no_recording
 
 if TYPE_CHECKING:
     from .completion import Completed, Progress
@@ -57,6 +57,9 @@ def complete(
     from .presets import own_folder
     from .signals import Interrupted, Signals
 
+    reason = why_no_recording(source)
+    if reason is not None:  # before a name beside it is made up: a folder may have none
+        raise EngineError(reason)
     target = output or source.with_name(f"{source.stem}-band.wav")
     wanted = Completion(
         source=source,

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsp.limiter import Limiter
-from ..engine.config import ConfigError
+from ..engine.config import SEEDS, ConfigError
 from ..engine.player import PARTS
 from ..presets.loader import DEFAULT_PRESET
+from .files import check_apart
 from .sound_files import FORMATS, Recording, Sink, TooLong
 
 if TYPE_CHECKING:
@@ -93,13 +94,22 @@ class Completion:
                 raise ConfigError(f"a chart that starts at {self.chart_start_s:g} s: give seconds, 0 or more")
         if not self.play_along and not self.continue_s and self.output_length_s is None:
             raise ConfigError("the band neither plays along nor goes on after the end: ask for one of them")
+        if not 0 <= self.seed < SEEDS:
+            raise ConfigError(f"seed {self.seed}: give a whole number, 0 or more and below 2**63")
+        self._check_files()
+
+    def _check_files(self) -> None:
+        """What is written has a place of its own: nothing of the musician's is written over."""
         if self.target is None and self.stems is None:
             raise ConfigError("nothing to write: name a file or a folder for stems")
-        if self.target is not None:
-            if self.target.suffix.lower() not in FORMATS:
-                raise ConfigError(f"{self.target}: the ending says the format: give {' or '.join(FORMATS)}")
-            if self.target.exists() and self.source.exists() and self.target.samefile(self.source):
-                raise ConfigError(f"{self.target}: is the recording itself: choose another name")
+        if self.target is not None and self.target.suffix.lower() not in FORMATS:
+            raise ConfigError(f"{self.target}: the ending says the format: give {' or '.join(FORMATS)}")
+        written = {} if self.target is None else {"the output": self.target}
+        if self.stems is not None:
+            if self.stems.exists() and not self.stems.is_dir():
+                raise ConfigError(f"{self.stems}: is a file: name a folder for the stems")
+            written |= {f"the stem of the {part}": self.stems / f"{part}.wav" for part in self.parts}
+        check_apart(self.source, written)
 
 
 @dataclass(frozen=True, slots=True)

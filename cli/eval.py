@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import shlex
 import sys
 import tempfile
@@ -108,21 +109,18 @@ def _settings(weights: Path | None, chosen: dict[str, Any], oracle: bool, ablati
     """What is judged. Raises CheckpointError for weights that cannot be, ConfigError for numbers that cannot."""
     from ..model import checkpoint
     from ..model.runtime import weights_id
-    from ..training.band import splits
     from ..training.band.styles import STYLES
     from .eval_bench import Settings
+    from .train_options import check_split
 
     folder = weights or checkpoint.SHIPPED
     known = tuple(checkpoint.read_header(folder / "generator.safetensors")["config"]["styles"])
     styles = tuple(style for style in known if style in STYLES)
     if not styles:
         raise ConfigError(f"{folder}: knows no style that the arranger writes: {', '.join(known)}")
-    try:
-        splits.check(chosen["split"])
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+    check_split(chosen["split"])
     settings = Settings(weights_id(folder), styles, **chosen)
-    if settings.songs < 2 or settings.seconds < 15:
+    if settings.songs < 2 or not 15 <= settings.seconds < math.inf:
         raise ConfigError(f"{settings.songs} songs of {settings.seconds:g} s: give at least 2 of 15 s")
     return dataclasses.replace(
         settings,
@@ -179,9 +177,11 @@ def listener_figures(
     from .eval_listener import evaluate_song, without_nan
     from .eval_listener import summarise as summarise_listener
     from .files import check_writable, write_json
+    from .train_options import check_split
 
-    if songs < 0 or songs + scenes < 1 or seconds < 15:
+    if songs < 0 or songs + scenes < 1 or not 15 <= seconds < math.inf:
         raise ConfigError(f"{songs} songs of {seconds:g} s: give at least 1 of 15 s, or --scenes")
+    check_split(split)
     if out is not None:
         check_writable(out, "--out")
     ear = Ear(weights)

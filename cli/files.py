@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..engine.config import EngineError
+from ..engine.config import ConfigError, EngineError
 
 try:
     import fcntl
@@ -30,6 +30,28 @@ def check_writable(path: Path, option: str) -> None:
     target = path if path.exists() else folder
     if not os.access(target, os.W_OK):
         raise EngineError(f"{option} {path}: no right to write there: choose another place or change its rights")
+
+
+def check_apart(read: Path | None, written: Mapping[str, Path]) -> None:
+    """Raise ConfigError where the recording that is read (None: there is none) would be written over, or a file twice.
+
+    `written`: each file by what asks for it, such as an option.
+    """
+    asked: list[tuple[str, Path]] = []
+    for what, path in written.items():
+        if read is not None and is_same_file(path, read):
+            raise ConfigError(f"{what} {path}: is the recording itself: choose another name")
+        for other, earlier in asked:
+            if is_same_file(path, earlier):
+                raise ConfigError(f"{what} {path}: is written by {other} already: choose another name")
+        asked.append((what, path))
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether both names mean one file, there or not yet. A device or a pipe is not kept, and so never one."""
+    if one.exists() and other.exists():
+        return one.is_file() and one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .ear import Ear
 
+LIVE_BACKENDS = ("auto", "jack", "portaudio")
 _CLICK_HZ = {True: 1760.0, False: 1320.0}  # downbeat, other beats
 _CLICK_S = 0.03
 _CLICK_LEVEL = 0.4
@@ -40,6 +41,8 @@ def listen(
     if style and style not in IDIOMS:
         raise ConfigError(f"--style {style}: there is none of that name; there are {', '.join(IDIOMS)}")
 
+    if backend not in LIVE_BACKENDS:
+        raise ConfigError(f"--backend {backend}: give one of {', '.join(LIVE_BACKENDS)}")
     if source == "live":
         if click is not None:
             raise ConfigError("--click writes a recording with clicks: give a file to listen to")
@@ -66,16 +69,22 @@ def read_mono(path: Path) -> np.ndarray:
     import soundfile
     import soxr
 
-    from ..engine.config import EngineError
+    from ..dsp.limiter import LOUDEST
+    from ..engine.config import EngineError, sound_name, why_no_recording
     from .ear import RATE_HZ
 
-    if not path.is_file():
-        raise EngineError(f"{path}: no such file")
+    reason = why_no_recording(path)
+    if reason is not None:
+        raise EngineError(reason)
     try:
-        sound, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+        sound, rate_hz = soundfile.read(sound_name(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
         raise EngineError(f"{path}: cannot be read as sound ({error}): give a WAV, FLAC, OGG or MP3") from error
-    mono: np.ndarray = np.nan_to_num(sound.mean(axis=1), posinf=0.0, neginf=0.0)
+    if len(sound) == 0:
+        raise EngineError(f"{path}: holds no sound; give a recording with some in it")
+    # As on stage: what is not finite counts as 0, what is 24 dB over full scale as that.
+    sound = np.clip(np.nan_to_num(sound, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
+    mono: np.ndarray = sound.mean(axis=1)
     return mono if rate_hz == RATE_HZ else np.asarray(soxr.resample(mono, rate_hz, RATE_HZ), np.float32)
 
 
@@ -132,6 +141,7 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
     import numpy as np
     import soundfile
 
+    from ..engine.config import sound_name
     from .ear import RATE_HZ
 
     mixed = 0.6 * sound / max(1.0, float(np.abs(sound).max(initial=0.0)))
@@ -141,12 +151,12 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
         shape = _CLICK_LEVEL * np.sin(2 * np.pi * _CLICK_HZ[beat["beat"] == 1] * t) * np.exp(-t / 0.006)
         piece = mixed[max(start, 0) : start + len(t)]
         piece += shape[: len(piece)].astype(mixed.dtype)
-    soundfile.write(path, np.clip(mixed, -1.0, 1.0), RATE_HZ, subtype="PCM_24")
+    soundfile.write(sound_name(path), np.clip(mixed, -1.0, 1.0), RATE_HZ, subtype="PCM_24")
 
 
 def _live(ear: Ear, input_channel: int, backend: str, style: str, as_json: bool) -> int:
     """Show every beat of what the sound card hears, until stopped."""
-    from typing import cast, get_args
+    from typing import cast
 
     from ..engine.commands import SetControl
     from ..engine.conductor import Conductor
@@ -155,9 +165,6 @@ def _live(ear: Ear, input_channel: int, backend: str, style: str, as_json: bool)
     from ..engine.ports.port import open_port
     from .signals import Interrupted, Signals
 
-    live_backends = [name for name in get_args(Backend) if name != "file"]
-    if backend not in live_backends:
-        raise ConfigError(f"--backend {backend}: give one of {', '.join(live_backends)}")
     config = EngineConfig(input_channels=(input_channel,), backend=cast(Backend, backend))
     with Signals() as signals:
         try:

@@ -246,7 +246,7 @@ def play(request: Request) -> int:
 
 
 def _check_files(request: Request) -> None:
-    from .files import check_writable
+    from .files import check_apart, check_writable
 
     wanted = {
         "--record": request.config.record_file,
@@ -256,6 +256,21 @@ def _check_files(request: Request) -> None:
     for option, path in wanted.items():
         if path is not None and not (option == "--record" and is_folder(str(path))):
             check_writable(Path(path), option)
+    source = request.config.input_file
+    check_apart(
+        None if source is None else Path(source),
+        {option: Path(path) for option, path in wanted.items() if path is not None},
+    )
+    _check_ending("--record", request.config.record_file, (".wav",))
+    _check_ending("--output-file", request.config.output_file, (".wav", ".flac"))
+
+
+def _check_ending(option: str, name: str | None, endings: tuple[str, ...]) -> None:
+    """Raise ConfigError for a sound file whose name says that it is something else."""
+    if name is None or is_folder(name) or (os.path.exists(name) and not os.path.isfile(name)):
+        return
+    if not name.lower().endswith(endings):
+        raise ConfigError(f"{option} {name}: the ending says the format: give {' or '.join(endings)}")
 
 
 def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, MidiPedals | None]:

@@ -17,7 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ..engine.accompaniment import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS
-from ..engine.config import ConfigError, EngineError
+from ..engine.config import ConfigError, EngineError, sound_name, why_no_recording
 
 Array = NDArray[np.float32]
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
@@ -41,10 +41,11 @@ class Recording:
     def __init__(
         self, path: Path, start_s: float = 0.0, length_s: float | None = None, most_s: float = math.inf
     ) -> None:
-        if not path.is_file():
-            raise EngineError(f"{path}: no such file")
+        reason = why_no_recording(path)
+        if reason is not None:
+            raise EngineError(reason)
         try:
-            self._file = soundfile.SoundFile(str(path))
+            self._file = soundfile.SoundFile(sound_name(path))
         except _SOUND_ERRORS as error:
             raise NoSound(
                 f"{path.name}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3"
@@ -119,7 +120,7 @@ class Sink:
         if form == "WAV" and 3 * channels * expected_samples > _WAV_BYTES:
             form = "RF64"
         try:
-            self._file = soundfile.SoundFile(str(self._part), "w", rate_hz, channels, "PCM_24", format=form)
+            self._file = soundfile.SoundFile(sound_name(self._part), "w", rate_hz, channels, "PCM_24", format=form)
         except _SOUND_ERRORS as error:
             self._part.unlink(missing_ok=True)
             raise EngineError(f"{path}: cannot be written ({_plain(error)}); choose another place or format") from error

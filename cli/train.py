@@ -26,6 +26,7 @@ from .train_options import (
     TensorBoard,
     Threads,
     built,
+    check_split,
     loop_config,
     start_processes,
     store_of,
@@ -41,14 +42,14 @@ app.command()(train_codec.import_encodec)
 @app.command()
 def store(
     out: Annotated[Path, typer.Option(help="Folder to fill.")],
-    songs: Annotated[int, typer.Option(help="How many songs.")] = 200,
+    songs: Annotated[int, typer.Option(min=1, help="How many songs.")] = 200,
     first_seed: Annotated[int, typer.Option()] = 0,
-    workers: Annotated[int, typer.Option(help="Processes.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     split: Annotated[str, typer.Option()] = "train",
     style: Annotated[
         list[str] | None, typer.Option(help="Only this style; may be repeated. Default: all but the held-out ones.")
     ] = None,
-    variety: Annotated[float, typer.Option(help="0 to 1: how far playing and sounds stray.")] = 0.5,
+    variety: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 to 1: how far playing and sounds stray.")] = 0.5,
     audio: Annotated[
         bool, typer.Option(help="Keep the sound; without, a tenth of the disk: enough for listener and harmony.")
     ] = True,
@@ -58,6 +59,10 @@ def store(
     from ..training.band.styles import STYLES
     from ..training.store import StoreOptions, render_store
 
+    check_split(split)
+    for name in style or ():
+        if name not in STYLES:
+            raise ConfigError(f"--style {name}: there is none of that name; there are {', '.join(STYLES)}")
     styles = tuple(style) if style else tuple(name for name in STYLES if name not in splits.HELD_STYLES)
     chosen = None if split == "held_style" and not style else styles
     render_store(out, range(first_seed, first_seed + songs), workers, StoreOptions(split, chosen, variety, audio=audio))

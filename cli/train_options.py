@@ -53,6 +53,16 @@ def start_processes(devices: int) -> bool:
     return True
 
 
+def check_split(split: str) -> None:
+    """Raise ConfigError for a split that there is none of."""
+    from ..training.band import splits
+
+    try:
+        splits.check(split)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
 def loop_config(options: dict[str, Any], learning_rate: float, start: Path | None) -> LoopConfig:
     """The loop's config from a verb's options, and torch told how many threads."""
     import torch

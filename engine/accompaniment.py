@@ -336,7 +336,8 @@ def to_mono(block: NDArray[np.floating]) -> Array:
     if sound.dtype.kind != "f":
         raise ConfigError(f"sound as {sound.dtype}: give floating point samples from -1 to 1")
     with np.errstate(over="ignore"):
-        sound = sound.astype(np.float32, copy=False).reshape(sound.shape[0], -1)
+        # By numbers, not -1: a block may be empty, as the last one of a file often is.
+        sound = sound.astype(np.float32, copy=False).reshape(sound.shape[0], sound.shape[1] if sound.ndim == 2 else 1)
     sound = np.clip(np.where(np.isfinite(sound), sound, np.float32(0.0)), -LOUDEST, LOUDEST)
     mono = np.zeros(sound.shape[0], np.float32)
     share = np.float32(1.0) / np.float32(sound.shape[1])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from .pedal import BindingTable
 
 Backend = Literal["auto", "jack", "portaudio", "file"]
+SEEDS = 2**63
 
 
 class EngineError(Exception):
@@ -94,6 +96,8 @@ class EngineConfig:
             raise ConfigError(f"--rate {self.rate_hz}: give a sample rate between 8000 and 384000 Hz")
         if self.block_samples is not None and not 16 <= self.block_samples <= 4096:
             raise ConfigError(f"--block {self.block_samples}: give a block between 16 and 4096 samples")
+        if not 0 <= self.seed < SEEDS:
+            raise ConfigError(f"--seed {self.seed}: give a whole number, 0 or more and below 2**63")
         if not -60.0 <= self.ceiling_dbfs <= 0.0:
             raise ConfigError(f"limiter ceiling {self.ceiling_dbfs} dBFS: give a value between -60 and 0")
 
@@ -101,6 +105,22 @@ class EngineConfig:
     def played_channels(self) -> tuple[int, ...]:
         """All channels that are played on: the band's, then those of the click."""
         return self.output_channels + self.click_channels
+
+
+def why_no_recording(path: Path) -> str | None:
+    """None for a plain file, which may be read as sound; else one line that says what stands there instead."""
+    if path.is_file():
+        return None
+    if path.is_dir():
+        return f"{path}: is a folder: name a recording in it"
+    if path.exists():
+        return f"{path}: is a pipe or a device: give a file"
+    return f"{path}: no such file"
+
+
+def sound_name(path: str | os.PathLike[str]) -> str | bytes:
+    """A file's name as soundfile takes it: of itself it refuses those that are not UTF-8, which disks may hold."""
+    return os.fspath(path) if os.name == "nt" else os.fsencode(path)
 
 
 def is_folder(path: str) -> bool:

@@ -18,6 +18,7 @@ from ..dsp.ring import Ring
 from ..latency.units import frame_at
 from .commands import SetControl, SetLevel
 from .config import ConfigError
+from .idioms import IDIOMS
 from .player import PARTS, Controls
 
 Array = NDArray[np.float32]
@@ -44,11 +45,13 @@ def controls_after(controls: Controls, command: SetLevel | SetControl) -> Contro
         return dataclasses.replace(controls, levels_db=tuple(levels_db))
     name, value = command.name, command.value
     if name == "style":
-        return dataclasses.replace(controls, style=str(value))
+        if not isinstance(value, str) or value not in IDIOMS:
+            raise ConfigError(f"no style {value!r}: styles are {', '.join(IDIOMS)}")
+        return dataclasses.replace(controls, style=value)
     if name not in _RANGES:
         raise ConfigError(f"there is no control {name!r}: the controls are style, {', '.join(_RANGES)}")
     kind, low, high = _RANGES[name]
-    if isinstance(value, (str, bool)) or not low <= value <= high:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value <= high:
         raise ConfigError(f"{name} {value!r}: give a number from {low:g} to {high:g}")
     changed: Controls = dataclasses.replace(controls, **{name: kind(value)})  # type: ignore[arg-type]
     return changed

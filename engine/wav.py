@@ -14,6 +14,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from .config import sound_name
+
 MOST_BYTES = 4_000_000_000
 """A WAV counts its bytes in 32 bits: before that, another file goes on. (RF64 would not end there, but few programs
 read it, and none a half one.)"""
@@ -71,7 +73,7 @@ class GrowingWav:
         complete_header(self.files[-1])
 
     def _open(self, path: Path) -> soundfile.SoundFile:
-        return soundfile.SoundFile(str(path), "w", self._rate_hz, self._channels, "PCM_24", format="WAV")
+        return soundfile.SoundFile(sound_name(path), "w", self._rate_hz, self._channels, "PCM_24", format="WAV")
 
     def _next(self) -> None:
         self.close()

@@ -275,15 +275,16 @@ class RemotePlayer:
 
 def url_of(address: str) -> str:
     """The WebSocket address of "host:8000", "http://host:8000" or "ws://...". Raises ConfigError."""
+    wrong = ConfigError(f"server {address}: give an address such as ws://192.168.1.20:8000")
     text = address if "://" in address else f"ws://{address}"
-    parts = urlsplit(text)
-    scheme = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}.get(parts.scheme)
     try:
+        parts = urlsplit(text)
         port = parts.port
-    except ValueError:
-        port = -1
-    if scheme is None or not parts.hostname or port == -1 or parts.username:
-        raise ConfigError(f"server {address}: give an address such as ws://192.168.1.20:8000")
+    except ValueError:  # half an address of IPv6, a port that is no number or too large
+        raise wrong from None
+    scheme = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}.get(parts.scheme)
+    if scheme is None or not parts.hostname or parts.username:
+        raise wrong
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     place = host if port is None else f"{host}:{port}"
     path = parts.path.rstrip("/")

@@ -39,7 +39,6 @@ BAD, FULL, IDLE, REFUSED, FAILED = 4400, 4503, 4408, 4401, 4500
 _LATE_S = 0.25
 _SAY_EVERY_S = 1.0
 _GOODBYE_S = 2.0
-_CONTROLS = ("style", "density", "temperature", "top_k", "top_p")
 
 
 class _Idle(Exception):
@@ -113,7 +112,9 @@ class _Stream:
         preset = hello.get("preset", "rock")
         if preset not in preset_names():
             raise WireError(f"no such preset: presets are {', '.join(preset_names())}")
-        parts = hello.get("parts", ",".join(PARTS))
+        parts = hello.get("parts", list(PARTS))
+        if not isinstance(parts, (str, list)):
+            raise WireError('parts: give a list, such as ["drums", "bass"]')
         wait = hello.get("wait", False)
         if not isinstance(wait, bool):
             raise WireError("wait: give true or false")
@@ -222,8 +223,8 @@ class _Stream:
     @staticmethod
     def _set_controls(stream: Accompaniment, asked: dict[str, Any]) -> None:
         controls = stream.controls
-        for name in _CONTROLS:
-            if name in asked:
+        for name in asked:
+            if name not in ("type", "levels_db"):  # another name is refused there, and nothing of it done
                 controls = controls_after(controls, SetControl(name, asked[name]))
         levels = asked.get("levels_db", {})
         if not isinstance(levels, dict):

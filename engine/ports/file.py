@@ -7,6 +7,7 @@ Knows no audio library but soundfile. It drives the bridge from a thread of its 
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ import soxr
 from numpy.typing import NDArray
 
 from ...dsp.limiter import Limiter
-from ..config import ConfigError, EngineConfig, EngineError
+from ..config import ConfigError, EngineConfig, EngineError, sound_name, why_no_recording
 from .port import Device, Port
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ class Source:
     def __init__(self, path: str, channels: tuple[int, ...], rate_hz: int | None) -> None:
         file = Path(path)
         self._name = file.name
-        if not file.is_file():
-            raise EngineError(f"{path}: no such file")
+        reason = why_no_recording(file)
+        if reason is not None:
+            raise EngineError(reason)
         try:
-            self._file = soundfile.SoundFile(path)
+            self._file = soundfile.SoundFile(sound_name(path))
         except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
             raise EngineError(
                 f"{path}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3"
@@ -164,6 +166,8 @@ class FilePort(Port):
                 else:
                     count = self._wait_for_worker(bridge, position)
                 heard = self._source.read(count)
+                if heard.shape[1] == 0 and position == 0:
+                    raise EngineError(f"{self.config.input_file}: holds no sound; give a recording with some in it")
                 if heard.shape[1] == 0 or self._quit.is_set():
                     break
                 played = outputs[:, : heard.shape[1]]
@@ -223,7 +227,7 @@ class FilePort(Port):
 def _open_sink(path: str, rate_hz: int, channels: int) -> soundfile.SoundFile:
     form = "FLAC" if path.lower().endswith(".flac") else "WAV"
     try:
-        return soundfile.SoundFile(path, "w", rate_hz, channels, "PCM_24", format=form)
+        return soundfile.SoundFile(sound_name(path), "w", rate_hz, channels, "PCM_24", format=form)
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
         raise EngineError(
             f"{path}: cannot be written ({_plain(error)}); choose a folder that you may write to"
@@ -234,7 +238,8 @@ def _close_sink(sink: soundfile.SoundFile) -> None:
     try:
         sink.close()
     except (soundfile.LibsndfileError, OSError) as error:
-        raise EngineError(f"{sink.name}: was not written to its end ({_plain(error)}); is the disk full?") from error
+        name = os.fsdecode(sink.name)
+        raise EngineError(f"{name}: was not written to its end ({_plain(error)}); is the disk full?") from error
 
 
 def _plain(error: Exception) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import sys
 
 import pytest
 import typer
@@ -29,6 +31,7 @@ CASES = [
     (PresetError("no preset"), 2, "no preset"),
     (MidiError("no MIDI:\nplug it in"), 1, "no MIDI: plug it in"),
     (FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "gone.wav"), 1, "gone.wav: No such file"),
+    (FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), "a.wav"), 1, "choose another name"),
     (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/x"), 1, "may write"),
     (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 1, "No space left"),
     (ZeroDivisionError("division\nby zero"), 1, "GIGMATE_DEBUG=1"),
@@ -47,6 +50,29 @@ def test_an_error_is_one_line(
     assert written.err.startswith("gigmate-live: ")
     assert written.err.count("\n") == 1
     assert words in written.err
+
+
+def test_what_an_encoding_cannot_hold_is_printed_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", printed)
+    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(lambda: print("●", os.fsdecode(b"take-\xff.wav")))
+    assert boundary.run(app, "gigmate", []) == 0
+    assert printed.buffer.getvalue() == b"\\u25cf take-\\udcff.wav\n"
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+def test_a_stream_that_is_closed_outside_is_no_fault(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, name, None)
+    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+
+    @app.command()
+    def verb() -> None:
+        assert sys.stdin is not None
+        print("done")
+        print("done", file=sys.stderr)
+
+    assert boundary.run(app, "gigmate", []) == 0
 
 
 def test_the_traceback_comes_when_asked_for(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +180,12 @@ def test_formats_and_rates(band: Band, tmp_path: Path, name: str, subtype: str |
         (["take.wav", "--continue", "1e9"], 2, "at most"),
         (["take.wav", "--ahead", "soon"], 2, "ahead"),
         (["take.wav", "--preset", "polka"], 2, "polka"),
+        (["take.wav", "--seed", "-1"], 2, "seed"),
+        (["take.wav", "--stems", "text.wav"], 2, "name a folder"),
+        (["drums.wav", "--stems", "."], 2, "the recording itself"),
+        (["take.wav", "-o", "bass.wav", "--stems", "."], 2, "written by the output already"),
+        (["."], 1, "is a folder"),
+        (["/"], 1, "is a folder"),
     ],
 )
 def test_what_cannot_be_is_one_line(
@@ -186,6 +195,7 @@ def test_what_cannot_be_is_one_line(
     monkeypatch.chdir(take.parent)
     Path("text.wav").write_text("hello " * 100)
     soundfile.write("empty.wav", np.zeros(0), RATE_HZ)
+    Path("drums.wav").write_bytes(take.read_bytes())
     before = sorted(Path().iterdir())
     assert run(*arguments) == code
     printed = capsys.readouterr().err.strip()
@@ -199,6 +209,15 @@ def test_a_truncated_recording_is_taken_as_far_as_it_goes(band: Band, take: Path
     short.write_bytes(take.read_bytes()[:100_000])
     assert run(short, "-o", tmp_path / "o.wav") == 0
     assert soundfile.info(tmp_path / "o.wav").frames == (100_000 - 44) // 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_a_name_that_is_not_utf_8(band: Band, take: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = tmp_path / os.fsdecode(b"take-\xff.wav")
+    strange.write_bytes(take.read_bytes())
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert run(strange, "--stems", tmp_path / os.fsdecode(b"\xfe")) == 0
+    assert (tmp_path / os.fsdecode(b"take-\xff-band.wav")).is_file()
 
 
 def test_cancel_leaves_nothing(band: Band, take: Path, tmp_path: Path) -> None:

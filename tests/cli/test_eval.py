@@ -64,7 +64,11 @@ def test_rows_of_other_settings_are_not_mixed(tmp_path: Path) -> None:
     assert Rows(path, other, fresh=True).done == set()
 
 
-@pytest.mark.parametrize("arguments", [["--only", "dreams"], ["--songs", "1"], ["--seconds", "5"], ["--split", "none"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--only", "dreams"], ["--songs", "1"], ["--seconds", "5"], ["--seconds", "nan"], ["--split", "none"],
+     ["listener", "--split", "none"], ["listener", "--seconds", "inf"]],
+)  # fmt: skip
 def test_what_cannot_be_asked_is_said_in_a_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("librosa")
     assert boundary.run(main.app, "gigmate", ["eval", *arguments]) == 2

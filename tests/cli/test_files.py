@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from gigmate.cli.files import check_writable, write_json
-from gigmate.engine.config import EngineError
+from gigmate.cli.files import check_apart, check_writable, write_json
+from gigmate.engine.config import ConfigError, EngineError
 
 
 def test_what_can_be_written_passes_and_nothing_is_made(tmp_path: Path) -> None:
@@ -38,3 +38,16 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_json(path, {"a": float("nan")})
     assert json.loads(path.read_text()) == {"a": 1}
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_nothing_is_written_over_what_is_read_or_written_besides(tmp_path: Path) -> None:
+    take = tmp_path / "take.wav"
+    take.write_bytes(b"music")
+    (tmp_path / "other.wav").hardlink_to(take)
+    check_apart(take, {"--record": tmp_path / "a.wav", "--report": tmp_path / "a.json"})
+    check_apart(None, {"--record": Path(os.devnull), "--report": Path(os.devnull)})
+    for same in (take, tmp_path / "." / "take.wav", tmp_path / "other.wav"):
+        with pytest.raises(ConfigError, match=r"--record .*is the recording itself"):
+            check_apart(take, {"--record": same})
+    with pytest.raises(ConfigError, match=r"--report .*is written by --record already"):  # though it is not there yet
+        check_apart(None, {"--record": tmp_path / "a.wav", "--report": tmp_path / "a.wav"})

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 from gigmate.cli import boundary, main
-from gigmate.cli.listen import write_clicks
+from gigmate.cli.ear import RATE_HZ
+from gigmate.cli.listen import read_mono, write_clicks
+from gigmate.dsp.limiter import LOUDEST
 
 
 def run(*arguments: object) -> int:
@@ -58,6 +60,9 @@ def test_clicks_stand_where_the_beats_are(tmp_path: Path) -> None:
         (["live", "--click", "c.wav"], 2, "--click"),
         (["live", "--backend", "alsa"], 2, "--backend"),
         (["none.wav", "--click", "c.mp3"], 2, ".wav"),
+        (["none.wav", "--backend", "alsa"], 2, "--backend"),
+        (["."], 1, "is a folder"),
+        (["empty.wav"], 1, "holds no sound"),
     ],
 )
 def test_what_cannot_be_is_one_line(
@@ -65,6 +70,13 @@ def test_what_cannot_be_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
+    soundfile.write("empty.wav", np.zeros(0), 44100)
     assert run(*arguments, "--weights", weights) == code
     error = capsys.readouterr().err
     assert word in error and len(error.splitlines()) == 1
+
+
+def test_samples_beyond_all_sound_are_taken_as_on_stage(tmp_path: Path) -> None:
+    loud = np.array([[np.nan, 0.0], [np.inf, 0.5], [3e38, 3e38], [-3e38, -3e38]], np.float32)
+    soundfile.write(tmp_path / "loud.wav", loud, RATE_HZ, "FLOAT")
+    np.testing.assert_allclose(read_mono(tmp_path / "loud.wav"), [0.0, 0.25, LOUDEST, -LOUDEST])

@@ -142,6 +142,13 @@ def one_line(capsys: pytest.CaptureFixture[str]) -> str:
         (["--round-trip", "-3"], "--round-trip"),
         (["--rate", "fast"], "--rate"),
         (["--no-such-option"], "--help"),
+        (["--seed", "-1"], "--seed"),
+        (["--record", "band.mp3"], ".wav"),
+        (["--input-file", __file__, "--output-file", "band.mp3"], ".wav or .flac"),
+        (["--input-file", __file__, "--output-file", __file__], "the recording itself"),
+        (["--input-file", __file__, "--record", __file__], "the recording itself"),
+        (["--input-file", __file__, "--report", __file__], "the recording itself"),
+        (["--record", "band.wav", "--report", "band.wav"], "already"),
     ],
 )
 def test_a_request_that_cannot_be(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,6 +266,14 @@ def test_without_a_start_the_band_is_silent(fake_band: type[FakeBand], take: Pat
     out = tmp_path / "band.wav"
     assert run("--input-file", take, "--output-file", out, "--fast") == 0
     assert np.abs(soundfile.read(out)[0]).max() == 0.0
+
+
+def test_a_recording_without_sound_is_no_run(
+    fake_band: type[FakeBand], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), RATE_HZ)
+    assert run("--input-file", tmp_path / "empty.wav", "--fast") == 1
+    assert "empty.wav: holds no sound" in one_line(capsys)
 
 
 def test_json_lines(fake_band: type[FakeBand], take: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,6 +198,6 @@ def test_addresses() -> None:
     assert url_of("band.local:8000") == "ws://band.local:8000/player"
     assert url_of("https://example.org/gig/") == "wss://example.org/gig/player"
     assert url_of("ws://[::1]:8000") == "ws://[::1]:8000/player"
-    for bad in ("ftp://x", "ws://", "ws://host:port", "ws://me:word@host"):
+    for bad in ("ftp://x", "ws://", "ws://host:port", "ws://[::1", "ws://host:99999", "ws://me:word@host"):
         with pytest.raises(ConfigError, match="address"):
             url_of(bad)

@@ -155,9 +155,23 @@ WRONG = {
     "no type": (lambda: "[1]", "type"),
     "no such type": (lambda: '{"type": "dance"}', "types here"),
     "no such control": (lambda: '{"type": "controls", "density": 9}', "density"),
+    "no control of that name": (lambda: '{"type": "controls", "densty": 0.5}', "densty"),
+    "no such style": (lambda: '{"type": "controls", "style": "polka"}', "polka"),
+    "a control of no kind": (lambda: '{"type": "controls", "density": null}', "density"),
     "no such part": (lambda: '{"type": "controls", "levels_db": {"flute": 0}}', "flute"),
     "too long an end": (lambda: '{"type": "end", "continue_s": 1e9}', "continue_s"),
 }
+
+
+def test_an_empty_block_is_a_block(server: Server) -> None:
+    """As the last one of a file often is; stereo, since that is another shape."""
+    socket, _ = hello(server, rate_hz=44_100, channels=2)
+    for sequence in (0, 1):
+        socket.send(wire.pack_block(sequence, 0, np.zeros((0, 2), np.float32)))
+        while (answer := json.loads(socket.recv(10)))["type"] == "moment":
+            pass
+        assert (answer["type"], answer.get("sequence"), answer.get("samples")) == ("ack", sequence, 0)
+    socket.close()
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -173,7 +187,8 @@ def test_what_the_protocol_does_not_know_is_said(server: Server, name: str) -> N
 @pytest.mark.parametrize(
     "fields",
     [{"rate_hz": 10}, {"rate_hz": "fast"}, {"channels": 0}, {"preset": "/etc/passwd"}, {"parts": ["flute"]},
-     {"ahead": 99}, {"seed": -1}, {"output": "all"}, {"version": 2}, {"wait": "long"}, {"parts": ["\ud800"]}],
+     {"ahead": 99}, {"seed": -1}, {"output": "all"}, {"version": 2}, {"wait": "long"}, {"parts": ["\ud800"]},
+     {"parts": 5}],
 )  # fmt: skip
 def test_a_hello_that_cannot_be(server: Server, fields: dict[str, object]) -> None:
     socket = connect(server.ws + "/stream")

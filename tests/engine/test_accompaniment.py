@@ -315,6 +315,8 @@ def test_what_is_no_sound_is_refused() -> None:
         with pytest.raises(ConfigError):
             to_mono(bad)
     np.testing.assert_array_equal(to_mono(np.array([[1.0, 0.0], [np.nan, 0.5]])), [0.5, 0.25])
+    for empty in (np.zeros(0), np.zeros((0, 2))):  # as the last block of a file may be
+        assert to_mono(empty).shape == (0,)
     grid: Conducting = GridConductor(120, 4, 48_000.0)
     for rate_hz in (0, 4_000, 10_000_000):
         with pytest.raises(ConfigError, match="sample rate"):

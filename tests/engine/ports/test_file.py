@@ -154,7 +154,7 @@ def test_what_cannot_be_is_said(recording: Path, tmp_path: Path) -> None:
     cases = [
         (EngineConfig(backend="file"), ConfigError, "needs a recording"),
         (EngineConfig(input_file=str(tmp_path / "gone.wav")), EngineError, "gone.wav: no such file"),
-        (EngineConfig(input_file=str(tmp_path)), EngineError, "no such file"),
+        (EngineConfig(input_file=str(tmp_path)), EngineError, "is a folder"),
         (EngineConfig(input_file=str(text)), EngineError, "cannot be read as sound"),
         (EngineConfig(input_file=str(recording), input_channels=(3,)), EngineError, "has channels 1 to 2"),
         (EngineConfig(input_file=str(recording), output_file=str(tmp_path / "no" / "o.wav")), EngineError, "written"),

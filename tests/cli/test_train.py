@@ -1,0 +1,27 @@
+"""`gigmate train store`: what cannot be is said in one line before anything is rendered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gigmate.cli import boundary, main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--songs", "0"], "--songs"),
+        (["--workers", "0"], "--workers"),
+        (["--variety", "7"], "--variety"),
+        (["--style", "polka"], "rock"),
+        (["--split", "none"], "held_style"),
+    ],
+)
+def test_a_store_that_cannot_be(
+    arguments: list[str], word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert boundary.run(main.app, "gigmate", ["train", "store", "--out", str(tmp_path / "songs"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert word in error and len(error.splitlines()) == 1
+    assert not (tmp_path / "songs").exists()
