@@ -107,6 +107,10 @@ system-test:
 	    echo "make: no Chromium: the tests of the page are left out" >&2; }; \
 	fi
 
+# An environment that was removed by hand is made again, and all that was installed into it.
+ifeq ($(wildcard $(VENV)/bin/python),)
+.PHONY: $(DONE)/venv
+endif
 $(DONE)/venv:
 	@mkdir -p $(DONE)
 	@$(FIND_PYTHON); \
