@@ -5,6 +5,7 @@ The answer for a frame is asked DELAY_FRAMES later. Offline only.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,7 +81,9 @@ def widen(source: Path, expand: int, out: Path) -> None:
         if name.endswith("down.weight"):
             state[name].zero_()
         state[name][tuple(slice(size) for size in value.shape)] = value
-    checkpoint.save(out, "listener", wide, wide.config.to_dict(), header["notes"])
+    part = out.with_name(f"{out.name}.{os.getpid()}.part")  # each process of a group writes it, and reads it
+    checkpoint.save(part, "listener", wide, wide.config.to_dict(), header["notes"])
+    part.replace(out)
 
 
 def train_listener(

@@ -1,4 +1,4 @@
-"""`gigmate train store`: what cannot be is said in one line before anything is rendered."""
+"""`gigmate train`: what cannot be is said in one line before anything is rendered or learnt."""
 
 from __future__ import annotations
 
@@ -25,3 +25,11 @@ def test_a_store_that_cannot_be(
     error = capsys.readouterr().err
     assert word in error and len(error.splitlines()) == 1
     assert not (tmp_path / "songs").exists()
+
+
+def test_a_listener_is_not_narrowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verb = ["train", "listener", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--from", "shipped"]
+    assert boundary.run(main.app, "gigmate", [*verb, "--expand", "1"]) == 2
+    error = capsys.readouterr().err
+    assert "are fewer" in error and len(error.splitlines()) == 1
+    assert not list((tmp_path / "run").iterdir())
