@@ -32,7 +32,7 @@ TURNS = (0.05, 0.13)
 """Natural logarithm of the ratio, up or down."""
 _REACH = 3  # sub-frames beside an event, in which its pulse is more than nothing
 
-Path = NDArray[np.float64]
+PacePath = NDArray[np.float64]
 
 
 def pulse_targets(places: NDArray[np.float64], frames: int, sub_frames: int) -> NDArray[np.float32]:
@@ -84,7 +84,7 @@ class ListenerData:
             ys.append(y)
         return torch.from_numpy(np.stack(xs)), torch.from_numpy(np.stack(ys))
 
-    def heard(self, song: int, start: int, path: Path) -> NDArray[np.float32]:
+    def heard(self, song: int, start: int, path: PacePath) -> NDArray[np.float32]:
         """Features [frames, heard_size] of a crop of `song` that begins at frame `start` and is played along `path`:
         places of the crop and of the song [2, knots], in frames."""
         frames = int(path[0, -1]) - DELAY_FRAMES
@@ -98,7 +98,7 @@ class ListenerData:
         pitch = _between(source[:, self._pitch_start :], np.interp(ends, *path) - 1.0)
         return np.concatenate([mel.reshape(frames, -1), pitch], axis=1)
 
-    def asked(self, song: int, start: int, path: Path) -> NDArray[np.float32]:
+    def asked(self, song: int, start: int, path: PacePath) -> NDArray[np.float32]:
         """Everything that the listener is asked for in that crop, [frames, outputs]."""
         frames = int(path[0, -1]) - DELAY_FRAMES
         labels = self.labels[song]
@@ -117,7 +117,7 @@ class ListenerData:
         }
         return np.concatenate([parts[name] for name in self._layout], axis=1)
 
-    def _pulses(self, times_s: NDArray[Any], start: int, path: Path) -> NDArray[np.float32]:
+    def _pulses(self, times_s: NDArray[Any], start: int, path: PacePath) -> NDArray[np.float32]:
         places = np.asarray(times_s, np.float64) * FRAME_RATE_HZ - start
         places = places[(places >= 0) & (places < path[1, -1])]
         return pulse_targets(np.interp(places, path[1], path[0]), int(path[0, -1]) - DELAY_FRAMES, self._sub_frames)
@@ -136,12 +136,12 @@ class ListenerData:
             y[:, start : start + 12] = np.roll(y[:, start : start + 12], semitones, axis=1)
 
 
-def steady(frames: int) -> Path:
+def steady(frames: int) -> PacePath:
     """The path of a crop that is played as the song was."""
     return np.array([[0.0, frames + DELAY_FRAMES]] * 2)
 
 
-def _paced(rng: np.random.Generator, frames: int, room: int) -> Path:
+def _paced(rng: np.random.Generator, frames: int, room: int) -> PacePath:
     """A path of `frames` and the delay, [places of the crop, places of the song]; `room` frames more than that are
     there."""
     path = steady(frames)
@@ -158,7 +158,7 @@ def _paced(rng: np.random.Generator, frames: int, room: int) -> Path:
     return path
 
 
-def _plain(path: Path) -> bool:
+def _plain(path: PacePath) -> bool:
     return bool(np.array_equal(path[0], path[1]))
 
 
