@@ -18,13 +18,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine.accompaniment import BATCH_FRAMES, Accompaniment, rate_that_fits, to_mono
-from .engine.chart import Chart
-from .engine.chart_text import parse_chart, read_chart
-from .engine.conductor import Conductor
-from .engine.config import ConfigError
-from .engine.first_bar import first_downbeat_s
-from .engine.player import PARTS, Controls, Heard, Moment, PatientPlayer, Player, harmonist_of
+from .engine.charts.chart import Chart
+from .engine.charts.chart_parser import parse_chart, read_chart
+from .engine.errors import ConfigError
+from .engine.player import (
+    PARTS,
+    Controls,
+    Heard,
+    Moment,
+    PatientPlayer,
+    Player,
+    harmonist_of,
+)
+from .engine.run.accompaniment import (
+    BATCH_FRAMES,
+    Accompaniment,
+    rate_that_fits,
+    to_mono,
+)
+from .engine.timing.conductor import Conductor
+from .engine.timing.first_downbeat import first_downbeat_s
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import OFF_DB, Preset
 from .session import controls_of, expected_tempo_bpm

@@ -17,15 +17,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from .engine.commands import Command
-from .engine.config import ConfigError, EngineConfig
+from .engine.config import EngineConfig
+from .engine.errors import ConfigError
 from .engine.player import PARTS, Controls, Player
 from .engine.status import Status
 from .presets.schema import OFF_DB, Preset
 from .show import CONTROL_NAMES, OF_SHOW, Show
 
 if TYPE_CHECKING:
-    from .engine.engine import Engine
     from .engine.ports.port import Port
+    from .engine.run.live_engine import Engine
 
 LoadPlayer = Callable[[], Player]
 LOADING_THREAD = "gigmate-load"
@@ -215,10 +216,10 @@ def open_session(
 
     port = open_port(config)
     try:
-        from .engine.conductor import Conductor
-        from .engine.engine import Engine
-        from .engine.loopback import calibrated
         from .engine.player import harmonist_of
+        from .engine.ports.loopback import calibrated
+        from .engine.run.live_engine import Engine
+        from .engine.timing.conductor import Conductor
 
         config, source, warning = calibrated(config, port)
         player = loading.result(waiting)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .engine.chart import Chart
+from .engine.charts.chart import Chart
 from .engine.commands import (
     HABITS,
     Announce,
@@ -28,8 +28,8 @@ from .engine.commands import (
     StepPreset,
     StepSong,
 )
-from .engine.config import ConfigError
-from .engine.pedal import BindingTable
+from .engine.errors import ConfigError
+from .engine.gestures import BindingTable
 from .engine.player import PARTS
 from .presets.bindings import bindings_of
 from .presets.loader import preset_files, read_preset

@@ -78,7 +78,7 @@ def _report(error: Exception, prog: str) -> int:
 
 def explain(error: Exception, prog: str = "gigmate") -> tuple[str, int]:
     """The line to print for an error, and the exit code."""
-    from ..engine.config import ConfigError, EngineError
+    from ..engine.errors import ConfigError, EngineError
 
     if isinstance(error, _ClickError):
         code = USAGE if isinstance(error, _UsageError) else FAILURE

@@ -1,4 +1,4 @@
-"""`gigmate complete`: the band plays to a recording, into files. Main thread. The work is completion.py's."""
+"""`gigmate complete`: the band plays to a recording, into files. Main thread. The work is complete_job.py's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..engine.config import ConfigError, EngineError, why_no_recording
+from ..engine.config import why_no_recording
+from ..engine.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
-    from .completion import Completed, Progress
+    from .complete_job import Completed, Progress
 
 _SAY_EVERY_S = 10.0
 
@@ -50,10 +51,10 @@ def complete(
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
 ) -> int:
     """Complete a recording: the band plays along with it, goes on after it, or both."""
-    from ..engine.chart_text import read_chart
+    from ..engine.charts.chart_parser import read_chart
     from ..presets.loader import load_preset
-    from .completion import Completion
-    from .files import check_writable
+    from .complete_job import Completion
+    from .output_files import check_writable
     from .presets import own_folder
     from .signals import Interrupted, Signals
 
@@ -82,7 +83,7 @@ def complete(
     check_writable(target, "--output")
     with Signals() as signals:
         try:
-            from . import completion
+            from . import complete_job
             from .sound_files import Recording
 
             Recording(source).close()  # what is no sound is said before the model loads
@@ -94,7 +95,7 @@ def complete(
                     signals.raise_if_any()
                     show(progress)
 
-                done = completion.complete(band, wanted, told)
+                done = complete_job.complete(band, wanted, told)
         except Interrupted as interrupted:
             return interrupted.code
     for line in summary(done, start):

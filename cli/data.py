@@ -47,7 +47,7 @@ def render(
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
     """Render songs to stems with labels. Songs that are there already are kept."""
-    from ..training.render import render_many
+    from ..training.sound.render import render_many
 
     with _mendable():
         names = _styles(style, trainable=split in ("train", "validation", "test"))
@@ -70,8 +70,8 @@ def listen(
     playing_variety: PlayingVariety = 0.0,
 ) -> None:
     """Render songs to a page with players, piano rolls, waveforms and labels."""
-    from ..training.render import render_song
-    from ..training.sound.page import write_page
+    from ..training.sound.listening_page import write_page
+    from ..training.sound.render import render_song
 
     with _mendable():
         names = _styles(style)
@@ -100,7 +100,7 @@ def stats(
     import json
 
     from ..training.band.styles import STYLE_NAMES
-    from ..training.evaluate_stats import without_nan
+    from ..training.evaluate.statistics import without_nan
     from ..training.sound import survey
 
     with _mendable():
@@ -126,8 +126,8 @@ def import_(
     rate: Annotated[int, typer.Option(help="Sample rate in Hz to store.")] = 32000,
 ) -> None:
     """Take recordings of your own band as data: stems in, shards with tracked labels out."""
-    from ..training.render import save_song, song_path
-    from ..training.sound.stems import import_song
+    from ..training.sound.recorded_stems import import_song
+    from ..training.sound.render import save_song, song_path
 
     with _mendable():
         out.mkdir(parents=True, exist_ok=True)
@@ -155,9 +155,9 @@ def _styles(chosen: list[str] | None, trainable: bool = False) -> tuple[str, ...
 @contextmanager
 def _mendable() -> Iterator[None]:
     """Errors of the data code that the user can mend, as the one kind that the command line prints as a line."""
-    from ..engine.config import ConfigError, EngineError
-    from ..training.sound.synth import SynthError
-    from ..training.soundfonts import SoundFontError
+    from ..engine.errors import ConfigError, EngineError
+    from ..training.sound.soundfont_synth import SynthError
+    from ..training.sound.soundfonts import SoundFontError
 
     try:
         yield

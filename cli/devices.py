@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..engine.config import EngineConfig, EngineError
+from ..engine.config import EngineConfig
+from ..engine.errors import EngineError
 
 if TYPE_CHECKING:
     from ..engine.ports.port import Device

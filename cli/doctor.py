@@ -20,7 +20,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..engine.config import EngineConfig, EngineError
+from ..engine.config import EngineConfig
+from ..engine.errors import EngineError
 
 TORCH_FROM, TORCH_BELOW = (2, 6), (2, 14)
 """The tested range of torch, as pyproject.toml pins it."""
@@ -258,7 +259,7 @@ def look_at_callback() -> Iterator[Finding]:
         began_s = time.perf_counter()
         import numpy as np
 
-        from ..engine.bridge import Bridge
+        from ..engine.callback.bridge import Bridge
 
         Bridge(48_000).process_arrays(np.zeros((1, 128), np.float32), np.zeros((2, 128), np.float32))
     except Exception as error:  # noqa: BLE001 - a compiler can fail in any way, and that is the finding

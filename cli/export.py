@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..engine.config import ConfigError
+from ..engine.errors import ConfigError
 
 
 def export(
@@ -19,12 +19,12 @@ def export(
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
 ) -> int:
     """Write the band as one file that plain libtorch loads: one channel in, drums, bass and keys out."""
-    from .files import check_writable
+    from .output_files import check_writable
 
     if rate % 25 or not 8_000 <= rate <= 192_000:
         raise ConfigError(f"--rate {rate}: give the patch's rate, such as 44100, 48000 or 96000")
     check_writable(torchscript, "--torchscript")
-    from ..model.patch import ATTRIBUTES, export_torchscript
+    from ..model.nn_tilde import ATTRIBUTES, export_torchscript
 
     try:
         export_torchscript(torchscript, weights, rate, int8)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..engine.config import ConfigError
+from ..engine.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from .ear import Ear
+    from .listen_stream import InputMonitor
 
 LIVE_BACKENDS = ("auto", "jack", "portaudio")
 _CLICK_HZ = {True: 1760.0, False: 1320.0}  # downbeat, other beats
@@ -34,19 +34,19 @@ def listen(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for every beat.")] = False,
 ) -> int:
     """Show what the band hears, beat by beat."""
-    from ..engine.idioms import IDIOMS
-    from .ear import Ear
-    from .files import check_writable
+    from ..engine.style_priors import STYLE_PRIORS
+    from .listen_stream import InputMonitor
+    from .output_files import check_writable
 
-    if style and style not in IDIOMS:
-        raise ConfigError(f"--style {style}: there is none of that name; there are {', '.join(IDIOMS)}")
+    if style and style not in STYLE_PRIORS:
+        raise ConfigError(f"--style {style}: there is none of that name; there are {', '.join(STYLE_PRIORS)}")
 
     if backend not in LIVE_BACKENDS:
         raise ConfigError(f"--backend {backend}: give one of {', '.join(LIVE_BACKENDS)}")
     if source == "live":
         if click is not None:
             raise ConfigError("--click writes a recording with clicks: give a file to listen to")
-        return _live(Ear(weights), input_channel, backend, style, as_json)
+        return _live(InputMonitor(weights), input_channel, backend, style, as_json)
     if click is not None:
         if click.suffix.lower() != ".wav":
             raise ConfigError(f"--click {click}: give a name that ends in .wav")
@@ -55,7 +55,7 @@ def listen(
         check_writable(click, "--click")
     sound = read_mono(Path(source))
     beats = []
-    for beat in beats_heard(Ear(weights), sound, style):
+    for beat in beats_heard(InputMonitor(weights), sound, style):
         beats.append(beat)
         say(beat, as_json)
     if click is not None:
@@ -70,8 +70,9 @@ def read_mono(path: Path) -> np.ndarray:
     import soxr
 
     from ..dsp.limiter import LOUDEST
-    from ..engine.config import EngineError, sound_name, why_no_recording
-    from .ear import RATE_HZ
+    from ..engine.config import sound_name, why_no_recording
+    from ..engine.errors import EngineError
+    from .listen_stream import RATE_HZ
 
     reason = why_no_recording(path)
     if reason is not None:
@@ -88,14 +89,14 @@ def read_mono(path: Path) -> np.ndarray:
     return mono if rate_hz == RATE_HZ else np.asarray(soxr.resample(mono, rate_hz, RATE_HZ), np.float32)
 
 
-def beats_heard(ear: Ear, sound: np.ndarray, style: str = "") -> Iterator[dict[str, Any]]:
+def beats_heard(ear: InputMonitor, sound: np.ndarray, style: str = "") -> Iterator[dict[str, Any]]:
     """Every beat of `sound` [n] at 32 kHz, as the conductor foretells it while it listens."""
     import numpy as np
 
     from ..engine.commands import SetControl
-    from ..engine.conductor import Conductor
     from ..engine.status import chord_name
-    from .ear import FRAME_SAMPLES, RATE_HZ
+    from ..engine.timing.conductor import Conductor
+    from .listen_stream import FRAME_SAMPLES, RATE_HZ
 
     conductor = Conductor(float(RATE_HZ), harmonist=ear.harmonist)
     if style:
@@ -142,7 +143,7 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
     import soundfile
 
     from ..engine.config import sound_name
-    from .ear import RATE_HZ
+    from .listen_stream import RATE_HZ
 
     mixed = 0.6 * sound / max(1.0, float(np.abs(sound).max(initial=0.0)))
     t = np.arange(int(_CLICK_S * RATE_HZ)) / RATE_HZ
@@ -154,15 +155,15 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
     soundfile.write(sound_name(path), np.clip(mixed, -1.0, 1.0), RATE_HZ, subtype="PCM_24")
 
 
-def _live(ear: Ear, input_channel: int, backend: str, style: str, as_json: bool) -> int:
+def _live(ear: InputMonitor, input_channel: int, backend: str, style: str, as_json: bool) -> int:
     """Show every beat of what the sound card hears, until stopped."""
     from typing import cast
 
     from ..engine.commands import SetControl
-    from ..engine.conductor import Conductor
     from ..engine.config import Backend, EngineConfig
-    from ..engine.engine import Engine
     from ..engine.ports.port import open_port
+    from ..engine.run.live_engine import Engine
+    from ..engine.timing.conductor import Conductor
     from .signals import Interrupted, Signals
 
     config = EngineConfig(input_channels=(input_channel,), backend=cast(Backend, backend))

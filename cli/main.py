@@ -14,24 +14,26 @@ import typer
 
 from .. import __version__
 from . import (
-    bench,
     boundary,
     complete,
     data,
     devices,
     doctor,
-    eval,
     export,
-    latency,
     listen,
-    live,
-    midi,
-    play,
     presets,
     serve,
-    train,
-    web,
 )
+from .bench import bench_command
+from .eval import eval_command
+from .latency import latency_command
+from .live import (
+    live_command,
+    midi_learn,
+    play_command,
+    web_options,
+)
+from .train import train_command
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
@@ -44,23 +46,23 @@ app = typer.Typer(
 live_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 latency_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 
-app.command("live", cls=web.LiveCommand)(live.live)
+app.command("live", cls=web_options.LiveCommand)(live_command.live)
 app.command("complete")(complete.complete)
 app.command("devices")(devices.devices)
 app.command("doctor")(doctor.doctor)
-app.command("bench")(bench.bench)
-app.command("latency")(latency.latency)
+app.command("bench")(bench_command.bench)
+app.command("latency")(latency_command.latency)
 app.command("listen")(listen.listen)
-app.command("midi-learn")(midi.midi_learn)
-app.add_typer(eval.app, name="eval")
-app.command("play")(play.play)
+app.command("midi-learn")(midi_learn.midi_learn)
+app.add_typer(eval_command.app, name="eval")
+app.command("play")(play_command.play)
 app.add_typer(presets.app, name="presets")
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.add_typer(data.app, name="data")
-app.add_typer(train.app, name="train")
-live_app.command(cls=web.LiveCommand)(live.live)
-latency_app.command()(latency.latency)
+app.add_typer(train_command.app, name="train")
+live_app.command(cls=web_options.LiveCommand)(live_command.live)
+latency_app.command()(latency_command.latency)
 
 
 @app.command("version")

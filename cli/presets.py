@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..engine.config import ConfigError
+from ..engine.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ..engine.chart import Chart
-    from ..engine.pedal import BindingTable
+    from ..engine.charts.chart import Chart
+    from ..engine.gestures import BindingTable
     from ..show import Show
 
 _YAML = (".yaml", ".yml")
@@ -40,7 +40,7 @@ def open_show(
 
     Raises ConfigError: no such preset, a set list or a chart that does not hold, or both of them.
     """
-    from ..engine.chart_text import read_chart
+    from ..engine.charts.chart_parser import read_chart
     from ..presets.loader import load_preset
     from ..presets.setlist import load_set
     from ..show import Show, known_presets
@@ -104,7 +104,7 @@ def schema(
 
 
 def _checked(path: Path) -> list[str]:
-    from ..engine.chart_text import read_chart
+    from ..engine.charts.chart_parser import read_chart
     from ..presets.bindings import parse_bindings
     from ..presets.schema import PresetError, parse_preset
     from ..presets.setlist import load_set

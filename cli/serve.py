@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..engine.config import ConfigError, EngineError
+from ..engine.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
     from ..band import Band
@@ -40,7 +40,7 @@ def serve(
         if not low <= value <= high:
             raise ConfigError(f"{name} {value}: give {low} to {high}")
     need_extra("fastapi", "uvicorn", "websockets", "multipart")
-    from .service.limits import LOOPBACK, TOKEN_VARIABLE, Limits
+    from .service.service_limits import LOOPBACK, TOKEN_VARIABLE, Limits
 
     token = os.environ.get(TOKEN_VARIABLE) or None
     fresh = token is None and host not in LOOPBACK
@@ -79,7 +79,7 @@ def server_config(band: Band, limits: object, token: str | None):  # type: ignor
     import uvicorn
 
     from .service.app import create_app
-    from .service.limits import Limits
+    from .service.service_limits import Limits
 
     known = limits if isinstance(limits, Limits) else Limits()
     return uvicorn.Config(

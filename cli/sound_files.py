@@ -16,8 +16,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from ..engine.accompaniment import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS
-from ..engine.config import ConfigError, EngineError, sound_name, why_no_recording
+from ..engine.config import sound_name, why_no_recording
+from ..engine.errors import ConfigError, EngineError
+from ..engine.run.accompaniment import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS
 
 Array = NDArray[np.float32]
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}

@@ -16,9 +16,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..engine.commands import NOW, ClockTick, ClockTransport, Command, Tap
-from ..engine.pedal import BindingTable, Gestures
-from .pace import Pace
+from ..engine.commands import (
+    NOW,
+    ClockTick,
+    ClockTransport,
+    Command,
+    Tap,
+)
+from ..engine.gestures import BindingTable, Gestures
+from .command_throttle import LookAhead
 
 POLL_S = 0.004
 LOOK_S = 1.0
@@ -258,9 +264,9 @@ class MidiPedals:
         """
         self._table = table
         self._post, self._stamp = post, stamp
-        self._pace = Pace(post)
+        self._look_ahead = LookAhead(post)
         self._gestures: dict[str, Gestures] = {}  # by port: two devices are two feet
-        self._inputs = MidiInputs(self._hear, port_name, api, self._pace.flush, required)
+        self._inputs = MidiInputs(self._hear, port_name, api, self._look_ahead.flush, required)
 
     @property
     def names(self) -> list[str]:
@@ -291,7 +297,7 @@ class MidiPedals:
         if gestures is None:
             gestures = self._gestures[port] = Gestures(self._table, _UNITS_HZ, stamped=False)
         for command in gestures.commands(event):
-            self._pace.put(Tap(self._stamp(at_s)) if isinstance(command, Tap) else command, at_s)
+            self._look_ahead.put(Tap(self._stamp(at_s)) if isinstance(command, Tap) else command, at_s)
 
     def close(self) -> None:
         """Close every input. May be called twice."""

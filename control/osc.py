@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 
 from ..engine.commands import Command, Panic
 from ..engine.status import Status
+from .command_throttle import LookAhead, fader_of
 from .osc_wire import (
     BeatTeller,
     Message,
@@ -27,7 +28,6 @@ from .osc_wire import (
     status_packets,
     status_values,
 )
-from .pace import Pace, fader_of
 
 Endpoint = tuple[str, int]
 LOCAL_HOST = "127.0.0.1"
@@ -69,7 +69,7 @@ class Osc:
         """Open the sockets. Raises OscSetupError: a port that is taken, a host that is not known."""
         self._post: Callable[[Command], object] = _nobody
         self._status: Callable[[], Status] = Status
-        self._pace = Pace(self._count_post)
+        self._look_ahead = LookAhead(self._count_post)
         self._press_credit, self._credited_s = _PRESSES_AT_ONCE, 0.0
         self._pressed: dict[Command, float] = {}
         self._waiting: list[tuple[float, int, Message]] = []
@@ -140,14 +140,14 @@ class Osc:
             wait_s = _IDLE_S if not self._out else _LOOK_S
             if beats.due_s is not None:
                 wait_s = min(wait_s, beats.due_s - now_s)
-            if self._waiting or self._pace.waiting:
+            if self._waiting or self._look_ahead.waiting:
                 wait_s = min(wait_s, _LOOK_S)
             ready, _, _ = select.select(readers, [], [], max(0.0, wait_s))
             now_s = time.monotonic()
             if self._in is not None and self._in in ready:
                 self._read(self._in, now_s)
             self._do_due(now_s)
-            self._pace.flush(now_s)
+            self._look_ahead.flush(now_s)
             if self._out:
                 self._tell(beats, told, now_s)
 
@@ -190,7 +190,7 @@ class Osc:
         if fader_of(command) is None and not self._may_press(command, now_s):
             self.limited += 1
             return
-        self._pace.put(command, now_s)
+        self._look_ahead.put(command, now_s)
 
     def _may_press(self, command: Command, now_s: float) -> bool:
         if now_s - self._pressed.get(command, float("-inf")) < _SAME_AGAIN_S:

@@ -14,8 +14,13 @@ from rich.cells import cell_len, set_cell_size
 
 from ..engine.actions import PARTS
 from ..engine.status import SILENCE_DB, Status
+from .display_text import (
+    big_state,
+    clean,
+    song_line,
+    time_source,
+)
 from .keys import KEY_TABLE
-from .words import big_state, clean, song_line, time_source
 
 Segment = tuple[str, str]
 """A piece of a row and its style, as rich names styles."""

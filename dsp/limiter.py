@@ -15,7 +15,14 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from .native import cached_cfunc, inlined, load_f32, load_f64, store_f32, store_f64
+from .raw_memory import (
+    cached_cfunc,
+    inlined,
+    load_f32,
+    load_f64,
+    store_f32,
+    store_f64,
+)
 
 KNEE = math.sqrt(0.5)
 """Where limiting begins, as a share of the ceiling."""

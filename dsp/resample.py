@@ -19,7 +19,13 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
-from .native import cached_cfunc, load_f32, load_i64, store_f32, store_i64
+from .raw_memory import (
+    cached_cfunc,
+    load_f32,
+    load_i64,
+    store_f32,
+    store_i64,
+)
 
 PASSBAND_SHARE = 27.0 / 32.0
 """End of the passband as a share of the lower rate's half."""

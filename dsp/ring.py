@@ -18,7 +18,7 @@ import numpy as np
 from numba import types
 from numpy.typing import ArrayLike, NDArray
 
-from .native import (
+from .raw_memory import (
     aligned_words,
     cached_cfunc,
     copy_bytes,

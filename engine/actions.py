@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import commands as c
-from .config import ConfigError
+from .errors import ConfigError
 from .player import PARTS
 
 OFF_DB = float("-inf")

@@ -6,21 +6,13 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from .pedal import BindingTable
+from .errors import ConfigError
+from .gestures import BindingTable
 
 Backend = Literal["auto", "jack", "portaudio", "file"]
 SEEDS = 2**63
-
-
-class EngineError(Exception):
-    """Something the user can mend: one clear line that says what is wrong and what to do. The CLI exits with 1."""
-
-
-class ConfigError(EngineError):
-    """The request itself is wrong (a channel that cannot exist, a rate no one has). The CLI exits with 2."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,20 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .probe_burst import BurstReading, make_sweep, read_burst, stands_out
-from .probe_tones import PEAK, PERIOD_SAMPLES, SETTLE_SAMPLES, ToneReading, make_tones, read_tones
+from .probe_burst import (
+    BurstReading,
+    make_sweep,
+    read_burst,
+    stands_out,
+)
+from .probe_tones import (
+    PEAK,
+    PERIOD_SAMPLES,
+    SETTLE_SAMPLES,
+    ToneReading,
+    make_tones,
+    read_tones,
+)
 
 Method = Literal["auto", "tones", "burst"]
 METHODS: tuple[Method, ...] = ("auto", "tones", "burst")

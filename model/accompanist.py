@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from ..dsp.features import FeatureExtractor, played_pitch_classes
-from .conditioning import MAX_AHEAD_FRAMES
-from .harmony import Harmonist
+from .chord_network import Harmonist
+from .generator.conditioning import MAX_AHEAD_FRAMES
+from .generator.score_tokens import SLOTS
 from .listener import DELAY_FRAMES
 from .runtime import LoadedBand, load_band
-from .score_tokens import SLOTS
 from .streaming import State, reset_state
 
 FloatArray = NDArray[np.float32]

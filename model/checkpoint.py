@@ -14,12 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from .codec import CodecConfig, MdctCodec
-from .codec_protocol import TokenCodec
-from .generator import Generator, GeneratorConfig
-from .harmony import Harmony, HarmonyConfig
+from .chord_network import Harmony, HarmonyConfig
+from .codec.codec_protocol import TokenCodec
+from .codec.mdct_codec import CodecConfig, MdctCodec
+from .codec.seanet import SeanetCodec, SeanetConfig
+from .generator.transformer import Generator, GeneratorConfig
 from .listener import Listener, ListenerConfig
-from .seanet import SeanetCodec, SeanetConfig
 from .voice import Voice, VoiceConfig
 
 FORMAT_VERSION = 1

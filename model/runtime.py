@@ -22,13 +22,13 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint
-from .codec import MdctCodec, MdctDecoder
-from .conditioning import chord_features, moment_features
-from .generator import Generator
-from .harmony import Harmony
+from .chord_network import Harmony
+from .codec.mdct_codec import MdctCodec, MdctDecoder
+from .codec.quantizer import ResidualQuantizer
+from .generator.conditioning import chord_features, moment_features
+from .generator.note_steering import Steering
+from .generator.transformer import Generator
 from .listener import Listener
-from .quantizer import ResidualQuantizer
-from .steering import Steering
 from .voice import Voice, VoicedDecoder
 
 RUNTIME_VERSION = 19

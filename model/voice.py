@@ -18,9 +18,15 @@ from typing import Any, Dict, List, Tuple  # noqa: UP035
 import torch
 from torch import Tensor, nn
 
-from .codec import MdctDecoder
+from .codec.mdct_codec import MdctDecoder
+from .generator.score_tokens import (
+    FIRST_NOTE,
+    LOWEST_NOTE,
+    NOTE_SLOTS,
+    SLOT_ENTRIES,
+    SLOTS,
+)
 from .layers import ConvBlock, embedding
-from .score_tokens import FIRST_NOTE, LOWEST_NOTE, NOTE_SLOTS, SLOT_ENTRIES, SLOTS
 
 RELEASE = (1.0, 0.55, 0.25, 0.08, 0.0)
 """How a note that ended goes on through the next frame, at its quarters."""

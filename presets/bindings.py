@@ -16,10 +16,26 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from ..engine.actions import ACTIONS, OFF_DB, ActionError, action_named
-from ..engine.config import ConfigError
-from ..engine.pedal import ANY, CC_THRESHOLD, Binding, Gesture
-from .strict import Strict, fault_line, nearest, parse_yaml, read_yaml
+from ..engine.actions import (
+    ACTIONS,
+    OFF_DB,
+    ActionError,
+    action_named,
+)
+from ..engine.errors import ConfigError
+from ..engine.gestures import (
+    ANY,
+    CC_THRESHOLD,
+    Binding,
+    Gesture,
+)
+from .strict import (
+    Strict,
+    fault_line,
+    nearest,
+    parse_yaml,
+    read_yaml,
+)
 
 FILE_NAME = "bindings.yaml"
 MIDI_WORDS = ("start", "stop", "continue")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
-from ..engine.config import ConfigError
+from ..engine.errors import ConfigError
 from .bindings import BindingRow
 from .strict import Strict, fault_line, nearest
 

@@ -12,12 +12,17 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from ..engine.chart import Chart, ChartError
-from ..engine.chart_text import parse_chart, read_chart
-from ..engine.chord_symbol import ChordError, parse_key
-from ..engine.config import ConfigError
+from ..engine.charts.chart import Chart, ChartError
+from ..engine.charts.chart_parser import parse_chart, read_chart
+from ..engine.charts.chord_symbol import ChordError, parse_key
+from ..engine.errors import ConfigError
 from .loader import DEFAULT_PRESET, load_preset
-from .schema import Preset, PresetError, Tempo, as_tuple
+from .schema import (
+    Preset,
+    PresetError,
+    Tempo,
+    as_tuple,
+)
 from .strict import Strict, fault_line, read_yaml
 
 MOST_SONGS = 500

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..engine.config import ConfigError
+from ..engine.errors import ConfigError
 
 MAX_FILE_BYTES = 100_000
 

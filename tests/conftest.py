@@ -200,9 +200,9 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a band that is small and plays at random: everything of the real one but the music."""
     import torch
     from gigmate.model import checkpoint
-    from gigmate.model.codec import CodecConfig, MdctCodec
-    from gigmate.model.generator import Generator, GeneratorConfig
-    from gigmate.model.harmony import Harmony, HarmonyConfig
+    from gigmate.model.chord_network import Harmony, HarmonyConfig
+    from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
+    from gigmate.model.generator.transformer import Generator, GeneratorConfig
     from gigmate.model.listener import Listener, ListenerConfig
     from gigmate.model.voice import Voice, VoiceConfig
 

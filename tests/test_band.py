@@ -11,7 +11,7 @@ import gigmate
 import numpy as np
 import pytest
 from gigmate import Band
-from gigmate.engine.config import ConfigError
+from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import PARTS
 
 RATE_HZ = 44_100
@@ -124,10 +124,10 @@ def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Pa
     """The compiled model on the worker's thread, against the stream here."""
     import soundfile
     from gigmate.engine.commands import SetControl
-    from gigmate.engine.conductor import Conductor
     from gigmate.engine.config import EngineConfig
-    from gigmate.engine.engine import Engine
     from gigmate.engine.ports import open_port
+    from gigmate.engine.run.live_engine import Engine
+    from gigmate.engine.timing.conductor import Conductor
     from gigmate.model.accompanist import load_player
 
     audio = lead(2.0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gigmate.control.web import wire
-from gigmate.control.web.limits import WebLimits
+from gigmate.control.web import web_messages
+from gigmate.control.web.client_limits import WebLimits
 from gigmate.engine.actions import ACTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,9 +24,9 @@ def test_the_table_is_that_of_the_actions() -> None:
         )
         assert arguments == (said or "none")
         assert text == action.text
-        asked, values = wire.read(example)
+        asked, values = web_messages.read(example)
         assert asked == name
-        assert wire.command_from(asked, values) is not None
+        assert web_messages.command_from(asked, values) is not None
         assert list(values) == [argument.name for argument in action.arguments]
 
 

@@ -10,9 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from gigmate.engine.commands import JumpSection, SelectPreset, SelectSong, StepPreset, StepSong, Tap
+from gigmate.engine.commands import (
+    JumpSection,
+    SelectPreset,
+    SelectSong,
+    StepPreset,
+    StepSong,
+    Tap,
+)
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.pedal import BindingTable
+from gigmate.engine.gestures import BindingTable
 from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.presets.loader import load_preset
 from gigmate.presets.setlist import load_set

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from gigmate.cli import boundary, main
-from gigmate.engine.chart_text import parse_chart
+from gigmate.engine.charts.chart_parser import parse_chart
 from gigmate.presets.loader import preset_names
 from gigmate.presets.schema import STYLES, Preset, parse_preset
 from gigmate.presets.setlist import SongEntry, load_set

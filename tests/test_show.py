@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gigmate.engine.chart import Chart
-from gigmate.engine.chart_text import parse_chart
+from gigmate.engine.charts.chart import Chart
+from gigmate.engine.charts.chart_parser import parse_chart
 from gigmate.engine.commands import (
     Announce,
     Command,
@@ -23,8 +23,9 @@ from gigmate.engine.commands import (
     StepPreset,
     StepSong,
 )
-from gigmate.engine.config import ConfigError, EngineConfig
-from gigmate.engine.pedal import BindingTable
+from gigmate.engine.config import EngineConfig
+from gigmate.engine.errors import ConfigError
+from gigmate.engine.gestures import BindingTable
 from gigmate.engine.player import PARTS, Controls
 from gigmate.presets.loader import load_preset, preset_names
 from gigmate.presets.schema import OFF_DB, parse_preset

@@ -25,7 +25,12 @@ from torch import Tensor, nn
 from ..model import checkpoint
 from .errors import TrainingError
 from .parallel import Group, pick_device
-from .sinks import ClearMl, JsonLines, Sink, TensorBoard
+from .sinks import (
+    ClearMl,
+    JsonLines,
+    Sink,
+    TensorBoard,
+)
 
 Movable = TypeVar("Movable")
 

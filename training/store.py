@@ -3,7 +3,7 @@
     000123/audio.npy     int16 [stems, N] at the codec's rate, in the order of STEMS
            features.npy  float16 [T, size] of the lead as a live microphone or plug hears it
            labels.npz    per-frame arrays and exact event lists (see training.render)
-           score.npy     int16 [parts, SLOTS, T], what each part plays (model/score_tokens.py)
+           score.npy     int16 [parts, SLOTS, T], what each part plays (model/generator/score_tokens.py)
            tokens.npy    int16 [parts, K, T], written once a codec is trained
 
 Knows no model but the codec that it is handed.
@@ -101,8 +101,8 @@ def render_store(folder: Path, seeds: range, workers: int, options: StoreOptions
 
 
 def _store_one(folder: Path, seed: int, options: StoreOptions) -> None:
-    from .render import render_song
-    from .score_labels import score_slots
+    from .sound.render import render_song
+    from .trainers.score_labels import score_slots
 
     song = render_song(
         seed,

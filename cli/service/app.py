@@ -17,16 +17,16 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as PlainHTTPException
 
 from ... import __version__
-from ...engine.chart_text import parse_chart
-from ...engine.config import ConfigError, EngineError
+from ...engine.charts.chart_parser import parse_chart
+from ...engine.errors import ConfigError, EngineError
 from ...engine.player import PARTS
 from ...presets.loader import load_preset, preset_names
 from ..complete import parse_ahead, parse_parts
-from ..completion import Completion
+from ..complete_job import Completion
 from ..sound_files import NoSound, TooLong
-from .guard import Door
 from .jobs import Full, Job, Jobs
-from .limits import Limits
+from .service_limits import Limits
+from .upload_guard import Door
 
 if TYPE_CHECKING:
     from ...band import Band
@@ -66,7 +66,7 @@ def status_of(error: Exception) -> int:
 
 def create_app(band: "Band", limits: Limits | None = None, token: str | None = None) -> Any:
     """The whole server as an ASGI app, around a loaded band."""
-    from .stream import Streams
+    from .websockets import Streams
 
     limits = limits or Limits()
     jobs = Jobs(band, limits)

@@ -15,10 +15,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...engine.config import EngineError
-from .. import completion
-from ..completion import Cancelled, Completed, Completion, Progress
-from .limits import Limits
+from ...engine.errors import EngineError
+from .. import complete_job
+from ..complete_job import (
+    Cancelled,
+    Completed,
+    Completion,
+    Progress,
+)
+from .service_limits import Limits
 
 if TYPE_CHECKING:
     from ...band import Band
@@ -135,7 +140,7 @@ class Jobs:
             if job.cancelled.is_set():
                 raise Cancelled
             job.state, job.began_s = "working", time.monotonic()
-            job.result = completion.complete(self._band, wanted, told, job.cancelled.is_set)
+            job.result = complete_job.complete(self._band, wanted, told, job.cancelled.is_set)
             job.state = "done"
         except Cancelled:
             job.state = "cancelled"

@@ -23,9 +23,9 @@ from websockets.http11 import Request, Response
 
 from ...engine.commands import Command
 from ...engine.status import Status
-from . import wire
-from .guard import Bucket, refusal, token_is
-from .limits import WebCounts, WebLimits
+from . import web_messages
+from .access_guard import Bucket, refusal, token_is
+from .client_limits import WebCounts, WebLimits
 from .pages import page_files, response
 
 WRONG_TOKEN, NO_HELLO, FULL = 4401, 4408, 4503
@@ -163,7 +163,7 @@ class WebFace:
             if not await self._may_come(client):
                 return
             self._clients.add(client)  # at once: nobody may come in between
-            await client.send(wire.hello(self._lists()))
+            await client.send(web_messages.hello(self._lists()))
             client.greeted = True
             self.counts.clients_in_all += 1
             self._news.append(f"a remote is connected: {_peer(client)} ({len(self._clients)} in all)")
@@ -190,12 +190,12 @@ class WebFace:
         if self._token is None:
             return True
         try:
-            name, arguments = wire.read(await asyncio.wait_for(connection.recv(), self.limits.hello_s))
+            name, arguments = web_messages.read(await asyncio.wait_for(connection.recv(), self.limits.hello_s))
         except asyncio.TimeoutError:
             self.counts.refused += 1
             await connection.close(NO_HELLO, "no token came")
             return False
-        except wire.WireError:
+        except web_messages.WireError:
             name, arguments = "", {}
             self.counts.malformed += 1
         if name == "hello" and token_is(self._token, arguments.get("token")):
@@ -203,7 +203,7 @@ class WebFace:
         self.counts.refused += 1
         self._news.append(f"a remote with a wrong token was turned away: {_peer(connection)}")
         await asyncio.sleep(self.limits.wrong_token_s)
-        await connection.send(wire.error_text('wrong or no token: begin with {"do": "hello", "token": "..."}'))
+        await connection.send(web_messages.error_text('wrong or no token: begin with {"do": "hello", "token": "..."}'))
         await connection.close(WRONG_TOKEN, "wrong or no token")
         return False
 
@@ -218,19 +218,19 @@ class WebFace:
             if self._end is None or self._end.is_set():  # what a flood has left in the queue keeps nobody
                 return
             try:
-                name, arguments = wire.read(message)
+                name, arguments = web_messages.read(message)
                 if name == "hello":  # needed only where there is a token, and then it has been here
                     continue
                 late_s = self._late_s(arguments.pop("seen", None))
-                command = wire.command_from(name, arguments)
-            except wire.WireError as error:
+                command = web_messages.command_from(name, arguments)
+            except web_messages.WireError as error:
                 self.counts.malformed += 1
-                await connection.send(wire.error_text(str(error)))
+                await connection.send(web_messages.error_text(str(error)))
                 continue
             if late_s > self.limits.late_s and name not in _NEVER_LATE:
                 self.counts.late += 1
                 line = f"{name} came {late_s:.0f} s late and was not done: the connection is poor"
-                await connection.send(wire.error_text(line))
+                await connection.send(web_messages.error_text(line))
                 continue
             self.counts.commands += 1
             self._post(command)
@@ -257,11 +257,11 @@ class WebFace:
             now_s = loop.time()
             if now_s - looked_s >= _LISTS_EVERY_S:
                 looked_s = now_s
-                self._lists_text = wire.lists_text(self._lists())
+                self._lists_text = web_messages.lists_text(self._lists())
             greeted = [client for client in self._clients if client.greeted]
             free = [client for client in greeted if client.transport.get_write_buffer_size() == 0]
             self._send_lists(free)
-            text = wire.status_text(self._status())
+            text = web_messages.status_text(self._status())
             if text == sent_text and now_s - sent_s < _SAME_AGAIN_S:
                 continue
             sent_text, sent_s = text, now_s
@@ -269,7 +269,7 @@ class WebFace:
             self._sent_s.append((self._number, now_s))
             self.counts.snapshots += len(free)
             self.counts.snapshots_skipped += len(greeted) - len(free)
-            broadcast(free, wire.numbered(text, self._number))
+            broadcast(free, web_messages.numbered(text, self._number))
 
     def _send_lists(self, free: list[_Connection]) -> None:
         behind = [client for client in free if client.lists_text != self._lists_text]

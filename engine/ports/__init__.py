@@ -1,5 +1,11 @@
 """Audio ports behind one interface: JACK, PortAudio and file. Back ends are imported when they are asked for."""
 
-from .port import Device, Port, list_devices, open_port, why_not
+from .port import (
+    Device,
+    Port,
+    list_devices,
+    open_port,
+    why_not,
+)
 
 __all__ = ["Device", "Port", "list_devices", "open_port", "why_not"]

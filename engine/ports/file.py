@@ -19,11 +19,12 @@ import soxr
 from numpy.typing import NDArray
 
 from ...dsp.limiter import Limiter
-from ..config import ConfigError, EngineConfig, EngineError, sound_name, why_no_recording
+from ..config import EngineConfig, sound_name, why_no_recording
+from ..errors import ConfigError, EngineError
 from .port import Device, Port
 
 if TYPE_CHECKING:
-    from ..bridge import Bridge
+    from ..callback.bridge import Bridge
 
 DEFAULT_BLOCK_SAMPLES = 256
 _READ_SAMPLES = 8192

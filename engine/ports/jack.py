@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import native, native_jack
-from ..config import ConfigError, EngineConfig, EngineError
+from ..callback import audio_callback, jack_callback
+from ..config import EngineConfig
+from ..errors import ConfigError, EngineError
 from .jack_server import (
     CLOSE_S,
     address_of,
@@ -33,7 +34,7 @@ from .jack_server import (
 from .port import Port, run_aside
 
 if TYPE_CHECKING:
-    from ..bridge import Bridge
+    from ..callback.bridge import Bridge
 
 __all__ = ["JackPort", "list_devices", "list_midi_sources", "probe", "wait_for_server", "why_not"]
 
@@ -169,26 +170,26 @@ class JackPort(Port):
             lib.jack_set_process_callback(pointer, ffi.cast("JackProcessCallback", bridge.jack_callback_address), state)
         )
         self._check(
-            lib.jack_set_xrun_callback(pointer, ffi.cast("JackXRunCallback", native_jack.jack_xrun.address), state)
+            lib.jack_set_xrun_callback(pointer, ffi.cast("JackXRunCallback", jack_callback.jack_xrun.address), state)
         )
         self._check(
             lib.jack_set_sample_rate_callback(
-                pointer, ffi.cast("JackSampleRateCallback", native_jack.jack_rate.address), state
+                pointer, ffi.cast("JackSampleRateCallback", jack_callback.jack_rate.address), state
             )
         )
         self._check(
             lib.jack_set_freewheel_callback(
-                pointer, ffi.cast("JackFreewheelCallback", native_jack.jack_freewheel.address), state
+                pointer, ffi.cast("JackFreewheelCallback", jack_callback.jack_freewheel.address), state
             )
         )
         self._library.jack_set_latency_callback.argtypes = [ctypes.c_void_p] * 3
         self._check(
             self._library.jack_set_latency_callback(
-                self._pointer(self._client), int(native_jack.jack_latency.address), bridge.stream_address
+                self._pointer(self._client), int(jack_callback.jack_latency.address), bridge.stream_address
             )
         )
         lib.jack_on_info_shutdown(
-            pointer, ffi.cast("JackInfoShutdownCallback", native_jack.jack_shutdown.address), state
+            pointer, ffi.cast("JackInfoShutdownCallback", jack_callback.jack_shutdown.address), state
         )
         try:
             self._client.activate()
@@ -204,27 +205,27 @@ class JackPort(Port):
         self._watcher.start()
 
     def _set_words(self, bridge: Bridge) -> None:
-        bridge.set_word(native.JACK_OWN_DELAY, self._own_delay_on_card)
+        bridge.set_word(audio_callback.JACK_OWN_DELAY, self._own_delay_on_card)
         pointer_of = self._pointer
-        bridge.set_word(native.JACK_CLIENT, pointer_of(self._client))
-        bridge.set_word(native.JACK_INPUTS, len(self._inputs))
+        bridge.set_word(audio_callback.JACK_CLIENT, pointer_of(self._client))
+        bridge.set_word(audio_callback.JACK_INPUTS, len(self._inputs))
         outputs = [*self._outputs, *self._clicks]
-        bridge.set_word(native.JACK_OUTPUTS, len(outputs))
+        bridge.set_word(audio_callback.JACK_OUTPUTS, len(outputs))
         bridge.set_click_outputs(len(self._clicks))
-        bridge.set_table(native.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
-        bridge.set_table(native.JACK_OUT_PORTS, [pointer_of(port) for port in outputs])
-        bridge.set_word(native.JACK_MIDI_PORT, pointer_of(self._midi))
-        bridge.set_word(native.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
+        bridge.set_table(audio_callback.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
+        bridge.set_table(audio_callback.JACK_OUT_PORTS, [pointer_of(port) for port in outputs])
+        bridge.set_word(audio_callback.JACK_MIDI_PORT, pointer_of(self._midi))
+        bridge.set_word(audio_callback.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
         for word, name in (
-            (native.FN_GET_BUFFER, "jack_port_get_buffer"),
-            (native.FN_MIDI_COUNT, "jack_midi_get_event_count"),
-            (native.FN_MIDI_GET, "jack_midi_event_get"),
-            (native.FN_FRAME_TIME, "jack_last_frame_time"),
-            (native.FN_MIDI_CLEAR, "jack_midi_clear_buffer"),
-            (native.FN_MIDI_WRITE, "jack_midi_event_write"),
-            (native.FN_TRANSPORT_QUERY, "jack_transport_query"),
-            (native.FN_LATENCY_GET, "jack_port_get_latency_range"),
-            (native.FN_LATENCY_SET, "jack_port_set_latency_range"),
+            (audio_callback.FN_GET_BUFFER, "jack_port_get_buffer"),
+            (audio_callback.FN_MIDI_COUNT, "jack_midi_get_event_count"),
+            (audio_callback.FN_MIDI_GET, "jack_midi_event_get"),
+            (audio_callback.FN_FRAME_TIME, "jack_last_frame_time"),
+            (audio_callback.FN_MIDI_CLEAR, "jack_midi_clear_buffer"),
+            (audio_callback.FN_MIDI_WRITE, "jack_midi_event_write"),
+            (audio_callback.FN_TRANSPORT_QUERY, "jack_transport_query"),
+            (audio_callback.FN_LATENCY_GET, "jack_port_get_latency_range"),
+            (audio_callback.FN_LATENCY_SET, "jack_port_set_latency_range"),
         ):
             bridge.set_word(word, address_of(self._library, name))
 
@@ -282,17 +283,17 @@ class JackPort(Port):
     def _watch(self) -> None:
         bridge, ended, turn = self._bridge, self._quit, 0
         while bridge is not None and not ended.wait(_WATCH_S):
-            if bridge.word(native.SHUTDOWN):
+            if bridge.word(audio_callback.SHUTDOWN):
                 self._lost = f"the {server_text(self.config)} went away: start it again"
-            elif bridge.word(native.RATE_CHANGED) not in (0, self.card_rate_hz):
-                rate_hz = bridge.word(native.RATE_CHANGED)
+            elif bridge.word(audio_callback.RATE_CHANGED) not in (0, self.card_rate_hz):
+                rate_hz = bridge.word(audio_callback.RATE_CHANGED)
                 self._lost = (
                     f"the {server_text(self.config)} went from {self.card_rate_hz} to {rate_hz} Hz: start again"
                 )
             if self._lost is not None:
                 self.ended.set()
                 return
-            self.block_samples = bridge.word(native.LAST_BLOCK) or self.block_samples
+            self.block_samples = bridge.word(audio_callback.LAST_BLOCK) or self.block_samples
             self._read_latencies()
             self._publish_delay(bridge)
             turn += 1
@@ -325,8 +326,8 @@ class JackPort(Port):
 
     def _publish_delay(self, bridge: Bridge) -> None:
         """Our own delay has changed: let the server ask the latency callback again, and tell its neighbours."""
-        if bridge.word(native.JACK_OWN_DELAY) != self._own_delay_on_card:
-            bridge.set_word(native.JACK_OWN_DELAY, self._own_delay_on_card)
+        if bridge.word(audio_callback.JACK_OWN_DELAY) != self._own_delay_on_card:
+            bridge.set_word(audio_callback.JACK_OWN_DELAY, self._own_delay_on_card)
             self._recompute_latencies()
 
     @property

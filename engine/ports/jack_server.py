@@ -10,8 +10,9 @@ import os
 import time
 from typing import Any
 
-from .. import native
-from ..config import EngineConfig, EngineError
+from ..callback import audio_callback
+from ..config import EngineConfig
+from ..errors import EngineError
 from .port import Device, NotThere, run_aside
 
 CLOSE_S = 3.0
@@ -29,7 +30,7 @@ def load() -> Any:
             "the JACK library is missing: apt install libjack-jackd2-0, dnf install jack-audio-connection-kit,"
             " brew install jack, or jackaudio.org on Windows"
         ) from error
-    silent = int(native.ignore_text.address)
+    silent = int(audio_callback.ignore_text.address)
     # Natively: libjack calls this from the audio thread too, where Python must not run.
     jack._lib.jack_set_error_function(jack._ffi.cast("void(*)(const char*)", silent))
     jack._lib.jack_set_info_function(jack._ffi.cast("void(*)(const char*)", silent))

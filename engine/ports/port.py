@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..config import EngineConfig, EngineError
+from ..config import EngineConfig
+from ..errors import EngineError
 
 if TYPE_CHECKING:
-    from ..bridge import Bridge
-    from ..conversion import Conversion
+    from ..callback.bridge import Bridge
+    from ..callback.rate_conversion import Conversion
 
 _RUNNING: list[Port] = []
 """Ports whose native callbacks may still come: compiled code and memory must not go while they do."""

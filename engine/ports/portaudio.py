@@ -11,10 +11,16 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from .. import native
-from ..config import ConfigError, EngineConfig, EngineError
+from ..callback import audio_callback
+from ..config import EngineConfig
+from ..errors import ConfigError, EngineError
 from . import jack
-from .port import Device, NotThere, Port, run_aside
+from .port import (
+    Device,
+    NotThere,
+    Port,
+    run_aside,
+)
 from .portaudio_api import (
     FLOAT32_BY_CHANNEL,
     JACK_HOST_API,
@@ -26,7 +32,7 @@ from .portaudio_api import (
 )
 
 if TYPE_CHECKING:
-    from ..bridge import Bridge
+    from ..callback.bridge import Bridge
 
 _CLOSE_S = 3.0
 _WATCH_S = 0.05
@@ -187,11 +193,11 @@ class PortAudioPort(Port):
 
     def _start(self, bridge: Bridge) -> None:
         config = self.config
-        bridge.set_word(native.PA_INPUTS, len(config.input_channels))
-        bridge.set_word(native.PA_OUTPUTS, len(config.output_channels))
-        bridge.set_table(native.PA_IN_INDEX, [channel - 1 for channel in config.input_channels])
-        bridge.set_table(native.PA_OUT_INDEX, [channel - 1 for channel in config.output_channels])
-        bridge.set_word(native.PA_OUT_TOTAL, max(config.played_channels))
+        bridge.set_word(audio_callback.PA_INPUTS, len(config.input_channels))
+        bridge.set_word(audio_callback.PA_OUTPUTS, len(config.output_channels))
+        bridge.set_table(audio_callback.PA_IN_INDEX, [channel - 1 for channel in config.input_channels])
+        bridge.set_table(audio_callback.PA_OUT_INDEX, [channel - 1 for channel in config.output_channels])
+        bridge.set_word(audio_callback.PA_OUT_TOTAL, max(config.played_channels))
         stream = ctypes.c_void_p()
         code = self._lib.call(
             "Pa_OpenStream",
@@ -218,9 +224,9 @@ class PortAudioPort(Port):
             self.capture_latency_samples = self._in_bridge(ways[0], capture=True)
             self.playback_latency_samples = self._in_bridge(ways[1], capture=False)
         end_s = time.perf_counter() + _FIRST_CALLBACK_S
-        while not bridge.word(native.LAST_BLOCK) and time.perf_counter() < end_s:
+        while not bridge.word(audio_callback.LAST_BLOCK) and time.perf_counter() < end_s:
             time.sleep(0.002)
-        self.block_samples = bridge.word(native.LAST_BLOCK) or self.block_samples
+        self.block_samples = bridge.word(audio_callback.LAST_BLOCK) or self.block_samples
         self._watcher = threading.Thread(target=self._watch, name="gigmate-portaudio-watch", daemon=True)
         self._watcher.start()
 
@@ -266,7 +272,7 @@ class PortAudioPort(Port):
                 self._first = (time.perf_counter(), now)
             silent = 0 if now != position else silent + 1
             position = now
-            self.block_samples = bridge.word(native.LAST_BLOCK) or self.block_samples
+            self.block_samples = bridge.word(audio_callback.LAST_BLOCK) or self.block_samples
             if silent >= _SILENT_POLLS:
                 self._lost = f'"{self._sink.name}" stopped calling: is it unplugged? Plug it in and start again'
                 if self._is_jack:

@@ -15,7 +15,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from ..config import ConfigError, EngineConfig, EngineError
+from ..config import EngineConfig
+from ..errors import ConfigError, EngineError
 
 FLOAT32_BY_CHANNEL = 0x80000001  # paFloat32 | paNonInterleaved
 NO_DITHER_NO_CLIP = 0x3

@@ -11,7 +11,7 @@ import pytest
 import typer
 from gigmate.cli import boundary
 from gigmate.control.midi import MidiError
-from gigmate.engine.config import ConfigError, EngineError
+from gigmate.engine.errors import ConfigError, EngineError
 from gigmate.presets.schema import PresetError
 
 

@@ -12,8 +12,8 @@ import pytest
 import soundfile
 from gigmate.band import Band
 from gigmate.cli import boundary, main, sound_files
-from gigmate.cli.completion import Cancelled, Completion, complete
-from gigmate.engine.config import ConfigError, EngineError
+from gigmate.cli.complete_job import Cancelled, Completion, complete
+from gigmate.engine.errors import ConfigError, EngineError
 from gigmate.engine.player import Controls, HeardFrame, Moment
 
 RATE_HZ = 44_100

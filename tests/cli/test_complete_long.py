@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 from gigmate.band import Band
-from gigmate.cli.completion import Completion, Progress, complete
+from gigmate.cli.complete_job import Completion, Progress, complete
 
-from .service_fakes import Echoist
+from .service.service_fakes import Echoist
 
 RATE_HZ = 8_000
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")

@@ -6,7 +6,8 @@ import json
 
 import pytest
 from gigmate.cli import boundary, devices, main
-from gigmate.engine.config import EngineConfig, EngineError
+from gigmate.engine.config import EngineConfig
+from gigmate.engine.errors import EngineError
 from gigmate.engine.ports.port import Device
 
 

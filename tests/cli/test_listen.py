@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 from gigmate.cli import boundary, main
-from gigmate.cli.ear import RATE_HZ
 from gigmate.cli.listen import read_mono, write_clicks
+from gigmate.cli.listen_stream import RATE_HZ
 from gigmate.dsp.limiter import LOUDEST
 
 
@@ -22,7 +22,7 @@ def run(*arguments: object) -> int:
 def weights(tmp_path: Path) -> Path:
     import torch
     from gigmate.model import checkpoint
-    from gigmate.model.harmony import Harmony, HarmonyConfig
+    from gigmate.model.chord_network import Harmony, HarmonyConfig
     from gigmate.model.listener import Listener, ListenerConfig
 
     torch.manual_seed(0)

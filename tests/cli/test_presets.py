@@ -9,8 +9,8 @@ import pytest
 import yaml
 from gigmate.cli import boundary, main
 from gigmate.cli.presets import open_show
-from gigmate.engine.config import ConfigError
-from gigmate.engine.pedal import BindingTable
+from gigmate.engine.errors import ConfigError
+from gigmate.engine.gestures import BindingTable
 from gigmate.presets.loader import PRESETS_DIR, load_preset, preset_names
 from gigmate.presets.schema import Preset, as_text, parse_preset
 

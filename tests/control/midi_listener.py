@@ -13,7 +13,7 @@ import time
 import rtmidi
 from gigmate.control.midi import MidiError, MidiPedals
 from gigmate.engine.actions import ACTIONS
-from gigmate.engine.pedal import Binding, BindingTable, Gesture
+from gigmate.engine.gestures import Binding, BindingTable, Gesture
 
 TABLE = BindingTable(
     [

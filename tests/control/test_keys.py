@@ -9,7 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from gigmate.control.keys import HELP_KEYS, KEY_TABLE, Keyboard, KeyDecoder, NoKeys, open_keys
+from gigmate.control.keys import (
+    HELP_KEYS,
+    KEY_TABLE,
+    Keyboard,
+    KeyDecoder,
+    NoKeys,
+    open_keys,
+)
 from gigmate.engine.commands import (
     NOW,
     Command,

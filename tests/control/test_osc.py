@@ -8,8 +8,19 @@ import time
 from collections.abc import Callable
 
 import pytest
-from gigmate.control.osc import LOCAL_HOST, Osc, OscSetupError, parse_endpoint
-from gigmate.engine.commands import Fill, Panic, SelectSong, SetLevel, Toggle
+from gigmate.control.osc import (
+    LOCAL_HOST,
+    Osc,
+    OscSetupError,
+    parse_endpoint,
+)
+from gigmate.engine.commands import (
+    Fill,
+    Panic,
+    SelectSong,
+    SetLevel,
+    Toggle,
+)
 from gigmate.engine.status import Status
 from hypothesis import given, settings
 from hypothesis import strategies as st

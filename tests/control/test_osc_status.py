@@ -10,7 +10,14 @@ from collections.abc import Callable
 
 import pytest
 from gigmate.control.osc import LOCAL_HOST, Osc
-from gigmate.control.osc_wire import Beat, BeatTeller, Message, messages_of, status_packets, status_values
+from gigmate.control.osc_wire import (
+    Beat,
+    BeatTeller,
+    Message,
+    messages_of,
+    status_packets,
+    status_values,
+)
 from gigmate.engine.status import Status
 from pythonosc.osc_bundle import OscBundle
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import struct
 
 import pytest
-from gigmate.control.osc_wire import Message, OscError, command_of, messages_of
+from gigmate.control.osc_wire import (
+    Message,
+    OscError,
+    command_of,
+    messages_of,
+)
 from gigmate.engine.actions import ACTIONS
 from gigmate.engine.commands import (
     Command,

@@ -5,8 +5,18 @@ from __future__ import annotations
 import math
 
 import pytest
-from gigmate.control.panel import bar_of, decibels, meter_share, panel
-from gigmate.control.words import big_state, clean, is_on, time_source
+from gigmate.control.display_text import (
+    big_state,
+    clean,
+    is_on,
+    time_source,
+)
+from gigmate.control.panel import (
+    bar_of,
+    decibels,
+    meter_share,
+    panel,
+)
 from gigmate.engine.status import Status
 from rich.cells import cell_len
 

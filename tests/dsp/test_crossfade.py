@@ -7,7 +7,13 @@ import math
 import numpy as np
 import pytest
 from gigmate.dsp.crossfade import Gate, crossfade, fades
-from gigmate.dsp.loudness import FLOOR_DB, db_of_gain, gain_of_db, peak_db, rms_db
+from gigmate.dsp.loudness import (
+    FLOOR_DB,
+    db_of_gain,
+    gain_of_db,
+    peak_db,
+    rms_db,
+)
 
 
 def test_fades_are_of_equal_power() -> None:

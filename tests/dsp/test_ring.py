@@ -8,8 +8,22 @@ import threading
 
 import numpy as np
 import pytest
-from gigmate.dsp.native import load_acquire, load_f32, load_i32, store_f32
-from gigmate.dsp.ring import _READ, HOLE_BITS, Ring, ring_push, ring_read, ring_take, ring_write, ring_write_at
+from gigmate.dsp.raw_memory import (
+    load_acquire,
+    load_f32,
+    load_i32,
+    store_f32,
+)
+from gigmate.dsp.ring import (
+    _READ,
+    HOLE_BITS,
+    Ring,
+    ring_push,
+    ring_read,
+    ring_take,
+    ring_write,
+    ring_write_at,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from gigmate.engine.bridge import Bridge
+from gigmate.engine.callback.bridge import Bridge
 from gigmate.engine.commands import CommandQueue
-from gigmate.engine.conductor import Conducting, GridConductor
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.notes import Notes
+from gigmate.engine.fault_log import FaultLog
 from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.ports.port import Port
-from gigmate.engine.worker import PortFacts, Worker
+from gigmate.engine.run.worker import PortFacts, Worker
+from gigmate.engine.timing.conductor import Conducting, GridConductor
 
 PLAYER_HZ = 32_000
 FRAME = 1280
@@ -142,7 +142,7 @@ class Driven:
         clocked: bool = False,
     ) -> None:
         self.bridge = Bridge(rate_hz)
-        self.notes = Notes()
+        self.fault_log = FaultLog()
         self.commands = CommandQueue()
         self.facts = PortFacts(0, round_trip, block)
         self.worker = Worker(
@@ -151,7 +151,7 @@ class Driven:
             player,
             conductor or GridConductor(120, 4, rate_hz),
             self.commands,
-            self.notes,
+            self.fault_log,
             lambda: self.facts,
             threading.Event(),
             clocked=clocked,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from gigmate.engine.conductor import Conductor
 from gigmate.engine.player import HeardFrame, Moment
+from gigmate.engine.timing.conductor import Conductor
 from numpy.typing import NDArray
 
 RATE_HZ = 48000.0

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 from gigmate.engine import commands as c
-from gigmate.engine.actions import ACTIONS, OFF_DB, ActionError, action_named, command_of
-from gigmate.engine.config import ConfigError
-from gigmate.engine.mix import controls_after
+from gigmate.engine.actions import (
+    ACTIONS,
+    OFF_DB,
+    ActionError,
+    action_named,
+    command_of,
+)
+from gigmate.engine.errors import ConfigError
+from gigmate.engine.output.mixer import controls_after
 from gigmate.engine.player import Controls
 from hypothesis import given, settings
 from hypothesis import strategies as st

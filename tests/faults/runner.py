@@ -14,10 +14,10 @@ import threading
 import time
 
 import numpy as np
-from gigmate.engine.conductor import GridConductor
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.engine import Engine
 from gigmate.engine.player import Controls, HeardFrame, Moment
+from gigmate.engine.run.live_engine import Engine
+from gigmate.engine.timing.conductor import GridConductor
 
 FRAME, PLAYER_HZ = 1280, 32_000
 

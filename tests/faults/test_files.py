@@ -87,7 +87,7 @@ def test_a_calibration_that_is_damaged_is_said_and_not_used(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     from gigmate.engine.config import EngineConfig
-    from gigmate.engine.loopback import calibrated
+    from gigmate.engine.ports.loopback import calibrated
 
     from tests.engine.fakes import DeadPort
 

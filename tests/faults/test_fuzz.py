@@ -1,7 +1,7 @@
 """Foreign bytes against every parser of ours: damaged copies of good files, and chance. Each is read, or is one line.
 
-Presets, set lists, charts, bindings and OSC have such tests of their own (tests/presets, tests/engine/test_chart.py,
-tests/control). Bounded in time by the number of examples.
+Presets, set lists, charts, bindings and OSC have such tests of their own (tests/presets,
+tests/engine/charts/test_chart.py, tests/control). Bounded in time by the number of examples.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from gigmate.cli.service import wire
+from gigmate.cli.service import stream_messages
 from gigmate.cli.sound_files import Recording
-from gigmate.engine.config import EngineError
-from gigmate.engine.pedal import Gestures
+from gigmate.engine.errors import EngineError
+from gigmate.engine.gestures import Gestures
+from gigmate.engine.output.growing_wav import complete_header
 from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.ports.file import Source
-from gigmate.engine.wav import complete_header
-from gigmate.latency.calibration import CalibrationError, Way, load_calibration, save_calibration
+from gigmate.latency.calibration import (
+    CalibrationError,
+    Way,
+    load_calibration,
+    save_calibration,
+)
 from gigmate.model import checkpoint
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -199,12 +204,18 @@ def test_completing_a_header_never_harms_what_it_cannot_read(data: bytes, tmp_pa
 
 MOMENT, CONTROLS = Moment(0.2, 0.3, 120.0, 4, 0.9), Controls()
 READERS: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
-    "block": (wire.pack_block(1, 2, np.zeros(64, np.float32)), lambda data: wire.unpack_block(data, 2)),
-    "call": (wire.pack_call(wire.PLAY, 7, b"body"), wire.unpack_call),
-    "sound": (wire.pack_sound(np.zeros((3, 8), np.float32)), lambda data: wire.unpack_sound(data, 3, 8)),
-    "ask": (wire.pack_ask(MOMENT, CONTROLS), wire.unpack_ask),
-    "heard": (wire.pack_heard(HeardFrame()), lambda data: wire.unpack_heard(data, 10)),
-    "json": (b'{"type": "hello", "rate_hz": 48000}', lambda data: wire.read_json(data.decode("latin-1"))),
+    "block": (
+        stream_messages.pack_block(1, 2, np.zeros(64, np.float32)),
+        lambda data: stream_messages.unpack_block(data, 2),
+    ),
+    "call": (stream_messages.pack_call(stream_messages.PLAY, 7, b"body"), stream_messages.unpack_call),
+    "sound": (
+        stream_messages.pack_sound(np.zeros((3, 8), np.float32)),
+        lambda data: stream_messages.unpack_sound(data, 3, 8),
+    ),
+    "ask": (stream_messages.pack_ask(MOMENT, CONTROLS), stream_messages.unpack_ask),
+    "heard": (stream_messages.pack_heard(HeardFrame()), lambda data: stream_messages.unpack_heard(data, 10)),
+    "json": (b'{"type": "hello", "rate_hz": 48000}', lambda data: stream_messages.read_json(data.decode("latin-1"))),
 }
 
 
@@ -216,7 +227,7 @@ def test_damaged_frames_of_the_network_are_understood_or_one_line(name: str, how
     for data in (damaged(good, how), chance):
         try:
             read(data)
-        except wire.WireError as error:
+        except stream_messages.WireError as error:
             one_line(error)
 
 
@@ -226,7 +237,7 @@ def test_damaged_frames_of_the_network_are_understood_or_one_line(name: str, how
 @settings(bounded, max_examples=100)
 @given(events=st.lists(st.tuples(st.integers(0, 10**9), *(st.integers(0, 255) for _ in range(3))), max_size=60))
 def test_any_midi_is_a_command_or_nothing(events: list[tuple[int, int, int, int]]) -> None:
-    from gigmate.engine.pedal import BindingTable
+    from gigmate.engine.gestures import BindingTable
 
     gestures = Gestures(BindingTable(), 48_000)
     assert gestures.commands_of(sorted(events)) == []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from gigmate.engine.conductor import GridConductor
+from gigmate.engine.timing.conductor import GridConductor
 
 from tests.engine.fakes import FRAME, Driven, Singer
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from gigmate.cli import boundary, files
-from gigmate.engine.config import EngineError
+from gigmate.cli import boundary, output_files
+from gigmate.engine.errors import EngineError
 
 from tests.engine.fakes import write_noise
 
@@ -79,19 +79,19 @@ def test_a_home_that_is_read_only_is_no_reason_not_to_play(tmp_path: Path) -> No
 
 def test_two_at_once_do_not_write_into_one_file(tmp_path: Path) -> None:
     path = tmp_path / "take.wav"
-    with files.claimed(path, "--record"):
-        code = "import sys, pathlib; from gigmate.cli import files\n"
-        code += "with files.claimed(pathlib.Path(sys.argv[1]), '--record'): pass"
+    with output_files.claimed(path, "--record"):
+        code = "import sys, pathlib; from gigmate.cli import output_files\n"
+        code += "with output_files.claimed(pathlib.Path(sys.argv[1]), '--record'): pass"
         other = subprocess.run(
             [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False, timeout=60
         )
         assert "another GigMate writes to it: name another file" in other.stderr
-        with pytest.raises(EngineError, match="another GigMate"), files.claimed(path, "--record"):
+        with pytest.raises(EngineError, match="another GigMate"), output_files.claimed(path, "--record"):
             pass
         path.write_bytes(b"sound")
-    with files.claimed(path, "--record"):
+    with output_files.claimed(path, "--record"):
         assert path.read_bytes() == b"sound"
-    with files.claimed(tmp_path / "never.wav", "--record"):
+    with output_files.claimed(tmp_path / "never.wav", "--record"):
         pass
     assert not (tmp_path / "never.wav").exists()
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from gigmate.dsp.crossfade import Gate, crossfade
 from gigmate.dsp.ring import Ring
-from gigmate.engine import native, native_portaudio
-from gigmate.engine.bridge import Bridge, HeardFrames
-from gigmate.engine.notes import Notes
+from gigmate.engine.callback import audio_callback, portaudio_callback
+from gigmate.engine.callback.bridge import Bridge, HeardFrames
+from gigmate.engine.fault_log import FaultLog
 from gigmate.engine.ports.port import NotThere
-from gigmate.engine.reconnecting import Reconnecting, StandIn
+from gigmate.engine.ports.reconnecting import Reconnecting, StandIn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,17 +95,17 @@ def portaudio_call(bridge: Bridge, address: int, heard: np.ndarray) -> tuple[int
     played = np.full(heard.size, 9.0, np.float32)
     tables = np.array([heard.ctypes.data, played.ctypes.data], np.int64)
     place = int(tables.ctypes.data)
-    answer = native_portaudio.portaudio_process.ctypes(place, place + 8, heard.size, 0, 0, address)
+    answer = portaudio_callback.portaudio_process.ctypes(place, place + 8, heard.size, 0, 0, address)
     return int(answer), played
 
 
 def test_a_dead_stream_can_do_nothing_to_the_one_that_follows() -> None:
     bridge = Bridge(RATE_HZ)
-    bridge.set_word(native.PA_INPUTS, 1)
-    bridge.set_word(native.PA_OUTPUTS, 1)
-    bridge.set_word(native.PA_OUT_TOTAL, 1)
-    bridge.set_table(native.PA_IN_INDEX, [0])
-    bridge.set_table(native.PA_OUT_INDEX, [0])
+    bridge.set_word(audio_callback.PA_INPUTS, 1)
+    bridge.set_word(audio_callback.PA_OUTPUTS, 1)
+    bridge.set_word(audio_callback.PA_OUT_TOTAL, 1)
+    bridge.set_table(audio_callback.PA_IN_INDEX, [0])
+    bridge.set_table(audio_callback.PA_OUT_INDEX, [0])
     heard = np.full(100, 0.25, np.float32)
     bridge.lend()
     first = bridge.stream_address
@@ -157,9 +157,9 @@ class Flaky(DeadPort):
 
 
 def test_a_port_is_asked_again_until_it_is_there() -> None:
-    port, bridge, notes = Flaky(), Bridge(RATE_HZ), Notes()
+    port, bridge, fault_log = Flaky(), Bridge(RATE_HZ), FaultLog()
     port.start(bridge)
-    watching = Reconnecting(port, bridge, notes, patience_s=60.0)
+    watching = Reconnecting(port, bridge, fault_log, patience_s=60.0)
     watching.start()
     port.lose()
     assert wait_until(lambda: watching.away)
@@ -167,7 +167,7 @@ def test_a_port_is_asked_again_until_it_is_there() -> None:
     assert not watching.away
     assert (port.lost, port.asked) == (None, 3)
     assert bridge.position > 0, "the clock went on"
-    assert notes.counts() == {"port_lost": 1, "reconnecting": 1}
+    assert fault_log.counts() == {"port_lost": 1, "reconnecting": 1}
     assert watching.close()
     assert threading.active_count() < 50
 
@@ -201,10 +201,10 @@ def test_portaudio_takes_the_device_of_the_same_name_or_none(monkeypatch: pytest
 
 
 def test_patience_ends() -> None:
-    port, bridge, notes = Flaky(), Bridge(RATE_HZ), Notes()
+    port, bridge, fault_log = Flaky(), Bridge(RATE_HZ), FaultLog()
     port._reopen = lambda bridge: (_ for _ in ()).throw(NotThere("gone"))  # type: ignore[method-assign]
     port.start(bridge)
-    watching = Reconnecting(port, bridge, notes, patience_s=0.3)
+    watching = Reconnecting(port, bridge, fault_log, patience_s=0.3)
     watching.start()
     port.lose()
     assert watching.over.wait(20)

@@ -13,8 +13,8 @@ import sys
 import time
 
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.loopback import PortLoop
 from gigmate.engine.ports import open_port
+from gigmate.engine.ports.loopback import PortLoop
 from gigmate.latency.probe import Probe
 
 NAME = "gigmate-bench-latency"

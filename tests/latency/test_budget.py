@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from gigmate.latency.budget import MAX_AHEAD_FRAMES, SETTLE_RESERVE, Budget, Delays
+from gigmate.latency.budget import (
+    MAX_AHEAD_FRAMES,
+    SETTLE_RESERVE,
+    Budget,
+    Delays,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

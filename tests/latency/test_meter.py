@@ -6,7 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from gigmate.latency.meter import BIN_RATIO, HIGHEST_S, Histogram, Meter
+from gigmate.latency.meter import (
+    BIN_RATIO,
+    HIGHEST_S,
+    Histogram,
+    Meter,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -18,7 +18,12 @@ from gigmate.latency.probe import (
     Unstable,
 )
 from gigmate.latency.probe_burst import make_sweep, read_burst
-from gigmate.latency.probe_tones import PEAK, PERIOD_SAMPLES, make_tones, read_tones
+from gigmate.latency.probe_tones import (
+    PEAK,
+    PERIOD_SAMPLES,
+    make_tones,
+    read_tones,
+)
 
 from .loops import MadeLoop, noise_at
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from gigmate.latency.units import frame_at, ms_of_samples, samples_at, samples_of_ms
+from gigmate.latency.units import (
+    frame_at,
+    ms_of_samples,
+    samples_at,
+    samples_of_ms,
+)
 
 
 def test_there_and_back() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from gigmate.model.codec.mdct import InverseMdct, Mdct
 from gigmate.model.layers import CausalConv, ConvBlock, WindowAttention
-from gigmate.model.mdct import InverseMdct, Mdct
 
 from .contract import verify_contract
 

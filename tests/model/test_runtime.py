@@ -12,9 +12,9 @@ from gigmate.engine.player import Controls, Moment
 from gigmate.model import checkpoint
 from gigmate.model.accompanist import Accompanist
 from gigmate.model.checkpoint import CheckpointError
-from gigmate.model.codec import CodecConfig, MdctCodec
-from gigmate.model.generator import Generator, GeneratorConfig
-from gigmate.model.harmony import Harmony, HarmonyConfig
+from gigmate.model.chord_network import Harmony, HarmonyConfig
+from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
+from gigmate.model.generator.transformer import Generator, GeneratorConfig
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.model.runtime import cache_path, load_band, weights_id
 from gigmate.model.voice import Voice, VoiceConfig

@@ -7,8 +7,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from gigmate.model.codec import CodecConfig, MdctDecoder
-from gigmate.model.score_tokens import FIRST_NOTE, LOWEST_NOTE, SLOTS, STATE
+from gigmate.model.codec.mdct_codec import CodecConfig, MdctDecoder
+from gigmate.model.generator.score_tokens import (
+    FIRST_NOTE,
+    LOWEST_NOTE,
+    SLOTS,
+    STATE,
+)
 from gigmate.model.voice import Voice, VoiceConfig, VoicedDecoder
 
 SMALL = VoiceConfig(latent=8, channels=16, dilations=(1, 2), note_size=8, harmonics=6)

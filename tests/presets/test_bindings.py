@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from gigmate.engine.actions import ACTIONS
-from gigmate.engine.config import ConfigError
-from gigmate.engine.pedal import ANY, Gesture
+from gigmate.engine.errors import ConfigError
+from gigmate.engine.gestures import ANY, Gesture
 from gigmate.presets.bindings import (
     BindingRow,
     BindingsError,

@@ -6,10 +6,17 @@ import math
 from pathlib import Path
 
 import pytest
-from gigmate.engine.config import ConfigError
+from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import PARTS
 from gigmate.presets.loader import DEFAULT_PRESET, load_preset, preset_names
-from gigmate.presets.schema import STYLES, Levels, Preset, PresetError, json_schema, parse_preset
+from gigmate.presets.schema import (
+    STYLES,
+    Levels,
+    Preset,
+    PresetError,
+    json_schema,
+    parse_preset,
+)
 from gigmate.training.band.styles import STYLE_NAMES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

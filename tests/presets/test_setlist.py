@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gigmate.engine.config import ConfigError
+from gigmate.engine.errors import ConfigError
 from gigmate.presets.schema import json_schema
-from gigmate.presets.setlist import SetListEntry, SetListError, SongEntry, load_set
+from gigmate.presets.setlist import (
+    SetListEntry,
+    SetListError,
+    SongEntry,
+    load_set,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from gigmate.engine.conductor import Conductor, GridConductor
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.engine import Engine
 from gigmate.engine.ports.file import FilePort
+from gigmate.engine.run.live_engine import Engine
+from gigmate.engine.timing.conductor import Conductor, GridConductor
 from memory import Growth
 from numbered import HEARD_K, PLAYED_K, RATE_HZ, Check, Counting, numbered
 

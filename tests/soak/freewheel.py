@@ -14,9 +14,9 @@ import threading
 import time
 
 import jack
-from gigmate.engine.conductor import GridConductor
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.engine import Engine
+from gigmate.engine.run.live_engine import Engine
+from gigmate.engine.timing.conductor import GridConductor
 from memory import Growth
 from numbered import HEARD_K, PLAYED_K, Check, Counting, numbered
 

@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 
-from gigmate.engine.conductor import Conductor
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.engine import Engine
+from gigmate.engine.run.live_engine import Engine
+from gigmate.engine.timing.conductor import Conductor
 from gigmate.model.accompanist import load_player
 from memory import Growth
 

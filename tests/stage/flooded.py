@@ -19,11 +19,11 @@ from gigmate.control.osc import LOCAL_HOST, Osc
 from gigmate.control.web.server import WebFace
 from gigmate.engine.actions import ACTIONS
 from gigmate.engine.commands import Command
-from gigmate.engine.conductor import GridConductor
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.engine import Engine
-from gigmate.engine.pedal import Binding, BindingTable, Gesture
+from gigmate.engine.gestures import Binding, BindingTable, Gesture
 from gigmate.engine.player import Controls, HeardFrame, Moment
+from gigmate.engine.run.live_engine import Engine
+from gigmate.engine.timing.conductor import GridConductor
 
 FRAME = 1280
 STEP_S = 0.01

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from gigmate.dsp.features import FeatureExtractor, FeatureSpec
-from gigmate.model.score_tokens import SLOTS
-from gigmate.training.sound.labels import FRAME_LABELS, FRAME_S
+from gigmate.model.generator.score_tokens import SLOTS
+from gigmate.training.sound.song_labels import FRAME_LABELS, FRAME_S
 
 RATE_HZ = 32_000
 

@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from gigmate.model.codec import CodecConfig, MdctCodec
-from gigmate.training import own_stems
+from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
+from gigmate.training import stem_store
 from gigmate.training.errors import TrainingError
-from gigmate.training.generator import write_tokens
-from gigmate.training.own_stems import as_store
-from gigmate.training.render import STEMS, RenderedSong
-from gigmate.training.store import StoreOptions, render_store, songs_in, styles_in
+from gigmate.training.sound.render import STEMS, RenderedSong
+from gigmate.training.stem_store import as_store
+from gigmate.training.store import (
+    StoreOptions,
+    render_store,
+    songs_in,
+    styles_in,
+)
+from gigmate.training.trainers.generator_trainer import write_tokens
 
 from .stores import labels, tiny_store
 
@@ -74,7 +79,7 @@ def test_own_stems_become_a_store_in_pieces(tmp_path: Path, monkeypatch: pytest.
         read.append(folder)
         return recorded(100.0)
 
-    monkeypatch.setattr(own_stems, "import_song", imported)
+    monkeypatch.setattr(stem_store, "import_song", imported)
     stems = folder_of_stems(tmp_path / "stems")
     store = as_store(stems, tmp_path / "made", "funk")
     assert [song.path.name for song in songs_in(store)] == [f"{n}-00{k}" for n in ("one", "two") for k in (0, 1)]
@@ -97,6 +102,6 @@ def test_what_cannot_be_learnt_from_is_refused(tmp_path: Path, monkeypatch: pyte
         as_store(tmp_path, tmp_path / "made", "rock")
     with pytest.raises(TrainingError, match=r"lead\.wav"):
         as_store(tmp_path / "missing", tmp_path / "made", "rock")
-    monkeypatch.setattr(own_stems, "import_song", lambda *_: recorded(5.0))
+    monkeypatch.setattr(stem_store, "import_song", lambda *_: recorded(5.0))
     with pytest.raises(TrainingError, match="too short"):
         as_store(folder_of_stems(tmp_path / "stems"), tmp_path / "made", "rock")

@@ -8,12 +8,17 @@ from __future__ import annotations
 import numpy as np
 
 from . import feel, splits
-from .bass import write_bass
-from .drums import KICK, settle, write_drums
 from .form import choose, lay_out, plan_lead
-from .keys import write_keys
-from .lead import PROGRAMS, settle_lead, write_lead
-from .score import METRES, PARTS, Bar, Score
+from .players.bass import write_bass
+from .players.drums import KICK, settle, write_drums
+from .players.keys import write_keys
+from .players.lead import PROGRAMS, settle_lead, write_lead
+from .score import (
+    METRES,
+    PARTS,
+    Bar,
+    Score,
+)
 from .style import Style
 from .styles import FIRST_STYLES, STYLE_NAMES, STYLES
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .harmony import NAMES, parse_progression
+from .chord_theory import NAMES, parse_progression
 from .score import Bar, Chord
 from .splits import HELD_KEYS
 from .style import Style

@@ -8,9 +8,14 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 
-from .bass import HIGH, LOW
-from .drums import CLAP, FEET, OPEN, PEDAL
-from .harmony import cluttered
+from .chord_theory import cluttered
+from .players.bass import HIGH, LOW
+from .players.drums import (
+    CLAP,
+    FEET,
+    OPEN,
+    PEDAL,
+)
 from .score import METRES, Note, Score
 
 KEYS_LOW, KEYS_HIGH = 48, 84

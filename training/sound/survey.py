@@ -12,9 +12,14 @@ from typing import Any
 
 from ..band.arrange import write_song
 from ..band.rules import faults
-from ..band.score import ALL_PARTS, PARTS, Bar, Score
+from ..band.score import (
+    ALL_PARTS,
+    PARTS,
+    Bar,
+    Score,
+)
 from ..band.styles import STYLE_NAMES
-from ..evaluate_stats import rank_correlation
+from ..evaluate.statistics import rank_correlation
 
 SPARSE, DENSE = 0.3, 0.8
 """Bars up to the first and from the second density on are held against each other."""
@@ -136,8 +141,8 @@ def judged(
     seconds: tuple[float, float] = (60.0, 120.0),
 ) -> list[dict[str, Any]]:
     """Renders songs, styles in turn, and asks the judges: one row a song, with the speed (times real time)."""
-    from ..render import render_song
-    from .judge import judge
+    from .label_judge import judge
+    from .render import render_song
 
     rows = []
     for k, seed in enumerate(seeds):

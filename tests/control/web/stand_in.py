@@ -9,10 +9,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gigmate.control.web.limits import WebLimits
+from gigmate.control.web.client_limits import WebLimits
 from gigmate.control.web.server import WebFace
 from gigmate.engine.actions import PARTS
-from gigmate.engine.commands import Command, Panic, SelectPreset, SelectSong, SetLevel, SetMute, Start, StepSong, Stop
+from gigmate.engine.commands import (
+    Command,
+    Panic,
+    SelectPreset,
+    SelectSong,
+    SetLevel,
+    SetMute,
+    Start,
+    StepSong,
+    Stop,
+)
 from gigmate.engine.status import Status
 
 PRESETS = [{"name": "rock", "title": "Rock"}, {"name": "swing", "title": "Late set", "description": "Brushes"}]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import socket
 
 import pytest
-from gigmate.control.web.guard import TOKEN_LEAST, Bucket, is_loopback, new_token, refusal, token_is
+from gigmate.control.web.access_guard import (
+    TOKEN_LEAST,
+    Bucket,
+    is_loopback,
+    new_token,
+    refusal,
+    token_is,
+)
 
 
 @pytest.mark.parametrize(

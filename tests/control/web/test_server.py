@@ -12,8 +12,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from gigmate.control.web.server import FULL, NO_HELLO, WRONG_TOKEN, WebFace
-from gigmate.engine.commands import Panic, SetLevel, Start, StepSong
+from gigmate.control.web.server import (
+    FULL,
+    NO_HELLO,
+    WRONG_TOKEN,
+    WebFace,
+)
+from gigmate.engine.commands import (
+    Panic,
+    SetLevel,
+    Start,
+    StepSong,
+)
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 

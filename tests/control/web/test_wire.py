@@ -7,17 +7,24 @@ import json
 import math
 
 import pytest
-from gigmate.control.web import wire
-from gigmate.control.web.wire import WireError
+from gigmate.control.web import web_messages
+from gigmate.control.web.web_messages import WireError
 from gigmate.engine.actions import ACTIONS, PARTS
-from gigmate.engine.commands import Command, CountIn, SelectSong, SetLevel, SetMute, Start
+from gigmate.engine.commands import (
+    Command,
+    CountIn,
+    SelectSong,
+    SetLevel,
+    SetMute,
+    Start,
+)
 from gigmate.engine.status import Status
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def taken(text: str | bytes) -> Command:
-    return wire.command_from(*wire.read(text))
+    return web_messages.command_from(*web_messages.read(text))
 
 
 @pytest.mark.parametrize(
@@ -83,15 +90,15 @@ def test_anything_is_a_command_or_a_line(name: str, arguments: dict[str, object]
 
 def test_a_snapshot_holds_every_field_and_no_infinity() -> None:
     status = Status(state="playing", input_db=-math.inf, output_db=math.nan, warnings=("slow: larger block",))
-    values = json.loads(wire.status_text(status), parse_constant=lambda name: pytest.fail(name))
+    values = json.loads(web_messages.status_text(status), parse_constant=lambda name: pytest.fail(name))
     assert {field.name for field in dataclasses.fields(Status)} <= set(values)
     assert (values["type"], values["words"], values["on"]) == ("status", "PLAYING", True)
     assert values["warnings"] == ["slow: larger block"]
-    assert len(wire.status_text(status)) < 2000
+    assert len(web_messages.status_text(status)) < 2000
 
 
 def test_hello_and_lists() -> None:
     lists = {"presets": [{"name": "rock", "title": "Rock"}], "songs": (), "sections": ("A",)}
-    values = json.loads(wire.hello(lists))
-    assert values["parts"] == list(PARTS) and values["version"] == wire.VERSION and values["sections"] == ["A"]
-    assert json.loads(wire.lists_text(lists))["type"] == "lists"
+    values = json.loads(web_messages.hello(lists))
+    assert values["parts"] == list(PARTS) and values["version"] == web_messages.VERSION and values["sections"] == ["A"]
+    assert json.loads(web_messages.lists_text(lists))["type"] == "lists"

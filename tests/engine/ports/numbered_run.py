@@ -12,8 +12,9 @@ import sys
 import threading
 
 import numpy as np
-from gigmate.engine.bridge import Bridge
-from gigmate.engine.config import EngineConfig, EngineError
+from gigmate.engine.callback.bridge import Bridge
+from gigmate.engine.config import EngineConfig
+from gigmate.engine.errors import EngineError
 from gigmate.engine.ports import open_port
 
 SCALE = np.float32(2**-24)

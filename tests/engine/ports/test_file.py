@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from gigmate.engine.bridge import Bridge
-from gigmate.engine.config import ConfigError, EngineConfig, EngineError
+from gigmate.engine.callback.bridge import Bridge
+from gigmate.engine.config import EngineConfig
+from gigmate.engine.errors import ConfigError, EngineError
 from gigmate.engine.ports import open_port
 from gigmate.engine.ports.file import Source
 from gigmate.engine.ports.port import Port

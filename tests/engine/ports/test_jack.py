@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gigmate.engine.bridge import Bridge
-from gigmate.engine.config import ConfigError, EngineConfig, EngineError
+from gigmate.engine.callback.bridge import Bridge
+from gigmate.engine.config import EngineConfig
+from gigmate.engine.errors import ConfigError, EngineError
 from gigmate.engine.ports import list_devices, open_port, why_not
 
 pytestmark = pytest.mark.jack
@@ -276,7 +277,7 @@ def test_a_server_that_goes_away_is_said_and_closing_does_not_hang(jack_server: 
 def test_a_program_that_forgets_to_close_still_ends(jack_server: Any) -> None:
     code = (
         "import sys, time\n"
-        "from gigmate.engine.bridge import Bridge\n"
+        "from gigmate.engine.callback.bridge import Bridge\n"
         "from gigmate.engine.config import EngineConfig\n"
         "from gigmate.engine.ports import open_port\n"
         f"port = open_port(EngineConfig(backend='jack', server_name='{jack_server.name}'))\n"

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from gigmate.engine.actions import ACTIONS
-from gigmate.engine.bridge import Bridge
-from gigmate.engine.conductor import Conductor, GridConductor
+from gigmate.engine.callback.bridge import Bridge
 from gigmate.engine.config import EngineConfig
-from gigmate.engine.engine import Engine
-from gigmate.engine.pedal import Binding, BindingTable, Gesture
+from gigmate.engine.gestures import Binding, BindingTable, Gesture
 from gigmate.engine.ports import open_port
-from gigmate.engine.transport_line import reading_of
+from gigmate.engine.run.live_engine import Engine
+from gigmate.engine.timing.conductor import Conductor, GridConductor
+from gigmate.engine.timing.jack_transport import reading_of
 
 from ..fakes import Singer, wait_until
 from .test_jack import Peer, _config, peer

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gigmate.engine.bridge import Bridge
+from gigmate.engine.callback.bridge import Bridge
 from gigmate.engine.ports import open_port
 
 from ..fakes import wait_until

@@ -42,7 +42,7 @@ def _run(environment: dict[str, str], code: str) -> str:
 
 _HEAD = """
 import time
-from gigmate.engine.bridge import Bridge
+from gigmate.engine.callback.bridge import Bridge
 from gigmate.engine.config import EngineConfig, EngineError
 from gigmate.engine.ports import list_devices, open_port, why_not
 """

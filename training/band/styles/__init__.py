@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from ..style import Style
-from .groove import DISCO, FUNK, GOSPEL, HIP_HOP, SOUL
-from .islands import BOSSA_NOVA, REGGAE, SAMBA, SKA
+from .groove import (
+    DISCO,
+    FUNK,
+    GOSPEL,
+    HIP_HOP,
+    SOUL,
+)
+from .islands import (
+    BOSSA_NOVA,
+    REGGAE,
+    SAMBA,
+    SKA,
+)
 from .jazz import JAZZ_WALTZ, SWING
-from .rock import METAL, ODD_FIVE, POP_BALLAD, ROCK
-from .roots import BLUES_SHUFFLE, COUNTRY_TRAIN, FOLK_STRUM, SLOW_BLUES
+from .rock import (
+    METAL,
+    ODD_FIVE,
+    POP_BALLAD,
+    ROCK,
+)
+from .roots import (
+    BLUES_SHUFFLE,
+    COUNTRY_TRAIN,
+    FOLK_STRUM,
+    SLOW_BLUES,
+)
 
 STYLES: dict[str, Style] = {
     s.name: s

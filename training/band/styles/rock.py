@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from ..style import Groove, Style, choices, words
+from ..style import (
+    Groove,
+    Style,
+    choices,
+    words,
+)
 
 ROCK = Style(
     name="rock",

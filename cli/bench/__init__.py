@@ -1,0 +1,1 @@
+"""`gigmate bench`: how fast the live path is on this machine."""

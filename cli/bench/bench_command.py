@@ -1,0 +1,143 @@
+"""`gigmate bench`: how fast everything that plays live is on this machine, on one core. Main thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ...band import Band
+
+
+def bench(
+    seconds: Annotated[float, typer.Option(metavar="S", help="Length of each measurement.")] = 5.0,
+    streams: Annotated[
+        int | None, typer.Option(metavar="N", help="So many bands at once, as `serve` runs them, and nothing else.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+) -> int:
+    """Measure how fast engine and model run here."""
+    if not 1.0 <= seconds <= 3600.0:
+        raise ConfigError(f"--seconds {seconds:g}: give 1 to 3600")
+    if streams is not None and not 1 <= streams <= 256:
+        raise ConfigError(f"--streams {streams}: give 1 to 256")
+    from ...session import plain_json
+
+    figures = plain_json(measure(seconds) if streams is None else measure_streams(streams, seconds))
+    if as_json:
+        print(json.dumps(figures, indent=2))
+    else:
+        for key, value in flat(figures):
+            print(f"{key:<44} {_number(value)}")
+    return 0
+
+
+def measure_streams(streams: int, seconds: float) -> dict[str, Any]:
+    """Figures of so many bands at once. Raises CheckpointError for weights that cannot be used."""
+    from .bench_streams import measure_streams as measure_bands
+
+    return {"machine": machine(), "streams": measure_bands(_load(), streams, seconds)}
+
+
+def _load() -> Band:
+    from ...band import Band
+
+    return Band.load()
+
+
+def measure(seconds: float) -> dict[str, Any]:
+    """Figures of machine, engine, model and memory. Raises CheckpointError for weights that cannot be used."""
+    from ...engine.callback import callback_benchmark as engine_benchmark
+    from ...model.step_benchmark import benchmark_model
+
+    return {
+        "machine": machine(),
+        "engine": engine_benchmark.measure(),
+        "resample": [_resampling(rate_hz) for rate_hz in (44_100, 48_000, 96_000)],
+        "model": benchmark_model(seconds),
+        "memory": {"peak_mib": _peak_mib()},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What figures hold for."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def _resampling(host_rate_hz: int, model_rate_hz: int = 32_000, seconds: float = 20.0) -> dict[str, float]:
+    """How many times faster than real time one stream goes to the model's rate, and one comes back."""
+    import numpy as np
+
+    from ...dsp.resample import Resampler
+
+    figures: dict[str, float] = {"host_rate_hz": host_rate_hz}
+    for name, rate_in_hz, rate_out_hz in (
+        ("in_real_time_factor", host_rate_hz, model_rate_hz),
+        ("out_real_time_factor", model_rate_hz, host_rate_hz),
+    ):
+        stream = Resampler(rate_in_hz, rate_out_hz)
+        frame = np.random.default_rng(0).normal(0, 0.1, rate_in_hz // 25).astype(np.float32)
+        stream.process(frame)  # compiled now
+        frames = int(seconds * 25)
+        began_s = time.perf_counter()
+        for _ in range(frames):
+            stream.process(frame)
+        figures[name] = frames / 25 / (time.perf_counter() - began_s)
+    return figures
+
+
+def flat(figures: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested figures as lines: ("model.step.p50_ms", 12.3), ("engine.ring[512].gb_per_s", 9.1)."""
+    for key, value in figures.items():
+        name = f"{above}.{key}" if above else str(key)
+        if isinstance(value, Mapping):
+            yield from flat(value, name)
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            for index, item in enumerate(value):
+                yield from flat(item, f"{name}[{item.get('block_samples', item.get('host_rate_hz', index))}]")
+        else:
+            yield name, value
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+    if isinstance(value, list):
+        return ", ".join(_number(item) for item in value)
+    return str(value)
+
+
+def _processor() -> str:
+    """The processor's name as Linux tells it, else what Python knows."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+def _peak_mib() -> float | None:
+    """The most memory that this process has held, in MiB; None where the system does not say."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

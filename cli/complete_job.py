@@ -1,0 +1,320 @@
+"""A recording completed: read piece by piece, heard by the band, written whole or not at all. Any thread.
+
+Knows neither options nor HTTP: `gigmate complete` and the server's jobs both ask here. Memory does not grow with the
+length of the recording, whatever its header claims.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dsp.limiter import Limiter
+from ..engine.config import SEEDS
+from ..engine.errors import ConfigError
+from ..engine.player import PARTS
+from ..presets.loader import DEFAULT_PRESET
+from .output_files import check_apart
+from .sound_files import (
+    FORMATS,
+    Recording,
+    Sink,
+    TooLong,
+)
+
+if TYPE_CHECKING:
+    from ..band import Band
+    from ..engine.charts.chart import Chart
+    from ..engine.run.accompaniment import Stretch
+    from ..presets.schema import Preset
+
+Array = NDArray[np.float32]
+LONGEST_CONTINUATION_S = 3600.0
+
+
+class Cancelled(Exception):
+    """Whoever asked has changed their mind; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What is asked for. Raises ConfigError from `check` for what cannot be."""
+
+    source: Path
+    target: Path | None
+    """WAV or FLAC by its ending; None where only stems are wanted."""
+    parts: tuple[str, ...] = PARTS
+    with_source: bool = False
+    """Mix the recording itself into the target, which then has its channels."""
+    stems: Path | None = None
+    """Folder for one file of each part."""
+    start_s: float = 0.0
+    length_s: float | None = None
+    """Of the recording, from the start; None takes all of it."""
+    continue_s: float = 0.0
+    output_length_s: float | None = None
+    """Takes the place of `length_s` and `continue_s`: the band goes on, or stops early, to fill it."""
+    most_s: float = math.inf
+    """A longer recording, or a longer result, is refused (TooLong), whatever its header says."""
+    most_bytes: float = math.inf
+    """A larger target is refused (TooLong)."""
+    play_along: bool = True
+    wait: bool = False
+    """Come in when a beat is found, and stop with the musician, as on stage."""
+    chart: Chart | None = None
+    """The chords to play by; None: by ear."""
+    chart_start_s: float | None = None
+    """Where its first bar begins, from `start_s` on; None: at the first downbeat that is found."""
+    preset: str | Path | Preset = DEFAULT_PRESET
+    seed: int = 0
+    ahead_frames: int | None = None
+    """None takes a live run's."""
+
+    def check(self) -> None:
+        """Raise ConfigError with one line for the first thing that cannot be."""
+        for name, seconds, least in (
+            ("start", self.start_s, 0.0),
+            ("length", self.length_s, 0.001),
+            ("continuation", self.continue_s, 0.0),
+            ("output length", self.output_length_s, 0.001),
+        ):
+            if seconds is not None and not (math.isfinite(seconds) and seconds >= least):
+                raise ConfigError(f"{name} {seconds} s: give seconds, {least:g} or more")
+        if self.continue_s > LONGEST_CONTINUATION_S:
+            raise ConfigError(f"continuation {self.continue_s:g} s: give at most {LONGEST_CONTINUATION_S:g}")
+        if max(self.output_length_s or 0.0, self.continue_s) > self.most_s:
+            raise TooLong(f"longer than the {self.most_s:g} s that are taken here: ask for less")
+        if self.chart_start_s is not None:
+            if self.chart is None:
+                raise ConfigError("a chart's start without a chart: give one")
+            if not (math.isfinite(self.chart_start_s) and self.chart_start_s >= 0):
+                raise ConfigError(f"a chart that starts at {self.chart_start_s:g} s: give seconds, 0 or more")
+        if not self.play_along and not self.continue_s and self.output_length_s is None:
+            raise ConfigError("the band neither plays along nor goes on after the end: ask for one of them")
+        if not 0 <= self.seed < SEEDS:
+            raise ConfigError(f"seed {self.seed}: give a whole number, 0 or more and below 2**63")
+        self._check_files()
+
+    def _check_files(self) -> None:
+        """What is written has a place of its own: nothing of the musician's is written over."""
+        if self.target is None and self.stems is None:
+            raise ConfigError("nothing to write: name a file or a folder for stems")
+        if self.target is not None and self.target.suffix.lower() not in FORMATS:
+            raise ConfigError(f"{self.target}: the ending says the format: give {' or '.join(FORMATS)}")
+        written = {} if self.target is None else {"the output": self.target}
+        if self.stems is not None:
+            if self.stems.exists() and not self.stems.is_dir():
+                raise ConfigError(f"{self.stems}: is a file: name a folder for the stems")
+            written |= {f"the stem of the {part}": self.stems / f"{part}.wav" for part in self.parts}
+        check_apart(self.source, written)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is."""
+
+    done_s: float
+    """Seconds of music written."""
+    total_s: float | None
+    """None where the recording does not say how long it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What was made."""
+
+    files: tuple[Path, ...]
+    rate_hz: int
+    channels: int
+    """Of the recording."""
+    seconds: float
+    ahead_frames: int
+    ahead_ms: float
+    took_s: float
+    chart_start_s: float | None = None
+    """In the recording from `start_s` on: where the chart's first bar begins; None without a chart."""
+    waited: bool = False
+    """Whether the band waited for the musician."""
+    came_in_s: float | None = None
+    """From `start_s` on: where the band first sounded; None: it never came in."""
+    chart_found: bool = True
+    """False where no beat was found to count the chart's bars from."""
+
+
+class _Sinks:
+    """Target and stems."""
+
+    def __init__(self, wanted: Completion, recording: Recording, ceiling_dbfs: float) -> None:
+        self._wanted = wanted
+        self._target: Sink | None = None
+        self._stems: list[tuple[int, Sink]] = []
+        self._source: deque[Array] = deque()
+        self._limiters: list[Limiter] = []
+        more_s = max(wanted.continue_s, wanted.output_length_s or 0.0)
+        expected = (recording.expected_samples or 0) + more_s * recording.rate_hz
+        try:
+            if wanted.target is not None:
+                channels = recording.channels if wanted.with_source else 1
+                self._target = Sink(wanted.target, recording.rate_hz, channels, expected)
+                self._limiters = [Limiter(recording.rate_hz, ceiling_dbfs) for _ in range(channels)]
+            if wanted.stems is not None:
+                wanted.stems.mkdir(parents=True, exist_ok=True)
+                for index, part in enumerate(PARTS):
+                    if part in wanted.parts:
+                        self._stems.append((index, Sink(wanted.stems / f"{part}.wav", recording.rate_hz, 1, expected)))
+        except BaseException:
+            self.drop()
+            raise
+
+    @property
+    def all(self) -> list[Sink]:
+        return ([self._target] if self._target is not None else []) + [sink for _, sink in self._stems]
+
+    def heard(self, block: Array) -> None:
+        """[n, channels] of the recording, for the mix."""
+        if self._wanted.with_source and self._target is not None:
+            self._source.append(block)
+
+    def write(self, stretch: Stretch) -> None:
+        for index, sink in self._stems:
+            sink.write(stretch.parts[index])
+        if self._target is None:
+            return
+        if not self._wanted.with_source:
+            self._target.write(stretch.mix)
+            return
+        both = self._take_source(stretch.samples) + stretch.mix[:, None]
+        limited = [limiter.limit(both[:, channel]) for channel, limiter in enumerate(self._limiters)]
+        self._target.write(np.stack(limited, axis=1))
+
+    def _take_source(self, samples: int) -> Array:
+        """The next samples of the recording, [samples, channels], with silence after its end."""
+        taken = np.zeros((samples, len(self._limiters)), np.float32)
+        done = 0
+        while done < samples and self._source:
+            block = self._source.popleft()
+            count = min(len(block), samples - done)
+            taken[done : done + count] = block[:count]
+            if count < len(block):
+                self._source.appendleft(block[count:])
+            done += count
+        return taken
+
+    def keep(self) -> tuple[Path, ...]:
+        for sink in self.all:
+            sink.keep()
+        return tuple(sink.path for sink in self.all)
+
+    def drop(self) -> None:
+        for sink in self.all:
+            sink.drop()
+
+
+def complete(
+    band: Band,
+    wanted: Completion,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Completed:
+    """Let the band complete a recording. `progress` is told, and `cancelled` asked, about twice a second of music.
+
+    Raises ConfigError for what cannot be, EngineError for a file that is no sound or a place that cannot be written,
+    Cancelled; then nothing is left behind. A chart's bars are counted from the first downbeat of the recording, which
+    is listened to twice for that, unless `chart_start_s` says from where.
+    """
+    from ..engine.run.accompaniment import BATCH_FRAMES
+    from ..presets.loader import load_preset
+
+    wanted.check()
+    preset = load_preset(wanted.preset) if isinstance(wanted.preset, (str, Path)) else wanted.preset
+    began_s = time.perf_counter()
+    with contextlib.ExitStack() as open_things:
+        length_s = wanted.length_s if wanted.output_length_s is None else wanted.output_length_s
+        recording = Recording(wanted.source, wanted.start_s, length_s, wanted.most_s)
+        open_things.callback(recording.close)
+        rate_hz = recording.rate_hz
+        chart_start_s = wanted.chart_start_s
+        if wanted.chart is not None and chart_start_s is None:
+            chart_start_s = _first_downbeat_s(band, wanted, preset, length_s, cancelled)
+        stream = band.stream(
+            rate_hz,
+            preset=preset,
+            parts=wanted.parts,
+            seed=wanted.seed,
+            ahead_frames=wanted.ahead_frames,
+            play_along=wanted.play_along,
+            wait=wanted.wait,
+            chart=wanted.chart,
+            chart_start_s=chart_start_s or 0.0,
+            batch_frames=BATCH_FRAMES,
+        )
+        sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
+        open_things.callback(sinks.drop)
+        expected, written = recording.expected_samples, 0
+        total_s = None if expected is None else expected / rate_hz + wanted.continue_s
+        total_s = wanted.output_length_s or total_s
+        _check_size(wanted, recording, total_s or 0.0)
+
+        def pieces() -> Iterator[Stretch]:
+            for block in recording.blocks():
+                sinks.heard(block)
+                yield stream.push(block)
+            more = round(wanted.continue_s * rate_hz)
+            if wanted.output_length_s is not None:
+                more = max(0, round(wanted.output_length_s * rate_hz) - stream.samples_pushed)
+            yield from stream.finish(more)
+
+        for piece in pieces():
+            sinks.write(piece)
+            written += piece.samples
+            _check_size(wanted, recording, written / rate_hz)
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            if progress is not None:
+                progress(Progress(written / rate_hz, total_s))
+        files = sinks.keep()
+    return Completed(
+        files, rate_hz, recording.channels, written / rate_hz, stream.ahead_frames, stream.ahead_ms,
+        time.perf_counter() - began_s,
+        chart_start_s=None if wanted.chart is None else chart_start_s or 0.0,
+        waited=wanted.wait and wanted.play_along,
+        came_in_s=stream.came_in_s,
+        chart_found=chart_start_s is not None,
+    )  # fmt: skip
+
+
+def _check_size(wanted: Completion, recording: Recording, seconds: float) -> None:
+    """Raise TooLong where so much of the target is larger than it may be."""
+    channels = recording.channels if wanted.with_source else 1
+    if 3 * channels * recording.rate_hz * seconds > wanted.most_bytes:
+        raise TooLong(
+            f"the result is larger than the {wanted.most_bytes:g} bytes that are made here ({channels} channels at "
+            f"{recording.rate_hz} Hz): ask for less"
+        )
+
+
+def _first_downbeat_s(
+    band: Band, wanted: Completion, preset: Preset, length_s: float | None, cancelled: Callable[[], bool] | None
+) -> float | None:
+    """Where the recording's first bar begins, listened to once on its own; None where no beat is found."""
+    recording = Recording(wanted.source, wanted.start_s, length_s, wanted.most_s)
+
+    def blocks() -> Iterator[Array]:
+        for block in recording.blocks():
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            yield block
+
+    try:
+        return band.first_downbeat_s(blocks(), recording.rate_hz, preset=preset, chart=wanted.chart)
+    finally:
+        recording.close()

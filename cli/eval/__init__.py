@@ -1,0 +1,1 @@
+"""`gigmate eval`: the band and its parts judged on held-out music."""

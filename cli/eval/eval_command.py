@@ -1,0 +1,231 @@
+"""`gigmate eval`: the band judged on held-out made songs, through the live engine, beside what could be had at best.
+
+Every figure stands beside the true part (ceiling), a part of another song (floor), and the band's own output scored
+against another song (what a band that does not listen would get). Main thread; starts processes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shlex
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...engine.errors import ConfigError, EngineError
+from .eval_codec import codec_figures
+
+if TYPE_CHECKING:
+    from .eval_workbench import Settings
+
+app = typer.Typer(help="Score the band (no verb), or its codec or listener, on held-out made songs.")
+app.command("codec")(codec_figures)
+QUICK = {
+    "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,
+    "control_seconds": 14.0, "control_styles": 1, "truth_songs_per_style": 0, "steady_runs": 1, "steady_minutes": 0.75,
+    "codec_songs": 0,
+}  # fmt: skip
+"""At most three minutes on two idle cores: shows that everything runs, decides nothing."""
+
+
+@app.callback(invoke_without_command=True)
+def evaluate(
+    context: typer.Context,
+    songs: Annotated[int | None, typer.Option(help="How many held-out songs.  [default: 104]")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length played of each.  [default: 30]")] = None,
+    first_seed: Annotated[int, typer.Option()] = 0,
+    split: Annotated[
+        str, typer.Option(help="test, held_style, held_sound, held_font, held_key, held_tempo …")
+    ] = "test",
+    only: Annotated[
+        list[str] | None, typer.Option(help="songs, reaction, control, steady or codec; may be repeated. Default: all.")
+    ] = None,
+    oracle: Annotated[bool, typer.Option(help="Also with the true moment and chord.")] = True,
+    ablations: Annotated[bool, typer.Option(help="Also with chord, moment, heard sound and past withheld.")] = True,
+    oracle_songs: Annotated[int | None, typer.Option(min=0, help="With the true ones for so many only.")] = None,
+    ablation_songs: Annotated[int | None, typer.Option(min=0, help="Withheld for so many.  [default: 32]")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few and short: three minutes on two cores.")] = False,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with a band of its own (2 GB).")] = 1,
+    rows: Annotated[
+        Path | None, typer.Option("--rows", metavar="F.jsonl", help="Every row; a run that was stopped goes on there.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin the rows anew.")] = False,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write band.md, band.json and plots here.")] = None,
+    examples: Annotated[Path | None, typer.Option(metavar="DIR", help="Ten songs for ear and eye.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the summary here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Score the band on held-out songs, through the live path: streaming, int8, its own beats and chords."""
+    if context.invoked_subcommand is not None:
+        return
+    from ..output_files import check_writable, write_json
+    from .eval_tasks import (
+        KINDS,
+        Rows,
+        plan,
+        run_all,
+    )
+
+    kinds = tuple(only) if only else KINDS
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ConfigError(f"--only {kind}: give {', '.join(KINDS)}")
+    if out is not None:
+        check_writable(out, "--out")
+    _check_judges()
+    chosen: dict[str, Any] = dict(QUICK) if quick else {}
+    counts = {"songs": songs, "seconds": seconds, "oracle_songs": oracle_songs, "ablation_songs": ablation_songs}
+    chosen |= {name: value for name, value in counts.items() if value is not None}
+    settings = _settings(weights, {**chosen, "first_seed": first_seed, "split": split}, oracle, ablations)
+    with tempfile.TemporaryDirectory(prefix="gigmate-eval-") as scratch:
+        table = Rows(rows or Path(scratch) / "rows.jsonl", settings, fresh)
+        tasks = plan(settings, kinds)
+        if not as_json:
+            done = sum(task.name in table.done for task in tasks)
+            print(f"{len(tasks)} tasks, {done} done already", flush=True)
+        run_all(table, tasks, weights, workers, examples, (lambda _: None) if as_json else _say)
+        from ...training.evaluate.report import lines_of, write_report
+        from ...training.evaluate.statistics import without_nan
+        from ...training.evaluate.summary import summarise
+
+        wanted = {task.name for task in tasks}
+        judged = [row for row in table.rows if row["task"] in wanted]
+        summary = without_nan(summarise(judged, table.arrays))
+        plain = json.loads(json.dumps(dataclasses.asdict(settings)))
+        if report is not None:
+            command = shlex.join(["gigmate", *sys.argv[1:]])
+            write_report(report, summary, judged, plain, command)
+        if out is not None:
+            write_json(out, {"settings": plain, "summary": summary})
+    if as_json:
+        print(json.dumps({"settings": plain, "summary": summary}))
+    else:
+        print("\n".join(lines_of(summary)))
+
+
+def _settings(weights: Path | None, chosen: dict[str, Any], oracle: bool, ablations: bool) -> Settings:
+    """What is judged. Raises CheckpointError for weights that cannot be, ConfigError for numbers that cannot."""
+    from ...model import checkpoint
+    from ...model.runtime import weights_id
+    from ...training.band.styles import STYLES
+    from ..train.train_options import check_split
+    from .eval_workbench import Settings
+
+    folder = weights or checkpoint.SHIPPED
+    known = tuple(checkpoint.read_header(folder / "generator.safetensors")["config"]["styles"])
+    styles = tuple(style for style in known if style in STYLES)
+    if not styles:
+        raise ConfigError(f"{folder}: knows no style that the arranger writes: {', '.join(known)}")
+    check_split(chosen["split"])
+    settings = Settings(weights_id(folder), styles, **chosen)
+    if settings.songs < 2 or not 15 <= settings.seconds < math.inf:
+        raise ConfigError(f"{settings.songs} songs of {settings.seconds:g} s: give at least 2 of 15 s")
+    return dataclasses.replace(
+        settings,
+        oracle_songs=min(settings.songs, settings.oracle_songs) if oracle else 0,
+        ablation_songs=min(settings.songs, settings.ablation_songs) if ablations else 0,
+    )
+
+
+def _check_judges() -> None:
+    import importlib.util
+
+    for package in ("librosa", "mir_eval", "matplotlib", "tinysoundfont"):
+        if importlib.util.find_spec(package) is None:
+            raise EngineError(f"{package} is missing: install it with `pip install 'gigmate[train]'`")
+
+
+def _say(row: dict[str, Any]) -> None:
+    """One line for each row as it comes."""
+    words = [f"{row['task']:<16}", f"{row.get('style', ''):<14}"]
+    if "bpm" in row:
+        words.append(f"{row['bpm']:5.0f} bpm")
+    words.append(row.get("condition") or row.get("when") or "")
+    band, true = row.get("band", {}), row.get("true", {})
+    names = (
+        ("drums_beat_f", "drums_lag_ms", "bass_in_chord", "keys_in_chord") if "drums_beat_f" in band else tuple(band)
+    )
+    for name in names:
+        pair = [f"{v:.2f}" if isinstance(v, (int, float)) else "never" for v in (band.get(name), true.get(name))]
+        words.append(f"{name} {'/'.join(pair)}")
+    print(" ".join(words), flush=True)
+
+
+@app.command("listener")
+def listener_figures(
+    songs: Annotated[int, typer.Option(help="How many held-out songs.")] = 48,
+    seconds: Annotated[float, typer.Option(help="Least length of each.")] = 35.0,
+    first_seed: Annotated[int, typer.Option()] = 200,
+    split: Annotated[str, typer.Option(help="test, held_font, held_key, held_tempo, held_lead …")] = "test",
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
+    baselines: Annotated[bool, typer.Option(help="Also librosa's offline tracker and a naive causal one.")] = True,
+    scenes: Annotated[
+        int, typer.Option(min=0, help="How many songs with a change of tempo, a rest, an extra half-beat.")
+    ] = 6,
+    told_style: Annotated[
+        bool, typer.Option("--told-style", help="The conductor is told the style, as on stage (not in --scenes).")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Score listener and conductor on held-out songs: streaming, the lead alone with its live sound."""
+    from ...training.sound.render import render_song
+    from ..listen_stream import InputMonitor
+    from ..output_files import check_writable, write_json
+    from ..train.train_options import check_split
+    from . import eval_recovery
+    from .eval_listener import evaluate_song, without_nan
+    from .eval_listener import summarise as summarise_listener
+
+    if songs < 0 or songs + scenes < 1 or not 15 <= seconds < math.inf:
+        raise ConfigError(f"{songs} songs of {seconds:g} s: give at least 1 of 15 s, or --scenes")
+    check_split(split)
+    if out is not None:
+        check_writable(out, "--out")
+    ear = InputMonitor(weights)
+    rows = []
+    for seed in range(first_seed, first_seed + songs):
+        song = render_song(seed, split=split, seconds=(seconds, seconds + 10))
+        rows.append(evaluate_song(ear, song, baselines, told_style))
+        if not as_json:
+            line = rows[-1]
+            print(
+                f"{seed:4d} {line['style']:<14} {line['lead']:<7} {line['bpm']:5.0f} bpm  beat {line['beat_f']:.2f}  "
+                f"20 ms {line['within_20_ms']:.2f}  bar {line['downbeat_f']:.2f}  chord {line['chord_share']:.2f}",
+                flush=True,
+            )
+    summary = summarise_listener(rows)
+    changes = []
+    for row in eval_recovery.evaluate(ear, scenes, first_seed, split):
+        changes.append(row)
+        if not as_json:
+            print(eval_recovery.line_of(row), flush=True)
+    recovery = eval_recovery.summarise(changes)
+    result = without_nan({
+        "split": split, "seconds": seconds, "told_style": told_style,
+        "summary": summary, "rows": rows, "recovery": recovery, "changes": changes,
+    })  # fmt: skip
+    if out is not None:
+        write_json(out, result)
+    if as_json:
+        print(json.dumps(result))
+        return
+    _print_table(summary)
+    _print_table(recovery)
+
+
+def _print_table(columns: Mapping[str, Mapping[str, float | None]]) -> None:
+    """Figures down, groups across; nothing for no groups."""
+    if not columns:
+        return
+    print(f"{'':<24}" + "".join(f"{group:>10}" for group in columns))
+    for name in next(iter(columns.values())):
+        values = (figures.get(name) for figures in columns.values())
+        print(f"{name:<24}" + "".join(f"{'-':>10}" if value is None else f"{value:10.3f}" for value in values))

@@ -1,0 +1,1 @@
+"""`gigmate latency`: the round trip, measured and verified."""

@@ -1,0 +1,1 @@
+"""`gigmate-live` and `gigmate play`: from options to a running band."""

@@ -1,0 +1,398 @@
+"""`gigmate-live`: from options to a running band, until the musician has had enough. Main thread.
+
+Knows how to ask and what to show; everything that sounds is the session's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from ...engine.config import Backend, EngineConfig, is_folder
+from ...engine.errors import ConfigError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...control.keys import Keys
+    from ...control.midi import MidiPedals
+    from ...control.osc import Osc
+    from ...control.terminal import Face
+    from ...presets.schema import Preset
+    from ...session import LoadPlayer, Session
+    from ...show import Show
+    from ..signals import Signals
+    from .osc_options import OscAsk
+    from .web_options import Remote, WebAsk
+
+REHEARSAL_FILE = "gigmate-rehearsal.wav"
+PORTAUDIO_BINDINGS = ("sounddevice", "pyaudio")
+BACKENDS = ("auto", "jack", "portaudio", "file")
+_TICK_S = 0.03
+_END_PATIENCE_S = 5.0
+"""How long the ramp and the last writing may take after a wish to quit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the options asked for, beyond the engine's own config."""
+
+    config: EngineConfig
+    show: Show | Preset
+    duration_s: float | None = None
+    report: Path | None = None
+    weights: Path | None = None
+    midi_asked: bool = False
+    """Whether a run without any MIDI input is not what was asked for."""
+    json_lines: bool = False
+    web: WebAsk | None = None
+    """The remote for a phone, where one is asked for."""
+    osc: OscAsk | None = None
+    load: LoadPlayer | None = None
+    """Takes the place of the model here: a band on a server."""
+
+
+def live(
+    input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1.")] = "1",
+    output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Channels played into.")] = "1,2",
+    backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or a part of its name.")] = None,
+    click_output: Annotated[
+        str | None, typer.Option(metavar="N[,N]", help="Channels for the count-in's click alone; else the band's.")
+    ] = None,
+    preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
+    set_: Annotated[Path | None, typer.Option("--set", metavar="F.yaml", help="A set list: the songs to play.")] = None,
+    chart: Annotated[Path | None, typer.Option(metavar="F", help="A chord chart to play by.")] = None,
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate; else the device's.")] = None,
+    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size; else the device's.")] = None,
+    no_connect: Annotated[bool, typer.Option("--no-connect", help="JACK: register ports only.")] = False,
+    duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after so many seconds.")] = None,
+    record: Annotated[
+        str | None, typer.Option(metavar="F.wav|DIR/", help="Record heard, mix and parts: one WAV, or one for each.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write figures at the end.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
+    pedal: Annotated[
+        str | None, typer.Option(metavar="CCn|NOTEn", help="MIDI controller or note that starts and stops.")
+    ] = None,
+    bindings: Annotated[
+        Path | None, typer.Option(metavar="F.yaml", help="What pedals and keys do; else your own file's.")
+    ] = None,
+    midi: Annotated[str | None, typer.Option(metavar="NAME", help="MIDI input of the pedal; else all.")] = None,
+    start_now: Annotated[bool, typer.Option("--start-now", help="Started from the beginning.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Sound from start to stop, whoever plays or not.")] = False,
+    portaudio: Annotated[
+        str | None, typer.Option(metavar="NAME", help="PortAudio of sounddevice or of pyaudio; else any.")
+    ] = None,
+    input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording plays your part.")] = None,
+    output_file: Annotated[Path | None, typer.Option(metavar="F.wav", help="With a file: the band's sound.")] = None,
+    monitor: Annotated[
+        float | None, typer.Option(metavar="DB", help="With a file: mix the heard sound in, at this gain.")
+    ] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="With a file: faster than real time.")] = False,
+    client_name: Annotated[str, typer.Option(metavar="NAME", help="JACK: our name.")] = "gigmate",
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
+    round_trip: Annotated[
+        int | None, typer.Option(metavar="SAMPLES", help="Measured delay from output to input.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="Status as JSON lines.")] = False,
+    web: Annotated[int | None, typer.Option(metavar="[PORT]", help="A remote for a phone; port 8765 if none.")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Where the remote listens; elsewhere than here with a token.")
+    ] = None,
+    web_token: Annotated[str | None, typer.Option(metavar="WORD", help="The remote's; else a fresh one.")] = None,
+    osc: Annotated[str | None, typer.Option(metavar="[HOST:]PORT", help="OSC: listen there for commands.")] = None,
+    osc_to: Annotated[
+        list[str] | None, typer.Option(metavar="HOST:PORT", help="OSC: send status and beats there; may be repeated.")
+    ] = None,
+) -> int:
+    """Play along, live.
+
+    The band hears the input and comes out of the output.
+
+    Keys: space starts and stops, ! is panic, ? shows them all, q quits. Exit code 0 after q, --duration or the end of a
+    file; 130, 143 or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are written all the same); 1 after a
+    failure; 2 for options that cannot be.
+    """
+    from ..presets import open_show
+    from .midi_learn import binding_table
+    from .osc_options import osc_asked
+    from .web_options import web_asked
+
+    if backend not in BACKENDS:
+        raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
+    if duration is not None and not (math.isfinite(duration) and duration > 0):
+        raise ConfigError(f"--duration {duration:g}: give seconds, more than 0")
+    if monitor is not None and not -60.0 <= monitor <= 12.0:
+        raise ConfigError(f"--monitor {monitor:g}: give a gain from -60 to 12 dB")
+    if round_trip is not None and not 0 <= round_trip <= 96_000:
+        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000, as `gigmate latency` measures")
+    if input_file is None and (fast or output_file is not None) and backend != "file":
+        raise ConfigError("--fast and --output-file belong to --input-file: name the recording that plays your part")
+    if portaudio is not None:
+        if portaudio not in PORTAUDIO_BINDINGS:
+            raise ConfigError(f"--portaudio {portaudio}: give one of {', '.join(PORTAUDIO_BINDINGS)}")
+        os.environ["GIGMATE_PORTAUDIO"] = portaudio  # read by the port when it loads the library
+    config = EngineConfig(
+        input_channels=parse_channels("--input", input_),
+        output_channels=parse_channels("--output", output),
+        click_channels=() if click_output is None else parse_channels("--click-output", click_output),
+        backend=cast("Backend", "file" if input_file is not None and backend == "auto" else backend),
+        device=device,
+        rate_hz=rate,
+        block_samples=block,
+        connect=not no_connect,
+        client_name=client_name,
+        server_name=server,
+        input_file=None if input_file is None else str(input_file),
+        realtime=not fast,
+        monitor_db=monitor,
+        output_file=None if output_file is None else str(output_file),
+        record_file=record,
+        start_playing=start_now,
+        wait_for_musician=not no_wait,
+        bindings=binding_table(pedal, bindings, set_list=set_ is not None),
+        midi_name=midi,
+        round_trip_samples=round_trip,
+        seed=seed,
+    )
+    asked = pedal is not None or bindings is not None or midi is not None
+    remote = web_asked(web, host, web_token)
+    told = osc_asked(osc, osc_to)
+    show, faults = open_show(preset, set_, chart, config.bindings)
+    for line in faults:
+        print(line, file=sys.stderr)
+    return play(Request(config, show, duration, report, weights, asked, json_lines, remote, told))
+
+
+def parse_channels(option: str, text: str) -> tuple[int, ...]:
+    """(1, 2) of "1,2". Raises ConfigError for what is not a list of whole numbers."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"{option} {text}: give channels as numbers from 1, such as 1 or 1,2") from None
+
+
+def play(request: Request) -> int:
+    """One live run, from checks to report. Returns the exit code; raises EngineError and its like."""
+    from ...control.keys import open_keys
+    from ...control.terminal import open_face
+    from ..output_files import claimed
+    from ..signals import Interrupted, Signals
+    from .osc_options import describe, open_osc
+    from .web_options import Remote
+
+    _check_files(request)
+    face = open_face(sys.stdout, request.json_lines)
+    with Signals() as signals, contextlib.ExitStack() as open_things:
+        remote = None if request.web is None else Remote(request.web)
+        if remote is not None:
+            open_things.callback(remote.close)
+        osc = None if request.osc is None else open_osc(request.osc)
+        if osc is not None:
+            open_things.callback(osc.close)
+        for option, path in (("--record", request.config.record_file), ("--output-file", request.config.output_file)):
+            if path is not None and not is_folder(path):  # in a folder each take has names of its own
+                open_things.enter_context(claimed(Path(path), option))
+        keys = open_keys()  # before the loading, so that what is typed meanwhile waits and is not echoed
+        open_things.callback(keys.close)
+        open_things.callback(face.close)
+        try:
+            session, pedal = _open(request, face, signals)
+        except Interrupted as interrupted:
+            return interrupted.code
+        if pedal is not None:
+            open_things.callback(pedal.close)
+        with session, contextlib.ExitStack() as within:
+            session.start()
+            for line in session.describe():
+                face.note(line)
+            _explain_start(session, face, pedal)
+            if remote is not None:
+                within.callback(remote.close)
+                for line in remote.begin(session):
+                    face.note(line)
+            if osc is not None and request.osc is not None:
+                within.callback(osc.close)
+                for line in describe(request.osc):
+                    face.note(line)
+                osc.begin(session.post, lambda: session.status)
+            _run(session, face, keys, signals, request.duration_s, (pedal, remote, osc))
+        face.show(session.status)  # what closing had to say: a disk that was full at the very end
+        face.close()
+        # A server that went away ended the run: what was played until then is written down all the same.
+        figures = session.report()
+        if remote is not None:
+            figures["web"] = remote.figures()
+        if osc is not None:
+            figures["osc"] = osc.figures()
+        if request.report is not None:
+            from ..output_files import write_json
+
+            write_json(request.report, figures)
+        for line in _summary(figures, session, request):
+            face.note(line)
+        if session.port.lost is not None:
+            raise EngineError(session.port.lost)
+        return signals.exit_code or 0
+
+
+def _check_files(request: Request) -> None:
+    from ..output_files import check_apart, check_writable
+
+    wanted = {
+        "--record": request.config.record_file,
+        "--report": request.report,
+        "--output-file": request.config.output_file,
+    }
+    for option, path in wanted.items():
+        if path is not None and not (option == "--record" and is_folder(str(path))):
+            check_writable(Path(path), option)
+    source = request.config.input_file
+    check_apart(
+        None if source is None else Path(source),
+        {option: Path(path) for option, path in wanted.items() if path is not None},
+    )
+    _check_ending("--record", request.config.record_file, (".wav",))
+    _check_ending("--output-file", request.config.output_file, (".wav", ".flac"))
+
+
+def _check_ending(option: str, name: str | None, endings: tuple[str, ...]) -> None:
+    """Raise ConfigError for a sound file whose name says that it is something else."""
+    if name is None or is_folder(name) or (os.path.exists(name) and not os.path.isfile(name)):
+        return
+    if not name.lower().endswith(endings):
+        raise ConfigError(f"{option} {name}: the ending says the format: give {' or '.join(endings)}")
+
+
+def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, MidiPedals | None]:
+    """Open everything, the model in its own thread meanwhile; without a sound system, the rehearsal."""
+    from ...engine.commands import NOW, Command
+    from ...session import PlayerLoading, open_session
+    from .midi_learn import open_pedals
+
+    loading = PlayerLoading(request.weights, request.config.seed, request.load)
+    config = request.config
+    if config.backend == "auto":
+        config = _with_backend(config, face)
+    there: list[Session] = []  # what a pedal says before there is a band goes nowhere
+
+    def post(command: Command) -> None:
+        for session in there:
+            session.post(command)
+
+    pedal = open_pedals(
+        config, request.midi_asked, face.note, post, lambda at_s: there[0].sample_at(at_s) if there else NOW
+    )
+    told = False
+
+    def waiting() -> None:
+        nonlocal told
+        signals.raise_if_any()
+        if not told:
+            face.note("loading the band ...")
+        told = True
+
+    try:
+        session = open_session(config, request.show, loading, waiting)
+    except BaseException:
+        if pedal is not None:
+            pedal.close()
+        raise
+    there.append(session)
+    return session, pedal
+
+
+def _with_backend(config: EngineConfig, face: Face) -> EngineConfig:
+    """The config with a back end that can be had here. Raises EngineError where a device was asked for in vain."""
+    from ...presets.loader import PERFORMANCE_FILE
+    from ...session import find_sound_system, rehearsal_config
+    from ..output_files import check_writable
+
+    backend, reasons = find_sound_system(config)
+    if backend is not None:
+        return replace(config, backend=backend)
+    if config.device is not None or config.server_name is not None:
+        raise EngineError(f"no sound system for that device: {'; '.join(reasons)}: see `gigmate devices`")
+    output = Path(REHEARSAL_FILE)
+    check_writable(output, "the rehearsal's")
+    for reason in reasons:
+        face.note(reason)
+    face.note(f"So this is a rehearsal: the band plays along with a recording, into ./{output}")
+    return rehearsal_config(config, PERFORMANCE_FILE, output)
+
+
+def _explain_start(session: Session, face: Face, pedal: MidiPedals | None) -> None:
+    from ...control.keys import KEYS_HELP
+
+    for line in session.show.describe():
+        face.note(line)
+    if pedal is not None:
+        face.note(f"pedals on {', '.join(pedal.names) or 'no MIDI input yet'}")
+    table = session.config.bindings
+    if table is not None and table.bindings:
+        face.note("; ".join(binding.text for binding in table.bindings))
+    face.note(KEYS_HELP + ("" if session.config.start_playing else ": the band waits for space"))
+
+
+def _run(
+    session: Session,
+    face: Face,
+    keys: Keys,
+    signals: Signals,
+    duration_s: float | None,
+    others: Sequence[MidiPedals | Remote | Osc | None] = (),
+) -> None:
+    """Carry keys to the engine and its status to the face until one of them wants an end."""
+    from ...control.keys import HELP_KEYS, Keyboard
+    from ...engine.commands import Quit
+
+    keyboard, give_up_s = Keyboard(), math.inf
+    while not session.wait(0.0):
+        for key in keys.poll(_TICK_S):  # returns at once when a key is struck: a tap counts from then
+            command = keyboard.command(key, session.status)
+            if command is not None:
+                session.post(command)
+            elif key.lower() in HELP_KEYS:
+                face.help()
+        for source in others:
+            for line in source.news() if source is not None else ():
+                face.note(line)
+        status = session.status
+        face.show(status)
+        over = duration_s is not None and status.seconds >= duration_s
+        if (over or signals.exit_code is not None) and give_up_s == math.inf:
+            session.post(Quit())
+            give_up_s = time.monotonic() + _END_PATIENCE_S
+        if time.monotonic() > give_up_s:
+            return  # the engine does not answer: closing it ends the run
+    face.show(session.status)
+
+
+def _summary(figures: dict[str, Any], session: Session, request: Request) -> list[str]:
+    """The last lines: what was played, how well, and where it lies."""
+    callbacks, misses = figures["callbacks"], figures["misses"]
+    lines = [
+        f"{figures['seconds']:.1f} s of sound, {figures['seconds_played']:.1f} s played, "
+        f"{callbacks['served']} of {callbacks['expected']} callbacks, {figures['xruns']} xruns",
+        f"{misses['frames']} misses in {misses['episodes']} episodes, "
+        f"model {figures['step_ms']['p99']:.1f} ms (p99) of {figures['frame_ms']:.0f} ms",
+    ]
+    config = session.config
+    for what, path in (
+        ("sound", config.output_file if session.port.backend == "file" else None),
+        ("recording", config.record_file),
+        ("report", request.report),
+    ):
+        if path is not None:
+            lines.append(f"{what}: {path}")
+    return lines

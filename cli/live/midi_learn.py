@@ -1,0 +1,308 @@
+"""Pedals on the command line: `gigmate midi-learn`, the file of bindings, and what `gigmate-live` is given of it.
+
+Main thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...engine.config import EngineConfig
+from ...engine.errors import ConfigError, EngineError
+
+if TYPE_CHECKING:
+    from ...control.midi import MidiPedals
+    from ...control.pedal_learning import Learned
+    from ...engine.actions import Action
+    from ...engine.commands import Command
+    from ...engine.gestures import BindingTable, Event
+    from ...presets.bindings import BindingRow
+
+    Poll = Callable[[], list[tuple[str, Event]]]
+    """What has come since the last call: the input's name and the message."""
+
+DEFAULT_TIMEOUT_S = 30.0
+_POLL_S = 0.02
+
+
+def user_file() -> Path:
+    """Where the user's own bindings lie: beside the measured round trips ($GIGMATE_CONFIG_DIR says another place)."""
+    from ...latency.calibration import calibration_file
+    from ...presets.bindings import FILE_NAME
+
+    return calibration_file().with_name(FILE_NAME)
+
+
+def binding_table(pedal: str | None, file: Path | None, set_list: bool = False) -> BindingTable:
+    """What gestures mean: by `--pedal` and `--bindings`, then by the preset, then by the user's own file.
+
+    With a set list, program changes that nobody bound choose its songs. Raises BindingsError for what cannot be, in
+    the user's own file too.
+    """
+    from ...engine.gestures import BindingTable
+    from ...presets.bindings import (
+        BindingRow,
+        bindings_of,
+        pedal_row,
+        read_bindings,
+    )
+
+    asked = [] if pedal is None else [pedal_row(pedal)]
+    own: list[BindingRow] = []
+    if file is not None:
+        asked += read_bindings(file)
+    elif user_file().exists():
+        own += read_bindings(user_file())
+    if set_list and not any(row.program == "any" for row in own):
+        own.append(BindingRow(program="any", does="song"))
+    return BindingTable(asked=bindings_of(asked), user=bindings_of(own))
+
+
+def open_pedals(
+    config: EngineConfig,
+    asked: bool,
+    note: Callable[[str], object],
+    post: Callable[[Command], object],
+    stamp: Callable[[float], int],
+) -> MidiPedals | None:
+    """The system's MIDI inputs as pedals and clock, or None: on PortAudio always, else where something is bound.
+
+    On JACK the audio callback reads JACK's MIDI, and the system's is read only where JACK has none: a device that is on
+    both would be two. Raises MidiError where they were `asked` for in vain; where only the user's own bindings rest for
+    it, that is a note.
+    """
+    table = config.bindings
+    if table is None:
+        return None
+    on_jack, bound = config.backend == "jack", asked or bool(table.bindings)
+    # On Windows a MIDI input belongs to one program at a time: it is left to others until something is bound.
+    if not bound and (config.backend != "portaudio" or sys.platform == "win32"):
+        return None
+    if on_jack and _jack_sources(config):
+        return None
+    from ...control.midi import MidiError, MidiPedals
+
+    try:
+        return MidiPedals(table, post, config.midi_name, required=asked and not on_jack, stamp=stamp)
+    except MidiError as error:
+        if asked and not on_jack:
+            raise
+        if on_jack:
+            note("no MIDI source on JACK yet: it is connected as soon as it appears")
+        elif table.bindings:
+            note(f"{error} (your bindings rest meanwhile)")
+        return None
+
+
+def _jack_sources(config: EngineConfig) -> list[str]:
+    from ...engine.ports.jack import list_midi_sources
+
+    try:
+        return list_midi_sources(config)
+    except EngineError:  # the port will say it better
+        return []
+
+
+def midi_learn(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="ACTION [WHAT]", help="Such as start, mute bass, level drums.")
+    ] = None,
+    midi: Annotated[str | None, typer.Option(metavar="NAME", help="Listen on this MIDI input; else on all.")] = None,
+    bindings: Annotated[Path | None, typer.Option(metavar="F.yaml", help="Write here; else into your own.")] = None,
+    timeout: Annotated[float, typer.Option(metavar="S", help="Wait so long for a step.")] = DEFAULT_TIMEOUT_S,
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Show what is bound, and the actions.")] = False,
+    forget: Annotated[str | None, typer.Option(metavar="WHAT", help="Take out an action, or a gesture: CC64.")] = None,
+) -> int:
+    """Bind a pedal or a key to an action, by stepping on it two or three times."""
+    from ...engine.actions import action_named
+    from ...presets.bindings import forget_rows
+
+    path = user_file() if bindings is None else bindings
+    if list_ or forget is not None:
+        if words:
+            raise ConfigError("--list and --forget take no action: leave it out")
+        if forget is not None:
+            for row in forget_rows(path, forget.replace("-", "_")):
+                print(f"forgotten: {row.binding().text}")
+        if list_:
+            print("\n".join(_listing(path)))
+        return 0
+    if not words:
+        raise ConfigError("name what the pedal shall do, such as `gigmate midi-learn start`: see --list")
+    if not 0 < timeout <= 3600:
+        raise ConfigError(f"--timeout {timeout:g}: give seconds, more than 0, at most 3600")
+    action = action_named(words[0].replace("-", "_"))
+    values = _values(action, words[1:])
+    fader = action.sweep is not None and "value" not in values
+    _check(action, values, fader)
+    with contextlib.ExitStack() as stack:
+        polls = list(_open_sources(stack, midi, server))
+        learned = learn(polls, " ".join(words), fader, timeout)
+    _write(path, action, values, learned)
+    return 0
+
+
+def _values(action: Action, words: Sequence[str]) -> dict[str, object]:
+    """The action's arguments, in their order. Raises ConfigError."""
+    names = [argument.name for argument in action.arguments]
+    if len(words) > len(names):
+        takes = ", ".join(names) or "nothing"
+        raise ConfigError(f"{action.name} takes {takes}: {' '.join(words[len(names) :])} is too much")
+    return {name: action.argument(name).take(word) for name, word in zip(names, words, strict=False)}
+
+
+def _check(action: Action, values: dict[str, object], fader: bool) -> None:
+    """Raises ActionError now rather than after the steps."""
+    action.command({**values, "value": action.sweep[0]} if fader and action.sweep is not None else values)
+
+
+# --------------------------------------------------------------------------------------------------------- sources
+
+
+def _open_sources(stack: contextlib.ExitStack, midi: str | None, server: str | None) -> Iterator[Poll]:
+    """Everything that can be listened to, the system's MIDI first. Raises EngineError where there is nothing."""
+    from ...control.midi import MidiError
+
+    reasons = []
+    count = 0
+    for open_one in (lambda: system_source(stack, midi), lambda: _jack_source(stack, midi, server)):
+        try:
+            yield open_one()
+            count += 1
+        except (MidiError, EngineError) as error:
+            reasons.append(str(error))
+    if not count:
+        raise EngineError(f"no MIDI to learn from: {'; '.join(reasons)}")
+
+
+def system_source(stack: contextlib.ExitStack, midi: str | None, api: int | None = None) -> Poll:
+    """The system's MIDI inputs (of `api`, one of python-rtmidi's; None: its own). Raises MidiError."""
+    from ...control.midi import MidiInputs, event_of
+
+    waiting: deque[tuple[str, Event]] = deque(maxlen=4096)  # appended to by the MIDI thread
+
+    def take(port: str, message: Sequence[int], at_s: float) -> None:
+        event = event_of(message, at_s)
+        if event is not None:
+            waiting.append((port, event))
+
+    inputs = MidiInputs(take, midi, api, required=False)
+    stack.callback(inputs.close)
+    print(f"listening on {', '.join(inputs.names) or 'MIDI inputs as they are plugged in'}", flush=True)
+
+    def poll() -> list[tuple[str, Event]]:
+        for line in inputs.news():
+            print(line, flush=True)
+        return [waiting.popleft() for _ in range(len(waiting))]
+
+    return poll
+
+
+def _jack_source(stack: contextlib.ExitStack, midi: str | None, server: str | None) -> Poll:
+    """JACK's MIDI, read in the native callback as on stage. Raises EngineError where no server answers."""
+    from ...engine.ports.port import open_port, why_not
+
+    config = EngineConfig(
+        backend="jack", connect=False, client_name="gigmate-learn", server_name=server, midi_name=midi or ""
+    )
+    reason = why_not("jack", config)  # before numba is loaded
+    if reason is not None:
+        raise EngineError(reason)
+    from ...engine.callback.bridge import Bridge
+
+    port = open_port(config)
+    stack.callback(port.close)
+    bridge = Bridge(port.rate_hz)
+    port.start(bridge)
+    print("listening on JACK MIDI", flush=True)
+    return lambda: [("JACK MIDI", event) for event in bridge.pop_midi_events()]
+
+
+# -------------------------------------------------------------------------------------------------------- learning
+
+
+def learn(polls: Sequence[Poll], what: str, fader: bool, timeout_s: float) -> Learned:
+    """Ask for steps until the pedal is known. Raises EngineError: nothing came, or nothing to be made of it."""
+    from ...control.pedal_learning import Learner, LearnError
+
+    learner = Learner(fader)
+    print(
+        f"{what}: slide the fader from one end to the other"
+        if fader
+        else f"{what}: step on the pedal once, and let it go",
+        flush=True,
+    )
+    source: str | None = None  # the input that spoke first: a device may be there twice, and others may chatter
+    since_s = time.monotonic()
+    while True:
+        for port, event in (item for poll in polls for item in poll()):
+            if source in (None, port) and learner.take(event, time.monotonic()) and source is None:
+                source = port
+                print(f"heard it from {port}", flush=True)
+        now_s = time.monotonic()
+        if learner.still(now_s):
+            since_s = now_s
+            try:
+                learned = learner.result()
+            except LearnError as error:
+                raise EngineError(str(error)) from None
+            if learned is not None:
+                return learned
+            print("once more" if learner.steps == 1 else "and once more", flush=True)
+        elif now_s - since_s > timeout_s and not learner.listening:
+            where = "any MIDI input" if source is None else source
+            raise EngineError(
+                f"nothing came from {where} for {timeout_s:g} s: see `gigmate devices`, or choose one with --midi"
+            )
+        elif now_s - since_s > 2 * timeout_s:
+            raise EngineError(f"{source} does not fall silent: choose another input with --midi")
+        time.sleep(_POLL_S)
+
+
+def _write(path: Path, action: Action, values: dict[str, object], learned: Learned) -> None:
+    from ...engine.gestures import Binding
+    from ...presets.bindings import add_rows, read_bindings, row_of
+
+    ends = action.sweep if learned.kind == "fader" else None
+    rows = [row_of(Binding(gesture, action, tuple(values.items()), ends)) for gesture in learned.gestures]
+    gone = add_rows(path, rows)
+    print(f"It is {learned.text}.")
+    for row in gone:
+        if row not in rows:
+            print(f"no longer: {row.binding().text}")
+    for row in rows:
+        print(f"wrote {row.line()} to {path}")
+    others = [row for row in read_bindings(path) if _same_action(row, rows[0]) and row not in rows]
+    for row in others:
+        gesture = row.binding().gesture.text
+        print(f'{gesture} does the same; if it shall not: gigmate midi-learn --forget "{gesture}"')
+
+
+def _same_action(one: BindingRow, other: BindingRow) -> bool:
+    first, second = one.binding(), other.binding()
+    return (first.action, first.arguments) == (second.action, second.arguments)
+
+
+def _listing(path: Path) -> list[str]:
+    from ...engine.actions import ACTIONS
+    from ...presets.bindings import read_bindings
+
+    rows = read_bindings(path) if path.exists() else ()
+    lines = [f"{path}:" if rows else f"{path}: nothing is bound"]
+    lines += [f"  {row.binding().text}" for row in rows]
+    lines.append("actions:")
+    for action in ACTIONS.values():
+        words: list[Any] = [
+            f"[{argument.name}]" if argument.optional else argument.name for argument in action.arguments
+        ]
+        lines.append(f"  {' '.join([action.name, *words]):<22} {action.text}")
+    return lines

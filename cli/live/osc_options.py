@@ -1,0 +1,64 @@
+"""The options --osc and --osc-to: what they ask for, and OSC opened as they say. Main thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...engine.errors import ConfigError, EngineError
+
+if TYPE_CHECKING:
+    from ...control.osc import Endpoint, Osc
+
+
+@dataclass(frozen=True, slots=True)
+class OscAsk:
+    """Where to listen, and whom to tell."""
+
+    listen: Endpoint | None = None
+    tell: tuple[Endpoint, ...] = ()
+
+
+def osc_asked(listen: str | None, tell: Sequence[str] | None) -> OscAsk | None:
+    """What the options ask for; None for nothing. Raises ConfigError for what is no address, or without python-osc."""
+    if listen is None and not tell:
+        return None
+    try:
+        from ...control.osc import OscSetupError, parse_endpoint
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != "pythonosc":
+            raise
+        raise ConfigError("OSC needs python-osc: `pip install python-osc`, or the extra `osc`") from None
+    try:
+        return OscAsk(
+            None if listen is None else parse_endpoint("--osc", listen, host_needed=False),
+            tuple(parse_endpoint("--osc-to", text, host_needed=True) for text in tell or ()),
+        )
+    except OscSetupError as error:
+        raise ConfigError(str(error)) from None
+
+
+def open_osc(ask: OscAsk) -> Osc:
+    """The sockets, open. Raises EngineError."""
+    from ...control.osc import Osc, OscSetupError
+
+    try:
+        return Osc(ask.listen, ask.tell)
+    except OscSetupError as error:
+        raise EngineError(str(error)) from None
+
+
+def describe(ask: OscAsk) -> list[str]:
+    """Where OSC comes and goes, for the musician."""
+    lines = []
+    if ask.listen is not None:
+        open_to_all = "" if _is_local(ask.listen[0]) else " (open to this network: OSC knows no password)"
+        lines.append(f"OSC in on {ask.listen[0]}:{ask.listen[1]}{open_to_all}")
+    if ask.tell:
+        lines.append("OSC out to " + ", ".join(f"{host}:{port}" for host, port in ask.tell))
+    return lines
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

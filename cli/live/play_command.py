@@ -1,0 +1,117 @@
+"""`gigmate play`: the sound card here, the band on a server. Main thread; everything that sounds is live's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from ...engine.config import Backend, EngineConfig
+from ...engine.errors import ConfigError
+from .live_command import BACKENDS, Request, parse_channels
+from .live_command import play as play_live
+
+if TYPE_CHECKING:
+    from ...engine.player import Player
+    from ...model.chord_network import Harmonist
+
+_FILE_PATIENCE_S = 30.0
+
+
+def play(
+    server: Annotated[str, typer.Argument(metavar="SERVER", help="Of `gigmate serve`: ws://192.168.1.20:8000")],
+    input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1.")] = "1",
+    output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Channels played into.")] = "1,2",
+    backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or a part of its name.")] = None,
+    preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate; else the device's.")] = None,
+    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size; else the device's.")] = None,
+    duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after so many seconds.")] = None,
+    record: Annotated[Path | None, typer.Option(metavar="F.wav", help="Record heard, mix and parts.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write figures at the end.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
+    start_now: Annotated[bool, typer.Option("--start-now", help="Started from the beginning.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Sound from start to stop, whoever plays or not.")] = False,
+    input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording plays your part.")] = None,
+    output_file: Annotated[Path | None, typer.Option(metavar="F.wav", help="With a file: the band's sound.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="With a file: as fast as the server can.")] = False,
+    round_trip: Annotated[
+        int | None, typer.Option(metavar="SAMPLES", help="Measured delay from output to input of the sound card.")
+    ] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="Status as JSON lines.")] = False,
+) -> int:
+    """Play along, live, with the band of a `gigmate serve`.
+
+    The way to the server and back is measured at the start and made up for: the band is made so much further ahead. A
+    lost connection is covered by the last bar until it is there again. A server that asks for a token finds it in
+    GIGMATE_TOKEN. Keys and exit codes are those of `gigmate live`.
+    """
+    from ..presets import open_show
+    from ..serve import need_extra
+
+    if backend not in BACKENDS:
+        raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
+    if duration is not None and not 0 < duration < 1e9:
+        raise ConfigError(f"--duration {duration:g}: give seconds, more than 0")
+    if round_trip is not None and not 0 <= round_trip <= 96_000:
+        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000")
+    if input_file is None and (fast or output_file is not None) and backend != "file":
+        raise ConfigError("--fast and --output-file belong to --input-file: name the recording that plays your part")
+    need_extra("websockets")
+    from ..service.remote_player import RemotePlayer, url_of
+    from ..service.service_limits import TOKEN_VARIABLE
+
+    url_of(server)
+    config = EngineConfig(
+        input_channels=parse_channels("--input", input_),
+        output_channels=parse_channels("--output", output),
+        backend=cast("Backend", "file" if input_file is not None and backend == "auto" else backend),
+        device=device,
+        rate_hz=rate,
+        block_samples=block,
+        input_file=None if input_file is None else str(input_file),
+        realtime=not fast,
+        output_file=None if output_file is None else str(output_file),
+        record_file=None if record is None else str(record),
+        start_playing=start_now,
+        wait_for_musician=not no_wait,
+        round_trip_samples=round_trip,
+        seed=seed,
+    )
+    players: list[RemotePlayer] = []
+
+    def connect() -> Player:
+        token = os.environ.get(TOKEN_VARIABLE) or None
+        player = RemotePlayer(server, token, seed, _FILE_PATIENCE_S if fast else None)
+        players.append(player)
+        player.harmonist = _own_harmonist()
+        return player
+
+    try:
+        show, _ = open_show(preset, None, None, None)
+        code = play_live(Request(config, show, duration, report, json_lines=json_lines, load=connect))
+        for player in players:
+            if not json_lines:
+                print(
+                    f"server: {1000 * player.round_trip_s:.0f} ms there and back, {player.depth} frames on their way, "
+                    f"connected anew {player.reconnections} times"
+                )
+        return code
+    finally:
+        for player in players:
+            player.close()
+
+
+def _own_harmonist() -> Harmonist:
+    """Reads the chords here, where the conductor is, out of what the server's listener says."""
+    import torch
+
+    from ...model import checkpoint
+    from ...model.chord_network import Harmonist
+    from ...model.runtime import load_harmony
+
+    torch.set_num_threads(1)
+    return Harmonist(load_harmony(checkpoint.SHIPPED))

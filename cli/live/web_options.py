@@ -1,0 +1,135 @@
+"""`gigmate-live --web`: from options to the remote on a socket. Main thread; the remote runs in a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand
+
+from ...engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ...control.web.server import WebFace
+    from ...session import Session
+
+DEFAULT_PORT = 8765
+_NOWHERE = ("192.0.2.1", 9)
+"""An address that belongs to nobody: asking for the way there sends nothing, and tells our own."""
+
+
+def web_command(base: type[Any]) -> type[Any]:
+    """That class of typer's commands, for which a bare `--web` is `--web 8765`."""
+
+    class WithWeb(base):  # type: ignore[misc]
+        def parse_args(self, context: Any, arguments: list[str]) -> list[str]:
+            return super().parse_args(context, with_port(arguments))  # type: ignore[no-any-return]
+
+    return WithWeb
+
+
+def with_port(arguments: list[str]) -> list[str]:
+    """The arguments with a port behind every `--web` that has none."""
+    whole: list[str] = []
+    for place, argument in enumerate(arguments):
+        whole.append(argument)
+        following = arguments[place + 1] if place + 1 < len(arguments) else "--"
+        if argument == "--web" and following.startswith("-"):
+            whole.append(str(DEFAULT_PORT))
+    return whole
+
+
+LiveCommand = web_command(TyperCommand)
+
+
+@dataclass(frozen=True, slots=True)
+class WebAsk:
+    """What the options asked for."""
+
+    port: int
+    host: str = "127.0.0.1"
+    token: str | None = None
+    fresh: bool = False
+    """The token was made here, and has to be told."""
+
+
+def web_asked(port: int | None, host: str | None, token: str | None) -> WebAsk | None:
+    """The options --web, --host and --web-token; None without --web. Raises ConfigError for what cannot be."""
+    if port is None:
+        if host is not None or token is not None:
+            raise ConfigError("--host and --web-token belong to --web: add --web, the remote for a phone")
+        return None
+    from ...control.web.access_guard import TOKEN_LEAST, is_loopback, new_token
+    from ..service.service_limits import TOKEN_VARIABLE
+
+    if not 0 <= port <= 65_535:
+        raise ConfigError(f"--web {port}: give a port from 0 to 65535")
+    token = token or os.environ.get(TOKEN_VARIABLE) or None
+    if token is not None and (len(token.strip()) < TOKEN_LEAST or not token.isprintable() or len(token) > 200):
+        raise ConfigError(f"--web-token: give {TOKEN_LEAST} to 200 characters that nobody guesses")
+    host = host or "127.0.0.1"
+    if token is None and not is_loopback(host):
+        return WebAsk(port, host, new_token(), fresh=True)
+    return WebAsk(port, host, None if token is None else token.strip())
+
+
+class Remote:
+    """The remote of one run: its socket from the beginning, its server once there is a session. Main thread."""
+
+    def __init__(self, ask: WebAsk) -> None:
+        """Bind the socket before anything else takes time. Raises EngineError where that cannot be."""
+        from ..serve import listen
+
+        self._ask = ask
+        self._socket = listen(ask.host, ask.port, "--web")
+        self.port = int(self._socket.getsockname()[1])
+        self._web: WebFace | None = None
+
+    def begin(self, session: Session) -> list[str]:
+        """Serve that session. Returns what the musician types into the phone."""
+        from ...control.web.server import WebFace
+
+        self._web = WebFace(
+            self._socket, session.post, lambda: session.status, session.lists, self._ask.token, own_name=self._ask.host
+        )
+        self._web.start()
+        return addresses(self._ask, self.port)
+
+    def news(self) -> list[str]:
+        """Lines for the musician, each once."""
+        return [] if self._web is None else self._web.news()
+
+    def figures(self) -> dict[str, int]:
+        """Counts for the report."""
+        return {} if self._web is None else asdict(self._web.counts)
+
+    def close(self) -> None:
+        """End the server and free the port. May be called twice."""
+        if self._web is not None:
+            self._web.close()
+        self._socket.close()
+
+
+def addresses(ask: WebAsk, port: int, own_address: Callable[[], str | None] | None = None) -> list[str]:
+    """What to type into a phone, one line each."""
+    host = ask.host
+    if host in ("0.0.0.0", "::", ""):
+        host = (own_address or _own_address)() or socket.gethostname()
+    shown = f"[{host}]" if ":" in host else host
+    line = f"remote on http://{shown}:{port}/"
+    if ask.fresh:
+        return [f"{line}#token={ask.token}"]
+    return [line if ask.token is None else f"{line} with your token (or add #token=... to the address)"]
+
+
+def _own_address() -> str | None:
+    """Of this machine in its network, as far as it is in one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_NOWHERE)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return None

@@ -1,0 +1,88 @@
+"""Files that the user names for writing: checked before anything starts, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..engine.errors import ConfigError, EngineError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise EngineError if a file cannot be written at `path`; the musician hears of it before the gig, not after.
+
+    Makes nothing: an existing file keeps its content.
+    """
+    folder = path.parent
+    if path.is_dir():
+        raise EngineError(f"{option} {path}: is a folder: name a file in it")
+    if not folder.is_dir():
+        raise EngineError(f"{option} {path}: there is no folder {folder}: make it first")
+    target = path if path.exists() else folder
+    if not os.access(target, os.W_OK):
+        raise EngineError(f"{option} {path}: no right to write there: choose another place or change its rights")
+
+
+def check_apart(read: Path | None, written: Mapping[str, Path]) -> None:
+    """Raise ConfigError where the recording that is read (None: there is none) would be written over, or a file twice.
+
+    `written`: each file by what asks for it, such as an option.
+    """
+    asked: list[tuple[str, Path]] = []
+    for what, path in written.items():
+        if read is not None and is_same_file(path, read):
+            raise ConfigError(f"{what} {path}: is the recording itself: choose another name")
+        for other, earlier in asked:
+            if is_same_file(path, earlier):
+                raise ConfigError(f"{what} {path}: is written by {other} already: choose another name")
+        asked.append((what, path))
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether both names mean one file, there or not yet. A device or a pipe is not kept, and so never one."""
+    if one.exists() and other.exists():
+        return one.is_file() and one.samefile(other)
+    return one.resolve() == other.resolve()
+
+
+@contextlib.contextmanager
+def claimed(path: Path, option: str) -> Iterator[None]:
+    """Hold a file that will be written as long as this lasts. Raises EngineError while another program holds it so.
+
+    What was not there before and was not written after all is not left behind. Where files have no locks, nothing is
+    held.
+    """
+    if fcntl is None or (path.exists() and not path.is_file()):
+        yield
+        return
+    made = not path.exists()
+    with open(path, "ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EngineError(f"{option} {path}: another GigMate writes to it: name another file") from None
+        except OSError:  # a file system without locks
+            made = False
+        yield
+        if made and path.exists() and path.stat().st_size == 0:
+            path.unlink()
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write `values` to `path` in one go: a reader never finds half a file. Raises OSError."""
+    text = json.dumps(values, indent=2, sort_keys=False, allow_nan=False, default=str) + "\n"
+    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
+        path.write_text(text, encoding="utf-8")
+        return
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

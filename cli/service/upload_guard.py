@@ -1,0 +1,150 @@
+"""The door of the server: an ASGI layer that bounds and times uploads and asks for the token. Event loop only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from .service_limits import Limits, comes_from_elsewhere, may_ask
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+OPEN_PATHS = ("/health",)
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Door:
+    """Wraps an app. HTTP bodies beyond the limit end in 413, stalled or endless ones in 408, more of them at once than
+    are taken in 503, strangers in 401 or 403.
+
+    WebSockets from other sites are refused here; their token is checked with their first message, where browsers
+    can send one.
+    """
+
+    def __init__(self, app: App, limits: Limits, token: str | None) -> None:
+        self._app, self._limits, self._token = app, limits, token
+        self._uploads = 0
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            if comes_from_elsewhere(scope["headers"], self._token):
+                await receive()
+                await send({"type": "websocket.close", "code": 1008, "reason": "asked from another site"})
+                return
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        if comes_from_elsewhere(scope["headers"], self._token):
+            await _answer(send, 403, "asked from another site: call the server by its own address")
+            return
+        authorization = headers.get(b"authorization")
+        if scope["path"] not in OPEN_PATHS and not may_ask(
+            self._token, None if authorization is None else authorization.decode("latin-1")
+        ):
+            await _answer(send, 401, "wrong or no token: send the header `Authorization: Bearer TOKEN`")
+            return
+        claimed = headers.get(b"content-length", b"0")
+        if not claimed.isdigit() or len(claimed) > 18:
+            await _answer(send, 400, "Content-Length is no number")
+            return
+        if int(claimed) > self._limits.upload_bytes:
+            await _answer(send, 413, self._too_large())
+            return
+        if not (int(claimed) or b"transfer-encoding" in headers):
+            await self._bounded(scope, receive, send, lambda: None)
+            return
+        if self._uploads >= self._limits.uploads:
+            await _answer(send, 503, f"{self._uploads} uploads are on their way: try again later")
+            return
+        self._uploads += 1
+        counted = True
+
+        def came_in() -> None:
+            nonlocal counted
+            self._uploads -= counted
+            counted = False
+
+        try:
+            await self._bounded(scope, receive, send, came_in)
+        finally:
+            came_in()
+
+    def _too_large(self) -> str:
+        return f"larger than the {self._limits.upload_bytes} bytes that are taken here: send less, or compress it"
+
+    async def _bounded(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, came_in: Callable[[], None]
+    ) -> None:
+        """Run the app with a body that is counted and timed. Its own answer to a broken body is replaced by ours.
+
+        `came_in()` is called once the body is there.
+        """
+        taken, over, refusal, begun = 0, False, None, False
+        limits = self._limits
+        end_s = time.monotonic() + limits.upload_s
+
+        async def counted() -> Message:
+            nonlocal taken, over, refusal
+            if refusal is not None:
+                raise refusal
+            if over:  # only a disconnection can come: that may take its time
+                return await receive()
+            left_s = end_s - time.monotonic()
+            try:
+                message = await asyncio.wait_for(receive(), max(0.0, min(limits.upload_pause_s, left_s)))
+            except asyncio.TimeoutError:
+                if left_s < limits.upload_pause_s:
+                    refusal = _Refused(408, f"not all of it came in {limits.upload_s:g} s: send less, or compress it")
+                else:
+                    refusal = _Refused(408, f"nothing came for {limits.upload_pause_s:g} s: send it again")
+                raise refusal from None
+            if message["type"] == "http.request":
+                taken += len(message.get("body", b""))
+                over = not message.get("more_body", False)
+                if over:
+                    came_in()
+                if taken > limits.upload_bytes:
+                    refusal = _Refused(413, self._too_large())
+                    raise refusal
+            return message
+
+        async def replaced(message: Message) -> None:
+            nonlocal begun
+            if refusal is None or begun:
+                begun = True
+                await send(message)
+
+        try:
+            await self._app(scope, counted, replaced)
+        except Exception:  # whatever the app made of our own refusal
+            if refusal is None:
+                raise
+        if refusal is not None and not begun:
+            await _answer(send, refusal.status, str(refusal))
+
+
+async def _answer(send: Send, status: int, text: str) -> None:
+    body = json.dumps({"error": text}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,1 @@
+"""`gigmate train`: stores of songs, trainings, weights."""

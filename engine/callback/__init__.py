@@ -1,0 +1,1 @@
+"""What the audio thread runs, compiled, and the bridge between it and Python. Knows no music."""

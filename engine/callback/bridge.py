@@ -1,0 +1,402 @@
+"""The bridge between the audio callback and Python: owns all memory that native code touches, and shows its counters.
+
+Knows no port and no model. The callback (engine/callback/audio_callback.py) runs on the port's thread; of the methods
+here each says who may call it. No method locks or blocks (but `wait`, which sleeps).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dsp.limiter import (
+    CEILING,
+    KNEE_LEVEL,
+    LIMITER_WORDS,
+    setup_limiter,
+)
+from ...dsp.raw_memory import aligned_words, touched_floats
+from ...dsp.ring import Ring
+from . import audio_callback, jack_callback, portaudio_callback
+from .fallback_bar import FallbackMemory
+from .rate_conversion import Conversion
+
+MAX_CHANNELS = 256
+RAMP_MS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeCounters:
+    """What the callback has counted since the start. Peaks: linear, since they were last read."""
+
+    callbacks: int
+    samples: int
+    in_dropped_samples: int
+    """Heard samples that found the in-ring full; the worker reads zeros in their place."""
+    miss_samples: int
+    miss_blocks: int
+    miss_episodes: int
+    nonfinite_samples: int
+    """Inputs and outputs together."""
+    nonfinite_in_samples: int
+    nonfinite_out_samples: int
+    limited_samples: int
+    in_peak: float
+    out_peak: float
+    block_samples: int
+    """Of the last callback."""
+    max_block_samples: int
+    xruns: int
+    lost_samples: int
+    """Samples of the server's clock for which no callback came (JACK)."""
+    midi_events: int
+    midi_dropped: int
+
+
+class HeardFrames:
+    """Whole frames out of a bridge's in-ring, in order. Worker only.
+
+    A ring that has overflowed takes nothing more before it is empty: the part of a frame that lies in it is taken out
+    at once, and what follows is the silence that stands for what was lost.
+    """
+
+    def __init__(self, bridge: Bridge, frame_samples: int) -> None:
+        self._bridge = bridge
+        self._block = np.zeros(frame_samples, np.float32)
+        self._have = 0
+
+    @property
+    def missing_samples(self) -> int:
+        """Until the next frame is whole; 0 or less: it is."""
+        return self._block.size - self._have - self._bridge.in_ring.fill_samples
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until the next frame is whole; False when the time is over first."""
+        ring = self._bridge.in_ring
+        if self.missing_samples > 0 and self._bridge.position > ring.write_index:
+            self._have += ring.read_into(self._block[self._have : self._have + ring.fill_samples])
+        return self._bridge.wait(timeout_s, self._block.size - self._have)
+
+    def read(self) -> NDArray[np.float32]:
+        """The next frame, float32 [frame]: the same memory each time."""
+        self._bridge.in_ring.read_into(self._block[self._have :])
+        self._have = 0
+        return self._block
+
+
+class Bridge:
+    """All that one stream needs between its callback and the worker.
+
+    `in_ring`: the callback pushes mono heard samples at its position; the worker reads.
+    `out_ring`: the worker does `write_at`; the callback takes sample n at position n.
+    A bridge serves one stream at a time, from position 0; one that has died may be followed by another (`lend`). It
+    must outlive every callback: ports keep it alive.
+    """
+
+    def __init__(
+        self,
+        rate_hz: int,
+        max_block_samples: int = 8192,
+        in_capacity: int | None = None,
+        out_capacity: int | None = None,
+        ceiling_dbfs: float = -1.0,
+        ramp_ms: float = RAMP_MS,
+    ) -> None:
+        """Capacities are in samples; None takes 2 s. Blocks larger than `max_block_samples` are done in pieces."""
+        self.rate_hz = int(rate_hz)
+        self.in_ring = Ring(in_capacity or 2 * self.rate_hz)
+        self.out_ring = Ring(out_capacity or 2 * self.rate_hz)
+        self._fallback = FallbackMemory(self.rate_hz)
+        self._limiter = aligned_words(LIMITER_WORDS).view(np.float64)
+        setup_limiter(self._limiter, self.rate_hz, ceiling_dbfs)
+        ramp = max(1, round(ramp_ms * self.rate_hz / 1000))
+        self._ramp_samples = ramp
+        self._ramp = np.sin(np.arange(ramp + 1) * (math.pi / 2 / ramp)).astype(np.float32)
+        self._ramp[-1] = 1.0
+        self._mix = touched_floats(max_block_samples)
+        self._scratch = aligned_words(16)
+        self._channels_in = aligned_words(MAX_CHANNELS)
+        self._channels_out = aligned_words(MAX_CHANNELS)
+        self._midi = aligned_words(2 * audio_callback.MIDI_EVENTS)
+        self._midi_out = aligned_words(2 * audio_callback.MIDI_EVENTS)
+        self._transport = aligned_words(audio_callback.POSITION_WORDS)
+        self._jack_position = aligned_words(32)
+        self.click_ring = Ring(out_capacity or 2 * self.rate_hz)
+        """The count-in's click, at output positions, as the out-ring."""
+        self._click_mix = touched_floats(max_block_samples)
+        self._keep: list[object] = []
+        self._conversions: dict[int, Conversion] = {}
+        words = aligned_words(audio_callback.STATE_WORDS)
+        words[audio_callback.IN_RING] = self.in_ring.address
+        words[audio_callback.OUT_RING] = self.out_ring.address
+        words[audio_callback.LIMITER] = self._limiter.ctypes.data
+        words[audio_callback.FALLBACK] = self._fallback.address
+        words[audio_callback.MIX] = self._mix.ctypes.data
+        words[audio_callback.MAX_BLOCK] = max_block_samples
+        words[audio_callback.RAMP_TABLE] = self._ramp.ctypes.data
+        words[audio_callback.RAMP_SAMPLES] = ramp
+        words[audio_callback.FLOAT_SCRATCH] = self._scratch.ctypes.data
+        words[audio_callback.JACK_MIDI_EVENT] = self._scratch.ctypes.data + 64
+        words[audio_callback.JACK_LATENCY_RANGE] = self._scratch.ctypes.data + 112
+        words[audio_callback.CHANNELS_IN] = self._channels_in.ctypes.data
+        words[audio_callback.CHANNELS_OUT] = self._channels_out.ctypes.data
+        words[audio_callback.MIDI_RING] = self._midi.ctypes.data
+        words[audio_callback.CLICK_RING] = self.click_ring.address
+        words[audio_callback.CLICK_MIX] = self._click_mix.ctypes.data
+        words[audio_callback.MIDI_OUT_RING] = self._midi_out.ctypes.data
+        words[audio_callback.TRANSPORT_TABLE] = self._transport.ctypes.data
+        words[audio_callback.JACK_POSITION] = self._jack_position.ctypes.data
+        words[audio_callback.UNTIL_POSITION] = words[audio_callback.FIRST_SOUND] = -1
+        self._words = words
+        self._wanted_samples = -1
+        self.state_address = int(words.ctypes.data)
+        self._lease = self._keep_lease()
+
+    def _keep_lease(self) -> NDArray[np.int64]:
+        lease = aligned_words(audio_callback.LEASE_WORDS)
+        lease[audio_callback.LEASE_STATE] = self.state_address
+        self._keep.append(lease)  # a callback that died may come late
+        return lease
+
+    # ------------------------------------------------------------------------------------------ for ports
+
+    @property
+    def stream_address(self) -> int:
+        """What the callbacks of a real port are given: the lease of the stream that `lend` began."""
+        return int(self._lease.ctypes.data)
+
+    def lend(self, waiting: bool = False) -> None:
+        """Ports only, before a stream's first callback: a new stream takes the place of the last one.
+
+        What callbacks of the last one still come do nothing from now on. `waiting`: those of the new one play silence
+        and leave the clock alone until `enter`, because something else carries it meanwhile.
+        """
+        audio_callback.write_word.ctypes(self.stream_address, audio_callback.LEASE_PHASE, audio_callback.RETIRED)
+        self._lease = self._keep_lease()
+        for word in (
+            audio_callback.SHUTDOWN,
+            audio_callback.RATE_CHANGED,
+            audio_callback.FREEWHEEL,
+            audio_callback.JACK_STARTED,
+        ):
+            self.set_word(word, 0)
+        phase = audio_callback.WAITING if waiting else audio_callback.ACTIVE
+        audio_callback.write_word.ctypes(self.stream_address, audio_callback.LEASE_PHASE, phase)
+
+    def convert(self, card_rate_hz: int) -> Conversion | None:
+        """Ports only, after `lend`: the new stream's callbacks come at another rate (None: at ours).
+
+        Raises ValueError for a rate that cannot be brought to ours.
+        """
+        conversion = None
+        if card_rate_hz != self.rate_hz:
+            conversion = self._conversions.get(card_rate_hz) or Conversion(card_rate_hz, self.rate_hz)
+            self._conversions[card_rate_hz] = conversion  # who tries again and again takes no more memory each time
+            conversion.reset()
+        address = 0 if conversion is None else conversion.address
+        audio_callback.write_word.ctypes(self.stream_address, audio_callback.LEASE_CONVERSION, address)
+        return conversion
+
+    def enter(self) -> None:
+        """Ports only, while nothing calls `process`: the waiting stream carries on from here, fading in."""
+        self.set_word(audio_callback.RAMP_AT, 0)
+        audio_callback.write_word.ctypes(self.stream_address, audio_callback.LEASE_PHASE, audio_callback.ACTIVE)
+
+    jack_callback_address = int(jack_callback.jack_process.address)
+    portaudio_callback_address = int(portaudio_callback.portaudio_process.address)
+    process_address = int(audio_callback.process.address)
+    """void process(int64 state, void **inputs, int64 n_in, void **outputs, int64 n_out, int64 n)"""
+
+    def process(self, in_ptrs: int, n_in: int, out_ptrs: int, n_out: int, n: int) -> None:
+        """The port's thread only. One block; the pointers address tables of channel addresses (float32 [n])."""
+        audio_callback.process.ctypes(self.state_address, in_ptrs, n_in, out_ptrs, n_out, n)
+
+    def process_arrays(self, inputs: NDArray[np.float32], outputs: NDArray[np.float32]) -> None:
+        """The port's thread only. One block from float32 [channels, n] into float32 [channels, n], contiguous rows."""
+        for block in (inputs, outputs):
+            if block.ndim != 2 or block.dtype != np.float32 or (block.size and block.strides[1] != 4):
+                raise ValueError("process_arrays wants float32 [channels, samples] with contiguous rows")
+        if inputs.shape[1] != outputs.shape[1]:
+            raise ValueError("inputs and outputs differ in length")
+        for table, block in ((self._channels_in, inputs), (self._channels_out, outputs)):
+            for channel in range(block.shape[0]):
+                table[channel] = block.ctypes.data + channel * block.strides[0]
+        self.process(
+            self._channels_in.ctypes.data,
+            inputs.shape[0],
+            self._channels_out.ctypes.data,
+            outputs.shape[0],
+            inputs.shape[1],
+        )
+
+    def set_word(self, word: int, value: int) -> None:
+        """Ports only: a word of the native state (engine/callback/audio_callback.py names them)."""
+        audio_callback.write_word.ctypes(self.state_address, word, value)
+
+    def word(self, word: int) -> int:
+        """Any thread: a word of the native state."""
+        return int(audio_callback.read_word.ctypes(self.state_address, word))
+
+    def set_table(self, word: int, values: list[int]) -> None:
+        """Ports only, before the first callback: a table of int64 whose address goes into a word."""
+        table = aligned_words(max(1, len(values)))
+        table[: len(values)] = values
+        self._keep.append(table)
+        self.set_word(word, int(table.ctypes.data))
+
+    # ------------------------------------------------------------------------------------- for the worker
+
+    @property
+    def position(self) -> int:
+        """Any thread. The clock: samples that the callback has carried."""
+        return self.word(audio_callback.POSITION)
+
+    def set_playing(self, playing: bool, from_position: int = 0) -> None:
+        """Worker only. Let the band sound (20 ms equal-power ramp), from an output sample on, or fade it out.
+
+        Misses count and are covered only while it sounds.
+        """
+        if playing:
+            if from_position <= self.word(audio_callback.UNTIL_POSITION):
+                self.set_word(audio_callback.UNTIL_POSITION, -1)
+            self.set_word(audio_callback.FROM_POSITION, int(from_position))
+        self.set_word(audio_callback.TARGET, int(playing))
+
+    def stop_at(self, position: int) -> None:
+        """Worker only, while it plays. Let the ramp out begin at an output sample to come."""
+        self.set_word(audio_callback.UNTIL_POSITION, int(position))
+
+    def set_click_outputs(self, count: int) -> None:
+        """Ports only, before the first callback. The last `count` outputs play the click, and nothing else does."""
+        self.set_word(audio_callback.CLICK_OUTPUTS, int(count))
+
+    @property
+    def first_sound_samples(self) -> int:
+        """Any thread. Where the first block began in which anything sounded; -1 before."""
+        return self.word(audio_callback.FIRST_SOUND)
+
+    @property
+    def playing(self) -> bool:
+        """Any thread. What `set_playing` last asked for."""
+        return self.word(audio_callback.TARGET) != 0
+
+    @property
+    def nonfinite_in_samples(self) -> int:
+        """Any thread. Heard samples that were no numbers."""
+        return self.word(audio_callback.NONFINITE_IN)
+
+    @property
+    def gain(self) -> float:
+        """Any thread. The ramp's gain now: 0.0 is silent, 1.0 is full."""
+        return float(self._ramp[self.word(audio_callback.RAMP_AT)])
+
+    def set_ceiling(self, ceiling_dbfs: float) -> None:
+        """Worker only. Another ceiling of the limiter, from the next sample on. Raises ValueError above 0 dBFS."""
+        fresh = np.zeros(LIMITER_WORDS, np.float64)
+        setup_limiter(fresh, self.rate_hz, ceiling_dbfs)
+        lower = fresh[CEILING] < self._limiter[CEILING]
+        for word in (KNEE_LEVEL, CEILING) if lower else (CEILING, KNEE_LEVEL):  # the knee is never above the ceiling
+            self._limiter[word] = fresh[word]
+
+    def set_fallback_period(self, samples: int) -> None:
+        """Worker only. Whole bars on the grid, in samples; 0 where no bar is known (a miss then fades out)."""
+        self.set_word(audio_callback.PERIOD_ASKED, max(0, int(samples)))
+
+    def set_wanted(self, position: int) -> None:
+        """Worker only. "I can do nothing more before the heard sound reaches this position."
+
+        A port that is not bound to the clock (files, as fast as possible) then keeps exactly in step with the worker.
+        """
+        self._wanted_samples = int(position)
+
+    @property
+    def wanted_samples(self) -> int:
+        """Any thread. What `set_wanted` last said; -1 if never."""
+        return self._wanted_samples
+
+    def wait(self, timeout_s: float, samples: int = 1) -> bool:
+        """Worker only. Sleep until the in-ring holds that many samples; False when the time is over first."""
+        end = time.perf_counter() + timeout_s
+        while self.in_ring.fill_samples < samples:
+            left = end - time.perf_counter()
+            if left <= 0:
+                return False
+            time.sleep(min(0.001, left))
+        return True
+
+    def pop_midi_events(self) -> list[tuple[int, int, int, int]]:
+        """Worker only. New MIDI messages as (position, status, data1, data2), in order."""
+        read = self.word(audio_callback.MIDI_READ)
+        write = self.word(audio_callback.MIDI_WRITE)
+        if read == write:
+            return []
+        places = 2 * (np.arange(read, write) % audio_callback.MIDI_EVENTS)
+        positions, packed = self._midi[places], self._midi[places + 1]
+        self.set_word(audio_callback.MIDI_READ, write)
+        columns = (positions, packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
+    @property
+    def sends_midi(self) -> bool:
+        """Any thread. Whether there is a port that MIDI goes out of."""
+        return self.word(audio_callback.JACK_MIDI_OUT_PORT) != 0
+
+    def push_midi(self, position: int, message: bytes) -> bool:
+        """Worker only. Send 1 to 3 bytes at an output sample, not before the last ones'. False: no room."""
+        write = self.word(audio_callback.MIDI_OUT_WRITE)
+        if write - self.word(audio_callback.MIDI_OUT_READ) >= audio_callback.MIDI_EVENTS:
+            return False
+        slot = 2 * (write % audio_callback.MIDI_EVENTS)
+        self._midi_out[slot] = int(position)
+        self._midi_out[slot + 1] = int.from_bytes(message, "little") | len(message) << 24
+        self.set_word(audio_callback.MIDI_OUT_WRITE, write + 1)
+        return True
+
+    def transport(self) -> tuple[int, bool, bytes] | None:
+        """Worker only. (position, rolling, the beginning of a jack_position_t) as last read; None where none was."""
+        for _ in range(8):
+            turn = self.word(audio_callback.TRANSPORT_COUNT)
+            if turn == 0:
+                return None
+            position, state = self.word(audio_callback.TRANSPORT_AT), self.word(audio_callback.TRANSPORT_STATE)
+            table = self._transport.tobytes()
+            if turn % 2 == 0 and self.word(audio_callback.TRANSPORT_COUNT) == turn:
+                return position, state == 1, table
+        return None
+
+    def counters(self, take_peaks: bool = True) -> BridgeCounters:
+        """Any thread (the peaks go to whoever asks; `take_peaks=False` leaves them and reports 0)."""
+        word = self.word
+        peaks = [0.0, 0.0]
+        if take_peaks:
+            peaks = [self._take_peak(audio_callback.IN_PEAK), self._take_peak(audio_callback.OUT_PEAK)]
+        heard, played = word(audio_callback.NONFINITE_IN), word(audio_callback.NONFINITE_OUT)
+        return BridgeCounters(
+            callbacks=word(audio_callback.CALLBACKS),
+            samples=word(audio_callback.POSITION),
+            in_dropped_samples=word(audio_callback.IN_DROPPED),
+            miss_samples=self._fallback.miss_samples,
+            miss_blocks=word(audio_callback.MISS_BLOCKS),
+            miss_episodes=self._fallback.miss_episodes,
+            nonfinite_samples=heard + played,
+            nonfinite_in_samples=heard,
+            nonfinite_out_samples=played,
+            limited_samples=word(audio_callback.LIMITED),
+            in_peak=peaks[0],
+            out_peak=peaks[1],
+            block_samples=word(audio_callback.LAST_BLOCK),
+            max_block_samples=word(audio_callback.LARGEST_BLOCK),
+            xruns=word(audio_callback.XRUNS),
+            lost_samples=word(audio_callback.LOST_SAMPLES),
+            midi_events=word(audio_callback.MIDI_WRITE),
+            midi_dropped=word(audio_callback.MIDI_DROPPED),
+        )
+
+    def _take_peak(self, word: int) -> float:
+        bits = int(audio_callback.take_word.ctypes(self.state_address, word))
+        return float(struct.unpack("<d", struct.pack("<q", bits))[0])

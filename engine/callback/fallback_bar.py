@@ -1,0 +1,172 @@
+"""What is heard when the band's next sound is not there in time: the same place of the last whole bar, on the grid.
+
+Native code for the audio callback; knows neither rings nor the model. It keeps a history of what was played and
+covers each missing sample with the one a whole number of bars earlier. Going in, it crossfades from the last sound
+mirrored in time, so that the wave goes on without a step; coming out, with equal power into the fresh sound. Without
+a known bar the last sound is mirrored into silence.
+
+`FallbackCover` is the same for arrays, for tests; one thread at a time.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from ...dsp import ring as _ring
+from ...dsp.raw_memory import (
+    aligned_words,
+    cached_cfunc,
+    inlined,
+    load_f32,
+    load_i32,
+    load_i64,
+    store_f32,
+    store_i64,
+    touched_floats,
+)
+from ...dsp.ring import HOLE_BITS
+
+FADE_MS = 12.0
+HISTORY_SECONDS = 13.0
+
+# Words of the state.
+HISTORY = 0
+HISTORY_MASK = 1
+FADE_TABLE = 2
+FADE_SAMPLES = 3
+MODE = 4
+PERIOD = 5
+ENTERED_AT = 6
+ENTER_DONE = 7
+LEAVE_DONE = 8
+MISS_SAMPLES = 9
+MISS_EPISODES = 10
+FALLBACK_WORDS = 16
+
+_FRESH = 0
+_COVER = 1
+_LEAVING = 2
+
+
+@inlined
+def _cover_sample(state, position):
+    """The sample that stands in at `position` while covering."""
+    history = load_i64(state, HISTORY)
+    mask = load_i64(state, HISTORY_MASK)
+    period = load_i64(state, PERIOD)
+    cover = 0.0
+    if period > 0:
+        cover = np.float64(load_f32(history, (position - period) & mask))
+    done = load_i64(state, ENTER_DONE)
+    fade = load_i64(state, FADE_SAMPLES)
+    if done < fade:
+        table = load_i64(state, FADE_TABLE)
+        mirrored = np.float64(load_f32(history, (load_i64(state, ENTERED_AT) - 1 - done) & mask))
+        # Weights that sum to 1, so that going in again and again cannot pile up.
+        weight = np.float64(load_f32(table, done)) ** 2
+        cover = cover * weight + mirrored * (1.0 - weight)
+        store_i64(state, ENTER_DONE, done + 1)
+    return cover
+
+
+@inlined
+def fallback_sample(state, position, fresh, missing, period):
+    """One output sample, before gain: `fresh` (finite float64), or its cover where `missing`.
+
+    `period` is the whole bar in samples (0: unknown), read when an episode begins. Keeps the history and the counts.
+    """
+    mode = load_i64(state, MODE)
+    if missing:
+        store_i64(state, MISS_SAMPLES, load_i64(state, MISS_SAMPLES) + 1)
+        if mode != _COVER:
+            if mode == _FRESH:
+                store_i64(state, MISS_EPISODES, load_i64(state, MISS_EPISODES) + 1)
+            usable = 0 < period <= load_i64(state, HISTORY_MASK) + 1 - 2 * load_i64(state, FADE_SAMPLES)
+            store_i64(state, PERIOD, period if usable else 0)
+            store_i64(state, ENTERED_AT, position)
+            store_i64(state, ENTER_DONE, 0)
+            store_i64(state, MODE, _COVER)
+        value = _cover_sample(state, position)
+    elif mode == _FRESH:
+        value = fresh
+    else:
+        if mode == _COVER:
+            store_i64(state, MODE, _LEAVING)
+            store_i64(state, LEAVE_DONE, 0)
+        done = load_i64(state, LEAVE_DONE)
+        fade = load_i64(state, FADE_SAMPLES)
+        table = load_i64(state, FADE_TABLE)
+        value = fresh * load_f32(table, done) + _cover_sample(state, position) * load_f32(table, fade - 1 - done)
+        store_i64(state, LEAVE_DONE, done + 1)
+        if done + 1 == fade:
+            store_i64(state, MODE, _FRESH)
+    store_f32(load_i64(state, HISTORY), position & load_i64(state, HISTORY_MASK), np.float32(value))
+    return value
+
+
+@inlined
+def fallback_rest(state, position):
+    """One sample while the band is silent: history keeps silence, nothing is counted, any cover ends."""
+    store_i64(state, MODE, _FRESH)
+    store_f32(load_i64(state, HISTORY), position & load_i64(state, HISTORY_MASK), np.float32(0.0))
+
+
+SOURCES = (__file__, _ring.__file__)
+
+
+@cached_cfunc(*SOURCES)(types.void(types.int64, types.int64, types.int64, types.int64, types.int64))
+def _cover(state, position, block, count, period):
+    for i in range(count):
+        missing = load_i32(block, i) == HOLE_BITS
+        fresh = 0.0 if missing else np.float64(load_f32(block, i))
+        store_f32(block, i, np.float32(fallback_sample(state, position + i, fresh, missing, period)))
+
+
+class FallbackMemory:
+    """The state and history of one fallback at one rate; `.address` holds as long as this object lives."""
+
+    def __init__(self, rate_hz: int, history_seconds: float = HISTORY_SECONDS, fade_ms: float = FADE_MS) -> None:
+        size = 1 << (math.ceil(history_seconds * rate_hz) - 1).bit_length()
+        fade = max(2, round(fade_ms * rate_hz / 1000))
+        self._history = touched_floats(size)
+        # Sine at half-sample places: entry k and entry fade-1-k are the two sides of an equal-power crossfade.
+        self._table = np.sin((np.arange(fade) + 0.5) * (math.pi / 2 / fade)).astype(np.float32)
+        self.words = aligned_words(FALLBACK_WORDS)
+        self.words[HISTORY] = self._history.ctypes.data
+        self.words[HISTORY_MASK] = size - 1
+        self.words[FADE_TABLE] = self._table.ctypes.data
+        self.words[FADE_SAMPLES] = fade
+        self.address = int(self.words.ctypes.data)
+        self.fade_samples = fade
+        self.longest_period_samples = size - 2 * fade
+        """A longer bar cannot be covered: it counts as unknown."""
+
+    @property
+    def miss_samples(self) -> int:
+        return int(self.words[MISS_SAMPLES])
+
+    @property
+    def miss_episodes(self) -> int:
+        return int(self.words[MISS_EPISODES])
+
+
+class FallbackCover(FallbackMemory):
+    """Cover arrays of samples, in order."""
+
+    def __init__(self, rate_hz: int, history_seconds: float = HISTORY_SECONDS, fade_ms: float = FADE_MS) -> None:
+        super().__init__(rate_hz, history_seconds, fade_ms)
+        self._position = 0
+
+    def cover(
+        self, samples: NDArray[np.float32], missing: NDArray[np.bool_], period_samples: int = 0
+    ) -> NDArray[np.float32]:
+        """float32 [n] with `missing` [n] marked; returns what is played, float32 [n]."""
+        block = np.array(samples, np.float32)
+        block.view(np.uint32)[missing] = HOLE_BITS
+        _cover.ctypes(self.address, self._position, block.ctypes.data, block.size, period_samples)
+        self._position += block.size
+        return block

@@ -1,0 +1,1 @@
+"""Chord charts: symbols, notation, repeats, and the place in a song. Values; no sound."""

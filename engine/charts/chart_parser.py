@@ -1,0 +1,337 @@
+"""Reads charts in plain bar notation: `| Am | F | C G |`, repeats, endings, sections, metre.
+
+Knows nothing of what plays them. Pure functions (`read_chart` reads a file), any thread; docs/sets.md has the notation.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from .chart import Chart, ChartError, chart_of
+from .chart_repeats import Passage, RepeatError
+from .chord_symbol import (
+    ChordError,
+    ChordSymbol,
+    parse_chord,
+    parse_key,
+)
+
+MOST_BARS = 4000
+"""Played once, with all repeats: hours of music."""
+MOST_BYTES = 100_000
+MOST_TIMES = 99
+MOST_NAME = 40
+_HEADERS = ("title", "key", "metre", "tempo", "end")
+_OTHER_NAMES = {"meter": "metre", "time": "metre", "bpm": "tempo"}
+_MOST_CELLS_PER_BEAT = 4
+
+_BAR_LINE = re.compile(r":?\|+:|:\|+\]?|\|+\]|\|+")
+_SIGNS = (("‖", "||"), ("𝄆", "|:"), ("𝄇", ":|"))
+_HEADER = re.compile(r"\s*([A-Za-z]+)\s*:(?!\|)\s*(.*)")
+_SECTION = re.compile(r"\s*\[([^\[\]|]*)\]\s*(.*)")
+_TIMES = re.compile(r"\(?\s*(?:[x×]\s*([0-9]{1,9})|([0-9]{1,9})\s*[x×])\s*\)?")
+_ENDING = re.compile(r"([1-9])\.(?=\s|$)\s*")
+_METRE = re.compile(r"([0-9]{1,2}\s*/\s*[0-9]{1,2})(?=\s|$)\s*")
+_COMMENT = re.compile(r"^\s*#.*$|\s#(\s.*)?$")
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One bar as it is read: (beat within it, chord), and how many beats it has."""
+
+    chords: tuple[tuple[float, ChordSymbol], ...]
+    beats: int
+
+
+def parse_chart(text: str, where: str = "chart") -> Chart:
+    """The chart that the text says. `where` begins the error ("song.chart").
+
+    Raises ChartError with the line, the bar in that line, and the nearest right thing.
+    """
+    if len(text) > MOST_BYTES:
+        raise ChartError(f"{where}: longer than any chart ({MOST_BYTES} letters): is this the right text?")
+    reader = _Reader(where)
+    for number, line in enumerate(text.splitlines(), 1):
+        reader.line(number, line)
+    return reader.chart()
+
+
+def read_chart(path: Path) -> Chart:
+    """The chart in a text file. Raises ChartError as `parse_chart` does, and for a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ChartError(f"cannot read the chart {path}: {error.strerror}") from None
+    try:
+        return parse_chart(data.decode("utf-8-sig"), str(path))
+    except UnicodeDecodeError:
+        raise ChartError(f"{path}: is no text (save the chart as plain text in UTF-8)") from None
+
+
+def _near(word: str, words: Iterable[str]) -> str:
+    known = {name.lower(): name for name in words}
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    return f" (did you mean {known[close[0]]}?)" if close else ""
+
+
+@dataclass
+class _Open:
+    """A section that is being read."""
+
+    name: str
+    passage: Passage[_Bar]
+    times: int = 1
+    line: int = 0
+
+
+class _Reader:
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._line = 0
+        self._bar = 0
+        self._headers: dict[str, str] = {}
+        self._beats = 4
+        self._tempo_bpm = 0.0
+        self._done: list[tuple[str, list[_Bar]]] = []
+        self._section = _Open("", Passage(self._room))
+        self._played = 0
+        self._last: _Bar | None = None
+
+    # ------------------------------------------------------------------------------------------------- lines
+
+    def line(self, number: int, text: str) -> None:
+        self._line, self._bar = number, 0
+        for sign, plain in _SIGNS:
+            text = text.replace(sign, plain)
+        text = _COMMENT.sub("", text).strip()
+        if not text:
+            return
+        section = _SECTION.match(text)
+        if section is not None:
+            self._begin_section(*section.groups())
+            return
+        header = _HEADER.match(text)
+        if header is not None and "|" not in text:
+            self._header(*header.groups())
+        else:
+            self._bars(text)
+
+    def _header(self, name: str, value: str) -> None:
+        key = _OTHER_NAMES.get(name.lower(), name.lower())
+        if key not in _HEADERS:
+            raise self._error(
+                f"no entry {name!r}{_near(name, _HEADERS)}: entries are {', '.join(_HEADERS)}; a section is [{name}]"
+            )
+        if key in self._headers and not (key == "metre" and self._last is not None):
+            raise self._error(f"{key} stands there twice")
+        value = value.strip()
+        if key == "metre":
+            self._beats = self._metre(value)
+        elif key == "key":
+            self._checked(parse_key, value)
+        elif key == "tempo":
+            self._tempo_bpm = self._tempo(value)
+        elif key == "end" and value not in ("loop", "stop"):
+            raise self._error(f"end {value!r}{_near(value, ('loop', 'stop'))}: give loop (goes round) or stop")
+        self._headers[key] = value
+
+    def _metre(self, value: str) -> int:
+        match = re.fullmatch(r"([0-9]{1,2})\s*/\s*(2|4|8)", value)
+        count = int(match[1]) if match else 0
+        if not match or not 2 <= count <= 15:
+            raise self._error(f"metre {value!r}: give one such as 4/4, 3/4 or 6/8")
+        return count // 3 if match[2] == "8" and count in (6, 9, 12, 15) else count
+
+    def _tempo(self, value: str) -> float:
+        match = re.fullmatch(r"([0-9]{2,3}(?:\.[0-9]+)?)(\s*bpm)?", value)
+        if not match or not 30 <= float(match[1]) <= 300:
+            raise self._error(f"tempo {value!r}: give 30 to 300 bpm")
+        return float(match[1])
+
+    def _begin_section(self, name: str, rest: str) -> None:
+        self._end_section()
+        name = name.strip()
+        inside = re.fullmatch(r"(.*\S)\s+(\(?[x×]\s*[0-9]+\)?)", name)
+        times = 1
+        if inside is not None:
+            name, times = inside[1], self._times(inside[2]) or 1
+        if _METRE.fullmatch(name):
+            raise self._error(f"a section is not called {name}: the metre stands in a bar, | {name} Am |")
+        if not name or len(name) > MOST_NAME or not name.isprintable():
+            raise self._error(f"a section's name has 1 to {MOST_NAME} letters: [Verse]")
+        head, bar, tail = rest.partition("|")
+        count = self._times(head)
+        if count is not None and times == 1:
+            times, rest = count, bar + tail
+        self._section = _Open(name, Passage(self._room), times, self._line)
+        if rest.strip():
+            self._bars(rest)
+
+    # -------------------------------------------------------------------------------------------------- bars
+
+    def _bars(self, text: str) -> None:
+        """One line of bars. A repeat may end in another line than it began in; a bar may not."""
+        signs = [(match.start(), match.end(), match.group()) for match in _BAR_LINE.finditer(text)]
+        if not signs:
+            raise self._error(f"no bar line in {text[:30]!r}: bars stand between |, a section's name in [ ]")
+        edges = [(0, 0, ""), *signs, (len(text), len(text), "")]
+        pieces = [text[left[1] : right[0]].strip() for left, right in itertools.pairwise(edges)]
+        begin = len(self._section.passage.bars)
+        plain = all(":" not in sign for _, _, sign in signs)
+        for number, piece in enumerate(pieces):
+            left, right = edges[number][2], edges[number + 1][2]
+            times = self._times(piece)
+            if piece and times is None:
+                self._take_bar(piece)
+            elif times is not None:
+                if number == len(signs) and plain and self._bar:
+                    self._again(begin, times)
+                elif not left.startswith(":"):
+                    raise self._error(f"{piece} stands behind :| or at the end of a line without repeat signs")
+            elif 0 < number < len(signs) and not left.startswith(":") and not right.startswith("|:"):
+                self._bar += 1
+                raise self._error("nothing between two bar lines: write % for the bar before again, N.C. for no chord")
+            if right.startswith(":"):
+                self._close(self._times(pieces[number + 1]))
+            if right.endswith("|:"):
+                self._sign(self._section.passage.open)
+
+    def _again(self, begin: int, times: int) -> None:
+        self._sign(lambda: self._section.passage.again(begin, times))
+
+    def _close(self, times: int | None) -> None:
+        self._sign(lambda: self._section.passage.close(times))
+
+    def _take_bar(self, cells: str) -> None:
+        self._bar += 1
+        match = _ENDING.match(cells)
+        if match is not None:
+            self._sign(lambda: self._section.passage.ending(int(match[1])))
+            cells = cells[match.end() :]
+            if not cells:
+                raise self._error(f"nothing behind {match.group().strip()}")
+        if re.fullmatch(r"[A-Za-z ]+:", cells):
+            raise self._error(f"a section's name stands in brackets: [{cells[:-1]}]")
+        metre = _METRE.match(cells)
+        if metre is not None:
+            self._beats = self._metre(metre[1])
+            cells = cells[metre.end() :]
+            if not cells:
+                raise self._error(f"nothing behind {metre[1]}: write the bar's chords there, or %")
+        bar = self._cells(cells.split())
+        self._sign(lambda: self._section.passage.add(bar))
+        self._last = bar
+
+    def _cells(self, words: list[str]) -> _Bar:
+        beats = self._beats
+        if words == ["%"]:
+            if self._last is None:
+                raise self._error("% repeats the bar before, and there is none")
+            if self._last.beats == beats:
+                return self._last
+            if len(self._last.chords) == 1 and self._last.chords[0][0] == 0:
+                return _Bar(self._last.chords, beats)
+            raise self._error(f"% repeats a bar of {self._last.beats} beats in one of {beats}: write its chords")
+        if len(words) > beats * _MOST_CELLS_PER_BEAT or (beats % len(words) and len(words) % beats):
+            raise self._error(
+                f"{len(words)} chords in {beats} beats: say how long each is, with a dot for each beat more, "
+                f"such as | {_dotted(words, beats)} |"
+            )
+        bar: list[tuple[float, ChordSymbol]] = []
+        held = self._last.chords[-1][1] if self._last else None
+        for number, word in enumerate(words):
+            if word not in (".", "/", "%"):
+                held = self._checked(parse_chord, word)
+            elif held is None:
+                raise self._error(f"{word} goes on with the chord before, and there is none")
+            if held is not None and (not bar or bar[-1][1] != held):
+                bar.append((number * beats / len(words), held))
+        return _Bar(tuple(bar), beats)
+
+    def _times(self, text: str) -> int | None:
+        """The count that the text is (x3, 3x, (x3)), or None for what is none."""
+        match = _TIMES.fullmatch(text.strip())
+        if match is None:
+            return None
+        times = int(match[1] or match[2])
+        if not 1 <= times <= MOST_TIMES:
+            raise self._error(f"{text.strip()}: give 1 to {MOST_TIMES} times")
+        return times
+
+    def _room(self, more: int) -> None:
+        self._played += more
+        if self._played > MOST_BARS:
+            raise RepeatError(f"more than {MOST_BARS} bars with all repeats: is this one song?")
+
+    # ---------------------------------------------------------------------------------------------- sections
+
+    def _end_section(self) -> None:
+        section = self._section
+        bars = self._sign(section.passage.finish)
+        if not bars and section.name:
+            known = dict(reversed(self._done))
+            if section.name not in known:
+                raise self._error(
+                    f"section [{section.name}] has no bars{_near(section.name, known)}: write them below it, "
+                    "or the name alone of one that stands above",
+                    section.line,
+                )
+            bars = known[section.name]
+            self._last, self._beats = bars[-1], bars[-1].beats
+            self._sign(lambda: self._room(len(bars)))
+        if bars:
+            self._sign(lambda: self._room(len(bars) * (section.times - 1)))
+            self._done.append((section.name, bars * section.times))
+
+    def chart(self) -> Chart:
+        self._end_section()
+        if not self._done:
+            raise ChartError(f"{self._where}: no bar in it: write some, such as | Am | F | C G |")
+        played = [bar for _, bars in self._done for bar in bars]
+        return chart_of(
+            [bar.chords for bar in played],
+            [(name, len(bars)) for name, bars in self._done],
+            [bar.beats for bar in played],
+            loops=self._headers.get("end", "loop") == "loop",
+            title=self._headers.get("title", ""),
+            key=self._headers.get("key", ""),
+            tempo_bpm=self._tempo_bpm,
+        )
+
+    # ------------------------------------------------------------------------------------------------ errors
+
+    def _error(self, text: str, line: int = 0) -> ChartError:
+        bar = f", bar {self._bar}" if self._bar and not line else ""
+        return ChartError(f"{self._where} line {line or self._line}{bar}: {text}")
+
+    def _checked(self, read: Callable[[str], Read], value: str) -> Read:
+        try:
+            return read(value)
+        except ChordError as error:
+            raise self._error(str(error)) from None
+
+    def _sign(self, do: Callable[[], Read]) -> Read:
+        try:
+            return do()
+        except RepeatError as error:
+            raise self._error(str(error)) from None
+
+
+def _dotted(words: list[str], beats: int) -> str:
+    """A guess at what was meant: the chords one by one, the first ones longer."""
+    chords = [word for word in words if word not in (".", "/", "%")][:beats] or ["Am"]
+    more = beats - len(chords)
+    cells = []
+    for number, chord in enumerate(chords):
+        share = (more + len(chords) - 1 - number) // len(chords)
+        cells += [chord, *["."] * share]
+    return " ".join(cells)

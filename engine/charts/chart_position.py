@@ -1,0 +1,153 @@
+"""Where in the chart the song is: it begins on a bar line, goes on bar by bar, and jumps on bar lines.
+
+Knows a chart by its shape (engine/charts/chart.py makes them) and time as points. Whole bars are counted, so that the
+chart's bar lines are the band's, whatever metre each of them counts in; a chart that changes its metre says that of
+each bar. Inference thread only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ..errors import ConfigError
+from ..position import Point
+
+Written = tuple[int, tuple[float, ...]]
+"""Root (-1: no chord is to sound) and pitch classes."""
+
+
+class ChartPosition:
+    """A chart, and the bar of musical time on which its first one lies."""
+
+    def __init__(self) -> None:
+        self._chart: Any = None
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Before the song."""
+        self._origin: int | None = None  # number of the bar that is the chart's first
+        self._begins_at: float | None = None  # place of the first bar line, where no bar was known yet
+        self._wanted: tuple[float, str] | None = None  # beat of the chart to be at on the next bar line, its section
+        self._asked_bar: int | None = None
+        self._taken = False  # a chart was taken under way, and begins on the next bar line
+        self._beat = 0.0
+        """Of the chart, where it was last asked for."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a chart."""
+        return self._chart is not None
+
+    @property
+    def beats_per_bar(self) -> int:
+        """Of the chart's first bar; 0 without one."""
+        return int(self._chart.beats_per_bar) if self._chart is not None else 0
+
+    @property
+    def section(self) -> str:
+        """Where the song is; empty without a chart."""
+        return str(self._chart.section_at(self._beat)) if self._chart is not None else ""
+
+    @property
+    def symbol(self) -> str:
+        """The chord as it is written where the song is."""
+        return str(self._chart.symbol_at(self._beat)) if self._chart is not None else ""
+
+    @property
+    def next_section(self) -> str:
+        """Waits for the next bar line; empty for nothing."""
+        return self._wanted[1] if self._wanted is not None else ""
+
+    @property
+    def end_bar(self) -> int | None:
+        """Number of the bar on whose downbeat the song ends; None where the chart goes round."""
+        chart = self._chart
+        if chart is None or self._origin is None or self._begins_at is not None or chart.loops:
+            return None
+        return self._origin + int(chart.bars)
+
+    def metre_of(self, bar: int) -> int | None:
+        """Beats of that bar of musical time, by a chart that changes its metre.
+
+        None where all bars are alike, before the song, and in a bar that belongs to another chart.
+        """
+        chart, origin = self._chart, self._origin
+        if chart is None or origin is None or not chart.metres:
+            return None
+        if self._wanted is not None:
+            if self._asked_bar is not None and bar > self._asked_bar:
+                return int(chart.beats_of_bar(round(chart.bar_at_beat(self._wanted[0])) + bar - self._asked_bar - 1))
+            if self._taken:
+                return None
+        return int(chart.beats_of_bar(bar - origin))
+
+    @property
+    def placed(self) -> bool:
+        """Whether the song has begun, on a bar that stays."""
+        return self._origin is not None and self._begins_at is None
+
+    def take(self, chart: object | None) -> None:
+        """Another chart, or none. Where a song is under way it begins at the next bar line."""
+        under_way = self._origin is not None
+        self._chart = chart
+        self._beat = 0.0
+        self._wanted, self._asked_bar, self._taken = None, None, False
+        if chart is not None and under_way:
+            self._wanted, self._taken = (0.0, self.section), True
+
+    def begin(self, point: Point, known: bool) -> None:
+        """The song begins on the bar line nearest to that point; `known`: whether bars are known there yet."""
+        self._origin = point.bar + (point.bar_phase > 0.5)
+        self._begins_at = None if known else point.position_samples
+        self._wanted, self._asked_bar, self._taken = None, None, False
+
+    def jump(self, name: str) -> None:
+        """Go to the section of that name on the next bar line; an empty name: to the one after this one.
+
+        Raises ConfigError where there is no chart or no such section.
+        """
+        if self._chart is None:
+            raise ConfigError("there is no chart to jump in: give the song one")
+        if name:
+            start = self._chart.section_start(name)
+            if start is None:
+                raise ConfigError(f"the chart has no section {name!r}")
+            self._wanted = (float(start), name)
+        else:
+            after = self._chart.next_section(self._beat)
+            if after is None:
+                raise ConfigError("the chart has no section after this one")
+            self._wanted = (float(after[1]), str(after[0]))
+        self._asked_bar = None
+
+    def chord(self, point: Point, known: bool, sure: bool, beat_samples: float) -> Written | None:
+        """What is written for that point, None without a chart. Points are asked for in order.
+
+        Until bars are `known` the song stands on its first one; from then on it is counted back to where it began, anew
+        for each point until the bars are `sure` too.
+        """
+        counted = self._begins_at is None
+        if known and self._begins_at is not None and beat_samples > 0:
+            if self._chart is not None:
+                bars = self._chart.bar_at_beat((point.position_samples - self._begins_at) / beat_samples)
+                self._origin = round(point.bar + point.bar_phase - bars)
+            self._begins_at = None if sure else self._begins_at
+            counted = True
+        if self._wanted is not None and self._origin is not None:
+            self._jump_on(point)
+        if self._chart is None:
+            return None
+        if self._origin is not None and counted:
+            self._beat = float(self._chart.beat_at_bar(point.bar - self._origin + point.bar_phase))
+        elif self._origin is None:
+            self._beat = self._wanted[0] if self._wanted is not None else 0.0
+        return cast(Written, self._chart.chord_at(self._beat))
+
+    def _jump_on(self, point: Point) -> None:
+        """Be elsewhere from the next bar line on."""
+        assert self._wanted is not None
+        if self._asked_bar is None:
+            self._asked_bar = point.bar
+        elif point.bar != self._asked_bar:
+            self._origin = point.bar - round(self._chart.bar_at_beat(self._wanted[0]))
+            self._wanted, self._asked_bar, self._taken = None, None, False

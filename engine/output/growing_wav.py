@@ -1,0 +1,105 @@
+"""A WAV that can be read at any moment while it grows, and goes on in another file before it is too large for one.
+
+Knows neither what is recorded nor who asks. One thread at a time; every method may raise one of DISK_ERRORS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from ..config import sound_name
+
+MOST_BYTES = 4_000_000_000
+"""A WAV counts its bytes in 32 bits: before that, another file goes on. (RF64 would not end there, but few programs
+read it, and none a half one.)"""
+DISK_ERRORS = (soundfile.LibsndfileError, OSError, RuntimeError, AssertionError)
+_HIGHEST = np.float32(1.0 - 2.0**-23)
+_BYTES_PER_SAMPLE = 3
+_SILENCE_SAMPLES = 48_000
+
+
+class GrowingWav:
+    """24-bit WAV files, one after another: take.wav, take-2.wav ... Its header is true after each `settle`."""
+
+    def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
+        self.path = path
+        self.files = [path]
+        self._rate_hz, self._channels = rate_hz, channels
+        self._bytes = 0
+        self._sink: soundfile.SoundFile | None = self._open(path)
+
+    def write(self, block: NDArray[np.float32]) -> None:
+        """[channels, n]; what is louder than full scale is clipped."""
+        if self._sink is None or block.shape[1] == 0:
+            return
+        self._sink.write(np.clip(block, np.float32(-1.0), _HIGHEST).T)
+        self._bytes += block.size * _BYTES_PER_SAMPLE
+        if self._bytes >= MOST_BYTES:
+            self._next()
+
+    def silence(self, samples: int) -> None:
+        """So much of it, however long."""
+        while samples > 0:
+            count = min(samples, _SILENCE_SAMPLES)
+            self.write(np.zeros((self._channels, count), np.float32))
+            samples -= count
+
+    def settle(self) -> None:
+        """What was written is on the disk, and the header says so."""
+        if self._sink is not None:
+            self._sink.flush()
+            complete_header(self.files[-1])
+
+    def close(self) -> None:
+        """End it. May be called twice."""
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.close()
+
+    def abandon(self) -> None:
+        """The disk takes no more: keep what there is readable, and end."""
+        sink, self._sink = self._sink, None
+        if sink is None:
+            return
+        with contextlib.suppress(*DISK_ERRORS):  # it tries to write what it still holds, in vain as before
+            sink.close()
+        complete_header(self.files[-1])
+
+    def _open(self, path: Path) -> soundfile.SoundFile:
+        return soundfile.SoundFile(sound_name(path), "w", self._rate_hz, self._channels, "PCM_24", format="WAV")
+
+    def _next(self) -> None:
+        self.close()
+        path = self.path.with_name(f"{self.path.stem}-{len(self.files) + 1}{self.path.suffix}")
+        self._sink = self._open(path)
+        self.files.append(path)
+        self._bytes = 0
+
+
+def complete_header(path: Path) -> None:
+    """Make the sizes in a WAV's header those of the file as it is. Raises OSError; leaves what is no WAV alone."""
+    with open(path, "r+b") as file:
+        head = file.read(4096)
+        place = head.find(b"data", 12)
+        size = file.seek(0, os.SEEK_END)
+        if head[:4] != b"RIFF" or place < 34 or size < place + 8:  # its form stands before its data
+            return
+        frame = max(1, struct.unpack_from("<H", head, 32)[0])
+        data = (size - place - 8) // frame * frame  # a disk that is full takes half a sample
+        file.seek(4)
+        file.write(struct.pack("<I", place + data))
+        file.seek(place + 4)
+        file.write(struct.pack("<I", data))
+
+
+def plain_reason(error: BaseException) -> str:
+    """What a disk said, in one line without its full stop."""
+    text = str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).strip().splitlines()
+    return text[0].rstrip(".") if text else type(error).__name__

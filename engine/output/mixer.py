@@ -1,0 +1,162 @@
+"""From a player's parts to samples in the out-ring: levels, sum, host rate, and each frame at its absolute place.
+
+Knows neither players nor commands' queue. Inference thread only; arrays are float32, parts in the order of PARTS.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dsp.crossfade import crossfade
+from ...dsp.loudness import FLOOR_DB, db_of_gain, gain_of_db
+from ...dsp.resample import Resampler
+from ...dsp.ring import Ring
+from ...latency.units import frame_at
+from ..commands import SetControl, SetLevel
+from ..errors import ConfigError
+from ..player import PARTS, Controls
+from ..style_priors import STYLE_PRIORS
+
+Array = NDArray[np.float32]
+HIGHEST_LEVEL_DB = 24.0
+_RANGES: dict[str, tuple[type, float, float]] = {
+    "density": (float, 0.0, 1.0),
+    "temperature": (float, 0.01, 5.0),
+    "top_k": (int, 1, 1 << 20),
+    "top_p": (float, 0.001, 1.0),
+}
+SEAM_MS = 10.0
+
+
+def controls_after(controls: Controls, command: SetLevel | SetControl) -> Controls:
+    """The controls as the command leaves them. Raises ConfigError for a part, name or value that cannot be."""
+    if isinstance(command, SetLevel):
+        if command.part not in PARTS:
+            raise ConfigError(f"there is no part {command.part!r}: the parts are {', '.join(PARTS)}")
+        level_db = command.level_db
+        if math.isnan(level_db) or level_db > HIGHEST_LEVEL_DB:
+            raise ConfigError(f"level {level_db} dB of {command.part}: give at most {HIGHEST_LEVEL_DB:g}")
+        levels_db = list(controls.levels_db)
+        levels_db[PARTS.index(command.part)] = float(level_db)
+        return dataclasses.replace(controls, levels_db=tuple(levels_db))
+    name, value = command.name, command.value
+    if name == "style":
+        if not isinstance(value, str) or value not in STYLE_PRIORS:
+            raise ConfigError(f"no style {value!r}: styles are {', '.join(STYLE_PRIORS)}")
+        return dataclasses.replace(controls, style=value)
+    if name not in _RANGES:
+        raise ConfigError(f"there is no control {name!r}: the controls are style, {', '.join(_RANGES)}")
+    kind, low, high = _RANGES[name]
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value <= high:
+        raise ConfigError(f"{name} {value!r}: give a number from {low:g} to {high:g}")
+    changed: Controls = dataclasses.replace(controls, **{name: kind(value)})  # type: ignore[arg-type]
+    return changed
+
+
+class PartMixer:
+    """Brings the parts to their levels, gliding over one frame, and sums them."""
+
+    def __init__(self, frame_samples: int) -> None:
+        self._gains: Array | None = None  # the first frame is at its levels at once: a muted part never sounds
+        self._glide = np.linspace(0.0, 1.0, frame_samples + 1, dtype=np.float32)[1:]
+        self._scaled = np.zeros((len(PARTS), frame_samples), np.float32)
+
+    def mix(self, parts: Array, levels_db: tuple[float, ...]) -> tuple[Array, Array]:
+        """[parts, frame] -> (mix [frame], parts at their levels [parts, frame], which holds until the next call)."""
+        wanted = np.array([gain_of_db(level_db) for level_db in levels_db], np.float32)
+        before = wanted if self._gains is None else self._gains
+        gains = before[:, None] + (wanted - before)[:, None] * self._glide
+        self._gains = wanted
+        np.multiply(parts, gains, out=self._scaled)
+        return self._scaled.sum(axis=0), self._scaled
+
+    @staticmethod
+    def peaks_db(scaled: Array) -> tuple[float, ...]:
+        """Peak of each part in dBFS."""
+        return tuple(db_of_gain(float(peak)) for peak in np.abs(scaled).max(axis=1))
+
+
+SILENT_PEAKS_DB = (FLOOR_DB,) * len(PARTS)
+
+
+class Playout:
+    """Brings frames to the host rate and writes them where they belong.
+
+    Frame j, nominally heard from `offset_samples` after the beginning of input frame j on (latency/budget.py), has its
+    first sample at output position `j * host_frame + offset - lead - round_trip`. Raises ConfigError for a rate at
+    which a frame is no whole number of samples.
+    """
+
+    def __init__(
+        self, rate_hz: int, player_rate_hz: int, frame_samples: int, play_delay_samples: int, with_parts: bool
+    ) -> None:
+        """`with_parts`: the parts are brought to the host rate as well (for recording)."""
+        try:
+            self.host_frame = frame_at(frame_samples, player_rate_hz, rate_hz)
+            rows = 1 + (len(PARTS) if with_parts else 0)
+            self._up = [Resampler(player_rate_hz, rate_hz, frame_samples, rate_hz) for _ in range(rows)]
+        except ValueError as error:
+            raise ConfigError(f"the band cannot play at {rate_hz} Hz ({error}): take 44100, 48000 or 96000") from error
+        self.resample_samples = int(self._up[0].delay_out_samples)
+        self.player_samples = play_delay_samples * rate_hz / player_rate_hz
+        self.lead_samples = round(self.player_samples) + self.resample_samples
+        self._seam = min(max(1, round(SEAM_MS * rate_hz / 1000)), self.host_frame // 2)
+        self._two = np.zeros(2 * self.host_frame, np.float32)  # the last frame and this one
+        self._rows = np.zeros((rows, self.host_frame), np.float32)
+        self.offset_samples = 0
+        """May be changed before `start_anew` only: frames follow each other without a seam."""
+        self._round_trip: int | None = None
+        self._hole_end = 0  # nothing is written before it
+
+    def start_anew(self) -> None:
+        """What comes next does not go on from what was: forget it."""
+        for resampler in self._up:
+            resampler.reset()
+        self._two.fill(0.0)
+        self._round_trip = None
+
+    def position(self, frame: int, round_trip_samples: int) -> int:
+        """Output position of the frame's first sample."""
+        return self.nominal(frame) - self.lead_samples - round_trip_samples
+
+    def nominal(self, frame: int) -> int:
+        """The input sample with which the frame's first moment is heard."""
+        return frame * self.host_frame + self.offset_samples
+
+    def resample(self, mix: Array, scaled: Array) -> Array:
+        """mix [frame] and parts [parts, frame] at the host rate: [1 (+ parts), host_frame], until the next call."""
+        self._rows[0] = self._up[0].process(mix)
+        for row, part in zip(range(1, len(self._rows)), scaled, strict=False):
+            self._rows[row] = self._up[row].process(part)
+        return self._rows
+
+    def write(self, ring: Ring, frame: int, sound: Array, round_trip_samples: int) -> int:
+        """Write one frame [host_frame], the one after the last written. Returns how many samples came too late.
+
+        Where the round trip has changed, the sound slides to its new place in a crossfade.
+        """
+        host_frame = self.host_frame
+        self._two[:host_frame] = self._two[host_frame:]
+        self._two[host_frame:] = sound
+        start = self.position(frame, round_trip_samples)
+        block = self._two[host_frame:]
+        if self._round_trip is not None and self._round_trip != round_trip_samples:
+            written_to = self.position(frame, self._round_trip)
+            earlier = written_to - start
+            if -host_frame <= earlier <= host_frame - self._seam:
+                block = self._two[host_frame + earlier :].copy()
+                block[: self._seam] = crossfade(self._two[host_frame : host_frame + self._seam], block[: self._seam])
+                start = written_to
+            else:  # too far to slide: a hole, which the callback covers from both sides
+                self._hole_end = written_to + self._seam
+        self._round_trip = round_trip_samples
+        if start < self._hole_end:
+            block = block[self._hole_end - start :]
+            start = self._hole_end
+        if block.size == 0:
+            return 0
+        return int(block.size) - ring.write_at(start, block)

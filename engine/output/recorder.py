@@ -1,0 +1,222 @@
+"""Recording: what was heard, the mix and each part, as channels of one WAV or a file each, aligned as one hears them.
+
+Knows no port and no player. `Take` lines the sounds up and belongs to the inference thread; `Recorder` writes in a
+thread of its own, behind a bounded queue: a slow or full disk costs the recording, never the music.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dsp.crossfade import Gate
+from ..config import is_folder
+from ..errors import EngineError
+from ..fault_log import FaultLog
+from ..player import PARTS
+from .growing_wav import DISK_ERRORS, GrowingWav, plain_reason
+
+Array = NDArray[np.float32]
+CHANNELS: tuple[str, ...] = ("heard", "mix", *PARTS)
+_HEADER_EVERY_S = 0.5
+_QUEUE_FRAMES = 250
+_MOST_TAKES = 10_000
+_FULL_BYTES = 100_000
+
+
+class Take:
+    """Lines frames up in musical time: input sample s, and what is heard with it. Inference thread only.
+
+    The parts are those that were made (with their levels and the ramps of start and stop), whole even where one came
+    too late to be played; the limiter is not in it.
+    """
+
+    def __init__(self, host_frame: int, ramp_samples: int, frames_ahead: int) -> None:
+        self._host_frame = host_frame
+        self._made = np.zeros((len(CHANNELS) - 1, (frames_ahead + 4) * host_frame), np.float32)
+        self._from = 0  # musical time up to which frames were given away
+        self._gate = Gate(ramp_samples)
+        self._open = False
+        self._switches: list[tuple[int, bool]] = []
+
+    def put(self, position: int, rows: Array) -> None:
+        """[1 + parts, n] made for musical time `position` on; what is past already, or too far ahead, is left out."""
+        first = max(0, self._from - position)
+        last = min(rows.shape[1], self._from + self._made.shape[1] - position)
+        if last > first:
+            places = (position + np.arange(first, last)) % self._made.shape[1]
+            self._made[:, places] = rows[:, first:last]
+
+    def switch(self, position: int, opened: bool) -> None:
+        """From musical time `position` on the band sounds, or goes out."""
+        self._switches.append((position, opened))
+
+    def frame(self, heard: Array) -> Array:
+        """The next frame of musical time: heard [n] in, [channels, n] out, new memory."""
+        count = heard.size
+        places = (self._from + np.arange(count)) % self._made.shape[1]
+        block = np.empty((len(CHANNELS), count), np.float32)
+        block[0] = heard
+        block[1:] = self._made[:, places] * self._gains(count)
+        self._made[:, places] = 0.0
+        self._from += count
+        return block
+
+    def _gains(self, count: int) -> Array:
+        gains, done = [], 0
+        while self._switches and self._switches[0][0] < self._from + count:
+            position, opened = self._switches.pop(0)
+            until = max(done, position - self._from)
+            gains.append(self._gate.gains(until - done, self._open))
+            self._open, done = opened, until
+        gains.append(self._gate.gains(count - done, self._open))
+        return np.concatenate(gains)
+
+
+class Recorder:
+    """Writes frames to 24-bit WAV files whose headers are true at least every second. `put` never waits.
+
+    Into a folder: heard.wav, mix.wav, drums.wav ... (heard-take2.wav ... where they are there: none is written over).
+    Else: one file with all of them as channels, in the order of CHANNELS. Raises EngineError if it cannot be begun.
+    """
+
+    def __init__(self, path: str, rate_hz: int, fault_log: FaultLog) -> None:
+        self.path = Path(path)
+        self._rate_hz = rate_hz
+        self._fault_log = fault_log
+        self._queue: queue.Queue[tuple[int, Array] | None] = queue.Queue(_QUEUE_FRAMES)
+        self._wavs: list[tuple[slice, GrowingWav]] = self._begin(is_folder(path))
+        self._going = True
+        self._samples = 0
+        self._expected = 0
+        self._dropped_frames = 0
+        self._thread = threading.Thread(target=self._run, name="gigmate-record", daemon=True)
+        self._thread.start()
+
+    @property
+    def recording_to(self) -> str:
+        """Any thread. Where it records to; empty once it has given up."""
+        return str(self.path) if self._going else ""
+
+    def put(self, position: int, block: Array) -> None:
+        """Inference thread. [channels, n] at a position; what finds no room is silence in the recording."""
+        if not self._going:
+            return
+        try:
+            self._queue.put_nowait((position, block))
+        except queue.Full:
+            self._dropped_frames += 1
+            self._fault_log.fault(
+                "recording_gaps",
+                f"{self.path.name}: the disk is too slow, there are gaps in the recording: record to a faster one",
+            )
+
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Write what waits and end the file. False if the disk did not answer in time. May be called twice."""
+        if self._thread.is_alive():
+            try:
+                self._queue.put(None, timeout=timeout_s)
+            except queue.Full:
+                return False
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def report(self) -> dict[str, object]:
+        """Any thread. Plain values for the report."""
+        return {
+            "files": [str(file) for _, wav in self._wavs for file in wav.files],
+            "seconds": self._samples / self._rate_hz,
+            "channels": list(CHANNELS),
+            "dropped_frames": self._dropped_frames,
+        }
+
+    # -------------------------------------------------------------------------------------- the recorder's thread
+
+    def _begin(self, stems: bool) -> list[tuple[slice, GrowingWav]]:
+        places = {self.path: slice(0, len(CHANNELS))}
+        begun: list[tuple[slice, GrowingWav]] = []
+        try:
+            if stems:
+                self.path.mkdir(parents=True, exist_ok=True)
+                places = {path: slice(row, row + 1) for row, path in enumerate(_free_names(self.path))}
+            for path, rows in places.items():
+                begun.append((rows, GrowingWav(path, self._rate_hz, rows.stop - rows.start)))
+        except DISK_ERRORS as error:
+            for _, wav in begun:
+                wav.close()
+            raise EngineError(
+                f"{self.path}: cannot be recorded to ({plain_reason(error)}); choose a folder that you may write to"
+            ) from error
+        return begun
+
+    def _run(self) -> None:
+        header_s = time.monotonic()
+        while True:
+            try:
+                item = self._queue.get(timeout=_HEADER_EVERY_S)
+            except queue.Empty:
+                item = (self._expected, np.zeros((len(CHANNELS), 0), np.float32))
+            if item is None:
+                break
+            if not self._going:
+                continue
+            try:
+                self._write(*item)
+                if time.monotonic() - header_s >= _HEADER_EVERY_S:
+                    header_s = time.monotonic()
+                    for _, wav in self._wavs:
+                        wav.settle()
+            except DISK_ERRORS as error:
+                self._give_up(error)
+        for _, wav in self._wavs:
+            try:
+                wav.close()
+            except DISK_ERRORS as error:
+                self._give_up(error)
+
+    def _write(self, position: int, block: Array) -> None:
+        gap = max(0, position - self._expected)
+        for rows, wav in self._wavs:
+            wav.silence(gap)
+            wav.write(block[rows])
+        self._expected = max(self._expected, position) + block.shape[1]
+        self._samples += gap + block.shape[1]
+
+    def _give_up(self, error: Exception) -> None:
+        """Said once; what there is stays readable, and the music goes on."""
+        if self._going:
+            self._going = False
+            full = _is_full(self.path.parent)
+            reason = "the disk is full" if full else plain_reason(error)
+            mend = "make room, or record to another disk" if full else "is the disk full?"
+            kept = f"{self._samples / self._rate_hz:.0f} s are kept"
+            self._fault_log.fault("recording_failed", f"{self.path.name}: recording stopped ({reason}), {kept}; {mend}")
+        for _, wav in self._wavs:
+            try:
+                wav.abandon()
+            except DISK_ERRORS:
+                self._fault_log.fault(
+                    "recording_close", f"{self.path.name}: was not closed well: most programs read it all the same"
+                )
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _FULL_BYTES
+    except OSError:
+        return False
+
+
+def _free_names(folder: Path) -> list[Path]:
+    """A file for each channel, of the first take that is not there yet."""
+    for take in range(1, _MOST_TAKES):
+        names = [folder / f"{channel}{'' if take == 1 else f'-take{take}'}.wav" for channel in CHANNELS]
+        if not any(name.exists() for name in names):
+            return names
+    raise OSError(f"there are {_MOST_TAKES} takes in it")

@@ -1,0 +1,21 @@
+"""A place in musical time, as the conductor gives it to whoever follows. A frozen value; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Musical time at one position. Between two points the beat runs straight; the bar is that of the earlier."""
+
+    position_samples: float
+    beat: float
+    bar_beat: float
+    """Beat at which the running bar began (a whole number)."""
+    bar: int
+    beats_per_bar: int
+
+    @property
+    def bar_phase(self) -> float:
+        return min(max((self.beat - self.bar_beat) / self.beats_per_bar, 0.0), 1.0 - 1e-9)

@@ -1,0 +1,353 @@
+"""The band without a sound card: blocks of what was played in, the parts in the same musical time out.
+
+The same framing, resampling, conducting, playing and mixing as the worker's, with no thread, no ring and no clock: the
+same input, seed and ahead give the live run's samples (docs/serving.md says to what tolerance). Knows no model: player
+and conductor are handed in. One thread at a time; memory does not grow with the length of the music.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from ...dsp.framing import Framer
+from ...dsp.limiter import LOUDEST, Limiter
+from ...dsp.resample import Resampler
+from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
+from ..callback.bridge import RAMP_MS
+from ..charts.chart import Chart
+from ..commands import SetChart, SetControl
+from ..config import EngineConfig
+from ..errors import ConfigError, EngineError
+from ..fault_log import FaultLog
+from ..output.mixer import PartMixer, Playout
+from ..output.recorder import Take
+from ..player import (
+    PARTS,
+    Controls,
+    Moment,
+    PatientPlayer,
+    Player,
+)
+from ..timing.conductor import Conducting
+from .guarded_player import GuardedPlayer
+from .lookahead import MARGIN_MS, OFFLINE_STEP_SHARE
+from .stage import Stage
+
+Array = NDArray[np.float32]
+MOST_CHANNELS = 64
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 384_000
+_HOUSE_RATE_HZ = 48_000
+"""Taken where frames are no whole number of samples at the caller's own rate."""
+_FILE_PORT_BLOCK_SAMPLES = 256
+BATCH_FRAMES = 8
+"""Frames turned into sound at once where a whole recording is there: more are hardly quicker."""
+_SURE = 0.5
+"""Confidence on inertia: nothing contradicts the grid any more, so the band need not hold back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What the band plays from input sample `position_samples` on, at the caller's rate."""
+
+    position_samples: int
+    mix: Array
+    """[n], limited: what the loudspeaker gets."""
+    parts: Array
+    """[parts, n], each at its level, before the limiter."""
+
+    @property
+    def samples(self) -> int:
+        return int(self.mix.size)
+
+
+class Accompaniment:
+    """One piece of music, from its first sample on: `push` blocks of any size, then `finish` once.
+
+    Output sample s is meant to be heard together with input sample s. Exactly as many samples come out as went in
+    (and were asked for beyond the end).
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        conductor: Conducting,
+        rate_hz: int,
+        *,
+        band_rate_hz: int | None = None,
+        controls: Controls | None = None,
+        seed: int = 0,
+        ahead_frames: int | None = None,
+        ceiling_dbfs: float = -1.0,
+        play_along: bool = True,
+        wait: bool = False,
+        chart: Chart | None = None,
+        chart_start_samples: int | None = 0,
+        batch_frames: int = 1,
+    ) -> None:
+        """`conductor` counts at `band_rate_hz` (None: that of `rate_that_fits`). `ahead_frames` None takes what a live
+        run on a file takes. Without `play_along` the band is silent, but not idle, until the input has ended.
+        With `wait` it comes in when the musician plays and a beat is found, and stops with them, as on stage.
+        `chart` gives the chords, from the bar line nearest to input sample `chart_start_samples` on; None: from the
+        one on which the band comes in, as on stage. A player that can turns `batch_frames` frames into sound at once:
+        quicker, the same music, and given so much later.
+
+        Raises ConfigError for a rate or an ahead that cannot be.
+        """
+        self.rate_hz = rate_hz
+        self.band_rate_hz = band_rate_hz or rate_that_fits(rate_hz, player)
+        self.controls = controls or Controls()
+        self._conductor = conductor
+        self._fault_log = FaultLog()
+        self._guard = GuardedPlayer(player, self._fault_log, seed)
+        frame = player.frame_samples
+        self._playout = Playout(
+            self.band_rate_hz, player.sample_rate_hz, frame, player.play_delay_samples, with_parts=True
+        )
+        self._host_frame = self._playout.host_frame
+        self._down = Resampler(self.band_rate_hz, player.sample_rate_hz, self._host_frame, self.band_rate_hz)
+        self._framer = Framer(frame, player.tail_samples)
+        self._mixer = PartMixer(frame)
+        self._listen_ratio = self.band_rate_hz / player.sample_rate_hz
+        self.ahead_frames = self._live_ahead_frames() if ahead_frames is None else ahead_frames
+        if not 0 <= self.ahead_frames <= MAX_AHEAD_FRAMES:
+            raise ConfigError(f"ahead {ahead_frames} frames: give 0 to {MAX_AHEAD_FRAMES}")
+        self._batch = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
+        self._drawn: list[tuple[int, tuple[float, ...], Array | None]] = []  # start, levels and gains of each frame
+        late = math.ceil(self._playout.lead_samples / self._host_frame) - self.ahead_frames
+        self._held_frames = max(0, late + self._batch - 1)
+        ramp = max(1, round(RAMP_MS * self.band_rate_hz / 1000))
+        self._ramp_samples = ramp
+        self._take = Take(self._host_frame, ramp, self.ahead_frames + self._held_frames + 1)
+        self._limiter = Limiter(rate_hz, ceiling_dbfs)
+        self._in: soxr.ResampleStream | None = None
+        self._out: soxr.ResampleStream | None = None
+        if self.band_rate_hz != rate_hz:
+            self._in = soxr.ResampleStream(rate_hz, self.band_rate_hz, 1, dtype="float32")
+            self._out = soxr.ResampleStream(self.band_rate_hz, rate_hz, 1 + len(PARTS), dtype="float32")
+
+        self._block = np.zeros(self._host_frame, np.float32)
+        self._filled = 0
+        self._frame = 0
+        self._next = self.ahead_frames
+        self._play_along = play_along
+        self._entered = False
+        self._going_on = False  # beyond the end
+        self._end_samples: int | None = None  # band rate: where the input has ended
+        self._last_heard: Moment | None = None
+        config = EngineConfig(wait_for_musician=wait and play_along, start_playing=True)
+        self._stage = Stage(config, self.band_rate_hz, self._host_frame)
+        self._stage.start()
+        self.came_in_s: float | None = None
+        """Where in the input the band first sounded; None: it has not come in yet."""
+        self._pushed_samples = 0
+        self._given_samples = 0
+        self._finished = False
+        self._guard.reset(self.ahead_frames)
+        if controls is not None:
+            conductor.obey(SetControl("style", controls.style), 0.0)
+        if chart is not None:
+            conductor.obey(SetChart(chart), 0.0)
+        conductor.moment(0)  # as the worker, whose status shows the moment from the beginning on
+        self._chart_waits = chart is not None and chart_start_samples is None
+        if chart is not None and chart_start_samples is not None:
+            conductor.begin_chart(max(0, chart_start_samples) * self.band_rate_hz / rate_hz)
+
+    @property
+    def ahead_ms(self) -> float:
+        """The ahead in milliseconds."""
+        return 1000.0 * self.ahead_frames * self._host_frame / self.band_rate_hz
+
+    @property
+    def moment(self) -> Moment:
+        """The musical moment of the newest sample heard."""
+        return self._conductor.moment(max(0, self._frame * self._host_frame - 1))
+
+    @property
+    def samples_pushed(self) -> int:
+        return self._pushed_samples
+
+    def push(self, block: NDArray[np.floating]) -> Stretch:
+        """Take float [n] or [n, channels] (averaged; what is not finite counts as 0, and all beyond 24 dB over full
+        scale as that), and give what it lets the band play: often less or more than n samples, after the last given.
+
+        Raises ConfigError for another shape, EngineError where the model fails.
+        """
+        if self._finished or self._end_samples is not None:
+            raise RuntimeError("the music has ended: begin a new accompaniment")
+        mono = to_mono(block)
+        self._pushed_samples += mono.size
+        if self._in is not None:
+            mono = self._in.resample_chunk(mono)
+        return self._give(self._feed(mono))
+
+    def finish(self, continue_samples: int = 0) -> Iterator[Stretch]:
+        """The input has ended: what is left, and `continue_samples` of music beyond, on the conductor's inertia.
+
+        Exhaust the iterator. Raises EngineError where the model fails.
+        """
+        if self._finished or self._end_samples is not None:
+            raise RuntimeError("the music has ended: begin a new accompaniment")
+        if continue_samples < 0:
+            raise ConfigError(f"continue for {continue_samples} samples: give 0 or more")
+        if self._in is not None:
+            yield self._give(self._feed(self._in.resample_chunk(np.zeros(0, np.float32), last=True)))
+        total = self._pushed_samples + continue_samples
+        at_band_rate = math.ceil(total * self.band_rate_hz / self.rate_hz)
+        self._end_samples = self._frame * self._host_frame + self._filled
+        if not self._play_along and continue_samples:
+            self._take.switch(self._end_samples, True)
+        if continue_samples:
+            self._going_on = True
+            self._stage.carry_on(max(self._end_samples, self._playout.position(self._next, 0)))
+            self._take.switch(max(0, at_band_rate - self._ramp_samples), False)
+        silence = np.zeros(self._host_frame, np.float32)
+        while (self._frame - self._held_frames) * self._host_frame < at_band_rate:
+            yield self._give(self._feed(silence[self._filled :]), total)
+        if self._out is not None:
+            last = self._out.resample_chunk(np.zeros((0, 1 + len(PARTS)), np.float32), last=True)
+            yield self._give(None, total, last.T)
+        missing = total - self._given_samples
+        if missing > 0:  # a resampler that gives a sample less than the ratio says
+            yield self._give(None, total, np.zeros((1 + len(PARTS), missing), np.float32))
+        self._finished = True
+
+    # ---------------------------------------------------------------------------------------------- one frame
+
+    def _feed(self, mono: Array) -> list[Array]:
+        rows, done = [], 0
+        while done < mono.size:
+            count = min(mono.size - done, self._host_frame - self._filled)
+            self._block[self._filled : self._filled + count] = mono[done : done + count]
+            self._filled += count
+            done += count
+            if self._filled == self._host_frame:
+                self._filled = 0
+                made = self._step()
+                if made is not None:
+                    rows.append(made)
+        return rows
+
+    def _step(self) -> Array | None:
+        """Frame in; [1 + parts, frame] of musical time out, or None while nothing is complete."""
+        index = self._frame
+        self._frame += 1
+        ended = self._end_samples is not None and index * self._host_frame >= self._end_samples
+        if ended and self._last_heard is None:
+            self._last_heard = self._conductor.moment(self._end_samples or 0)
+        for chunk in self._framer.push(self._down.process(self._block)):
+            heard = self._guard.listen(chunk)
+            if heard is None:
+                raise EngineError(self._fault_log.warnings[-1])
+            if not ended:
+                behind = float(self._down.delay_in_samples) + heard.delay_samples * self._listen_ratio
+                self._conductor.hear(heard, (index + 1) * self._host_frame - behind, self._host_frame)
+        while self._next <= index + self.ahead_frames:
+            self._make(self._next, ended)
+            self._next += 1
+        self._conductor.moment(max(0, self._frame * self._host_frame - 1))  # as the worker does for its status
+        if index < self._held_frames:
+            return None
+        return self._take.frame(np.zeros(self._host_frame, np.float32))[1:]
+
+    def _make(self, frame: int, ended: bool) -> None:
+        moment = self._conductor.moment(frame * self._host_frame)
+        if ended or self._going_on:
+            known = moment if self._last_heard is None else self._last_heard
+            confidence = max(known.confidence, _SURE)
+            moment = dataclasses.replace(moment, playing=True, confidence=confidence)
+        start = self._playout.position(frame, 0)
+        conductor, stage = self._conductor, self._stage
+        moment = stage.frame(start, moment, conductor.entrance_cue(), conductor.peek, not self._entered)
+        if stage.entrance_samples is not None:
+            if self.came_in_s is None:
+                self.came_in_s = max(0.0, stage.entrance_samples) / self.band_rate_hz
+            if self._chart_waits:  # else its place is that which was given
+                conductor.begin_chart(stage.entrance_samples)
+            stage.entrance_samples = None
+        self._play(moment, stage.controls(self.controls), start)
+        if not self._entered:
+            self._entered = True
+            if self._play_along:
+                self._take.switch(max(0, start), True)
+
+    def _play(self, moment: Moment, controls: Controls, start: int) -> None:
+        """One frame, for output sample `start`; its sound with that of others where they are batched."""
+        self._drawn.append((start, self.controls.levels_db, self._stage.gains(start)))
+        if self._batch == 1:
+            parts = self._guard.play(moment, controls)
+        elif not self._guard.draw(moment, controls):
+            parts = None
+        elif len(self._drawn) < self._batch:
+            return
+        else:
+            parts = self._guard.sound(self._batch)
+        if parts is None:
+            raise EngineError(self._fault_log.warnings[-1])
+        for frame, (place, levels_db, gains) in zip(np.split(parts, self._batch, axis=1), self._drawn, strict=True):
+            mix, scaled = self._mixer.mix(frame, levels_db)
+            rows = self._playout.resample(mix, scaled)
+            self._take.put(place, rows if gains is None else rows * gains)
+        self._drawn.clear()
+
+    def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:
+        """What was made as a stretch at the caller's rate, not beyond `total_samples`."""
+        made = np.concatenate(rows, axis=1) if rows else np.zeros((1 + len(PARTS), 0), np.float32)
+        if self._out is not None and made.shape[1]:
+            made = self._out.resample_chunk(np.ascontiguousarray(made.T)).T
+        if more is not None:
+            made = np.concatenate([made, more], axis=1)
+        if total_samples is not None:
+            made = made[:, : total_samples - self._given_samples]
+        position = self._given_samples
+        self._given_samples += made.shape[1]
+        return Stretch(position, self._limiter.limit(made[0]), np.ascontiguousarray(made[1:], np.float32))
+
+    def _live_ahead_frames(self) -> int:
+        delays = Delays(
+            player_samples=self._playout.player_samples,
+            resample_out_samples=self._playout.resample_samples,
+            block_samples=_FILE_PORT_BLOCK_SAMPLES,
+            margin_samples=MARGIN_MS * self.band_rate_hz / 1000.0,
+        )
+        return Budget(self._host_frame, delays, OFFLINE_STEP_SHARE * self._host_frame).ahead_frames
+
+
+def rate_that_fits(rate_hz: int, player: Player) -> int:
+    """The rate at which the band runs for a caller's rate: that itself where frames are whole there, else 48000 Hz.
+
+    Raises ConfigError for a rate that no sound has.
+    """
+    if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
+        raise ConfigError(f"sample rate {rate_hz} Hz: give one from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
+    try:
+        Playout(rate_hz, player.sample_rate_hz, player.frame_samples, player.play_delay_samples, with_parts=False)
+        return rate_hz
+    except ConfigError:
+        return _HOUSE_RATE_HZ
+
+
+def to_mono(block: NDArray[np.floating]) -> Array:
+    """float [n] or [n, channels] to what the band hears, float32 [n]. Raises ConfigError for another shape."""
+    sound = np.asarray(block)
+    if sound.ndim not in (1, 2) or (sound.ndim == 2 and not 1 <= sound.shape[1] <= MOST_CHANNELS):
+        raise ConfigError(
+            f"sound of shape {sound.shape}: give samples, or samples by channels (at most {MOST_CHANNELS})"
+        )
+    if sound.dtype.kind != "f":
+        raise ConfigError(f"sound as {sound.dtype}: give floating point samples from -1 to 1")
+    with np.errstate(over="ignore"):
+        # By numbers, not -1: a block may be empty, as the last one of a file often is.
+        sound = sound.astype(np.float32, copy=False).reshape(sound.shape[0], sound.shape[1] if sound.ndim == 2 else 1)
+    sound = np.clip(np.where(np.isfinite(sound), sound, np.float32(0.0)), -LOUDEST, LOUDEST)
+    mono = np.zeros(sound.shape[0], np.float32)
+    share = np.float32(1.0) / np.float32(sound.shape[1])
+    for channel in range(sound.shape[1]):  # in this order, as the audio callback sums
+        mono += sound[:, channel] * share
+    return mono

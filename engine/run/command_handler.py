@@ -1,0 +1,237 @@
+"""What each command does: the one place where the vocabulary of commands.py is obeyed.
+
+Knows the stage, the switch and the conductor, and no player, ring or sound. Inference thread only.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+
+from ...dsp.loudness import gain_of_db
+from ..callback.bridge import Bridge
+from ..commands import (
+    Announce,
+    ClockTick,
+    ClockTransport,
+    Command,
+    CommandQueue,
+    CountIn,
+    Ending,
+    Fill,
+    JumpSection,
+    Panic,
+    Quit,
+    SelectPreset,
+    SelectSong,
+    SetChart,
+    SetControl,
+    SetHabit,
+    SetLevel,
+    SetMute,
+    SetTempo,
+    SetTimeSource,
+    Start,
+    StepPreset,
+    StepSong,
+    Stop,
+    Tap,
+    Toggle,
+)
+from ..config import EngineConfig
+from ..errors import ConfigError
+from ..fault_log import FaultLog
+from ..output.mixer import controls_after
+from ..player import PARTS, Controls
+from ..timing.conductor import Conducting
+from .band_switch import Switch
+from .lookahead import LookAhead
+from .stage import Stage
+
+_OF_TIME = (SetTempo, SetTimeSource, SetChart, JumpSection)
+_OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
+MOST_COUNTED_BARS = 2
+_HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
+MidiEvent = tuple[int, int, int, int]
+_CLOCK = 0xF8
+_TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
+
+
+class CommandHandler:
+    """Commands in; the band's switch, stage, controls and time as they say."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        bridge: Bridge,
+        conductor: Conducting,
+        stage: Stage,
+        switch: Switch,
+        look_ahead: LookAhead,
+        fault_log: FaultLog,
+        went_out: Callable[[int], None],
+        count_from: Callable[[], float],
+    ) -> None:
+        """`went_out(position)`: told where the ramp of a stop begins. `count_from()`: the first place that is free."""
+        self._bridge, self._conductor, self._stage, self._switch = bridge, conductor, stage, switch
+        self._look_ahead, self._fault_log, self._went_out, self._count_from = (
+            look_ahead,
+            fault_log,
+            went_out,
+            count_from,
+        )
+        self._count_in_bars = config.count_in
+        self.controls = Controls()
+        """As asked for: levels as if nothing were muted."""
+        self.muted = (False,) * len(PARTS)
+        self.click_gain = 1.0
+        """Of a count-in's clicks; 0: none is heard."""
+        self.announced = Announce()
+        self.forget = False
+        """The player is to forget everything once it rests."""
+        self.quitting_s = math.inf
+        self.recording = config.record_file or ""
+        self.requests = CommandQueue()
+        """What only the session can resolve; any thread may take it."""
+
+    @property
+    def levels_db(self) -> tuple[float, ...]:
+        """What the mix brings each part to."""
+        return tuple(
+            -math.inf if muted else level_db
+            for level_db, muted in zip(self.controls.levels_db, self.muted, strict=True)
+        )
+
+    def take_clock(self, events: Iterable[MidiEvent]) -> None:
+        """MIDI clock and transport among messages of the audio callback: (position, status, data1, data2) each."""
+        for position, status, low, high in events:
+            if status == _CLOCK:
+                self.obey(ClockTick(position))
+            elif status in _TRANSPORT:
+                self.obey(ClockTransport(_TRANSPORT[status], position, low | high << 7))
+
+    def obey(self, command: Command) -> None:
+        """Do it. What cannot be is said and counted, and changes nothing."""
+        try:
+            if not (self._of_the_band(command) or self._of_the_sound(command)):
+                self._of_the_time(command)
+        except ConfigError as error:
+            self._fault_log.fault("command", str(error))
+
+    # ------------------------------------------------------------------------------------------------ start and stop
+
+    def _of_the_band(self, command: Command) -> bool:
+        stage = self._stage
+        if isinstance(command, Toggle):
+            command = Stop(command.at_sample) if self._switch.on else Start(command.at_sample)
+        if isinstance(command, Start):
+            self._start(self._at(command.at_sample))
+        elif isinstance(command, Stop):
+            self.go_out(self._at(command.at_sample))
+        elif isinstance(command, CountIn):
+            self._count_in(command.bars)
+        elif isinstance(command, Fill):
+            stage.fill()
+        elif isinstance(command, Ending):
+            if self._switch.on and not stage.ending():
+                self.go_out()
+        elif isinstance(command, Panic):
+            self.go_out()
+            self.forget = True
+            self._conductor.reset()
+        elif isinstance(command, Quit):
+            self.go_out()
+            self.quitting_s = min(self.quitting_s, time.monotonic())
+        else:
+            return False
+        return True
+
+    def _at(self, at_sample: int) -> int | None:
+        """Output sample at which a gesture made at that sample takes effect; None: as soon as may be."""
+        return at_sample + self._look_ahead.start_delay_samples if at_sample >= 0 else None
+
+    def _start(self, at_position: int | None) -> None:
+        if self._quitting or self._switch.on:
+            return
+        if self._count_in_bars and self._conductor.begin_bar(self._count_from()):
+            self._stage.count_in(self._count_in_bars)
+        else:
+            self._stage.start()
+        self._switch.start(at_position)
+
+    def _count_in(self, bars: int) -> None:
+        if not 1 <= bars <= MOST_COUNTED_BARS:
+            raise ConfigError(f"a count-in of {bars} bars: give 1 or {MOST_COUNTED_BARS}")
+        if self._quitting:
+            return
+        if not self._conductor.begin_bar(self._count_from()):
+            raise ConfigError("a count-in needs a tempo: tap it, or set one")
+        self._stage.count_in(bars)
+        self._switch.start()
+
+    def go_out(self, at_position: int | None = None) -> None:
+        """Stop with a ramp, from that output position on or now."""
+        position = self._switch.stop(at_position)
+        self._stage.stop()
+        if position is not None:
+            self._went_out(position)
+
+    @property
+    def _quitting(self) -> bool:
+        return self.quitting_s < math.inf
+
+    # ----------------------------------------------------------------------------------------------------- the sound
+
+    def _of_the_sound(self, command: Command) -> bool:
+        if isinstance(command, (SetLevel, SetControl)):
+            self.controls = controls_after(self.controls, command)
+            self._conductor.obey(command, self._in_input(-1))
+        elif isinstance(command, SetMute):
+            if command.part not in PARTS:
+                raise ConfigError(f"there is no part {command.part!r}: the parts are {', '.join(PARTS)}")
+            muted = list(self.muted)
+            place = PARTS.index(command.part)
+            muted[place] = not muted[place] if command.muted is None else bool(command.muted)
+            self.muted = tuple(muted)
+        elif isinstance(command, SetHabit):
+            self._set_habit(command)
+        elif isinstance(command, Announce):
+            self.announced = command
+        elif isinstance(command, _OF_SESSION):
+            self.requests.post(command)
+        else:
+            return False
+        return True
+
+    def _set_habit(self, command: SetHabit) -> None:
+        name, value = command.name, command.value
+        if name == "count_in":
+            if isinstance(value, (bool, str)) or value not in range(MOST_COUNTED_BARS + 1):
+                raise ConfigError(f"count_in {value!r}: give 0, 1 or 2 bars")
+            self._count_in_bars = int(value)
+        elif name == "click_db":
+            if isinstance(value, (bool, str)) or not value <= _HIGHEST_CLICK_DB:
+                raise ConfigError(f"click {value!r} dB: give at most {_HIGHEST_CLICK_DB:g}")
+            self.click_gain = gain_of_db(float(value)) if value > -120.0 else 0.0
+        elif name == "ceiling_dbfs":
+            if isinstance(value, (bool, str)) or not -60.0 <= value <= 0.0:
+                raise ConfigError(f"limiter ceiling {value!r} dBFS: give a value between -60 and 0")
+            self._bridge.set_ceiling(float(value))
+        else:
+            self._stage.set_habit(name, value)
+
+    # ------------------------------------------------------------------------------------------------------ the time
+
+    def _of_the_time(self, command: Command) -> None:
+        if isinstance(command, Tap):
+            self._conductor.tap(self._in_input(command.at_sample))
+        elif isinstance(command, (ClockTick, ClockTransport)):
+            self._conductor.obey(command, self._in_input(command.at_sample))
+        elif isinstance(command, _OF_TIME):
+            self._conductor.obey(command, self._in_input(-1))
+
+    def _in_input(self, at_sample: int) -> float:
+        """Place in the input of what was heard or done at a sample: it enters by the way through the converter."""
+        position = at_sample if at_sample >= 0 else self._bridge.position
+        return float(position + self._look_ahead.facts.capture_latency_samples)

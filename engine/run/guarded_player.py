@@ -1,0 +1,168 @@
+"""The player behind a guard: whatever it does, the engine goes on. What it cannot give is left out and counted.
+
+Knows the Player protocol and no sound card. Inference thread only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dsp.limiter import LOUDEST
+from ..fault_log import FaultLog
+from ..player import (
+    PARTS,
+    Controls,
+    Heard,
+    Moment,
+    Player,
+)
+
+RESET_AFTER = 5
+"""Failures in a row after which the player has to start anew; each time that does not help, twice as many."""
+_RESET_AFTER_MOST = 400
+_USUAL_MOMENT = Moment(0.0, 0.0, 120.0, 4, 1.0, 0, tuple(float(tone in (0, 4, 7)) for tone in range(12)))
+"""What a warm-up is played to: as much to do as on stage."""
+
+
+class GuardedPlayer:
+    """Calls a player and believes nothing: no exception, no NaN and no wrong shape gets past it."""
+
+    def __init__(self, player: Player, fault_log: FaultLog, seed: int) -> None:
+        self._player = player
+        self._fault_log = fault_log
+        self._seed = seed
+        self._ahead_frames = 2
+        self._chunk_samples = player.tail_samples + player.frame_samples
+        self._shape = (len(PARTS), player.frame_samples)
+        self._in_a_row = {"listen": 0, "play": 0}
+        self._reset_after = RESET_AFTER
+        self._good = 0
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last frame could not be played."""
+        return self._in_a_row["play"] > 0
+
+    def reset(self, ahead_frames: int) -> None:
+        """Let the player forget everything."""
+        self._ahead_frames = ahead_frames
+        try:
+            self._player.reset(self._seed, ahead_frames)
+        except Exception as error:  # noqa: BLE001 - whatever a player raises must not end the music
+            self._fault("reset", error)
+
+    def set_ahead(self, ahead_frames: int) -> None:
+        """Tell the player that the budget changed."""
+        self._ahead_frames = ahead_frames
+        try:
+            self._player.set_ahead(ahead_frames)
+        except Exception as error:  # noqa: BLE001
+            self._fault("set_ahead", error)
+
+    def listen(self, chunk: NDArray[np.float32]) -> Heard | None:
+        """What was heard, or None if the player could not say."""
+        try:
+            heard = self._player.listen(chunk)
+            finite = all(
+                np.isfinite(values).all()
+                for values in (
+                    heard.beat,
+                    heard.downbeat,
+                    heard.onset,
+                    heard.chord_root,
+                    heard.chord_pitch_classes,
+                    heard.played,
+                    heard.activity,
+                    heard.level_db,
+                )
+            )
+        except Exception as error:  # noqa: BLE001
+            self._failed("listen", error)
+            return None
+        if not finite:
+            self._failed("listen", ValueError("what was heard is not finite"))
+            return None
+        self._in_a_row["listen"] = 0
+        return heard
+
+    def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32] | None:
+        """One frame, float32 [parts, frame], or None if there is none that can be played."""
+        return self._checked(lambda: self._player.play(moment, controls), 1)
+
+    def draw(self, moment: Moment, controls: Controls) -> bool:
+        """Let a PatientPlayer draw one frame; False if it could not."""
+        try:
+            self._player.draw(moment, controls)  # type: ignore[attr-defined]
+        except Exception as error:  # noqa: BLE001
+            self._failed("play", error)
+            return False
+        return True
+
+    def sound(self, frames: int) -> NDArray[np.float32] | None:
+        """The sound of so many frames drawn, float32 [parts, frames * frame], or None."""
+        return self._checked(lambda: self._player.sound(), frames)  # type: ignore[attr-defined]
+
+    def _checked(self, make: Callable[[], NDArray[np.float32]], frames: int) -> NDArray[np.float32] | None:
+        try:
+            sound = np.asarray(make(), np.float32)
+        except Exception as error:  # noqa: BLE001
+            self._failed("play", error)
+            return None
+        shape = (self._shape[0], frames * self._shape[1])
+        if sound.shape != shape:
+            self._failed("play", ValueError(f"a frame of shape {sound.shape} instead of {shape}"))
+            return None
+        if not np.isfinite(sound).all():
+            self._failed("play", ValueError("a frame that is not finite"))
+            return None
+        if np.abs(sound).max() > LOUDEST:
+            self._failed("play", ValueError("a frame that is too loud to be sound"))
+            return None
+        self._in_a_row["play"] = 0
+        self._good += 1
+        if self._good >= 1000:
+            self._reset_after = RESET_AFTER
+        return sound
+
+    def warm_up(self, controls: Controls, frames: int, every_s: float = 0.0) -> list[float]:
+        """Let it hear silence and play, so that all its code and memory has been used once. Seconds of each frame.
+
+        Frames begin `every_s` apart: after a pause a step takes half as long again, and on stage each comes after one.
+        """
+        silence = np.zeros(self._chunk_samples, np.float32)
+        times_s = []
+        for _ in range(frames):
+            begin_s = time.perf_counter()
+            self.listen(silence)
+            self.play(_USUAL_MOMENT, controls)
+            times_s.append(time.perf_counter() - begin_s)
+            if every_s > times_s[-1]:
+                time.sleep(every_s - times_s[-1])
+        return times_s
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self._fault(what, error)
+        self._good = 0
+        self._in_a_row[what] += 1
+        if self._in_a_row[what] >= self._reset_after:
+            self._in_a_row[what] = 1  # still failing
+            self._reset_after = min(2 * self._reset_after, _RESET_AFTER_MOST)
+            self._fault_log.fault(
+                "player_reset", "the model failed again and again and had to start anew: if it goes on, start again"
+            )
+            self.reset(self._ahead_frames)
+
+    def _fault(self, what: str, error: Exception) -> None:
+        words = {
+            "listen": "the model could not listen",
+            "play": "the model failed; the last bar goes on",
+            "reset": "the model could not start anew",
+            "set_ahead": "the model did not take the new time ahead",
+        }[what]
+        self._fault_log.fault(
+            f"player_{what}", f"{words} ({type(error).__name__}: {str(error)[:160]}): if it goes on, start again"
+        )

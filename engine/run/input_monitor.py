@@ -1,0 +1,54 @@
+"""What the input says about its cable: numbers that are none, full scale, the band itself. Said once, counted always.
+
+Knows blocks of sound and notes, no port and no player. Inference thread only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..fault_log import FaultLog
+from .feedback_guard import FeedbackGuard
+
+_FULL_SCALE = 0.999
+_CLIPPED_SAMPLES = 4
+"""A single sample at full scale may be the loudest of good ones."""
+_CLIPPED_FRAMES = 10
+
+
+class InputMonitor:
+    """Looks at each frame of one run that was heard, and at each that is played."""
+
+    def __init__(self, rate_hz: int, fault_log: FaultLog) -> None:
+        self._fault_log = fault_log
+        self._howl = FeedbackGuard(rate_hz)
+        self._nonfinite = 0
+        self._clipped_frames = 0
+
+    def hear(self, position: int, block: NDArray[np.float32], nonfinite_samples: int) -> None:
+        """float32 [n] heard from an input position on. `nonfinite_samples`: how many the callback has met so far."""
+        if nonfinite_samples > self._nonfinite:
+            self._fault_log.fault(
+                "input_nonfinite",
+                "the input is not a number now and then, which is taken for silence: look at what is connected to it",
+                nonfinite_samples - self._nonfinite,
+            )
+            self._nonfinite = nonfinite_samples
+        if np.count_nonzero(np.abs(block) >= _FULL_SCALE) >= _CLIPPED_SAMPLES:
+            self._clipped_frames += 1
+            if self._clipped_frames >= _CLIPPED_FRAMES:
+                self._fault_log.fault("input_clipped", "the input is at full scale again and again: turn it down")
+        if self._howl.hear(position, block):
+            self._fault_log.fault(
+                "howl",
+                "the band hears itself and plays softer until that ends: turn the loudspeaker away from the microphone,"
+                " or the input down",
+            )
+
+    def play(self, position: int, block: NDArray[np.float32]) -> None:
+        """float32 [n] is about to be played at an output position: in place, softer while the band hears itself."""
+        gains = self._howl.gains(block.size)
+        if gains is not None:
+            block *= gains
+        self._howl.played(position, block)

@@ -1,0 +1,357 @@
+"""The live engine: port, bridge, worker and recorder put together, started, watched and ended.
+
+Knows no model: player and conductor are handed in. Belongs to one thread (the one that made it); `post`, `status`,
+`report` and `wait` may be used by any.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import platform
+import threading
+import time
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Any
+
+from ..callback.bridge import Bridge
+from ..callback.sample_clock import SampleClock
+from ..commands import (
+    ClockTick,
+    Command,
+    CommandQueue,
+    Panic,
+    Quit,
+    Tap,
+)
+from ..config import EngineConfig
+from ..errors import EngineError
+from ..fault_log import FaultLog
+from ..output.recorder import Recorder
+from ..player import Player
+from ..ports.port import Port, open_port
+from ..ports.reconnecting import Reconnecting
+from ..process_start import process_start_s
+from ..status import Status
+from ..timing.conductor import Conducting
+from .worker import PortFacts, Worker, misses_of
+
+_WARM_UP_TIMEOUT_S = 120.0
+_STOP_TIMEOUT_S = 2.5
+_STALE_S = 2.0
+"""A worker that has not shown itself for so long is hanging in the player."""
+_BUFFER_S = 2.0
+_PACKAGES = ("torch", "numpy", "numba", "JACK-Client", "sounddevice", "soundfile")
+
+
+class Engine:
+    """One live run. `start`, then `post` commands and read `status`; `close` always (or use it as a context manager).
+
+    Raises EngineError or ConfigError where it cannot be: a port that will not open, a rate that does not fit, a
+    recording that cannot be written.
+    """
+
+    def __init__(self, config: EngineConfig, player: Player, conductor: Conducting, port: Port | None = None) -> None:
+        """`port` None opens the one that the config names. An engine closes its port, whoever opened it."""
+        self.config = config
+        self._fault_log = FaultLog()
+        self._commands = CommandQueue()
+        self._recorder: Recorder | None = None
+        self._final_report: dict[str, Any] | None = None
+        self._closed = False
+        self._closing = threading.Lock()
+        self._started = False
+        self._ready_s: float | None = None
+        self._said_lost = self._said_xruns = False
+        self._measured_way: tuple[int, int] | None = None
+        self._measured_claim = 0
+        opened = port is None
+        self.port = open_port(config) if port is None else port
+        self._reconnecting: Reconnecting | None = None
+        self._over = self.port.ended
+        try:
+            rate_hz = self.port.rate_hz
+            self._clocked = config.realtime or self.port.backend != "file"
+            self._sample_clock = SampleClock(rate_hz)
+            buffer_samples = round(_BUFFER_S * rate_hz)
+            self._bridge = Bridge(
+                rate_hz,
+                in_capacity=buffer_samples,
+                out_capacity=buffer_samples,
+                ceiling_dbfs=config.ceiling_dbfs,
+            )
+            if config.record_file is not None:
+                self._recorder = Recorder(config.record_file, rate_hz, self._fault_log)
+            if self.port.comes_back and config.reconnect_s > 0:
+                self._reconnecting = Reconnecting(self.port, self._bridge, self._fault_log, config.reconnect_s)
+                self._over = self._reconnecting.over
+            self._worker = Worker(
+                config,
+                self._bridge,
+                player,
+                conductor,
+                self._commands,
+                self._fault_log,
+                self._port_facts,
+                self._over,
+                self._recorder,
+                clocked=self._clocked,
+            )
+        except BaseException:
+            if self._recorder is not None:
+                self._recorder.close()
+            if opened:
+                self.port.close()
+            raise
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -------------------------------------------------------------------------------------------- the run
+
+    def start(self) -> None:
+        """Warm the player up, then let the sound flow. Raises EngineError if player or port will not start."""
+        if self._started:
+            raise RuntimeError("an engine starts once")
+        self._started = True
+        self._worker.start()
+        try:
+            if not self._worker.ready.wait(_WARM_UP_TIMEOUT_S):
+                raise EngineError(
+                    f"the model did not get through its warm-up in {_WARM_UP_TIMEOUT_S:.0f} s: see `gigmate bench`"
+                )
+            self.port.start(self._bridge)
+            if self._reconnecting is not None:
+                self._reconnecting.start()
+        except BaseException:
+            self._worker.end()
+            raise
+        self._worker.go()
+        self._ready_s = time.monotonic()
+
+    def post(self, command: Command) -> None:
+        """Any thread. Ask for something; it happens between two steps. Never waits. Panic silences at once."""
+        if isinstance(command, Panic):
+            self._bridge.set_playing(False)  # even if the worker hangs
+        elif isinstance(command, (Tap, ClockTick)) and command.at_sample < 0:
+            command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
+        if not self._commands.post(command):
+            self._fault_log.fault(
+                "commands_dropped",
+                "more commands came than the band can take, the oldest were dropped: look for what sends without end",
+            )
+
+    def sample_at(self, at_s: float) -> int:
+        """Any thread. The sample of the port's clock that was the present one at a moment of time.monotonic."""
+        position = self._bridge.position
+        if not self._clocked:  # its samples come as fast as they are taken
+            return position
+        self._sample_clock.see(position, time.monotonic())
+        return self._sample_clock.sample_at(at_s)
+
+    def take_requests(self) -> list[Command]:
+        """Any thread. What pedals asked for in the audio and only the session can resolve, oldest first."""
+        return self._worker.command_handler.requests.drain()
+
+    def warn(self, text: str) -> None:
+        """Any thread. Something asked for cannot be: it is said in the status and counted."""
+        self._fault_log.fault("command", text)
+
+    @property
+    def status(self) -> Status:
+        """Any thread. The latest snapshot."""
+        status = self._worker.status
+        if not self._started or status.state in ("ended", "loading"):
+            return dataclasses.replace(status, warnings=self._fault_log.warnings)
+        state = status.state
+        silent_s = time.monotonic() - self._worker.beat_s
+        if silent_s > _STALE_S and not self._worker.ended.is_set():
+            state = "fallback" if self._bridge.playing else state
+            self._fault_log.fault(
+                "model_hangs",
+                "the model does not answer; the last bar goes on until it does: if it stays so, stop and start again",
+            )
+        if self._reconnecting is not None and self._reconnecting.away:
+            state = "away"
+        counters = self._bridge.counters(take_peaks=False)
+        self._sample_clock.see(counters.samples, time.monotonic())
+        self._say_if_lossy()
+        return dataclasses.replace(
+            status,
+            state=state,
+            seconds=counters.samples / self._bridge.rate_hz,
+            callbacks=counters.callbacks,
+            callbacks_expected=self.port.callbacks_expected,
+            xruns=self.port.xruns,
+            misses=misses_of(counters, self._worker.host_frame),
+            miss_episodes=counters.miss_episodes,
+            warnings=self._fault_log.warnings,
+        )
+
+    def wait(self, timeout_s: float) -> bool:
+        """Any thread. Wait at most that long; True once the run has ended (file over, server lost, Quit)."""
+        if self._worker.ended.wait(timeout_s):
+            self._say_if_lost()
+            return True
+        # Without a port nothing more will be heard, even if the player hangs.
+        return self._over.is_set() and time.monotonic() - self._worker.beat_s > 2 * _STALE_S
+
+    def _say_if_lost(self) -> None:
+        if self._reconnecting is None and self.port.lost is not None and not self._said_lost:
+            self._said_lost = True
+            self._fault_log.fault("port_lost", self.port.lost)
+
+    def _say_if_lossy(self) -> None:
+        """The mend of moments that the sound system lost: a block that gives it more time."""
+        if self.port.xruns and not self._said_xruns:
+            self._said_xruns = True
+            mend = max(256, 2 * self.port.block_samples)
+            self._fault_log.fault("xruns", f"the sound system lost a moment of sound: raise the block size to {mend}")
+
+    def stop(self) -> None:
+        """Fade out and end. Returns within seconds, whatever hangs."""
+        if self._started and not self._worker.ended.is_set():
+            self.post(Quit())
+            if not self._worker.ended.wait(_STOP_TIMEOUT_S):
+                self._bridge.set_playing(False)
+        if self._reconnecting is not None and not self._reconnecting.close():
+            self._fault_log.fault(
+                "port_left", "the sound system hung while it was opened again: start it again before the next time"
+            )
+        self.port.stop()
+
+    def close(self) -> None:
+        """Stop, write what was recorded, give the port back. May be called twice, and never hangs."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        try:
+            self.stop()
+            self._worker.end()
+            if not self._worker.join(_STOP_TIMEOUT_S):
+                self._fault_log.fault(
+                    "worker_left",
+                    "the model hung at the end and was left behind: nothing to do, the next start is a fresh one",
+                )
+            if self._recorder is not None and not self._recorder.close():
+                self._fault_log.fault(
+                    "recording_close", "the disk did not answer, the recording may lack its end: look at that disk"
+                )
+            self._say_if_lost()
+            self._final_report = self._figures()
+        finally:
+            self.port.close()
+
+    # ---------------------------------------------------------------------------------------------- figures
+
+    def report(self) -> dict[str, Any]:
+        """Any thread. The figures of the run so far, as plain values; after `close` those of its end."""
+        return self._final_report or self._figures()
+
+    def _port_facts(self) -> PortFacts:
+        port, measured = self.port, self.config.round_trip_samples
+        claimed = port.capture_latency_samples + port.playback_latency_samples
+        way = (port.card_rate_hz, port.block_samples)
+        if self._measured_way is None:
+            self._measured_way, self._measured_claim = way, claimed
+        if measured is None:
+            round_trip = max(0, claimed)
+        elif way == self._measured_way:
+            round_trip, self._measured_claim = measured, claimed
+        else:  # another rate or block since it was measured: what the claim left out then, it leaves out still
+            round_trip = max(0, measured + claimed - self._measured_claim)
+        port.own_delay_samples = -round_trip
+        return PortFacts(
+            capture_latency_samples=min(max(0, port.capture_latency_samples), round_trip),
+            round_trip_samples=round_trip,
+            block_samples=math.ceil(port.block_samples * port.rate_hz / (port.card_rate_hz or port.rate_hz)),
+        )
+
+    def _figures(self) -> dict[str, Any]:
+        worker, port, rate_hz = self._worker, self.port, self._bridge.rate_hz
+        counters = self._bridge.counters(take_peaks=False)
+        meter, budget = worker.meter, worker.budget
+        measured = self.config.round_trip_samples is not None
+        stages = budget.stages()
+        first_s = worker.first_sound_s
+        return {
+            "rate_hz": rate_hz,
+            "card_rate_hz": port.card_rate_hz or rate_hz,
+            "block_samples": port.block_samples,
+            "max_block_samples": counters.max_block_samples,
+            "callbacks": {"expected": port.callbacks_expected, "served": counters.callbacks},
+            "xruns": port.xruns,
+            "lost_samples": counters.lost_samples,
+            "reconnects": {} if self._reconnecting is None else self._reconnecting.report(),
+            "seconds": counters.samples / rate_hz,
+            "ready_seconds": None if self._ready_s is None else round(self._ready_s - process_start_s(), 3),
+            "first_sound_seconds": None if first_s is None else round(first_s - process_start_s(), 3),
+            "seconds_played": worker.played_samples / rate_hz,
+            "start_delay_samples": worker.look_ahead.start_delay_samples,
+            "misses": {
+                "frames": misses_of(counters, worker.host_frame),
+                "episodes": counters.miss_episodes,
+                "blocks": counters.miss_blocks,
+                "samples": counters.miss_samples,
+            },
+            "frames": {
+                "made": worker.made_frames,
+                "late": worker.late_frames,
+                "skipped": worker.skipped_frames,
+                "failed": worker.failed_frames,
+            },
+            "frame_ms": 1000.0 * worker.frame_s,
+            "step_ms": {
+                "p50": 1000.0 * meter.percentile_s(50.0),
+                "p99": 1000.0 * meter.percentile_s(99.0),
+                "p99.9": 1000.0 * meter.percentile_s(99.9),
+                "mean": 1000.0 * meter.mean_s,
+                "max": 1000.0 * meter.highest_s,
+                "steps": meter.steps,
+                "growth": meter.growth,
+            },
+            "ahead": {
+                "frames": budget.ahead_frames,
+                "samples": budget.ahead_samples,
+                "ms": 1000.0 * budget.ahead_samples / rate_hz,
+                "by_stage_samples": stages,
+                "by_stage_ms": {name: 1000.0 * samples / rate_hz for name, samples in stages.items()},
+                "hearing_samples": budget.hearing_samples,
+                "grown": budget.grown,
+                "shrunk": budget.shrunk,
+            },
+            "round_trip": {
+                "samples": self._port_facts().round_trip_samples,
+                "source": "measured" if measured else "claimed by the port",
+            },
+            "input": {"dropped_samples": counters.in_dropped_samples, "nonfinite": counters.nonfinite_in_samples},
+            "output": {
+                "nonfinite": counters.nonfinite_out_samples,
+                "limited_samples": counters.limited_samples,
+                "ceiling_dbfs": self.config.ceiling_dbfs,
+            },
+            "commands_dropped": self._commands.dropped,
+            "midi": {"events": counters.midi_events, "dropped": counters.midi_dropped},
+            "priority": worker.priority,
+            "recording": None if self._recorder is None else self._recorder.report(),
+            "faults": self._fault_log.counts(),
+            "warnings": list(self._fault_log.warnings),
+            "versions": _versions(),
+        }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

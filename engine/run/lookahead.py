@@ -1,0 +1,134 @@
+"""What a step takes and how late sound comes in and goes out: the figures that say how far ahead the band is made.
+
+Knows no player and no commands. Inference thread only; `meter` and `budget` may be read by any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...latency.budget import Budget, Delays
+from ...latency.meter import Meter
+from ..output.mixer import Playout
+
+MARGIN_MS = 4.0
+"""For waking up late and for other programs' turns."""
+OFFLINE_STEP_SHARE = 0.4
+"""Where there is no clock, a step counts as this part of a frame: the same band as on a fair machine, repeatable."""
+OFFSETS_PER_FRAME = 8
+"""Where there is a clock, the ahead is chosen in steps of 5 ms."""
+_GUESS_STEPS = 250
+"""Until so many steps were measured, the guess from the warm-up counts as well."""
+_SPARED_STEPS = 2
+"""So many of the slowest do not count: p99.9 of two thousand leaves as many out, and of some hundred it would be the
+slowest of all, which cost a frame in the first minute of each run. The margin is there for those."""
+_LATENCIES_EVERY_FRAMES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class PortFacts:
+    """What the worker has to know of the port, as it is now."""
+
+    capture_latency_samples: int
+    round_trip_samples: int
+    block_samples: int
+
+
+class LookAhead:
+    """Steps in, the ahead out."""
+
+    def __init__(
+        self,
+        host_frame: int,
+        rate_hz: int,
+        playout: Playout,
+        resample_in_samples: float,
+        port_facts: Callable[[], PortFacts],
+        clocked: bool,
+    ) -> None:
+        """`clocked`: the port follows a clock; else steps count as a fixed part of a frame."""
+        self._host_frame, self._rate_hz, self._playout = host_frame, rate_hz, playout
+        self._resample_in_samples = resample_in_samples
+        self._port_facts, self._clocked = port_facts, clocked
+        self.meter = Meter()
+        """Compute times of steps that made one frame."""
+        self.response = Meter()
+        """From the end of an input frame to the end of its step."""
+        self.guess_s = 0.0
+        """What a slow step takes, by the warm-up."""
+        self.facts = PortFacts(0, 0, 0)
+        self.listen_samples = 0.0
+        self.step_s = 0.0
+        self.budget = Budget(host_frame, Delays(), 0.0)
+        self._frames = 0
+
+    def begin(self) -> None:
+        """The port's delays are known: fix the first budget."""
+        if not self._clocked:
+            self.guess_s = OFFLINE_STEP_SHARE * self._host_frame / self._rate_hz
+        self.facts = self._port_facts()
+        offsets = OFFSETS_PER_FRAME if self._clocked else 1
+        step_samples = self.guess_s * self._rate_hz
+        self.budget = Budget(self._host_frame, self._delays(), step_samples, offsets_per_frame=offsets)
+        self._playout.offset_samples = self.budget.offset_samples
+
+    def settle(self) -> bool:
+        """The band rests: choose the ahead anew. True if it changed. The next frame does not go on from the last."""
+        changed = self.budget.settle()
+        self._playout.offset_samples = self.budget.offset_samples
+        return changed
+
+    @property
+    def start_delay_samples(self) -> int:
+        """From the sample of a gesture to the one at which it is heard to start or stop the band, exactly.
+
+        The first frame that can be made after the gesture may begin so much later, whatever its place in the frame
+        (and the resampler needs its own length until the sound that begins there is whole).
+        """
+        lead = self._playout.lead_samples + self.facts.round_trip_samples
+        return max(0, self.budget.ahead_samples - lead) + 2 * self._playout.resample_samples
+
+    def measure(self, made: int, step_s: float, waited_samples: float) -> bool:
+        """A step made so many frames, and ended `waited_samples` after its input was there. True: the ahead changed."""
+        self.step_s = step_s
+        if made == 1:
+            self.meter.add(step_s)
+            waited = waited_samples - self.facts.block_samples
+            self.response.add(max(step_s, waited / self._rate_hz))
+        before = self.budget.ahead_frames
+        self._frames += 1
+        if self._frames % _LATENCIES_EVERY_FRAMES == 0:
+            self._follow_port()
+        if self._clocked and made:
+            slow_s = self.response.recent_percentile_s(99.9, _SPARED_STEPS)
+            if self.response.steps < _GUESS_STEPS:
+                slow_s = max(slow_s, self.guess_s)
+            most_s = 3 * self._host_frame / self._rate_hz
+            self.budget.update(min(slow_s, most_s) * self._rate_hz)
+        return self.budget.ahead_frames != before
+
+    def too_late(self, end_position: int, now_position: int) -> bool:
+        """Whether a frame that would be played up to `end_position` can only be made after that."""
+        if not self._clocked:
+            return False
+        step_samples = min(self.meter.recent_percentile_s(50.0) * self._rate_hz, self._host_frame)
+        return end_position <= now_position + step_samples
+
+    def _follow_port(self) -> None:
+        """The server may have changed its block or its latencies, and the player has said how late it hears."""
+        self.facts = self._port_facts()
+        delays = self._delays()
+        if delays != self.budget.delays:
+            self.budget.declare(delays)
+
+    def _delays(self) -> Delays:
+        return Delays(
+            round_trip_samples=self.facts.round_trip_samples,
+            player_samples=self._playout.player_samples,
+            resample_out_samples=self._playout.resample_samples,
+            block_samples=self.facts.block_samples if self._clocked else 0,  # such a port cuts to what is wanted
+            margin_samples=MARGIN_MS * self._rate_hz / 1000.0,
+            resample_in_samples=self._resample_in_samples,
+            listen_samples=self.listen_samples,
+        )

@@ -1,0 +1,117 @@
+"""The snapshot, made of what the worker's parts know. Knows every one of them and changes none.
+
+Inference thread only; the Status that comes out may be read by any.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..callback.bridge import Bridge, BridgeCounters
+from ..fault_log import FaultLog
+from ..player import Moment
+from ..status import SILENCE_DB, Status, chord_name
+from ..timing.conductor import Conducting
+from .command_handler import CommandHandler
+from .lookahead import LookAhead
+from .stage import Stage
+
+_SAID_S = 0.5
+"""How long a miss is shown as the state."""
+
+
+def misses_of(counters: BridgeCounters, host_frame: int) -> int:
+    """Frames' worth of samples that the callback had to cover, and at least one for each episode."""
+    return max(counters.miss_episodes, math.ceil(counters.miss_samples / host_frame))
+
+
+class StatusBuilder:
+    """Makes the snapshot of a step. One worker's, for the length of a run."""
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        conductor: Conducting,
+        command_handler: CommandHandler,
+        stage: Stage,
+        look_ahead: LookAhead,
+        fault_log: FaultLog,
+        host_frame: int,
+    ) -> None:
+        self._bridge, self._conductor, self._command_handler = bridge, conductor, command_handler
+        self._stage, self._look_ahead, self._fault_log = stage, look_ahead, fault_log
+        self._host_frame = host_frame
+        self._last_misses = 0
+        self._covering_until = 0
+
+    def snapshot(
+        self, state: str | None, frame: int, on: bool, failing: bool, told: Moment | None, part_db: tuple[float, ...]
+    ) -> Status:
+        """What is true when input frame `frame` is awaited. `told`: the moment of the frame made last; `state` None:
+        as it is."""
+        counters = self._bridge.counters()
+        if counters.in_dropped_samples:
+            self._fault_log.fault(
+                "input_dropped",
+                "the band did not listen in time: a stretch of the input is lost to it: close other programs",
+            )
+        host_frame, rate_hz, look_ahead = self._host_frame, self._bridge.rate_hz, self._look_ahead
+        conductor, handler = self._conductor, self._command_handler
+        now = max(0, frame * host_frame - 1)
+        moment = conductor.moment(now)
+        known = conductor.bar_samples() > 0
+        cue = conductor.entrance_cue()
+        played = "" if told is None else cue.symbol or chord_name(told.chord_root, told.chord_pitch_classes)
+        said, controls = handler.announced, handler.controls
+        return Status(
+            state=state or self._state(counters, frame, on, failing),
+            seconds=counters.samples / rate_hz,
+            input_db=_db(counters.in_peak),
+            output_db=_db(counters.out_peak),
+            part_db=part_db,
+            bar=conductor.bar_count(now) + 1 if known else 0,
+            beat=int(moment.bar_phase * moment.beats_per_bar) + 1 if known else 0,
+            beats_per_bar=moment.beats_per_bar,
+            beat_phase=moment.beat_phase,
+            tempo_bpm=moment.tempo_bpm if known else 0.0,
+            confidence=moment.confidence,
+            chord=chord_name(cue.chord_root, cue.chord_pitch_classes),
+            chord_played=played,
+            step_ms=1000.0 * look_ahead.step_s,
+            step_p99_ms=1000.0 * look_ahead.meter.recent_percentile_s(99.0),
+            frame_ms=1000.0 * host_frame / rate_hz,
+            ahead_samples=look_ahead.budget.ahead_samples,
+            ahead_ms=1000.0 * look_ahead.budget.ahead_samples / rate_hz,
+            misses=misses_of(counters, host_frame),
+            miss_episodes=counters.miss_episodes,
+            xruns=counters.xruns,
+            callbacks=counters.callbacks,
+            callbacks_expected=counters.callbacks,
+            preset=said.preset,
+            song=said.song,
+            song_number=said.song_number,
+            songs=said.songs,
+            section=cue.section,
+            next_section=cue.next_section,
+            time_source=cue.source,
+            pending=self._stage.pending if on else "",
+            holding=on and self._stage.silent,
+            muted=handler.muted,
+            levels_db=controls.levels_db,
+            style=controls.style,
+            density=controls.density,
+            recording=handler.recording,
+            warnings=self._fault_log.warnings,
+        )
+
+    def _state(self, counters: BridgeCounters, frame: int, on: bool, failing: bool) -> str:
+        if counters.miss_samples > self._last_misses:
+            self._last_misses = counters.miss_samples
+            self._covering_until = frame + max(1, round(_SAID_S * self._bridge.rate_hz / self._host_frame))
+        if not on:
+            return "stopping" if self._bridge.gain > 0.0 else "stopped"
+        return "fallback" if frame < self._covering_until or failing else "playing"
+
+
+def _db(peak: float) -> float:
+    return max(SILENCE_DB, 20.0 * math.log10(peak)) if peak > 0.0 else SILENCE_DB

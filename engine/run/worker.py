@@ -1,0 +1,429 @@
+"""The inference thread: a frame comes in, is heard, and the frame that will be heard with a later one goes out.
+
+Knows no audio library and no model: it meets the port as a Bridge, the model as a Player. One thread, `gigmate-band`;
+what other threads may call says so. The order of one step: hear, conduct, take commands, play ahead, measure. What the
+band is asked is obeyed in command_handler.py, when it sounds is decided in stage.py, how far ahead it is made in
+lookahead.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dsp.framing import Framer
+from ...dsp.resample import Resampler
+from ...latency.budget import Budget
+from ...latency.meter import Meter
+from ..callback.bridge import RAMP_MS, Bridge, HeardFrames
+from ..commands import CommandQueue
+from ..config import EngineConfig
+from ..fault_log import FaultLog
+from ..gestures import Gestures
+from ..output.count_in_click import CountInClick
+from ..output.mixer import SILENT_PEAKS_DB, PartMixer, Playout
+from ..output.recorder import Recorder, Take
+from ..player import Moment, Player
+from ..status import Status
+from ..timing.conductor import Conducting
+from ..timing.jack_transport import reading_of
+from ..timing.midi_clock_out import MidiClockOut
+from .band_switch import Switch
+from .command_handler import CommandHandler
+from .guarded_player import GuardedPlayer
+from .input_monitor import InputMonitor
+from .lookahead import LookAhead, PortFacts
+from .stage import Stage
+from .status_builder import StatusBuilder, misses_of
+from .thread_priority import IdleCollector, kept_fluent, raise_priority
+
+__all__ = ["PortFacts", "Worker", "misses_of"]
+
+WARM_UP_FRAMES = 10
+SLOW_STEP = 1.75
+"""A slow step (p99.9, with what other programs take of it) by a usual one, before anything was measured on stage."""
+_WAIT_S = 0.005
+_END_PATIENCE_S = 1.0
+
+
+class Worker:
+    """One run's inference thread. `start`, wait for `ready`, `go`; it ends by itself, or after `end`."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        bridge: Bridge,
+        player: Player,
+        conductor: Conducting,
+        commands: CommandQueue,
+        fault_log: FaultLog,
+        port_facts: Callable[[], PortFacts],
+        port_ended: threading.Event,
+        recorder: Recorder | None = None,
+        clocked: bool = True,
+    ) -> None:
+        """`clocked`: the port follows a clock; else it waits for the worker, and the same input gives the same samples.
+
+        Raises ConfigError for a rate at which the player's frames cannot be played.
+        """
+        rate_hz = bridge.rate_hz
+        self._config, self._bridge, self._conductor = config, bridge, conductor
+        self._commands, self._fault_log, self._recorder = commands, fault_log, recorder
+        self._port_ended = port_ended
+        self._rate_hz = rate_hz
+        self._clocked = clocked
+        self._guard = GuardedPlayer(player, fault_log, config.seed)
+        self._playout = Playout(
+            rate_hz, player.sample_rate_hz, player.frame_samples, player.play_delay_samples, recorder is not None
+        )
+        self.host_frame = self._playout.host_frame
+        self._down = Resampler(rate_hz, player.sample_rate_hz, self.host_frame, rate_hz)
+        self._framer = Framer(player.frame_samples, player.tail_samples)
+        self._ratio = float(Fraction(rate_hz, player.sample_rate_hz))
+        self._mixer = PartMixer(player.frame_samples)
+        self.heard = HeardFrames(bridge, self.host_frame)
+        self._input_monitor = InputMonitor(rate_hz, fault_log)
+        self._take: Take | None = None
+        self._gestures = Gestures(config.bindings or (), rate_hz)
+        self.frame_s = self.host_frame / rate_hz
+        delay_in = float(self._down.delay_in_samples)
+        self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port_facts, clocked)
+        self.switch = Switch(bridge, config.start_playing)
+        self.stage = Stage(config, rate_hz, self.host_frame)
+        self.command_handler = CommandHandler(
+            config,
+            bridge,
+            conductor,
+            self.stage,
+            self.switch,
+            self.look_ahead,
+            fault_log,
+            self._went_out,
+            self._free_from,
+        )
+        self._status_builder = StatusBuilder(
+            bridge, conductor, self.command_handler, self.stage, self.look_ahead, fault_log, self.host_frame
+        )
+        self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
+        self._clock_out = MidiClockOut(bridge.push_midi, rate_hz)
+        self._sends_midi = False
+        self._said_beatless = False
+        self.priority = "normal"
+        self.made_frames = 0
+        self.late_frames = 0
+        self.skipped_frames = 0
+        self.failed_frames = 0
+        self.played_samples = 0
+        self.first_sound_s: float | None = None
+        """When the first sound left for the sound card, on the monotonic clock."""
+
+        self._frame = 0  # the next input frame
+        self._next = 0  # the next frame to be made
+        self._broken = True  # the next frame made does not go on from the last
+        self._told: Moment | None = None
+        self._peaks_db = SILENT_PEAKS_DB
+
+        self.beat_s = time.monotonic()
+        """When the worker last showed that it lives."""
+        self.status = Status(state="loading", frame_ms=1000.0 * self.frame_s)
+        self.ready = threading.Event()
+        self.ended = threading.Event()
+        self._go = threading.Event()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gigmate-band", daemon=True)
+
+    # ------------------------------------------------------------------------------------------- any thread
+
+    def start(self) -> None:
+        """Begin with the warm-up; `ready` is set after it."""
+        self._thread.start()
+
+    def go(self) -> None:
+        """The port runs and its latencies are known: take the first frame."""
+        self._go.set()
+
+    def end(self) -> None:
+        """End after the step that runs now, without a ramp."""
+        self._end.set()
+        self._go.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread's end; False if it still runs (a player that hangs)."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def meter(self) -> Meter:
+        """Any thread. Compute times of steps that made one frame."""
+        return self.look_ahead.meter
+
+    @property
+    def budget(self) -> Budget:
+        """Any thread. How far ahead the band is made, and why."""
+        return self.look_ahead.budget
+
+    # ------------------------------------------------------------------------------------- the inference thread
+
+    def _run(self) -> None:
+        try:
+            if self._clocked:
+                self.priority = raise_priority()
+            with kept_fluent() as collector:
+                self._guard.warm_up(self.command_handler.controls, WARM_UP_FRAMES)
+                if self._clocked:
+                    times_s = self._guard.warm_up(self.command_handler.controls, WARM_UP_FRAMES, self.frame_s)
+                    self.look_ahead.guess_s = SLOW_STEP * statistics.median(times_s)
+                self.beat_s = time.monotonic()
+                self._bridge.set_wanted(0)  # a port without a clock waits from its first sample on
+                self.ready.set()
+                self._go.wait()
+                self._begin()
+                self.beat_s = time.monotonic()
+                while self._wait_for_frame(collector):
+                    with self._whatever_happens():
+                        self._step()
+        finally:
+            self._bridge.set_playing(False)
+            self.ready.set()
+            with self._whatever_happens():
+                self._say("ended")
+            self.ended.set()
+
+    @contextlib.contextmanager
+    def _whatever_happens(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the music either
+            self._fault_log.fault(
+                "worker", f"a step failed ({type(error).__name__}: {str(error)[:160]}); please report this"
+            )
+
+    def _begin(self) -> None:
+        """The port's delays are known: fix the first budget and let the player begin."""
+        self.look_ahead.begin()
+        self._sends_midi = self._bridge.sends_midi
+        self._guard.reset(self.budget.ahead_frames_up)
+        if self.switch.on:
+            self.stage.start()
+        if self._recorder is not None:
+            ramp_samples = max(1, round(RAMP_MS * self._rate_hz / 1000))
+            self._take = Take(self.host_frame, ramp_samples, self.budget.max_ahead_frames + 1)
+        self._say("playing" if self.switch.on else "stopped")
+
+    def _wait_for_frame(self, collector: IdleCollector) -> bool:
+        """Sleep until the next frame is complete, taking commands meanwhile; False when the run is over."""
+        end_position = (self._frame + 1) * self.host_frame
+        self._take_commands()
+        self._bridge.set_wanted(end_position)
+        while not self._end.is_set():
+            if self.command_handler.quitting_s < math.inf:
+                patience = time.monotonic() - self.command_handler.quitting_s < _END_PATIENCE_S
+                if self._bridge.gain == 0.0 or not patience:
+                    return False
+            if self.heard.wait(_WAIT_S):
+                # The heard block is there before the callback has played: let it finish, so that the clock is exact.
+                self._let_callback_finish(end_position)
+                return True
+            self.beat_s = time.monotonic()
+            if self._port_ended.is_set() and self.heard.missing_samples > 0:
+                return False
+            collector.collect(self.heard.missing_samples / self._rate_hz)
+            self._take_commands()
+        return False
+
+    def _let_callback_finish(self, end_position: int) -> None:
+        for _ in range(50):
+            if self._bridge.position >= end_position or self._port_ended.is_set():
+                return
+            time.sleep(0.0001)
+
+    # ------------------------------------------------------------------------------------------------- one step
+
+    def _step(self) -> None:
+        begin_s = time.perf_counter()
+        index = self._frame
+        heard = self.heard.read()
+        self._frame += 1  # whatever fails below, the clock goes on
+        self._input_monitor.hear(index * self.host_frame, heard, self._bridge.nonfinite_in_samples)
+        self._hear(index, heard)
+        self._take_commands()
+        made = self._play(index)
+        waited_samples = self._bridge.position - (index + 1) * self.host_frame
+        if self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples):
+            self._guard.set_ahead(self.budget.ahead_frames_up)
+        if self.budget.overdrawn:
+            self._fault_log.fault(
+                "overdrawn", "the machine is too slow for this band: close other programs, or take a larger block"
+            )
+        if self._take is not None and self._recorder is not None:
+            self._recorder.put(index * self.host_frame, self._take.frame(heard))
+        if self.switch.on and not self.switch.entering and not self.stage.silent:
+            self.played_samples += self.host_frame
+        if self.first_sound_s is None:
+            self._note_first_sound()
+        self._say()
+        self.beat_s = time.monotonic()
+
+    def _hear(self, index: int, block: NDArray[np.float32]) -> None:
+        transport = self._bridge.transport()
+        if transport is not None:
+            position, rolling, table = transport
+            # What others play at that moment of the song is heard with the input a round trip later, as we are.
+            reading = reading_of(position + self.look_ahead.facts.round_trip_samples, rolling, table)
+            self._conductor.read_transport(reading)
+            if reading.rolling and not reading.has_beats and not self._said_beatless:
+                self._said_beatless = True
+                text = "JACK's transport rolls, but nobody counts its beats: let a program be its timebase master"
+                self._fault_log.fault("transport", text)
+        for chunk in self._framer.push(self._down.process(block)):
+            heard = self._guard.listen(chunk)
+            if heard is not None:
+                self.look_ahead.listen_samples = heard.delay_samples * self._ratio
+                end = (
+                    (index + 1) * self.host_frame - float(self._down.delay_in_samples) - self.look_ahead.listen_samples
+                )
+                self._conductor.hear(heard, end, self.host_frame)
+
+    def _play(self, index: int) -> int:
+        """Make the frames that are due when input frame `index` has come in; returns how many were made."""
+        last = index + self.budget.ahead_frames
+        round_trip = self.look_ahead.facts.round_trip_samples
+        if self.switch.on and self.stage.over_samples <= self._bridge.position + round_trip:
+            self.command_handler.go_out()
+        if self.switch.resting:
+            self.switch.settle()
+            if self.look_ahead.settle():
+                self._guard.set_ahead(self.budget.ahead_frames_up)
+                self._broken = True
+                last = index + self.budget.ahead_frames
+            if self.command_handler.forget:
+                self.command_handler.forget = False
+                self._guard.reset(self.budget.ahead_frames_up)
+            self._peaks_db, self._told = SILENT_PEAKS_DB, None
+            self._send_clock(last)
+            return 0
+        if self._next < last and self.switch.entering:
+            self._next, self._broken = last, True  # from rest: begin with the newest
+        made, first = 0, None
+        while self._next <= last:
+            frame, self._next = self._next, self._next + 1
+            if self._make_in_time(frame):
+                made += 1
+                first = frame if first is None else first
+        self._bridge.set_fallback_period(0 if self.stage.silent else self._conductor.bar_samples())
+        if self.switch.entering and first is not None:
+            position = self.switch.enter(self._playout.position(first, round_trip))
+            if self._take is not None:
+                self._take.switch(position + round_trip, True)
+        return made
+
+    def _make_in_time(self, frame: int) -> bool:
+        """Decide, make and write one frame; False where there was no time for it, or the player could not."""
+        start = self._playout.position(frame, 0)
+        moment = self._direct(frame, start)
+        self._send_clock(frame)
+        end = self._playout.position(frame + 1, self.look_ahead.facts.round_trip_samples)
+        if not self.look_ahead.too_late(end, self._bridge.position):
+            return self._make(frame, start, moment)
+        self._broken = True
+        if not self.switch.entering:  # else nobody waits for it yet
+            self.skipped_frames += 1
+            self._fault_log.fault(
+                "skipped_frames", "the band fell behind and left frames out, the last bar went on: close other programs"
+            )
+        return False
+
+    def _direct(self, frame: int, start: int) -> Moment:
+        """The moment of a frame, as the stage will have it played; clicks and entrances on the way."""
+        conductor, stage = self._conductor, self.stage
+        moment = conductor.moment(self._playout.nominal(frame))
+        fresh = self.switch.entering and self._bridge.gain == 0.0
+        moment = stage.frame(start, moment, conductor.entrance_cue(), conductor.peek, fresh)
+        if stage.entrance_samples is not None:
+            conductor.begin_chart(stage.entrance_samples)
+            stage.entrance_samples = None
+        for click in stage.clicks:
+            place = click.position_samples - self.look_ahead.facts.round_trip_samples
+            self._clicks.click(place, click.accent, self.command_handler.click_gain)
+        stage.clicks.clear()
+        return moment
+
+    def _send_clock(self, frame: int) -> None:
+        """What a machine that follows the band hears of this frame: it sounds at once, without our round trip."""
+        if not self._sends_midi:
+            return
+        phase = self.stage.phase
+        self._clock_out.frame(
+            self._playout.position(frame, 0),
+            self.host_frame,
+            self._conductor.peek,
+            self.look_ahead.facts.capture_latency_samples,
+            known=self._conductor.entrance_cue().beat,
+            sounds=phase == "in" or (phase == "ending" and self.stage.over_samples == math.inf),
+            off=not self.switch.on,
+        )
+
+    def _make(self, frame: int, start: int, moment: Moment) -> bool:
+        """Make one frame and write it; False where the player could not."""
+        parts = self._guard.play(moment, self.stage.controls(self.command_handler.controls))
+        if parts is None:
+            self.failed_frames += 1
+            self._broken = True
+            return False
+        if self._broken:
+            self._playout.start_anew()
+            self._broken = False
+        mix, scaled = self._mixer.mix(parts, self.command_handler.levels_db)
+        rows = self._playout.resample(mix, scaled)
+        gains = self.stage.gains(start)
+        if gains is not None:
+            rows *= gains
+        silent = gains is not None and not gains.any()
+        self._peaks_db = SILENT_PEAKS_DB if silent else self._mixer.peaks_db(scaled)
+        round_trip = self.look_ahead.facts.round_trip_samples
+        self._input_monitor.play(self._playout.position(frame, round_trip), rows[0])
+        late_samples = self._playout.write(self._bridge.out_ring, frame, rows[0], round_trip)
+        if late_samples > 0 and not self.switch.entering:
+            self.late_frames += 1
+        if self._take is not None:
+            self._take.put(start, rows)
+        self.made_frames += 1
+        self._told = moment
+        return True
+
+    def _went_out(self, position: int) -> None:
+        if self._take is not None:
+            self._take.switch(position + self.look_ahead.facts.round_trip_samples, False)
+
+    def _free_from(self) -> float:
+        """First place in the input at which a bar may be made to begin: no frame that reaches it is made yet."""
+        next_frame = max(self._next, self._frame + self.budget.ahead_frames)
+        return float(self._playout.position(next_frame + 1, 0))
+
+    def _note_first_sound(self) -> None:
+        first = self._bridge.first_sound_samples
+        if first >= 0:
+            self.first_sound_s = time.monotonic() - (self._bridge.position - first) / self._rate_hz
+
+    # ------------------------------------------------------------------------------------------ commands and status
+
+    def _take_commands(self) -> None:
+        events = self._bridge.pop_midi_events()
+        self.command_handler.take_clock(events)
+        for command in (*self._gestures.commands_of(events), *self._commands.drain()):
+            self.command_handler.obey(command)
+
+    def _say(self, state: str | None = None) -> None:
+        """Replace the snapshot. Any thread may read it."""
+        self.status = self._status_builder.snapshot(
+            state, self._frame, self.switch.on, self._guard.failing, self._told, self._peaks_db
+        )

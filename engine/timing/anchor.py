@@ -1,0 +1,41 @@
+"""What a source of time gives, and what a source is. Frozen values and a protocol; times are host samples of the input
+clock, tempo counts beats per minute. Any thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A straight line of musical time: at `position_samples` the beat count was `beat`, running at `tempo_bpm`.
+
+    The whole part of `beat` is the source's own count: only differences and the fraction mean anything.
+    """
+
+    position_samples: float
+    beat: float
+    tempo_bpm: float
+    confidence: float
+    """How sure the source is of the phase, in [0, 1]."""
+    beats_per_bar: int = 0
+    """0 where the source knows no bars (MIDI clock)."""
+    beat_in_bar: int = -1
+    """Place of beat floor(`beat`) in its bar, 0 for a downbeat; -1 where the source does not know."""
+
+    def beat_at(self, position_samples: float, rate_hz: float) -> float:
+        """The source's beat count at another position of the same clock."""
+        return self.beat + (position_samples - self.position_samples) / rate_hz * self.tempo_bpm / 60.0
+
+
+class TimeSource(Protocol):
+    """Whatever knows the beat: JACK transport, a MIDI clock, taps, the listener's tracker, a fixed tempo."""
+
+    def anchor(self, position_samples: float) -> Anchor | None:
+        """The line that holds near `position_samples`, or None while the source is silent (not rolling, unplugged).
+
+        Called by the conductor once for each heard frame, on the inference thread: no blocking, no waiting.
+        """
+        ...

@@ -1,0 +1,407 @@
+"""The conductor: knows at which musical moment any sample of the clock is heard, now and a little ahead.
+
+Knows neither models nor sound cards: it is told what was heard, and is asked for moments. Positions are samples of
+the input clock at the host rate, and may be fractional. Every method belongs to the inference thread alone.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from ..charts.chart_position import ChartPosition
+from ..commands import (
+    ClockTick,
+    ClockTransport,
+    Command,
+    JumpSection,
+    SetChart,
+    SetControl,
+    SetTempo,
+    SetTimeSource,
+)
+from ..errors import ConfigError
+from ..harmony.chord_tracker import Chord, ChordTracker
+from ..player import Harmonist, Heard, Moment
+from ..position import Point
+from ..style_priors import STYLE_PRIORS
+from .anchor import Anchor, TimeSource
+from .conductor_settings import ConductorConfig
+from .entrance_cue import EntranceCue
+from .fixed_grid import GridConductor, fraction
+from .jack_transport import Reading
+from .time_sources import IDLE_BPM, Sources
+from .timeline import Timeline
+
+__all__ = ["Anchor", "Conducting", "Conductor", "ConductorConfig", "EntranceCue", "GridConductor", "TimeSource"]
+
+_GLIDING_CONFIDENCE = 0.5
+"""While the time glides from one source to another that is sure, no one need hold back."""
+_PAST_DOWNBEAT_S = 0.12
+"""So long after a bar line the ear has judged its downbeat, and the next beat has not come."""
+
+
+class Conducting(Protocol):
+    """What the worker asks of a conductor. Inference thread only."""
+
+    def hear(self, heard: Heard, end_position_samples: float, frame_samples: float) -> None:
+        """Take in one frame: it covers [end - frame_samples, end) of the input clock, host samples.
+
+        `end_position_samples` is where the *described* frame ends: whoever calls has already taken off the
+        listener's delay (`heard.delay_samples`, brought to the host rate) and that of the resampler.
+        """
+        ...
+
+    def tap(self, position_samples: float) -> None: ...
+
+    def obey(self, command: Command, position_samples: float) -> None:
+        """Whatever a command asks of the time or the chords; others are passed over. Raises ConfigError.
+
+        `position_samples`: of the input clock, where the command belongs (a clock's tick) or now.
+        """
+        ...
+
+    def read_transport(self, reading: Reading) -> None:
+        """The sound server's transport, read once for each frame."""
+        ...
+
+    def moment(self, position_samples: float) -> Moment: ...
+
+    def bar_samples(self) -> int:
+        """Length of a bar in host samples; 0 while no bar is known."""
+        ...
+
+    def bar_count(self, position_samples: float) -> int:
+        """Number of the bar that holds the position; the first one is 0. Negative before it."""
+        ...
+
+    def peek(self, position_samples: float) -> Point:
+        """Musical time of a position as it looks now: like `moment`, but asking binds nothing."""
+        ...
+
+    def entrance_cue(self) -> EntranceCue:
+        """What an entrance can stand on now."""
+        ...
+
+    def begin_bar(self, position_samples: float) -> bool:
+        """A count-in shall begin there, in a tempo that is known. False where none is.
+
+        Who follows a running clock, or the ear, leaves the time as it is: the count waits for the next bar line.
+        """
+        ...
+
+    def begin_chart(self, position_samples: float) -> None:
+        """The band comes in there: the bar line nearest to it is the first of the chart."""
+        ...
+
+    def reset(self) -> None: ...
+
+
+class Conductor:
+    """Follows the musician: beat, bar and chord, as a moment that can be asked for ahead of time.
+
+    In this order, whatever has an answer is followed: sources given to `follow`, the transport, a MIDI clock, then
+    taps and the listener's beat together. Without any, time runs on, or at the expected tempo.
+    """
+
+    def __init__(
+        self,
+        rate_hz: float,
+        tempo_bpm: float | None = None,
+        listen: bool = True,
+        config: ConductorConfig | None = None,
+        harmonist: Harmonist | None = None,
+    ) -> None:
+        """`tempo_bpm` is the tempo expected at first; without `listen` it is kept exactly, until taps say otherwise.
+
+        Raises ConfigError for a rate or a tempo that cannot be.
+        """
+        if not rate_hz > 0:
+            raise ConfigError(f"sample rate {rate_hz} Hz: give one above 0")
+        self.config = config or ConductorConfig()
+        self.rate_hz = float(rate_hz)
+        self._sources = Sources(self.config, self.rate_hz, tempo_bpm, listen)
+        self._tracker = self._sources.tracker
+        self._chords = ChordTracker(self.config, harmonist)
+        self._chart = ChartPosition()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything heard, tapped and counted. A chart stays, and begins anew."""
+        self._sources.reset()
+        self._chords.reset()
+        self._chart.rewind()
+        if self._chart.known:
+            self._tracker.expect_metre(self._chart.beats_per_bar)  # it may have ended in another one
+        self._metre = self._tracker.beats_per_bar
+        self._timeline = self._new_timeline()
+        self._source: object = None
+        self._gliding = self._arriving = False
+        self._heard_until = -math.inf
+        self._confidence = 0.0
+        self._found = False
+        self._silent_s = 0.0
+        self._playing = False
+
+    def follow(self, *sources: TimeSource) -> None:
+        """Follow these sources of time, the first that has an answer, before all others."""
+        self._sources.follow(sources)
+
+    # What comes in
+
+    def hear(self, heard: Heard, end_position_samples: float, frame_samples: float) -> None:
+        """See Conducting.hear."""
+        frame_s = frame_samples / self.rate_hz
+        trust = min(max((float(heard.activity) - 0.2) / 0.3, 0.0), 1.0)
+        self._hear_playing(float(heard.activity), frame_s)
+        if self._sources.listen:
+            self._tracker.hear(heard, end_position_samples / self.rate_hz, frame_s)
+        self._heard_until = float(end_position_samples)
+        self._aim(self._heard_until)
+        self._timeline.advance(self._heard_until)
+        self._expect_written_metre()
+        sounded = self._heard_until - frame_samples / 2 - self.config.chord_lag_s * self.rate_hz
+        at = self._timeline.at(sounded)
+        sure = self.bar_confidence if self._source is self._tracker else 1.0
+        self._chords.hear(
+            heard.chord_root,
+            heard.chord_pitch_classes,
+            heard.played,
+            at.beat,
+            at.bar_beat,
+            at.beats_per_bar,
+            sure,
+            frame_s,
+            trust,
+        )
+
+    def tap(self, position_samples: float) -> None:
+        """One tap of the tempo. Four in a row lock tempo, phase and downbeat (the first tap) at once."""
+        if self._sources.tap(position_samples):
+            self._found = True
+            self._aim(max(position_samples, self._timeline.end_samples), leap_beyond_beats=0.1)
+
+    def obey(self, command: Command, position_samples: float) -> None:
+        """See Conducting.obey."""
+        if isinstance(command, ClockTick):
+            self._sources.clock.tick(position_samples)
+        elif isinstance(command, ClockTransport):
+            self._sources.clock.transport(command.action, command.sixteenths)
+        elif isinstance(command, SetTempo):
+            self._sources.set_tempo(command.tempo_bpm or None)
+        elif isinstance(command, SetTimeSource):
+            self._sources.choose(command.name)
+        elif isinstance(command, SetChart):
+            self.set_chart(command.chart)
+        elif isinstance(command, JumpSection):
+            self.jump_section(command.name)
+        elif isinstance(command, SetControl) and command.name == "style":
+            self._tracker.expect_style(STYLE_PRIORS.get(str(command.value)))
+            self._chords.tell_style(str(command.value))
+
+    def read_transport(self, reading: Reading) -> None:
+        """See Conducting.read_transport."""
+        self._sources.transport.read(reading)
+
+    def begin_bar(self, position_samples: float) -> bool:
+        """See Conducting.begin_bar."""
+        if self._sources.leader(position_samples) is not None:
+            return True
+        tempo_bpm = self._sources.given_tempo_bpm()
+        if tempo_bpm is None:
+            return self.locked
+        self._chart.rewind()
+        self._metre = self._tracker.beats_per_bar
+        if self._chart.known:
+            self._metre = self._chart.beats_per_bar
+            self._tracker.expect_metre(self._metre)
+        anchor = Anchor(position_samples, 0.0, tempo_bpm, 1.0, self._metre, 0)
+        self._timeline = self._new_timeline()
+        self._timeline.aim(anchor)
+        self._sources.begin(anchor)
+        self._found, self._gliding, self._arriving = True, False, False
+        self._confidence = 1.0
+        return True
+
+    def begin_chart(self, position_samples: float) -> None:
+        """See Conducting.begin_chart."""
+        self._chart.begin(self.peek(position_samples), self._found)
+
+    def set_chart(self, chart: object | None) -> None:
+        """Take the chords from a chart (engine/charts/chart.py), from the next bar line on; None: by ear again."""
+        self._chart.take(chart)
+        metre = self._chart.beats_per_bar
+        self._tracker.expect_metre(metre or None)
+        if metre and not self._timeline.started:
+            self._metre = metre
+            self._timeline = self._new_timeline()
+
+    def jump_section(self, name: str = "") -> None:
+        """Be in that section of the chart from the next bar line on; "": in the one after this. Raises ConfigError."""
+        self._chart.jump(name)
+
+    # What is told
+
+    def moment(self, position_samples: float) -> Moment:
+        """The musical moment of a position. Time told once is bound; far ahead it is a guess (`commit_ahead_s`).
+
+        The chord is that of a little later (`chord_ahead_s`): a note of the next one begins within a frame, or early.
+        """
+        point = self._point(position_samples)
+        chord = self._chord(self._timeline.at(position_samples + self.config.chord_ahead_s * self.rate_hz))
+        return Moment(
+            beat_phase=fraction(point.beat),
+            bar_phase=point.bar_phase,
+            tempo_bpm=self.tempo_bpm,
+            beats_per_bar=point.beats_per_bar,
+            confidence=self._confidence,
+            chord_root=chord.root,
+            chord_pitch_classes=chord.pitch_classes,
+            # who has not found the beat yet holds back
+            playing=self._playing and (self._found or not self._sources.listen),
+        )
+
+    def peek(self, position_samples: float) -> Point:
+        """See Conducting.peek."""
+        if not self._timeline.started:
+            self._aim(position_samples)
+        return self._timeline.at(position_samples)
+
+    def entrance_cue(self) -> EntranceCue:
+        """See Conducting.ground."""
+        sources, chord = self._sources, self._chords.chord
+        by_ear = self._source is self._tracker
+        name = sources.name_of(self._source)
+        charted = self._chart.known and sources.given_tempo_bpm() is not None
+        return EntranceCue(
+            source=name,
+            beat=self._found or not sources.listen,
+            bar=not by_ear or self.bar_confidence >= self.config.sure_bar,
+            free=name not in ("", "listener") or not sources.listen or charted,
+            chord_root=chord.root,
+            chord_pitch_classes=chord.pitch_classes,
+            section=self._chart.section,
+            next_section=self._chart.next_section,
+            symbol=self._chart.symbol,
+            end_bar=self._chart.end_bar,
+        )
+
+    def beat_count(self, position_samples: float) -> float:
+        """Beats since the first bar that was told began; grows evenly, never back."""
+        return self._point(position_samples).beat
+
+    def bar_count(self, position_samples: float) -> int:
+        """Number of the bar that holds the position; the first one told is 0."""
+        return self._point(position_samples).bar
+
+    def bar_samples(self) -> int:
+        """Length of the running bar in host samples; 0 while neither tempo nor bar is known."""
+        if not self._found and self._sources.tempo_bpm is None:
+            return 0
+        return round(self._metre * 60.0 / self.tempo_bpm * self.rate_hz)
+
+    @property
+    def tempo_bpm(self) -> float:
+        target = self._timeline.target
+        return target.tempo_bpm if target is not None else self._sources.tempo_bpm or IDLE_BPM
+
+    @property
+    def confidence(self) -> float:
+        """How sure the phase is, in [0, 1], at the last frame heard."""
+        return self._confidence
+
+    @property
+    def bar_confidence(self) -> float:
+        """How sure the downbeat is, in [0, 1]."""
+        return self._tracker.bar_confidence
+
+    @property
+    def locked(self) -> bool:
+        """Whether a beat is held, from whatever source."""
+        return self._found and self._confidence >= self.config.lost_confidence
+
+    @property
+    def chord_ahead_confidence(self) -> float:
+        """How well the song has gone round so far, in [0, 1]; 0 while no loop is known and chords are only heard."""
+        return self._chords.ahead_confidence
+
+    @property
+    def loop_bars(self) -> int:
+        """Length of the loop that foretells chords; 0 while there is none."""
+        return self._chords.loop_bars
+
+    def key(self) -> tuple[int, bool, float]:
+        """Tonic (0 is C), whether minor, and how clear that is, in [0, 1]."""
+        return self._chords.key()
+
+    # How it is done
+
+    def _new_timeline(self) -> Timeline:
+        return Timeline(self.config, self.rate_hz, self._metre, self._written_metre)
+
+    def _written_metre(self, bar: int) -> int | None:
+        """Beats of that bar where a chart that changes its metre says so, and nobody who knows the bars better."""
+        return None if self._sources.knows_bars(self._source) else self._chart.metre_of(bar)
+
+    def _expect_written_metre(self) -> None:
+        """Let the ear expect the metre of the bar that it is in; when its downbeat is past, so that it keeps it."""
+        if self._chart.placed:
+            point = self._timeline.at(self._heard_until - _PAST_DOWNBEAT_S * self.rate_hz)
+            metre = self._chart.metre_of(point.bar)
+            if metre is not None:
+                self._tracker.expect_metre(metre)
+
+    def _point(self, position_samples: float) -> Point:
+        if not self._timeline.started:
+            self._aim(position_samples)
+        if position_samples <= max(self._heard_until, 0.0) + self.config.commit_ahead_s * self.rate_hz:
+            self._timeline.advance(position_samples)
+        return self._timeline.at(position_samples)
+
+    def _chord(self, point: Point) -> Chord:
+        """The chart's chord where there is one, else the one that the loop foretells, else the one heard."""
+        sure = self._source is not self._tracker or self.bar_confidence >= self.config.sure_bar
+        written = self._chart.chord(point, self._found, sure, self.bar_samples() / self._metre)
+        return self._chords.ahead(point.beat) if written is None else Chord(*written)
+
+    def _aim(self, position_samples: float, leap_beyond_beats: float | None = None) -> None:
+        """Choose the source, bend the timeline toward it, and leap where gliding would be wrong."""
+        line, config = self._timeline, self.config
+        now = line.at(line.end_samples) if line.started else None
+        source, anchor = self._sources.anchor(position_samples, now, self._metre)
+        started, was_sure = line.started, self._confidence >= config.lost_confidence
+        line.aim(anchor, same_source=source is self._source)
+        if source is not self._source:
+            self._gliding = self._arriving = self._found
+            self._source = source
+        if anchor.beats_per_bar:
+            self._metre = anchor.beats_per_bar
+        off = abs(line.error_beats())
+        sure = anchor.confidence >= config.lost_confidence
+        if (leap_beyond_beats is not None and off > leap_beyond_beats) or (started and sure and not self._found):
+            line.leap(at_downbeat=False)
+            self._gliding = False
+        elif self._gliding:
+            line.stop_leap()
+        elif started and sure and not was_sure and off > 0.1:
+            line.leap(at_downbeat=True)
+        elif off < 0.05 or self._confidence >= config.sure_confidence:
+            line.stop_leap()
+        self._found = self._found or sure
+        self._gliding = self._gliding and sure and off >= 0.02
+        self._arriving = self._arriving and off >= 0.02  # from another source, however sure this one is by now
+        line.bend(config.ear_slew if source is self._tracker and not self._arriving else config.slew)
+        agreement = math.exp(-0.5 * (line.error_beats() / 0.15) ** 2)
+        if self._gliding:
+            agreement = max(agreement, _GLIDING_CONFIDENCE)
+        self._confidence = min(max(anchor.confidence * agreement, 0.0), 1.0)
+
+    def _hear_playing(self, activity: float, frame_s: float) -> None:
+        config = self.config
+        if activity >= config.activity_on:
+            self._playing, self._silent_s = True, 0.0
+        elif activity < config.activity_off:
+            self._silent_s += frame_s
+            bar_s = self.bar_samples() / self.rate_hz
+            if self._silent_s > (config.hold_bars * bar_s if bar_s else config.hold_s):
+                self._playing = False

@@ -1,0 +1,184 @@
+"""Every setting of the conductor, in one frozen value. Knows no sound, no filter and no thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class ConductorConfig:
+    """Every setting of the conductor. The defaults were found on simulated activations; those of tempo votes and
+    bars on what the listener says of held-out songs (docs/results/listener.md)."""
+
+    # Beat filter: what is possible
+    lowest_bpm: float = 44.4
+    highest_bpm: float = 220.0
+    tempo_step: float = 0.02
+    """Spacing of the tempi, as a ratio less one."""
+    phase_bins: int = 96
+    centre_bpm: float = 118.0
+    spread_octaves: float = 0.9
+    """Where tempi lie before anything is heard: a bump in log tempo, this wide."""
+
+    # Beat filter: how the beat moves (per second, so that the frame's length does not matter)
+    tempo_walk: float = 0.012
+    """Standard deviation of log tempo after a second."""
+    jump_rate_hz: float = 0.12
+    """Sudden changes of tempo a second, of about `jump_size`."""
+    jump_size: float = 0.11
+    phase_walk_s: float = 0.012
+    """Standard deviation of the phase after a second."""
+    forget_rate_hz: float = 0.01
+    """Share of the belief spread over everything each second while no beat is held."""
+    forget_rate_held_hz: float = 0.0005
+
+    # Beat filter: what an activation says
+    peak_width_s: float = 0.014
+    evidence_weight: float = 0.28
+    evidence_high: float = 2.6
+    evidence_low: float = -1.5
+    """Bounds of the log likelihood ratio of a sub-frame before the weight."""
+    activation_floor: float = 0.02
+    doubt_floor: float = 0.15
+    """Even an activation of 1 is as doubtful as this: bounds the odds from above, as the floor does from below."""
+    even_level: float = 0.23
+    """The activation that says nothing either way, as a share of the recent peaks' height."""
+    level_at_start: float = 0.5
+    level_least: float = 0.15
+    """Activations that never rise above noise are not taken for peaks."""
+    level_rise_s: float = 0.3
+    level_fall_s: float = 12.0
+    """How fast the recent peaks' height is learnt and forgotten; without peaks little by little nothing is a miss."""
+    tempo_vote_weight: float = 0.06
+    """Weight of the listener's own tempo distribution (where it gives one), for each frame."""
+
+    # The style that the band plays
+    style_reach_octaves: float = 0.4
+    """Tempi so far outside of what the style is counted at are held against in full."""
+    style_prior_nats: float = 2.5
+    style_penalty_hz: float = 1.0
+    """By how much less likely they are before anything is heard (nats), and how fast they go on losing belief while
+    no beat is held firmly (nats a second)."""
+    off_beat_nats: float = 0.5
+    """What a note that is struck says for the place between the beats, in styles that strike there."""
+    half_share: float = 0.8
+    third_share: float = 0.6
+    """What a beat that is heard says for the one half a beat before it, where the style does not count so fast; in
+    styles of triplets for those a third and two thirds before."""
+    style_metre_share: float = 0.7
+    """How much of the metres' weights is the style's."""
+
+    # Octave inertia
+    near_ratio: float = 0.28
+    """Tempi further from the held one than this (natural log) are another reading, not a change of tempo."""
+    far_penalty_hz: float = 0.9
+    """How fast such readings lose belief while a beat is held, in nats a second."""
+    inertia_beats: tuple[float, float] = (12.0, 40.0)
+    """Beats met until a reading is held with some, and with full inertia: a first guess may be put right."""
+    bound_inertia: float = 6.0
+    """Inertia of a tempo that was tapped or asked for: its octave is not the listener's to choose."""
+    switch_beats: float = 8.0
+    """How long another reading must dominate before it takes over a held beat."""
+
+    # The line through the beats
+    gate_beats: float = 0.2
+    """Peaks further from the line than this are not its beats."""
+    peak_threshold: float = 0.15
+    peak_error_s: float = 0.016
+    """Of a usual peak; a low one is vaguer."""
+    rate_walks: tuple[float, float] = (0.0005, 0.01)
+    """Standard deviation of the relative tempo of the line after a second: of who keeps a tempo, and of who drifts."""
+    drifting_share: float = 0.5
+    """How many drift."""
+    drift_turn_hz: float = 0.03
+    """How often one forgets which of them the musician was."""
+    line_phase_walk_s: float = 0.015
+    run_peaks: int = 3
+    run_height: float = 0.6
+    run_uneven: float = 0.06
+    run_apart: tuple[float, float] = (0.04, 0.17)
+    """So many peaks in a row of at least that height, with gaps that differ by no more than that share, are a new tempo
+    if it is so far from the line's (log tempo)."""
+    rival_beats: float = 0.07
+    rival_tempo: float = 0.045
+    """Distance (beats; log tempo) at which the filter's belief counts as another line than the held one."""
+    rival_patience_beats: float = 0.75
+
+    # Lock and confidence
+    lock_mass: float = 0.5
+    lock_hits: float = 1.2
+    """Beats met by a peak that a lock needs."""
+    lost_confidence: float = 0.2
+    sure_bar: float = 0.5
+    """Belief in the downbeat from which the band waits for it."""
+    sure_confidence: float = 0.3
+    """From here on the band plays out, and time may only glide."""
+    silence_bars: float = 8.0
+    """After this many bars without a beat heard the confidence is gone."""
+    hit_memory_beats: float = 8.0
+
+    # Bars
+    metres: tuple[int, ...] = (2, 3, 4, 5)
+    metre_weights: tuple[float, ...] = (0.05, 0.25, 0.65, 0.05)
+    beat_slip: float = 0.001
+    metre_change: float = 0.0005
+    downbeat_weight: float = 1.2
+    chord_turn_weight: float = 0.4
+    first_note_weight: float = 1.0
+    """What the first note says for its beat as a downbeat, in nats: it may as well be a pickup."""
+    bar_switch: float = 0.85
+    """Belief that another beat is the downbeat, before the bars move."""
+
+    # Output
+    glide_s: float = 0.1
+    """Time constant with which the moment closes on the line."""
+    slew: float = 0.12
+    """Most that a correction may change the tempo by, as a share, toward any source but the ear, and on the way from
+    one to another."""
+    ear_slew: float = 0.3
+    far_beats: float = 0.3
+    """The same while the ear is followed and the moment is so far off or further, so that a musician who changes the
+    tempo is met sooner; nearer by, less."""
+    commit_ahead_s: float = 1.2
+    """Moments asked further than this beyond what was heard are guesses that bind nothing."""
+
+    # Playing
+    activity_on: float = 0.5
+    activity_off: float = 0.3
+    hold_bars: float = 0.6
+    """Silence that still counts as playing: who stops on a bar line takes the band along on the next one."""
+    hold_s: float = 2.0
+    """Hold while no bar is known."""
+
+    # TapTempo
+    taps_to_lock: int = 4
+    tap_gap_s: float = 2.2
+    """A longer pause starts a new count."""
+
+    # Chords
+    chord_lag_s: float = 0.07
+    """How long after a change the listener's answer turns."""
+    chord_ahead_s: float = 0.08
+    """How much later a moment's chord is than the moment: as the generator was taught."""
+    chord_weight: float = 0.13
+    """What a frame of 40 ms says of the chord: its log likelihood times this, since frames say much the same."""
+    reading_weight: float = 0.6
+    foretelling_weight: float = 0.4
+    key_reading_weight: float = 0.4
+    """What the harmonist's chord of a half-beat, its chords to come and its key say: exponents of what it believes."""
+    chord_margin: float = 0.1
+    """By how much another chord must be likelier than the one that sounds."""
+    repeat_prior: float = 0.4
+    repeat_forget: float = 0.01
+    """How likely songs repeat themselves, and how soon in a half-beat one leaves off."""
+    key_change: float = 0.0005
+    """Probability that the key changes within a half-beat."""
+    tones_time_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 20.0 <= self.lowest_bpm < self.highest_bpm <= 400.0:
+            raise ConfigError(f"tempi from {self.lowest_bpm} to {self.highest_bpm} bpm: give a range within 20 to 400")
+        if not self.metres or len(self.metres) != len(self.metre_weights) or min(self.metres) < 1:
+            raise ConfigError("metres: give at least one number of beats, and as many weights as metres")

@@ -1,0 +1,33 @@
+"""What an entrance of the band can stand on: a plain value that a conductor gives and the stage reads.
+
+Knows no filter, no sound and no thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EntranceCue:
+    """The conductor's present footing."""
+
+    source: str = ""
+    """Whom it follows, as in Status.time_source; empty while nobody knows the time."""
+    beat: bool = False
+    """A beat is held, from whatever source."""
+    bar: bool = False
+    """The downbeat is known as well."""
+    free: bool = False
+    """The time is given by somebody, not found by ear: the band may come in without hearing anybody."""
+    chord_root: int = -1
+    """The chord as heard, whatever a chart says; -1 where none is known."""
+    chord_pitch_classes: tuple[float, ...] = (0.0,) * 12
+    section: str = ""
+    """Of the chart; empty without one."""
+    next_section: str = ""
+    """Asked for, and begun at the next bar line."""
+    symbol: str = ""
+    """The chord as the chart writes it, for the moment that was asked for last; empty without a chart."""
+    end_bar: int | None = None
+    """Number of the bar whose downbeat is the chart's last; None where it goes round, or there is none."""

@@ -1,0 +1,1 @@
+"""The codec: sound to tokens and back, causal and streaming."""

@@ -1,0 +1,53 @@
+"""Files named for writing: refused before the music, written whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from gigmate.cli.output_files import check_apart, check_writable, write_json
+from gigmate.engine.errors import ConfigError, EngineError
+
+
+def test_what_can_be_written_passes_and_nothing_is_made(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new.json", "--report")
+    assert list(tmp_path.iterdir()) == []
+    old = tmp_path / "old.json"
+    old.write_text("old")
+    check_writable(old, "--report")
+    assert old.read_text() == "old"
+    check_writable(Path(os.devnull), "--report")
+
+
+def test_what_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineError, match=r"--report .*is a folder"):
+        check_writable(tmp_path, "--report")
+    with pytest.raises(EngineError, match=r"no folder .*make it first"):
+        check_writable(tmp_path / "gone" / "a.wav", "--record")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(EngineError, match="no right to write"):
+        check_writable(tmp_path / "a.wav", "--record")
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, {"a": float("nan")})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_nothing_is_written_over_what_is_read_or_written_besides(tmp_path: Path) -> None:
+    take = tmp_path / "take.wav"
+    take.write_bytes(b"music")
+    (tmp_path / "other.wav").hardlink_to(take)
+    check_apart(take, {"--record": tmp_path / "a.wav", "--report": tmp_path / "a.json"})
+    check_apart(None, {"--record": Path(os.devnull), "--report": Path(os.devnull)})
+    for same in (take, tmp_path / "." / "take.wav", tmp_path / "other.wav"):
+        with pytest.raises(ConfigError, match=r"--record .*is the recording itself"):
+            check_apart(take, {"--record": same})
+    with pytest.raises(ConfigError, match=r"--report .*is written by --record already"):  # though it is not there yet
+        check_apart(None, {"--record": tmp_path / "a.wav", "--report": tmp_path / "a.wav"})

@@ -1,0 +1,390 @@
+"""The worker by hand: no seam when the ahead changes, nothing out of place after a hold-up, everything measured."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from gigmate.dsp.ring import Ring
+from gigmate.engine.commands import (
+    CommandQueue,
+    Panic,
+    Quit,
+    SetControl,
+    SetLevel,
+    Start,
+    Stop,
+    Tap,
+    Toggle,
+)
+from gigmate.engine.config import EngineConfig
+from gigmate.engine.errors import ConfigError
+from gigmate.engine.fault_log import MOST_WARNINGS, FaultLog
+from gigmate.engine.output.mixer import PartMixer, Playout, controls_after
+from gigmate.engine.player import Controls, Moment
+from gigmate.engine.run.thread_priority import kept_fluent
+from gigmate.engine.run.worker import PortFacts
+from gigmate.engine.status import chord_name
+from gigmate.engine.timing.conductor import GridConductor
+
+from ..fakes import FRAME, Clicker, Driven, FakePlayer, Singer
+
+H = 1920
+STEEPEST = 0.5 * 2 * math.pi * Singer.tone_hz / 48_000  # what the sine itself does from sample to sample
+
+
+def freeze_budget(driven: Driven) -> None:
+    """The machine that runs the tests is slow at times: its times must not count."""
+    driven.worker.budget.update = lambda *_: False  # type: ignore[method-assign,assignment]
+
+
+class Rising(GridConductor):
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(120, 4, 48_000)
+        self.heard_ends: list[tuple[float, float]] = []
+        self.taps: list[float] = []
+        self.fail = False
+
+    def hear(self, heard: object, end_position_samples: float, frame_samples: float) -> None:
+        self.heard_ends.append((end_position_samples, frame_samples))
+
+    def tap(self, position_samples: float) -> None:
+        self.taps.append(position_samples)
+
+    def moment(self, position_samples: float) -> Moment:
+        if self.fail:
+            raise RuntimeError("lost the beat")
+        return super().moment(position_samples)
+
+
+# ---------------------------------------------------------------------------------------------------- in place
+
+
+@pytest.mark.parametrize("rate_hz", [44_100, 48_000, 96_000])
+def test_what_is_heard_is_told_with_its_true_position(rate_hz: int) -> None:
+    player, conductor = FakePlayer(listen_delay_samples=640), Rising()
+    driven = Driven(player, rate_hz, conductor)
+    h = driven.worker.host_frame
+    pulse_at = 3 * h + 777
+    x = np.zeros(8 * h, np.float32)
+    t = np.arange(-60, 61)
+    x[pulse_at - 60 : pulse_at + 61] = 0.5 * np.sinc(t * 0.25) * np.hanning(121)
+    for i in range(8):
+        driven.callback(heard=x[i * h : (i + 1) * h])
+        driven.step()
+    sound = np.concatenate(player.heard)
+    peak = int(np.argmax(sound))
+    a, b, c = sound[peak - 1 : peak + 2]
+    found = peak + 0.5 * (a - c) / (a - 2 * b + c)
+    # The described frame ends `delay_samples` before the chunk: so says the position, in the input's own time.
+    for i, (end, frame) in enumerate(conductor.heard_ends):
+        assert frame == h
+        in_chunk = (i + 1) * FRAME - 640  # where the described frame ends in what the player got
+        assert (found - in_chunk) * rate_hz / 32_000 + end == pytest.approx(pulse_at, abs=0.1)
+
+
+def test_growing_and_shrinking_the_ahead_leaves_no_seam() -> None:
+    player = Singer(320)
+    driven = Driven(player)
+    for frames, ahead in ((10, 2), (10, 4), (10, 3), (12, 2)):
+        driven.worker.budget.ahead_frames = ahead
+        driven.run(frames)
+    assert np.abs(np.diff(driven.played[3 * H :])).max() < 1.05 * STEEPEST
+    assert driven.bridge.counters().miss_samples == 0
+    beats = [moment.bar_phase for moment in player.moments]
+    steps = np.diff(beats) % 1.0
+    np.testing.assert_allclose(steps, H / (4 * 24_000), atol=1e-9)  # each frame once, none left out
+    assert len(player.moments) == 42
+
+
+def test_after_a_hold_up_it_is_in_place_again() -> None:
+    player = Clicker(320)
+    driven = Driven(player, clocked=True)
+    freeze_budget(driven)
+    driven.run(20)
+    driven.callback(6.0)  # six frames in which the worker did not run
+    for _ in range(6):
+        driven.step()
+    driven.run(30)
+    assert driven.worker.skipped_frames >= 4
+    assert len(player.heard) == 56
+    counters = driven.bridge.counters()
+    assert counters.miss_episodes == 1
+    assert 4 * H <= counters.miss_samples <= 6 * H
+    assert driven.fault_log.counts()["skipped_frames"] == driven.worker.skipped_frames
+    sound = driven.played
+    for beat in (1, 3, 4):  # the second fell into the hole
+        place = beat * 24_000
+        window = np.abs(sound[place - 2_000 : place + 2_000])
+        assert abs(int(window.argmax()) - 2_000) <= 1
+
+
+def test_at_rest_the_offset_is_chosen_anew_and_the_band_is_in_place_with_any() -> None:
+    driven = Driven(Clicker(320), clocked=True)
+    budget = driven.worker.budget
+    update = budget.update
+    freeze_budget(driven)  # only what is said below counts
+    driven.run(30)
+    offsets = [budget.offset_samples]
+    for step_ms in (31.0, 18.0, 5.0):
+        driven.commands.post(Stop())
+        driven.run(5)
+        update(step_ms * 48)
+        driven.run(3)
+        offsets.append(budget.offset_samples)
+        driven.commands.post(Start())
+        driven.run(40)
+        assert driven.worker.budget.offset_samples == offsets[-1]
+        assert driven.worker.status.ahead_samples == budget.ahead_frames * H + offsets[-1]
+        frames = driven.played.size // H
+        for beat in (frames * H // 24_000 - 1, frames * H // 24_000 - 2):
+            window = np.abs(driven.played[beat * 24_000 - 2_000 : beat * 24_000 + 2_000])
+            assert abs(int(window.argmax()) - 2_000) <= 1
+            assert window.max() > 0.1
+    assert len(set(offsets)) == 4, offsets
+    assert driven.bridge.counters().miss_samples == 0
+
+
+def test_input_that_waited_before_the_first_frame_is_no_fault() -> None:
+    player = Singer()
+    driven = Driven(player, clocked=True)
+    freeze_budget(driven)
+    driven.callback(10.0)  # the sound card ran while the engine still asked for latencies
+    for _ in range(10):
+        driven.step()
+    driven.run(5)
+    assert driven.worker.skipped_frames == driven.worker.late_frames == 0
+    assert driven.fault_log.counts() == {}
+    assert driven.bridge.counters().miss_samples == 0
+    assert np.abs(driven.played[-2 * H :]).max() > 0.45
+
+
+def test_another_round_trip_slides_the_sound() -> None:
+    for change in (+700, -700):
+        driven = Driven(Clicker(320), round_trip=1_000)
+        driven.run(30)
+        driven.facts = PortFacts(0, 1_000 + change, 128)
+        driven.run(50)
+        sound = driven.played
+        for beat, round_trip in ((1, 1_000), (5, 1_000 + change), (6, 1_000 + change)):
+            place = beat * 24_000 - round_trip
+            assert abs(int(np.abs(sound[place - 2_000 : place + 2_000]).argmax()) - 2_000) <= 1
+        assert driven.bridge.counters().miss_samples == 0
+
+
+@pytest.mark.parametrize("change", [300, -300, 1_500, 5_000, -5_000])
+def test_no_round_trip_makes_a_click(change: int) -> None:
+    driven = Driven(Singer(320), round_trip=6_000)
+    driven.run(30)
+    driven.facts = PortFacts(0, 6_000 + change, 128)
+    driven.run(40)
+    assert np.abs(np.diff(driven.played[4 * H :])).max() < 3 * STEEPEST
+    assert np.abs(driven.played[-H:]).max() > 0.45
+
+
+def test_from_rest_it_begins_with_the_newest_frame() -> None:
+    player = Singer()
+    driven = Driven(player, config=EngineConfig())
+    driven.run(10)
+    assert not player.moments
+    assert driven.worker.status.state == "stopped"
+    driven.commands.post(Start())
+    driven.run(10)
+    assert driven.worker.status.state == "playing"
+    assert player.moments[0].bar_phase == pytest.approx((10 + driven.worker.budget.ahead_frames) * H / 96_000 % 1)
+    driven.commands.post(Stop())
+    driven.run(1)
+    assert driven.worker.status.state in ("stopping", "stopped")
+    driven.run(10)
+    made = len(player.moments)
+    driven.run(5)
+    assert len(player.moments) == made
+    driven.commands.post(Toggle())
+    driven.run(10)
+    assert np.abs(driven.played[-H:]).max() > 0.45
+    assert driven.bridge.counters().miss_samples == 0
+    assert np.abs(np.diff(driven.played)).max() < 2 * STEEPEST
+
+
+# ---------------------------------------------------------------------------------------- measured, and alive
+
+
+def test_slow_steps_grow_the_ahead_and_the_player_is_told() -> None:
+    player = FakePlayer()
+    driven = Driven(player, clocked=True)
+    worker = driven.worker
+    worker.look_ahead.guess_s = 0.0
+    worker.budget.update(0.010 * 48_000)
+    worker.look_ahead.settle()
+    first = worker.budget.ahead_samples
+
+    def measure(made: int, step_s: float) -> None:
+        if worker.look_ahead.measure(made, step_s, 0.0):
+            worker._guard.set_ahead(worker.budget.ahead_frames_up)
+
+    for _ in range(5):
+        measure(1, 0.010)
+    for _ in range(2):
+        measure(1, 0.036)
+    assert worker.budget.ahead_samples == first, "one that another program held up is not slowness"
+    measure(1, 0.036)
+    assert worker.budget.ahead_samples == first + H, "a whole frame, so that it leaves no seam"
+    assert player.aheads[-1] == -(-worker.budget.ahead_samples // H)
+    assert worker.budget.remainder_samples > 0
+    measure(2, 9.0)  # two frames in one step say nothing of one
+    assert worker.budget.ahead_samples == first + H
+    for _ in range(20):
+        measure(1, 5.0)
+    assert worker.budget.ahead_frames <= 6, "steps longer than frames are not cured by going further ahead"
+
+
+def test_waiting_in_the_queue_counts_as_slow() -> None:
+    driven = Driven(FakePlayer(), clocked=True)
+    freeze_budget(driven)
+    driven.run(2)
+    driven.callback(2.0)
+    driven.step()  # for the first frame of two: one frame late
+    assert driven.worker.look_ahead.response.highest_s >= (H - 128) / 48_000
+
+
+def test_a_fault_of_the_conductor_does_not_end_it() -> None:
+    conductor = Rising()
+    driven = Driven(Singer(), conductor=conductor)
+    driven.run(5)
+    conductor.fail = True
+    for _ in range(3):
+        driven.callback()
+        with driven.worker._whatever_happens():
+            driven.step()
+    conductor.fail = False
+    driven.run(5)
+    assert driven.fault_log.counts()["worker"] == 3
+    assert "lost the beat" in driven.fault_log.warnings[0]
+    assert driven.worker._frame == 13
+    assert np.abs(driven.played[-H:]).max() > 0.45
+
+
+def test_taps_are_where_the_input_has_them() -> None:
+    conductor = Rising()
+    driven = Driven(FakePlayer(), conductor=conductor)
+    driven.worker.look_ahead.facts = PortFacts(256, 512, 128)
+    driven.callback()
+    for command in (Tap(1_000), Tap(-1)):
+        driven.commands.post(command)
+    driven.worker._take_commands()
+    assert conductor.taps == [1_256, H + 256]
+
+
+def test_status_says_what_is() -> None:
+    driven = Driven(Singer())
+    driven.run(30)
+    status = driven.worker.status
+    assert status.seconds == pytest.approx(30 * 0.04)
+    assert (status.bar, status.beat, status.beats_per_bar) == (1, 3, 4)
+    assert status.tempo_bpm == 120
+    assert status.part_db[0] == pytest.approx(-6.0, abs=0.1)
+    assert status.part_db[1] == -120.0
+    assert status.output_db == pytest.approx(-6.0, abs=0.3)
+    assert status.input_db == -120.0
+    assert status.ahead_samples == 2 * H
+    assert status.frame_ms == pytest.approx(40.0)
+    assert status.misses == status.miss_episodes == 0
+
+
+# ------------------------------------------------------------------------------------------------ small things
+
+
+def test_parts_glide_to_their_levels() -> None:
+    mixer = PartMixer(FRAME)
+    ones = np.ones((3, FRAME), np.float32)
+    mix, scaled = mixer.mix(ones, (0.0, -math.inf, 6.0))
+    assert mix[-1] == pytest.approx(1 + 10 ** (6 / 20), rel=1e-5)
+    assert np.abs(np.diff(mix)).max() < 2 / FRAME
+    mix, scaled = mixer.mix(ones, (0.0, -math.inf, 6.0))
+    assert scaled[1].max() == 0.0
+    assert mixer.peaks_db(scaled) == pytest.approx((0.0, -120.0, 6.0), abs=1e-3)
+
+
+def test_playout_counts_what_came_too_late() -> None:
+    playout, ring = Playout(48_000, 32_000, FRAME, 320, with_parts=False), Ring(96_000)
+    assert (playout.host_frame, playout.lead_samples) == (H, 480 + playout.resample_samples)
+    ring.take(4 * H)
+    sound = np.ones(H, np.float32)
+    assert playout.write(ring, 2, sound, 0) == H
+    late = playout.write(ring, 4, sound, 0)
+    assert late == playout.lead_samples
+    assert playout.write(ring, 5, sound, 0) == 0
+
+
+def test_controls_change_or_say_why_not() -> None:
+    controls = controls_after(Controls(), SetLevel("bass", -math.inf))
+    assert controls.levels_db == (0.0, -math.inf, 0.0)
+    controls = controls_after(controls, SetControl("top_k", 20.0))
+    assert controls.top_k == 20
+    bad = [
+        (SetLevel("flute", 0.0), "drums, bass, keys"),
+        (SetLevel("bass", math.nan), "at most"),
+        (SetLevel("bass", 60.0), "at most 24"),
+        (SetControl("speed", 1), "density"),
+        (SetControl("density", 1.5), "from 0 to 1"),
+        (SetControl("density", "much"), "from 0 to 1"),
+        (SetControl("temperature", math.nan), "from 0.01"),
+        (SetControl("top_k", 0), "from 1"),
+    ]
+    for command, words in bad:
+        with pytest.raises(ConfigError, match=words):
+            controls_after(controls, command)
+
+
+def test_the_queue_is_bounded_and_keeps_what_must_not_be_lost() -> None:
+    commands = CommandQueue(capacity=8)
+    assert commands.post(Panic())
+    assert commands.post(Quit())
+    dropped = [not commands.post(SetControl("density", i / 100)) for i in range(100)]
+    assert sum(dropped) == commands.dropped == 94
+    drained = commands.drain()
+    assert drained[:2] == [Panic(), Quit()]
+    assert drained[-1] == SetControl("density", 0.99)
+    assert len(drained) == 8
+    assert commands.drain() == []
+    for _ in range(100):
+        commands.post(Quit())
+    assert len(commands.drain()) == 8
+
+
+def test_notes_say_once_and_count_always() -> None:
+    fault_log = FaultLog()
+    for i in range(3):
+        fault_log.fault("late", f"late\nfor the {i}th time")
+    fault_log.fault("lost", "lost", count=5)
+    assert fault_log.warnings == ("late for the 0th time", "lost")
+    assert fault_log.counts() == {"late": 3, "lost": 5}
+    for i in range(200):
+        fault_log.fault(f"kind {i}", "more")
+    assert len(fault_log.warnings) == MOST_WARNINGS
+
+
+def test_chords_have_names() -> None:
+    classes = [0.0] * 12
+    assert chord_name(-1, classes) == ""
+    classes[0] = 0.9
+    assert chord_name(9, classes) == "Am"
+    assert chord_name(8, classes) == "Ab"
+
+
+def test_garbage_is_left_until_there_is_time() -> None:
+    import gc
+
+    assert gc.isenabled()
+    with kept_fluent() as collector:
+        assert not gc.isenabled()
+        before = gc.get_stats()[1]["collections"]
+        collector._young_s -= 5.0
+        collector.collect(0.02)
+        collector.collect(0.02)
+        assert gc.get_stats()[1]["collections"] == before + 1
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0

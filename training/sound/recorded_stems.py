@@ -1,0 +1,161 @@
+"""Recordings of real bands as songs: a folder of stems in, a song with tracked labels out. Knows no models.
+
+Needs librosa. Tracked labels are guesses: beats from the mix, bars from where the bass and the drums weigh most, chords
+from the chroma per beat. A song made so says `tracked: true` in its meta.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..band.score import PARTS, SECTIONS
+from . import augment
+from .song_labels import FRAME_LABELS, FRAME_S
+
+if TYPE_CHECKING:
+    from .render import RenderedSong
+
+EXTENSIONS = (".wav", ".flac", ".aif", ".aiff", ".ogg")
+_SHAPES = {"": (0, 4, 7), "m": (0, 3, 7)}
+_ACTIVE_DB = -50.0
+
+
+class StemError(ValueError):
+    """A folder that cannot be a song; the message says what it must hold."""
+
+
+def read_stems(folder: Path, rate_hz: int) -> dict[str, np.ndarray]:
+    """Mono float32 [T] per part, from files named lead, drums, bass, keys; lead and one part are needed."""
+    import soundfile
+    import soxr
+
+    found: dict[str, np.ndarray] = {}
+    for part in ("lead", *PARTS):
+        path = next((p for e in EXTENSIONS if (p := folder / f"{part}{e}").is_file()), None)
+        if path is not None:
+            sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
+            found[part] = soxr.resample(sound.mean(axis=1), rate, rate_hz).astype(np.float32)
+    if "lead" not in found or len(found) < 2:
+        raise StemError(f"{folder}: needs lead.wav and at least one of drums.wav, bass.wav, keys.wav")
+    longest = max(len(x) for x in found.values())
+    frame = rate_hz * 1280 // 32000
+    total = -(-longest // frame) * frame
+    silent = np.zeros(total, dtype=np.float32)
+    return {p: np.pad(found[p], (0, total - len(found[p]))) if p in found else silent.copy() for p in ("lead", *PARTS)}
+
+
+def import_song(
+    folder: Path, number: int, rate_hz: int = 32000, beats_per_bar: int = 4, bpm: float | None = None
+) -> RenderedSong:
+    """One folder as a song. `bpm`: a hint to the tracker. Raises StemError, OSError."""
+    from .render import TARGET_DB, RenderedSong
+
+    stems = read_stems(folder, rate_hz)
+    for part, sound in stems.items():
+        have = augment.active_rms_db(sound, rate_hz)
+        if have > -120:
+            stems[part] = np.clip(sound * 10.0 ** ((TARGET_DB[part] - have) / 20.0), -1, 1).astype(np.float32)
+    labels = track(stems, rate_hz, beats_per_bar, bpm)
+    stems = {"lead_clean": stems["lead"], **stems}
+    tempo = float(np.median(labels["tempo_bpm"]))
+    meta: dict[str, Any] = {
+        "seed": number, "split": "train", "style": folder.name, "style_id": -1, "bpm": round(tempo, 2), "key": -1,
+        "minor": False, "metre": f"{beats_per_bar}/4", "swing": 0.5, "lead_mode": "recorded", "programs": {},
+        "rate_hz": rate_hz, "font": None, "tracked": True,
+    }  # fmt: skip
+    return RenderedSong(number, rate_hz, stems, labels, meta)
+
+
+def track(stems: dict[str, np.ndarray], rate_hz: int, beats_per_bar: int, bpm: float | None) -> dict[str, np.ndarray]:
+    """All labels of `sound.labels`, tracked. Raises StemError where no beat is found."""
+    import librosa
+
+    from .label_judge import TRACKER_BIAS_S
+
+    mix = sum(stems.values(), np.zeros_like(stems["lead"]))
+    _, beats = librosa.beat.beat_track(
+        y=mix, sr=rate_hz, hop_length=320, start_bpm=bpm or 110.0, tightness=200, units="time", trim=False
+    )
+    beats = np.asarray(beats, dtype=np.float64) - TRACKER_BIAS_S
+    if len(beats) < 8:
+        raise StemError("no steady beat found: is the recording longer than a few bars?")
+    frames = len(mix) * 32000 // (rate_hz * 1280)
+    first = _first_downbeat(stems, rate_hz, beats, beats_per_bar)
+    moments = np.arange(frames) * FRAME_S
+    place = _positions(beats, moments)
+    step = np.clip(np.floor(place).astype(np.int64), 0, len(beats) - 2)
+    active = np.stack([_activity(stems[p], frames) for p in PARTS], axis=1)
+    root, classes = _chords(stems, rate_hz, beats, step, frames)
+    values: dict[str, np.ndarray] = {
+        "beat_phase": np.mod(place, 1.0),
+        "bar_phase": np.mod(place - first, beats_per_bar) / beats_per_bar,
+        "tempo_bpm": 60.0 / np.diff(beats)[step],
+        "beats_per_bar": np.full(frames, beats_per_bar),
+        "chord_root": root, "chord_pcs": classes, "bass_pc": root,
+        "key": np.full(frames, -1), "minor": np.zeros(frames), "section": np.full(frames, SECTIONS.index("verse")),
+        "density": np.full(frames, 0.5), "style_id": np.full(frames, -1), "swing": np.full(frames, 0.5),
+        "playing": _activity(stems["lead"], frames), "part_active": active,
+    }  # fmt: skip
+    out: dict[str, np.ndarray] = {
+        name: np.ascontiguousarray(values[name].astype(kind)) for name, kind in FRAME_LABELS.items()
+    }
+    out["beats_s"] = beats
+    out["downbeats_s"] = beats[first % beats_per_bar :: beats_per_bar]
+    for part in ("lead", *PARTS):
+        found: Any = []
+        if stems[part].any():
+            found = librosa.onset.onset_detect(y=stems[part], sr=rate_hz, hop_length=320, units="time")
+        out[f"onsets_{part}_s"] = np.asarray(found, dtype=np.float64)
+    return out
+
+
+def _positions(beats: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Beat positions of moments, extrapolated with the first and last beat's length."""
+    at = np.clip(np.searchsorted(beats, moments, side="right") - 1, 0, len(beats) - 2)
+    return at + (moments - beats[at]) / (beats[at + 1] - beats[at])
+
+
+def _first_downbeat(stems: dict[str, np.ndarray], rate_hz: int, beats: np.ndarray, beats_per_bar: int) -> int:
+    """Which of the first beats is a one: where low energy of bass and drums is highest on average."""
+    from scipy import signal
+
+    low = signal.sosfilt(signal.butter(4, 120, "low", fs=rate_hz, output="sos"), stems["bass"] + stems["drums"])
+    weight = []
+    for t in beats:
+        at = max(0, int(t * rate_hz))
+        weight.append(float(np.sum(np.square(low[at : at + rate_hz // 8]))))
+    w = np.array(weight)
+    return int(np.argmax([w[k::beats_per_bar].mean() for k in range(beats_per_bar)]))
+
+
+def _activity(sound: np.ndarray, frames: int) -> np.ndarray:
+    """Bool [frames]: loud enough within half a second around."""
+    power = np.mean(np.square(sound.reshape(frames, -1), dtype=np.float64), axis=1)
+    smooth = np.convolve(power, np.ones(25) / 25.0, mode="same")
+    return 10.0 * np.log10(smooth + 1e-12) > _ACTIVE_DB
+
+
+def _chords(
+    stems: dict[str, np.ndarray], rate_hz: int, beats: np.ndarray, step: np.ndarray, frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Major and minor triads by template, one a beat: root [frames] and pitch classes [frames, 12]."""
+    import librosa
+
+    pitched = stems["lead"] + stems["bass"] + stems["keys"]
+    chroma = librosa.feature.chroma_cqt(y=pitched, sr=rate_hz, hop_length=1280, norm=None)[:, :frames]
+    templates = np.zeros((24, 12))
+    for k, shape in enumerate(_SHAPES.values()):
+        for r in range(12):
+            templates[12 * k + r, [(r + t) % 12 for t in shape]] = 1.0
+    roots = np.full(len(beats), -1)
+    classes = np.zeros((len(beats), 12), dtype=bool)
+    edges = np.clip((beats / FRAME_S).astype(np.int64), 0, chroma.shape[1])
+    for b in range(len(beats) - 1):
+        energy = np.sqrt(chroma[:, edges[b] : edges[b + 1]]).mean(axis=1) if edges[b + 1] > edges[b] else np.zeros(12)
+        if energy.sum() > 1e-6:
+            best = int(np.argmax(templates @ energy))
+            roots[b], classes[b] = best % 12, templates[best] > 0
+    return roots[step], classes[step]

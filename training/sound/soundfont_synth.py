@@ -1,0 +1,98 @@
+"""Notes to sound through a soundfont. One synthesiser per process, rate and font. Knows nothing of music or labels.
+
+Not for threads: a process renders one part at a time.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from . import soundfonts
+
+DRUM_CHANNEL = 9
+_FLUSH_S = 0.2
+
+
+class SynthError(RuntimeError):
+    """The synthesiser is missing or refuses a program; the message says what to do."""
+
+
+@lru_cache(maxsize=4)
+def _synth(rate_hz: int, font: str):
+    try:
+        import tinysoundfont
+    except ImportError as error:
+        raise SynthError("tinysoundfont is missing: install it with `pip install --no-deps tinysoundfont`") from error
+    path = soundfonts.find(font)
+    synth = tinysoundfont.Synth(samplerate=rate_hz)
+    identity = synth.sfload(str(path), max_voices=128)
+    return synth, identity
+
+
+def render_events(
+    events: list[tuple[float, float, int, int]],
+    program: int,
+    *,
+    drums: bool,
+    length_samples: int,
+    rate_hz: int,
+    font: str = "fluid",
+    tuning_cents: float = 0.0,
+) -> np.ndarray:
+    """Mono float32 [length_samples] of (start_s, end_s, pitch, velocity) events on one program. Notes are sample-exact.
+
+    Raises SynthError for a program that the font lacks.
+    """
+    synth, identity = _synth(rate_hz, font)
+    channel = DRUM_CHANNEL if drums else 0
+    synth.sounds_off()
+    synth.generate(int(_FLUSH_S * rate_hz))
+    try:
+        synth.program_select(channel, identity, 128 if drums else 0, program, drums)
+    except (RuntimeError, tinysoundfont_error()) as error:
+        raise SynthError(f"soundfont {font!r} has no {'kit' if drums else 'program'} {program}") from error
+    synth.set_tuning(channel, tuning_cents / 100.0)
+    timeline = _timeline(events, rate_hz, length_samples)
+    raw = bytearray(length_samples * 8)
+    out = memoryview(raw)
+    at = 0
+    for sample, on, pitch, velocity in timeline:
+        if sample > at:
+            synth.generate(sample - at, out[at * 8 : sample * 8])
+            at = sample
+        if on:
+            synth.noteon(channel, pitch, velocity)
+        else:
+            synth.noteoff(channel, pitch)
+    if at < length_samples:
+        synth.generate(length_samples - at, out[at * 8 :])
+    stereo = np.frombuffer(raw, dtype=np.float32)
+    return (stereo[0::2] + stereo[1::2]) * np.float32(0.5)
+
+
+def tinysoundfont_error() -> type[Exception]:
+    """The exception type of the synthesiser's package."""
+    from tinysoundfont.synth import SoundFontException
+
+    return SoundFontException
+
+
+def _timeline(
+    events: list[tuple[float, float, int, int]], rate_hz: int, length_samples: int
+) -> list[tuple[int, int, int, int]]:
+    """(sample, 1 on / 0 off, pitch, velocity), offs first; a note ends where the same pitch starts again."""
+    ordered = sorted(events)
+    nexts: dict[int, int] = {}
+    timeline = []
+    for start_s, end_s, pitch, velocity in reversed(ordered):
+        start = max(0, round(start_s * rate_hz))
+        end = max(start + 1, round(end_s * rate_hz))
+        if pitch in nexts:
+            end = min(end, nexts[pitch])
+        nexts[pitch] = start
+        if start < length_samples and 0 <= pitch <= 127:
+            timeline.append((start, 1, pitch, velocity))
+            timeline.append((min(end, length_samples), 0, pitch, 0))
+    return sorted(timeline)
