@@ -6,10 +6,12 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .errors import ConfigError
-from .gestures import BindingTable
+
+if TYPE_CHECKING:
+    from .gestures import BindingTable
 
 Backend = Literal["auto", "jack", "portaudio", "file"]
 SEEDS = 2**63

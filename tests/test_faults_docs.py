@@ -59,7 +59,12 @@ def faults_in_code() -> list[tuple[str, str]]:
     for path in [*sorted((ROOT / "engine").rglob("*.py")), ROOT / "session.py", ROOT / "show.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            if is_call and node.func.attr == "fault" and "notes" in ast.unparse(node.func.value) and len(node.args) > 1:
+            if (
+                is_call
+                and node.func.attr == "fault"
+                and "fault_log" in ast.unparse(node.func.value)
+                and len(node.args) > 1
+            ):
                 text = node.args[1]
                 words = constants(text) if isinstance(text, (ast.Constant, ast.JoinedStr)) else ""
                 found.append((constants(node.args[0]), words))

@@ -32,6 +32,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 
 
+# The rooms of `engine` from the bottom up: each may import what stands before it, its own files and `engine`'s values.
+ENGINE_ROOMS = ("callback", "charts", "harmony", "timing", "output", "ports", "run")
+MOST_FILES = 15
+
+
 @dataclass(frozen=True)
 class Import:
     module: str
@@ -97,6 +102,31 @@ def test_every_import_keeps_to_its_layer() -> None:
         if not any(target == name or target.startswith(name + ".") for name in allowed):
             wrong.append(f"{found.module}:{found.line} imports {target}")
     assert not wrong, "\n".join(wrong)
+
+
+def _room(module: str) -> str:
+    """`callback` of `engine.callback.bridge`; `` of `engine.status`, which is a value."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in ENGINE_ROOMS else ""
+
+
+def test_every_room_of_the_engine_stands_on_those_below_it() -> None:
+    assert {path.parent.name for path in (ROOT / "engine").glob("*/__init__.py")} == set(ENGINE_ROOMS)
+    height = {room: place for place, room in enumerate(("", *ENGINE_ROOMS))}
+    wrong = [
+        f"{found.module}:{found.line} imports {found.target}"
+        for found in IMPORTS
+        if found.module.startswith("engine.") and found.target.startswith("engine.")
+        if height[_room(found.target)] > height[_room(found.module)]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_folder_holds_more_files_than_a_reader_can_take_in() -> None:
+    folders: dict[Path, int] = {}
+    for path in MODULES.values():
+        folders[path.parent] = folders.get(path.parent, 0) + (path.name != "__init__.py")
+    assert not {str(folder): count for folder, count in folders.items() if count > MOST_FILES}
 
 
 def test_imports_inside_are_relative() -> None:

@@ -23,7 +23,7 @@ def program(word: str) -> str:
 
 @pytest.fixture
 def fakes() -> Any:
-    path = ROOT / "tests" / "cli" / "service_fakes.py"
+    path = ROOT / "tests" / "cli" / "service" / "service_fakes.py"
     spec = importlib.util.spec_from_file_location("service_fakes", path)
     assert spec is not None
     assert spec.loader is not None

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from ...dsp.log_probability import class_odds, log_roots
 from ..player import Harmonist, Reading
-from ..timing.conductor_settings import ConductorConfig
 from . import chord_evidence
 from .chord_evidence import HalfBeatHeard
 from .chord_filter import STATES, ChordFilter
+from .chord_settings import ChordSettings
 from .progression_filter import ProgressionFilter
 from .song_memory import (
     SLOTS_PER_BEAT,
@@ -47,13 +47,13 @@ class Chord:
 class ChordTracker:
     """Believes in chords by half-beat, remembers the song, and foretells from key, habit and the song's own past."""
 
-    def __init__(self, config: ConductorConfig, harmonist: Harmonist | None = None) -> None:
+    def __init__(self, config: ChordSettings, metres: tuple[int, ...], harmonist: Harmonist | None = None) -> None:
         self._config = config
         self._harmonist = harmonist
         self._filter = ChordFilter(config.key_change)
         self._memory = SongMemory(config.repeat_prior, config.repeat_forget)
         self._places = ChangePositions()
-        self._progressions = ProgressionFilter(metres=config.metres)
+        self._progressions = ProgressionFilter(metres=metres)
         self._half_beat = HalfBeatHeard()
         self.tell_style(None)
         self.reset()

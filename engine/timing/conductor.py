@@ -122,7 +122,7 @@ class Conductor:
         self.rate_hz = float(rate_hz)
         self._sources = Sources(self.config, self.rate_hz, tempo_bpm, listen)
         self._tracker = self._sources.tracker
-        self._chords = ChordTracker(self.config, harmonist)
+        self._chords = ChordTracker(self.config.chords, self.config.bars.metres, harmonist)
         self._chart = ChartPosition()
         self.reset()
 
@@ -160,7 +160,7 @@ class Conductor:
         self._aim(self._heard_until)
         self._timeline.advance(self._heard_until)
         self._expect_written_metre()
-        sounded = self._heard_until - frame_samples / 2 - self.config.chord_lag_s * self.rate_hz
+        sounded = self._heard_until - frame_samples / 2 - self.config.chords.chord_lag_s * self.rate_hz
         at = self._timeline.at(sounded)
         sure = self.bar_confidence if self._source is self._tracker else 1.0
         self._chords.hear(
@@ -248,7 +248,7 @@ class Conductor:
         The chord is that of a little later (`chord_ahead_s`): a note of the next one begins within a frame, or early.
         """
         point = self._point(position_samples)
-        chord = self._chord(self._timeline.at(position_samples + self.config.chord_ahead_s * self.rate_hz))
+        chord = self._chord(self._timeline.at(position_samples + self.config.chords.chord_ahead_s * self.rate_hz))
         return Moment(
             beat_phase=fraction(point.beat),
             bar_phase=point.bar_phase,
@@ -276,7 +276,7 @@ class Conductor:
         return EntranceCue(
             source=name,
             beat=self._found or not sources.listen,
-            bar=not by_ear or self.bar_confidence >= self.config.sure_bar,
+            bar=not by_ear or self.bar_confidence >= self.config.lock.sure_bar,
             free=name not in ("", "listener") or not sources.listen or charted,
             chord_root=chord.root,
             chord_pitch_classes=chord.pitch_classes,
@@ -318,7 +318,7 @@ class Conductor:
     @property
     def locked(self) -> bool:
         """Whether a beat is held, from whatever source."""
-        return self._found and self._confidence >= self.config.lost_confidence
+        return self._found and self._confidence >= self.config.lock.lost_confidence
 
     @property
     def chord_ahead_confidence(self) -> float:
@@ -337,7 +337,7 @@ class Conductor:
     # How it is done
 
     def _new_timeline(self) -> Timeline:
-        return Timeline(self.config, self.rate_hz, self._metre, self._written_metre)
+        return Timeline(self.config.timeline, self.rate_hz, self._metre, self._written_metre)
 
     def _written_metre(self, bar: int) -> int | None:
         """Beats of that bar where a chart that changes its metre says so, and nobody who knows the bars better."""
@@ -354,13 +354,13 @@ class Conductor:
     def _point(self, position_samples: float) -> Point:
         if not self._timeline.started:
             self._aim(position_samples)
-        if position_samples <= max(self._heard_until, 0.0) + self.config.commit_ahead_s * self.rate_hz:
+        if position_samples <= max(self._heard_until, 0.0) + self.config.timeline.commit_ahead_s * self.rate_hz:
             self._timeline.advance(position_samples)
         return self._timeline.at(position_samples)
 
     def _chord(self, point: Point) -> Chord:
         """The chart's chord where there is one, else the one that the loop foretells, else the one heard."""
-        sure = self._source is not self._tracker or self.bar_confidence >= self.config.sure_bar
+        sure = self._source is not self._tracker or self.bar_confidence >= self.config.lock.sure_bar
         written = self._chart.chord(point, self._found, sure, self.bar_samples() / self._metre)
         return self._chords.ahead(point.beat) if written is None else Chord(*written)
 
@@ -369,7 +369,7 @@ class Conductor:
         line, config = self._timeline, self.config
         now = line.at(line.end_samples) if line.started else None
         source, anchor = self._sources.anchor(position_samples, now, self._metre)
-        started, was_sure = line.started, self._confidence >= config.lost_confidence
+        started, was_sure = line.started, self._confidence >= config.lock.lost_confidence
         line.aim(anchor, same_source=source is self._source)
         if source is not self._source:
             self._gliding = self._arriving = self._found
@@ -377,7 +377,7 @@ class Conductor:
         if anchor.beats_per_bar:
             self._metre = anchor.beats_per_bar
         off = abs(line.error_beats())
-        sure = anchor.confidence >= config.lost_confidence
+        sure = anchor.confidence >= config.lock.lost_confidence
         if (leap_beyond_beats is not None and off > leap_beyond_beats) or (started and sure and not self._found):
             line.leap(at_downbeat=False)
             self._gliding = False
@@ -385,12 +385,12 @@ class Conductor:
             line.stop_leap()
         elif started and sure and not was_sure and off > 0.1:
             line.leap(at_downbeat=True)
-        elif off < 0.05 or self._confidence >= config.sure_confidence:
+        elif off < 0.05 or self._confidence >= config.lock.sure_confidence:
             line.stop_leap()
         self._found = self._found or sure
         self._gliding = self._gliding and sure and off >= 0.02
         self._arriving = self._arriving and off >= 0.02  # from another source, however sure this one is by now
-        line.bend(config.ear_slew if source is self._tracker and not self._arriving else config.slew)
+        line.bend(config.timeline.ear_slew if source is self._tracker and not self._arriving else config.timeline.slew)
         agreement = math.exp(-0.5 * (line.error_beats() / 0.15) ** 2)
         if self._gliding:
             agreement = max(agreement, _GLIDING_CONFIDENCE)
@@ -398,10 +398,10 @@ class Conductor:
 
     def _hear_playing(self, activity: float, frame_s: float) -> None:
         config = self.config
-        if activity >= config.activity_on:
+        if activity >= config.playing.activity_on:
             self._playing, self._silent_s = True, 0.0
-        elif activity < config.activity_off:
+        elif activity < config.playing.activity_off:
             self._silent_s += frame_s
             bar_s = self.bar_samples() / self.rate_hz
-            if self._silent_s > (config.hold_bars * bar_s if bar_s else config.hold_s):
+            if self._silent_s > (config.playing.hold_bars * bar_s if bar_s else config.playing.hold_s):
                 self._playing = False

@@ -1,20 +1,33 @@
-"""Every setting of the conductor, in one frozen value. Knows no sound, no filter and no thread."""
+"""Every setting of the conductor, in frozen values: one for each of its parts, and one that holds them all.
+
+The defaults were found on simulated activations; those of tempo votes and bars on what the listener says of held-out
+songs (docs/results/listener.md). Any thread.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import ConfigError
+from ..harmony.chord_settings import ChordSettings
 
 
 @dataclass(frozen=True, slots=True)
-class ConductorConfig:
-    """Every setting of the conductor. The defaults were found on simulated activations; those of tempo votes and
-    bars on what the listener says of held-out songs (docs/results/listener.md)."""
+class TempoRange:
+    """Tempi that are possible."""
 
-    # Beat filter: what is possible
     lowest_bpm: float = 44.4
     highest_bpm: float = 220.0
+
+    def __post_init__(self) -> None:
+        if not 20.0 <= self.lowest_bpm < self.highest_bpm <= 400.0:
+            raise ConfigError(f"tempi from {self.lowest_bpm} to {self.highest_bpm} bpm: give a range within 20 to 400")
+
+
+@dataclass(frozen=True, slots=True)
+class BeatFilterSettings:
+    """The forward filter over tempo and beat phase (beats/bar_pointer.py)."""
+
     tempo_step: float = 0.02
     """Spacing of the tempi, as a ratio less one."""
     phase_bins: int = 96
@@ -67,22 +80,18 @@ class ConductorConfig:
     third_share: float = 0.6
     """What a beat that is heard says for the one half a beat before it, where the style does not count so fast; in
     styles of triplets for those a third and two thirds before."""
-    style_metre_share: float = 0.7
-    """How much of the metres' weights is the style's."""
 
     # Octave inertia
     near_ratio: float = 0.28
     """Tempi further from the held one than this (natural log) are another reading, not a change of tempo."""
     far_penalty_hz: float = 0.9
     """How fast such readings lose belief while a beat is held, in nats a second."""
-    inertia_beats: tuple[float, float] = (12.0, 40.0)
-    """Beats met until a reading is held with some, and with full inertia: a first guess may be put right."""
-    bound_inertia: float = 6.0
-    """Inertia of a tempo that was tapped or asked for: its octave is not the listener's to choose."""
-    switch_beats: float = 8.0
-    """How long another reading must dominate before it takes over a held beat."""
 
-    # The line through the beats
+
+@dataclass(frozen=True, slots=True)
+class KalmanSettings:
+    """The Kalman filters over beat and tempo, and the peaks that they are fed (beats/beat_kalman.py)."""
+
     gate_beats: float = 0.2
     """Peaks further from the line than this are not its beats."""
     peak_threshold: float = 0.15
@@ -95,18 +104,34 @@ class ConductorConfig:
     drift_turn_hz: float = 0.03
     """How often one forgets which of them the musician was."""
     line_phase_walk_s: float = 0.015
+
+
+@dataclass(frozen=True, slots=True)
+class TempoChangeSettings:
+    """Peaks in a row that keep another tempo (beats/tempo_change.py)."""
+
     run_peaks: int = 3
     run_height: float = 0.6
     run_uneven: float = 0.06
     run_apart: tuple[float, float] = (0.04, 0.17)
     """So many peaks in a row of at least that height, with gaps that differ by no more than that share, are a new tempo
     if it is so far from the line's (log tempo)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockSettings:
+    """When a beat is held, lost, or left for another (beats/beat_tracker.py)."""
+
+    inertia_beats: tuple[float, float] = (12.0, 40.0)
+    """Beats met until a reading is held with some, and with full inertia: a first guess may be put right."""
+    bound_inertia: float = 6.0
+    """Inertia of a tempo that was tapped or asked for: its octave is not the listener's to choose."""
+    switch_beats: float = 8.0
+    """How long another reading must dominate before it takes over a held beat."""
     rival_beats: float = 0.07
     rival_tempo: float = 0.045
     """Distance (beats; log tempo) at which the filter's belief counts as another line than the held one."""
     rival_patience_beats: float = 0.75
-
-    # Lock and confidence
     lock_mass: float = 0.5
     lock_hits: float = 1.2
     """Beats met by a peak that a lock needs."""
@@ -119,7 +144,13 @@ class ConductorConfig:
     """After this many bars without a beat heard the confidence is gone."""
     hit_memory_beats: float = 8.0
 
-    # Bars
+
+@dataclass(frozen=True, slots=True)
+class BarSettings:
+    """The forward filter over the place in the bar (beats/bar_pointer.py)."""
+
+    style_metre_share: float = 0.7
+    """How much of the metres' weights is the style's."""
     metres: tuple[int, ...] = (2, 3, 4, 5)
     metre_weights: tuple[float, ...] = (0.05, 0.25, 0.65, 0.05)
     beat_slip: float = 0.001
@@ -131,7 +162,15 @@ class ConductorConfig:
     bar_switch: float = 0.85
     """Belief that another beat is the downbeat, before the bars move."""
 
-    # Output
+    def __post_init__(self) -> None:
+        if not self.metres or len(self.metres) != len(self.metre_weights) or min(self.metres) < 1:
+            raise ConfigError("metres: give at least one number of beats, and as many weights as metres")
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineSettings:
+    """How the musical time that the band is given closes on the tracked one (timeline.py)."""
+
     glide_s: float = 0.1
     """Time constant with which the moment closes on the line."""
     slew: float = 0.12
@@ -144,7 +183,11 @@ class ConductorConfig:
     commit_ahead_s: float = 1.2
     """Moments asked further than this beyond what was heard are guesses that bind nothing."""
 
-    # Playing
+
+@dataclass(frozen=True, slots=True)
+class PlayingSettings:
+    """Whether the musician plays."""
+
     activity_on: float = 0.5
     activity_off: float = 0.3
     hold_bars: float = 0.6
@@ -152,33 +195,27 @@ class ConductorConfig:
     hold_s: float = 2.0
     """Hold while no bar is known."""
 
-    # TapTempo
+
+@dataclass(frozen=True, slots=True)
+class TapSettings:
+    """Taps of the tempo (tap_tempo.py)."""
+
     taps_to_lock: int = 4
     tap_gap_s: float = 2.2
     """A longer pause starts a new count."""
 
-    # Chords
-    chord_lag_s: float = 0.07
-    """How long after a change the listener's answer turns."""
-    chord_ahead_s: float = 0.08
-    """How much later a moment's chord is than the moment: as the generator was taught."""
-    chord_weight: float = 0.13
-    """What a frame of 40 ms says of the chord: its log likelihood times this, since frames say much the same."""
-    reading_weight: float = 0.6
-    foretelling_weight: float = 0.4
-    key_reading_weight: float = 0.4
-    """What the harmonist's chord of a half-beat, its chords to come and its key say: exponents of what it believes."""
-    chord_margin: float = 0.1
-    """By how much another chord must be likelier than the one that sounds."""
-    repeat_prior: float = 0.4
-    repeat_forget: float = 0.01
-    """How likely songs repeat themselves, and how soon in a half-beat one leaves off."""
-    key_change: float = 0.0005
-    """Probability that the key changes within a half-beat."""
-    tones_time_s: float = 1.0
 
-    def __post_init__(self) -> None:
-        if not 20.0 <= self.lowest_bpm < self.highest_bpm <= 400.0:
-            raise ConfigError(f"tempi from {self.lowest_bpm} to {self.highest_bpm} bpm: give a range within 20 to 400")
-        if not self.metres or len(self.metres) != len(self.metre_weights) or min(self.metres) < 1:
-            raise ConfigError("metres: give at least one number of beats, and as many weights as metres")
+@dataclass(frozen=True, slots=True)
+class ConductorConfig:
+    """All of them. Raises ConfigError for a range of tempi or for metres that cannot be."""
+
+    tempo: TempoRange = field(default_factory=TempoRange)
+    beat_filter: BeatFilterSettings = field(default_factory=BeatFilterSettings)
+    kalman: KalmanSettings = field(default_factory=KalmanSettings)
+    tempo_change: TempoChangeSettings = field(default_factory=TempoChangeSettings)
+    lock: LockSettings = field(default_factory=LockSettings)
+    bars: BarSettings = field(default_factory=BarSettings)
+    timeline: TimelineSettings = field(default_factory=TimelineSettings)
+    playing: PlayingSettings = field(default_factory=PlayingSettings)
+    taps: TapSettings = field(default_factory=TapSettings)
+    chords: ChordSettings = field(default_factory=ChordSettings)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...dsp.framing import Framer
 from ..player import Player
 from .conductor import Conductor
-from .conductor_settings import ConductorConfig
+from .conductor_settings import BarSettings, ConductorConfig
 
 LISTENED_S = 60.0
 """Who has not found a beat by then will not."""
@@ -42,7 +42,7 @@ def first_downbeat_s(
     """
     config = ConductorConfig()
     if beats_per_bar is not None:
-        config = ConductorConfig(metres=(beats_per_bar,), metre_weights=(1.0,))
+        config = ConductorConfig(bars=BarSettings(metres=(beats_per_bar,), metre_weights=(1.0,)))
     own_hz = player.sample_rate_hz
     conductor = Conductor(float(own_hz), tempo_bpm, config=config)
     player.reset(0, 1)
@@ -56,7 +56,7 @@ def first_downbeat_s(
         conductor.hear(heard, now, player.frame_samples)
         if begins_at is None and heard.level_db > _AUDIBLE_DB:
             begins_at = now - player.frame_samples
-        if conductor.locked and conductor.bar_confidence >= config.sure_bar:
+        if conductor.locked and conductor.bar_confidence >= config.lock.sure_bar:
             point, bar = conductor.peek(now), float(conductor.bar_samples())
             downbeat = now - point.bar_phase * bar
             bars = math.inf if found is None else (downbeat - found) / bar

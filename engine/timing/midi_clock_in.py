@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 from .anchor import Anchor
-from .conductor_settings import ConductorConfig
 
 TICKS_PER_BEAT = 24
 _MEMORY_TICKS = 96
@@ -35,8 +34,7 @@ class MidiClockIn:
 
     name = "midi_clock"
 
-    def __init__(self, config: ConductorConfig, rate_hz: float) -> None:
-        self._config = config
+    def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz
         self._tick = -1  # number of the newest tick, of all that have come or were lost; the first is on a beat
         self._rolls = True  # many masters never say that they start

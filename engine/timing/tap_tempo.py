@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .anchor import Anchor
-from .conductor_settings import ConductorConfig
+from .conductor_settings import TapSettings, TempoRange
 
 _REMEMBERED = 8
 
@@ -16,8 +16,8 @@ _REMEMBERED = 8
 class TapTempo:
     """Counts taps; from the fourth in an even row on, each gives an anchor."""
 
-    def __init__(self, config: ConductorConfig, rate_hz: float) -> None:
-        self._config = config
+    def __init__(self, config: TapSettings, tempo: TempoRange, rate_hz: float) -> None:
+        self._config, self._tempo = config, tempo
         self._rate_hz = rate_hz
         self.reset()
 
@@ -43,7 +43,7 @@ class TapTempo:
         numbers = np.arange(len(self._positions)) + self._first
         slope, start = np.polyfit(numbers, np.asarray(self._positions) - position_samples, 1)
         tempo_bpm = 60.0 * self._rate_hz / float(slope)
-        if not self._config.lowest_bpm * 0.9 <= tempo_bpm <= self._config.highest_bpm * 1.1:
+        if not self._tempo.lowest_bpm * 0.9 <= tempo_bpm <= self._tempo.highest_bpm * 1.1:
             return None
         last = int(numbers[-1])
         return Anchor(position_samples + float(start + slope * last), float(last), tempo_bpm, 0.9, 0, last)

@@ -37,8 +37,8 @@ class Sources:
         self._wants_to_listen = listen
         self._others: tuple[TimeSource, ...] = ()
         self.transport = JackTransport(rate_hz)
-        self.clock = MidiClockIn(config, rate_hz)
-        self.taps = TapTempo(config, rate_hz)
+        self.clock = MidiClockIn(rate_hz)
+        self.taps = TapTempo(config.taps, config.tempo, rate_hz)
         self.chosen = "auto"
         self.tempo_bpm: float | None = None
         self.tracker = BeatTracker(config, rate_hz, None)
@@ -70,7 +70,7 @@ class Sources:
         if tempo_bpm is not None and not 20.0 <= tempo_bpm <= 400.0:
             raise ConfigError(f"tempo {tempo_bpm} bpm: give one from 20 to 400")
         self.tempo_bpm = tempo_bpm
-        inside = tempo_bpm is None or self._config.lowest_bpm <= tempo_bpm <= self._config.highest_bpm
+        inside = tempo_bpm is None or self._config.tempo.lowest_bpm <= tempo_bpm <= self._config.tempo.highest_bpm
         self.listen = self._wants_to_listen and inside
         self.tracker.expect(tempo_bpm if inside else None)
         self._fixed = self._tapped = None

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ..position import Point
 from .anchor import Anchor
-from .conductor_settings import ConductorConfig
+from .conductor_settings import TimelineSettings
 
 _STEP_S = 0.02
 _POINTS = 2048
@@ -24,7 +24,7 @@ class Timeline:
 
     def __init__(
         self,
-        config: ConductorConfig,
+        config: TimelineSettings,
         rate_hz: float,
         beats_per_bar: int,
         written: Callable[[int], int | None] = lambda bar: None,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...style_priors import StylePrior
-from ..conductor_settings import ConductorConfig
+from ..conductor_settings import BarSettings, BeatFilterSettings, TempoRange
 
 _TIMES, _TIMES_TRIPLETS = (2.0,), (1.5, 2.0, 3.0)
 """So many times the beat is what the listener's tempo may count instead."""
@@ -41,11 +41,11 @@ class Reading:
 class BeatFilter:
     """Belief over log-spaced tempo [T] and beat phase [K], moved and weighed once for each heard frame."""
 
-    def __init__(self, config: ConductorConfig) -> None:
+    def __init__(self, tempo: TempoRange, config: BeatFilterSettings) -> None:
         self._config = config
         step = math.log1p(config.tempo_step)
-        count = int(math.log(config.highest_bpm / config.lowest_bpm) / step) + 1
-        self._log_rate = math.log(config.lowest_bpm / 60.0) + step * np.arange(count)
+        count = int(math.log(tempo.highest_bpm / tempo.lowest_bpm) / step) + 1
+        self._log_rate = math.log(tempo.lowest_bpm / 60.0) + step * np.arange(count)
         self.rates_hz: FloatArray = np.exp(self._log_rate)
         self._step = step
         bins = config.phase_bins
@@ -270,7 +270,7 @@ class BeatFilter:
 class BarFilter:
     """Belief over metre and beat in the bar: one flat row of places, moved on by one at every beat."""
 
-    def __init__(self, config: ConductorConfig) -> None:
+    def __init__(self, config: BarSettings) -> None:
         self._config = config
         self.metre_of = np.concatenate([np.full(m, m) for m in config.metres])
         self.place_of = np.concatenate([np.arange(m) for m in config.metres])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..conductor_settings import ConductorConfig
+from ..conductor_settings import KalmanSettings
 
 _STRAY = 0.7  # density of peaks that are no beats, for each beat
 _LEAST_MET = 0.02  # peaks that are beats with less probability bend nothing
@@ -31,8 +31,9 @@ class Peak:
 class PeakFinder:
     """Local maxima of a row of activations, told two sub-frames after they have passed."""
 
-    def __init__(self, config: ConductorConfig) -> None:
-        self._config = config
+    def __init__(self, threshold: float, level_least: float) -> None:
+        """`threshold`: the least activation of a peak; `level_least`: the least height that peaks are measured by."""
+        self._threshold, self._level_least = threshold, level_least
         self.reset()
 
     def reset(self) -> None:
@@ -48,14 +49,14 @@ class PeakFinder:
         peaks = []
         for i in range(1, len(smooth) - 1):
             before, here, after = smooth[i - 1 : i + 2]
-            if not (here >= before and here > after and here > self._config.peak_threshold * 2 * self._level):
+            if not (here >= before and here > after and here > self._threshold * 2 * self._level):
                 continue
             b, h, a = (math.log(v + 1e-3) for v in (before, here, after))
             curve = b - 2 * h + a
             shift = 0.5 * (b - a) / curve if curve < 0 else 0.0
             from_end = len(row) - (i + 1) - 0.5 - shift
             peaks.append(Peak(end_s - from_end * step_s, here / self._level))
-            self._level += 0.1 * (min(max(here, self._config.level_least), 1.0) - self._level)
+            self._level += 0.1 * (min(max(here, self._level_least), 1.0) - self._level)
         return peaks
 
 
@@ -68,7 +69,7 @@ class BeatKalman:
     """
 
     def __init__(
-        self, config: ConductorConfig, time_s: float, beat: float, rate_hz: float, beat_error: float, rate_error: float
+        self, config: KalmanSettings, time_s: float, beat: float, rate_hz: float, beat_error: float, rate_error: float
     ) -> None:
         """`beat_error` (beats) and `rate_error` (relative) are the standard deviations to begin with."""
         self._config = config

@@ -31,16 +31,17 @@ class BeatTracker:
     """Follows beats and bars in what is heard. `anchor` is the present answer."""
 
     def __init__(self, config: ConductorConfig, rate_hz: float, tempo_bpm: float | None = None) -> None:
-        self._config = self._plain = config
-        self._heard_metres = (config.metres, config.metre_weights)
+        self._config = config
+        self._plain = self._bar_settings = config.bars
+        self._heard_metres = (config.bars.metres, config.bars.metre_weights)
         self._rate_hz = rate_hz
         self._tempo_bpm = tempo_bpm
-        self._filter = BeatFilter(config)
-        self._bars = BarFilter(config)
-        self._peaks = PeakFinder(config)
-        self._run = TempoChangeDetector(config)
+        self._filter = BeatFilter(config.tempo, config.beat_filter)
+        self._bars = BarFilter(config.bars)
+        self._peaks = PeakFinder(config.kalman.peak_threshold, config.beat_filter.level_least)
+        self._run = TempoChangeDetector(config.tempo_change)
         self._downbeats = np.zeros((_HISTORY, 2))  # time, activation
-        self._turns = ChordChangeDetector(config.chord_lag_s)
+        self._turns = ChordChangeDetector(config.chords.chord_lag_s)
         self._off_beat = self._triplets = False
         self.reset()
 
@@ -59,8 +60,8 @@ class BeatTracker:
         self.locked = False
         self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None  # the octave that was asked for
         self._forget_hits()
-        self._metre, self._downbeat, self.bar_confidence = self._config.metres[0], 0, 0.0
-        self._metre = max(zip(self._config.metre_weights, self._config.metres, strict=True))[1]
+        self._metre, self._downbeat, self.bar_confidence = self._bar_settings.metres[0], 0, 0.0
+        self._metre = max(zip(self._bar_settings.metre_weights, self._bar_settings.metres, strict=True))[1]
         self._bar_known = self._first_counted = False
 
     def _forget_hits(self) -> None:
@@ -99,23 +100,23 @@ class BeatTracker:
 
     def expect_style(self, style_prior: StylePrior | None) -> None:
         """Lean towards the tempi and metres of a style; None: any are as likely as any. What runs goes on."""
-        config, share = self._plain, self._plain.style_metre_share
-        weights = config.metre_weights
+        bars, share = self._plain, self._plain.style_metre_share
+        weights = bars.metre_weights
         if style_prior is not None:
             own = dict(style_prior.metres)
             total, own_total = sum(weights), sum(own.values())
             weights = tuple(
                 (1 - share) * weight / total + share * own.get(metre, 0.0) / own_total
-                for metre, weight in zip(config.metres, weights, strict=True)
+                for metre, weight in zip(bars.metres, weights, strict=True)
             )
-        by_ear = self._config.metres == self._heard_metres[0]
-        self._heard_metres = (config.metres, weights)
+        by_ear = self._bar_settings.metres == self._heard_metres[0]
+        self._heard_metres = (bars.metres, weights)
         self._filter.lean(style_prior)
         self._off_beat = style_prior is not None and style_prior.off_beat
         self._triplets = style_prior is not None and style_prior.triplets
-        if by_ear and self._config.metre_weights != weights:
+        if by_ear and self._bar_settings.metre_weights != weights:
             counted = self._metre, self._downbeat, self.bar_confidence
-            self._weigh_metres(config.metres, weights)
+            self._weigh_metres(bars.metres, weights)
             if self._bar_known:  # a song that runs goes on as it was counted
                 self._metre, self._downbeat, self.bar_confidence = counted
                 self._bars.set((self._due - 1 - self._downbeat) % self._metre, self._metre)
@@ -123,13 +124,13 @@ class BeatTracker:
     def expect_metre(self, beats_per_bar: int | None) -> None:
         """All bars have so many beats (a chart says so); None: whatever is heard. Where a bar is known it stays."""
         metres, weights = self._heard_metres if beats_per_bar is None else ((beats_per_bar,), (1.0,))
-        if metres != self._config.metres:
+        if metres != self._bar_settings.metres:
             self._weigh_metres(metres, weights)
 
     def _weigh_metres(self, metres: tuple[int, ...], weights: tuple[float, ...]) -> None:
-        self._config = replace(self._config, metres=metres, metre_weights=weights)
+        self._bar_settings = replace(self._bar_settings, metres=metres, metre_weights=weights)
         place = (self._due - 1 - self._downbeat) % self._metre
-        self._bars = BarFilter(self._config)
+        self._bars = BarFilter(self._bar_settings)
         self._metre, self.bar_confidence = max(zip(weights, metres, strict=True))[1], 0.0
         if self._bar_known:
             self._bars.set(place % self._metre)
@@ -144,7 +145,7 @@ class BeatTracker:
         near = self._filter.near(self._line.rate_hz, self._line.beat).mass
         met = min(max((self._support - 0.2) / 0.4, 0.0), 1.0)
         pure = min(max((self._support / (self._support + 0.3 * self._stray + 1e-6) - 0.4) / 0.4, 0.0), 1.0)
-        quiet = max(0.0, self._quiet_beats - 2.0) / (config.silence_bars * self._metre)
+        quiet = max(0.0, self._quiet_beats - 2.0) / (config.lock.silence_bars * self._metre)
         sharp = min(1.0, 0.08 / max(self._line.error_s, 1e-3)) ** 0.5
         return min(1.0, near * 1.05) * met * pure * max(0.0, 1.0 - quiet) * sharp
 
@@ -165,10 +166,10 @@ class BeatTracker:
         old = self._line
         count = round(old.beat_at(time_s) - beat) if old is not None else 0
         self._filter.set(rate_hz, beat - rate_hz * (time_s - self._time_s), 0.03)
-        self._line = BeatKalman(self._config, time_s, beat + count, rate_hz, 0.02 * rate_hz, 0.015)
+        self._line = BeatKalman(self._config.kalman, time_s, beat + count, rate_hz, 0.02 * rate_hz, 0.015)
         self._forget_hits()
         self._due = math.ceil(self._line.beat)
-        self._support, self._hits, self.locked = 0.8, self._config.lock_hits, True
+        self._support, self._hits, self.locked = 0.8, self._config.lock.lock_hits, True
         self._bound_hz = rate_hz
         if anchor.beat_in_bar >= 0:
             last = self._due - 1
@@ -192,11 +193,11 @@ class BeatTracker:
         self._turns.hear(heard.chord_root, end_s - frame_s / 2)
         if line is not None:
             line.move(end_s, freedom)
-        some, full = self._config.inertia_beats
+        some, full = self._config.lock.inertia_beats
         inertia = min(max((self._hits - some) / (full - some), 0.0), 1.0)
         held_hz = line.rate_hz if line is not None and self.locked else None
         if self._bound_hz is not None:
-            held_hz, inertia = held_hz or self._bound_hz, self._config.bound_inertia
+            held_hz, inertia = held_hz or self._bound_hz, self._config.lock.bound_inertia
         lean = 0.0 if self._bound_hz is not None else 1.0 if held_hz is None else 1.0 - min(inertia, 1.0)
         tempo_vote = getattr(heard, "tempo", None)
         self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, tempo_vote, lean, heard.onset)
@@ -224,7 +225,9 @@ class BeatTracker:
 
     def _change_tempo(self, found: NewTempo) -> None:
         """Another line, in the same count of beats; the filter comes to it by itself."""
-        self._line = BeatKalman(self._config, found.time_s, found.beat, found.rate_hz, 0.02 * found.rate_hz, 0.03)
+        self._line = BeatKalman(
+            self._config.kalman, found.time_s, found.beat, found.rate_hz, 0.02 * found.rate_hz, 0.03
+        )
         self._line.move(self._time_s, 1.0)
         self._rival_beats = 0.0
 
@@ -232,31 +235,33 @@ class BeatTracker:
         """Seed the line where the filter is sure, or move it where the filter has come to believe otherwise."""
         config, line = self._config, self._line
         if line is None:
-            if best.mass > 0.5 * config.lock_mass:
+            if best.mass > 0.5 * config.lock.lock_mass:
                 self._seed(best)
             return
         away = (best.phase - line.beat + 0.5) % 1.0 - 0.5
         apart = math.log(best.rate_hz / line.rate_hz)
-        far = abs(apart) > config.near_ratio
-        if not far and abs(away) < config.rival_beats and abs(apart) < config.rival_tempo:
+        far = abs(apart) > config.beat_filter.near_ratio
+        if not far and abs(away) < config.lock.rival_beats and abs(apart) < config.lock.rival_tempo:
             self._rival_beats = 0.0
             return
         if not self.locked:
-            if best.mass > 0.4 * config.lock_mass:
+            if best.mass > 0.4 * config.lock.lock_mass:
                 self._seed(best)
             return
         if best.mass < (0.8 if far else 0.5) or (far and self._bound_hz is not None):
             self._rival_beats = max(0.0, self._rival_beats - frame_s * line.rate_hz)
             return
         self._rival_beats += frame_s * line.rate_hz
-        if self._rival_beats > (config.switch_beats if far else config.rival_patience_beats):
+        if self._rival_beats > (config.lock.switch_beats if far else config.lock.rival_patience_beats):
             self._seed(best, keep_lock=not far)
 
     def _seed(self, reading: Reading, keep_lock: bool = False) -> None:
         old = self._line
         count = round(old.beat - reading.phase) if old is not None else 0
         phase_error = max(reading.phase_spread, 0.01)
-        self._line = BeatKalman(self._config, self._time_s, reading.phase + count, reading.rate_hz, phase_error, 0.02)
+        self._line = BeatKalman(
+            self._config.kalman, self._time_s, reading.phase + count, reading.rate_hz, phase_error, 0.02
+        )
         self._rival_beats = 0.0
         if keep_lock:
             return
@@ -273,7 +278,7 @@ class BeatTracker:
         if line is None:
             return
         while line.beat_at(end_s - _SETTLE_S) >= self._due:
-            share = 1.0 / config.hit_memory_beats
+            share = 1.0 / config.lock.hit_memory_beats
             if trust > 0.5:
                 self._support += share * (self._met - self._support)
                 self._stray += share * (self._strays - self._stray)
@@ -288,12 +293,12 @@ class BeatTracker:
             self._met = self._strays = 0.0
             self._due += 1
         if not self.locked:
-            sure = self._filter.near(line.rate_hz, line.beat).mass > config.lock_mass
-            self.locked = sure and self._hits >= config.lock_hits
+            sure = self._filter.near(line.rate_hz, line.beat).mass > config.lock.lock_mass
+            self.locked = sure and self._hits >= config.lock.lock_hits
             if self.locked:
                 self._support = max(self._support, 0.5)
                 self._count_from_first_note(line)
-        elif self.confidence < 0.5 * config.lost_confidence and trust > 0.5:
+        elif self.confidence < 0.5 * config.lock.lost_confidence and trust > 0.5:
             self.locked = False
             self._hits = 0.0
             self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None
@@ -305,14 +310,14 @@ class BeatTracker:
         self._first_counted = True
         beat = line.beat_at(self._first_note_s)
         since = self._due - 1 - round(beat)
-        if abs(beat - round(beat)) < self._config.gate_beats and 0 <= since <= _FIRST_BEATS:
+        if abs(beat - round(beat)) < self._config.kalman.gate_beats and 0 <= since <= _FIRST_BEATS:
             self._bars.began(since)
 
     def _choose_bar(self, beat: int) -> None:
         """Move the downbeat when the bars' filter has become sure of another place."""
         metre, place, sure = self._bars.best()
         held = self._bars.of(self._metre, (beat - self._downbeat) % self._metre)
-        needed = self._config.bar_switch if self._hits > 4 * self._metre else 0.5
+        needed = self._bar_settings.bar_switch if self._hits > 4 * self._metre else 0.5
         if not self._bar_known or (sure > needed and sure > held):
             self._metre, self._downbeat, self._bar_known = metre, beat - place, True
             held = sure

@@ -11,7 +11,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from ..conductor_settings import ConductorConfig
+from ..conductor_settings import TempoChangeSettings
 from .beat_kalman import Peak
 
 _MET = 0.5  # from here on a peak surely is one of the line's beats
@@ -32,7 +32,7 @@ class TempoChangeDetector:
     """Counts on from the last beat that was met, so that no beat is lost and the bars stay where they are; after a rest
     it takes the line's count."""
 
-    def __init__(self, config: ConductorConfig) -> None:
+    def __init__(self, config: TempoChangeSettings) -> None:
         self._config = config
         self.reset()
 

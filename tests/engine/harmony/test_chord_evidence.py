@@ -10,8 +10,10 @@ from gigmate.dsp.log_probability import class_odds, log_roots
 from gigmate.engine.commands import SetControl
 from gigmate.engine.harmony import chord_evidence
 from gigmate.engine.harmony.chord_evidence import HalfBeatHeard
+from gigmate.engine.harmony.chord_settings import ChordSettings
 from gigmate.engine.harmony.chord_tracker import ChordTracker
-from gigmate.engine.timing.conductor import Conductor, ConductorConfig
+from gigmate.engine.timing.conductor import Conductor
+from gigmate.engine.timing.conductor_settings import BarSettings
 
 FRAME_S = 0.04
 FRAMES_PER_BEAT = 12
@@ -97,7 +99,7 @@ def hear(tracker: ChordTracker, beats: int, start: int = 0, root: int = C, minor
 
 def test_every_half_beat_is_read_once_with_its_place() -> None:
     reader = Reader()
-    tracker = ChordTracker(ConductorConfig(), reader)
+    tracker = ChordTracker(ChordSettings(), BarSettings().metres, reader)
     hear(tracker, 9)
     assert [row[5] for row in reader.given] == [*range(8), *range(8), 0][: len(reader.given)]
     assert len(reader.given) == 17
@@ -110,7 +112,7 @@ def test_every_half_beat_is_read_once_with_its_place() -> None:
 
 def test_half_beats_that_were_skipped_are_read_as_not_heard() -> None:
     reader = Reader()
-    tracker = ChordTracker(ConductorConfig(), reader)
+    tracker = ChordTracker(ChordSettings(), BarSettings().metres, reader)
     hear(tracker, 1)
     hear(tracker, 1, start=3)
     assert [row[3] for row in reader.given] == pytest.approx([1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0])
@@ -118,7 +120,7 @@ def test_half_beats_that_were_skipped_are_read_as_not_heard() -> None:
 
 def test_the_reader_is_believed_more_than_the_frames() -> None:
     reader = Reader(chord=A_MINOR, next=A_MINOR, after=A_MINOR, key=A_MINOR)
-    tracker = ChordTracker(ConductorConfig(reading_weight=2.0, foretelling_weight=1.0), reader)
+    tracker = ChordTracker(ChordSettings(reading_weight=2.0, foretelling_weight=1.0), BarSettings().metres, reader)
     hear(tracker, 4)
     assert tracker.chord.root == 9
     assert tracker.key()[:2] == (9, True)
@@ -128,7 +130,7 @@ def test_what_is_read_to_follow_is_foretold() -> None:
     followed = []
     for after in (C, 7):
         reader = Reader(after=after)
-        tracker = ChordTracker(ConductorConfig(foretelling_weight=1.5), reader)
+        tracker = ChordTracker(ChordSettings(foretelling_weight=1.5), BarSettings().metres, reader)
         hear(tracker, 8)
         followed.append(tracker.ahead(8.25).root)
     assert followed == [C, 7]

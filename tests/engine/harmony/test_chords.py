@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gigmate.engine.harmony.chord_filter import ChordFilter
+from gigmate.engine.harmony.chord_settings import ChordSettings
 from gigmate.engine.harmony.chord_tracker import Chord, ChordTracker
 from gigmate.engine.harmony.tonal_tables import beginnings_of_keys, chords_of_keys, moves_of_keys
-from gigmate.engine.timing.conductor import Conductor, ConductorConfig
+from gigmate.engine.timing.conductor import Conductor
+from gigmate.engine.timing.conductor_settings import BarSettings
 
 from ..performance import FRAME_S, RATE_HZ, follow, perform, steady
 from ..timing.test_conductor import USUAL
@@ -72,7 +74,7 @@ class Played:
     """A tracker that hears one chord after another, sharp or dim, on a grid that is given."""
 
     def __init__(self) -> None:
-        self.tracker = ChordTracker(ConductorConfig())
+        self.tracker = ChordTracker(ChordSettings(), BarSettings().metres)
         self.beat = 0.0
         self.foretold: list[bool] = []
 
@@ -183,7 +185,7 @@ def test_a_chord_is_as_often_right_as_its_confidence_says() -> None:
         rng = np.random.default_rng(seed)
         roots = tuple(int(r) for r in rng.choice([0, 2, 5, 7, 9], 40))
         performance = perform(steady(BPM, 84), seed, USUAL, roots=roots)
-        tracker = ChordTracker(ConductorConfig())
+        tracker = ChordTracker(ChordSettings(), BarSettings().metres)
         for frame in range(performance.frames):
             beat = (frame * FRAME_S - 0.3) * BPM / 60
             heard = performance.heard(frame, rng=rng)

@@ -43,7 +43,8 @@ def _run(environment: dict[str, str], code: str) -> str:
 _HEAD = """
 import time
 from gigmate.engine.callback.bridge import Bridge
-from gigmate.engine.config import EngineConfig, EngineError
+from gigmate.engine.config import EngineConfig
+from gigmate.engine.errors import EngineError
 from gigmate.engine.ports import list_devices, open_port, why_not
 """
 

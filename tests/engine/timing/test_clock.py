@@ -16,7 +16,7 @@ from gigmate.engine.commands import (
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import HeardFrame
-from gigmate.engine.timing.conductor import Conductor, ConductorConfig, GridConductor
+from gigmate.engine.timing.conductor import Conductor, GridConductor
 from gigmate.engine.timing.jack_transport import JackTransport, Reading, reading_of
 from gigmate.engine.timing.midi_clock_in import MidiClockIn
 from gigmate.engine.timing.midi_clock_out import MidiClockOut
@@ -35,7 +35,7 @@ def ticks_s(bpm: float, first_s: float, beats: float, jitter_s: float, seed: int
 
 
 def line_of(times_s: np.ndarray, start: bool = True) -> MidiClockIn:
-    clock = MidiClockIn(ConductorConfig(), RATE_HZ)
+    clock = MidiClockIn(RATE_HZ)
     if start:
         clock.transport("start")
     for time_s in times_s:

@@ -9,6 +9,7 @@ import pytest
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import HeardFrame
 from gigmate.engine.timing.conductor import Conductor, ConductorConfig
+from gigmate.engine.timing.conductor_settings import BarSettings
 
 from ..performance import FRAME_S, RATE_HZ, Followed, Noise, Performance, follow, from_tempi, perform, steady
 
@@ -178,7 +179,7 @@ def test_three_four_is_told_from_four_four() -> None:
 
 
 def test_other_metres_are_a_matter_of_configuration() -> None:
-    config = ConductorConfig(metres=(4, 5), metre_weights=(0.5, 0.5))
+    config = ConductorConfig(bars=BarSettings(metres=(4, 5), metre_weights=(0.5, 0.5)))
     performance = perform(steady(130, 45), 1, USUAL, beats_per_bar=5)
     followed = follow(Conductor(RATE_HZ, config=config), performance)
     assert followed.moments[-1].beats_per_bar == 5
@@ -275,4 +276,4 @@ def test_what_cannot_be_is_said() -> None:
     with pytest.raises(ConfigError, match="rate"):
         Conductor(0)
     with pytest.raises(ConfigError, match="metres"):
-        ConductorConfig(metres=(3,), metre_weights=())
+        BarSettings(metres=(3,), metre_weights=())

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from gigmate.engine.timing.beats.bar_pointer import BarFilter
 from gigmate.engine.timing.beats.chord_change import ChordChangeDetector
-from gigmate.engine.timing.conductor import Conductor, ConductorConfig
+from gigmate.engine.timing.conductor import Conductor
+from gigmate.engine.timing.conductor_settings import BarSettings
 
 from ..performance import RATE_HZ, Noise, follow, perform, steady
 from .test_conductor import share_of_right_bars
@@ -36,7 +37,7 @@ def test_a_pickup_is_put_right_by_downbeats() -> None:
 
 @pytest.mark.parametrize("metre", [2, 3, 4, 5])
 def test_each_metre_is_found_by_its_downbeats(metre: int) -> None:
-    bars = BarFilter(ConductorConfig())
+    bars = BarFilter(BarSettings())
     for beat in range(40):
         bars.beat(0.6 if beat % metre == 1 else 0.05, 1.0)
     found, place, sure = bars.best()

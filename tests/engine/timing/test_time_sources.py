@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gigmate.engine.timing.conductor import Anchor, Conductor, ConductorConfig
+from gigmate.engine.timing.conductor import Anchor, Conductor
+from gigmate.engine.timing.conductor_settings import TapSettings, TempoRange
 from gigmate.engine.timing.tap_tempo import TapTempo
 
 from ..performance import FRAME_S, RATE_HZ, Noise, follow, perform, steady
@@ -25,7 +26,7 @@ def test_four_taps_lock_at_once_with_the_downbeat_at_the_first() -> None:
 
 
 def test_taps_by_a_foot_are_averaged() -> None:
-    taps = TapTempo(ConductorConfig(), RATE_HZ)
+    taps = TapTempo(TapSettings(), TempoRange(), RATE_HZ)
     anchors = [taps.tap(RATE_HZ * (0.6 * i + jitter)) for i, jitter in enumerate((0.01, -0.012, 0.008, -0.006))]
     assert anchors[:3] == [None] * 3
     assert anchors[3] is not None
@@ -34,7 +35,7 @@ def test_taps_by_a_foot_are_averaged() -> None:
 
 
 def test_a_pause_begins_a_new_row_of_taps() -> None:
-    taps = TapTempo(ConductorConfig(), RATE_HZ)
+    taps = TapTempo(TapSettings(), TempoRange(), RATE_HZ)
     for position_s in (0.0, 0.5, 1.0, 5.0, 5.5):
         assert taps.tap(position_s * RATE_HZ) is None
     assert taps.tap(5.5 * RATE_HZ) is None  # the same tap told twice

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from gigmate.engine.harmony import song_memory
-from gigmate.engine.timing.conductor_settings import ConductorConfig
+from gigmate.engine.harmony.chord_settings import ChordSettings
 from gigmate.model.chord_network import (
     HEARD,
     ROOTS,
@@ -55,7 +55,7 @@ def song(store: Path, listener: Listener) -> HalfBeats:
 
 
 def test_it_takes_the_listener_to_be_as_late_as_the_conductor_does() -> None:
-    assert ConductorConfig().chord_lag_s == chord_network_trainer.CHORD_LAG_S
+    assert ChordSettings().chord_lag_s == chord_network_trainer.CHORD_LAG_S
     assert song_memory.SLOTS_PER_BEAT == chord_network_trainer.SLOTS_PER_BEAT
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gigmate.engine.timing.beats.beat_kalman import PeakFinder
-from gigmate.engine.timing.conductor_settings import ConductorConfig
+from gigmate.engine.timing.conductor_settings import BeatFilterSettings, KalmanSettings
 from gigmate.model.listener import DELAY_FRAMES, ListenerConfig
 from gigmate.training.store import songs_in
 from gigmate.training.trainers import listener_data
@@ -30,7 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> ListenerData:
 def beats_of(y: np.ndarray) -> np.ndarray:
     """Places of the beats in targets, in frames, as the conductor finds them in what a listener says."""
     start, stop = SHAPE.layout()["beat"]
-    finder = PeakFinder(ConductorConfig())
+    finder = PeakFinder(KalmanSettings().peak_threshold, BeatFilterSettings().level_least)
     found = [peak.time_s for i, row in enumerate(y[:, start:stop]) for peak in finder.hear(row, i + 1.0, 1.0)]
     return np.array(found)
 

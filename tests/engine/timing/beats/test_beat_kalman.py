@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gigmate.engine.timing.beats.beat_kalman import BeatKalman, Peak
-from gigmate.engine.timing.conductor_settings import ConductorConfig
+from gigmate.engine.timing.conductor_settings import KalmanSettings
 
 FRAME_S = 0.04
 
@@ -24,7 +24,7 @@ class Follower:
     """A line that is told peaks a frame or two after they were, as the tracker does."""
 
     def __init__(self, bpm: float, late_s: float = 0.08) -> None:
-        self.line = BeatKalman(ConductorConfig(), 0.0, 0.0, bpm / 60.0, 0.02, 0.02)
+        self.line = BeatKalman(KalmanSettings(), 0.0, 0.0, bpm / 60.0, 0.02, 0.02)
         self._late_s = late_s
 
     def go_on(self, time_s: float) -> None:
@@ -111,7 +111,7 @@ def test_the_line_says_how_sure_it_is() -> None:
 def test_who_rests_keeps_time_with_the_band() -> None:
     errors = []
     for freedom in (0.03, 1.0):
-        line = BeatKalman(ConductorConfig(), 0.0, 0.0, 2.0, 0.01, 0.005)
+        line = BeatKalman(KalmanSettings(), 0.0, 0.0, 2.0, 0.01, 0.005)
         line.move(4.0, freedom)
         errors.append(line.error_s)
         assert line.beat == pytest.approx(8.0)

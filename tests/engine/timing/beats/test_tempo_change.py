@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from gigmate.engine.timing.beats.beat_kalman import Peak
 from gigmate.engine.timing.beats.tempo_change import NewTempo, TempoChangeDetector
-from gigmate.engine.timing.conductor_settings import ConductorConfig
+from gigmate.engine.timing.conductor_settings import TempoChangeSettings
 
 RATE_HZ = 2.0
 
 
 def heard(times_s: list[float], height: float = 1.0, met: float = 0.0) -> list[NewTempo | None]:
     """What a run says of peaks after beat 8 was met at second 4 of a line of two beats a second."""
-    run = TempoChangeDetector(ConductorConfig())
+    run = TempoChangeDetector(TempoChangeSettings())
     assert run.hear(Peak(4.0, 1.0), 0.9, 8, RATE_HZ) is None
     return [run.hear(Peak(time_s, height), met, round(time_s * RATE_HZ), RATE_HZ) for time_s in times_s]
 
@@ -41,7 +41,7 @@ def test_what_is_no_change_of_tempo() -> None:
 
 
 def test_a_beat_that_is_met_ends_the_run() -> None:
-    run = TempoChangeDetector(ConductorConfig())
+    run = TempoChangeDetector(TempoChangeSettings())
     times_s = 4.0 + 0.5 / 1.1 * np.arange(4, 8)
     run.hear(Peak(4.0, 1.0), 0.9, 8, RATE_HZ)
     assert run.hear(Peak(times_s[0], 1.0), 0.0, 12, RATE_HZ) is None
@@ -58,5 +58,5 @@ def test_after_a_rest_the_count_is_the_lines() -> None:
 
 
 def test_nothing_is_counted_on_from_where_no_beat_was_met() -> None:
-    run = TempoChangeDetector(ConductorConfig())
+    run = TempoChangeDetector(TempoChangeSettings())
     assert [run.hear(Peak(4.0 + 0.45 * beat, 1.0), 0.0, beat, RATE_HZ) for beat in range(5)] == [None] * 5
