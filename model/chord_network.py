@@ -9,7 +9,7 @@ in one key it knows in all. Knows no engine, no sound; streaming contract; infer
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, NamedTuple  # noqa: UP035
+from typing import Any, Dict, NamedTuple
 
 import numpy as np
 import torch
@@ -72,11 +72,11 @@ class Harmony(Streaming):
         self.cell = nn.GRU(config.units, config.units, batch_first=True)
         self.tail = nn.Linear(2 * config.units, 2 * len(ANSWERS))
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         units = self.config.units
         return {"harmony": torch.zeros(batch, ROOTS, units, device=self.tail.weight.device)}
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         batch, steps = x.shape[:2]
         pitched = x[:, :, : self.pitched].unflatten(2, (-1, ROOTS))
         turned = torch.stack([torch.roll(pitched, -root, 3) for root in range(ROOTS)], dim=1).flatten(3)

@@ -5,7 +5,7 @@ Know no audio. Every stateful layer keeps the contract of streaming.py and is na
 
 from __future__ import annotations
 
-from typing import Dict, List  # noqa: UP035
+from typing import Dict, List
 
 import torch
 from torch import Tensor, nn
@@ -52,10 +52,10 @@ class CausalConv(Streaming):
         scaled_normal_(self.conv.weight)
         nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         return {self.key: torch.zeros(batch, self.in_channels, self.past, device=self.conv.weight.device)}
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         past = state[self.key]
         padded = torch.cat([past, x], dim=2)
         past.copy_(padded.narrow(2, padded.shape[2] - self.past, self.past))
@@ -98,10 +98,10 @@ class ConvBlock(Streaming):
         nn.init.zeros_(self.down.bias)
         self.gain = nn.Parameter(torch.full((channels,), 0.3))
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         return self.depthwise.init_state(batch)
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         return x + self._mix(self.depthwise.step(x, state))
 
     def whole(self, x: Tensor) -> Tensor:
@@ -178,7 +178,7 @@ class WindowAttention(Streaming):
         scaled_normal_(self.qkv.weight)
         scaled_normal_(self.out.weight)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         device = self.norm_q.weight.device
         shape = (batch, self.heads, self.window, self.head_size)
         return {
@@ -187,23 +187,23 @@ class WindowAttention(Streaming):
             self.key_t: torch.zeros(batch, dtype=torch.int64, device=device),
         }
 
-    def _project(self, x: Tensor, table: Tensor) -> List[Tensor]:  # noqa: UP006
+    def _project(self, x: Tensor, table: Tensor) -> List[Tensor]:
         batch, steps, _ = x.shape
         q, k, v = self.qkv(x).view(batch, steps, 3, self.heads, self.head_size).permute(2, 0, 3, 1, 4).unbind(0)
         return [rotate(self.norm_q(q), table), rotate(self.norm_k(k), table), v]
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
-        outputs: List[Tensor] = []  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
+        outputs: List[Tensor] = []
         for t in range(x.shape[1]):
             outputs.append(self.step_at(x[:, t], self.turn(state), state).unsqueeze(1))
         return torch.cat(outputs, dim=1)
 
-    def turn(self, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def turn(self, state: Dict[str, Tensor]) -> Tensor:
         """Rotation [2, head_size] of the step that comes: what equal layers of one clock need to know once."""
         table = rope_table(state[self.key_t][:1], self.head_size)[0]
         return torch.stack([table[0].repeat(2), torch.cat([-table[1], table[1]])])
 
-    def step_at(self, x: Tensor, turn: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step_at(self, x: Tensor, turn: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """One step [B, D] -> [B, D]; `turn` is this step's."""
         keys, values, clock = state[self.key_k], state[self.key_v], state[self.key_t]
         now = int(clock[0].item())

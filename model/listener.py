@@ -7,7 +7,7 @@ Knows no grid and no memory of the song: the conductor makes a moment of what it
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict  # noqa: UP035
+from typing import Any, Dict
 
 import torch
 from torch import Tensor, nn
@@ -69,14 +69,14 @@ class Listener(Streaming):
         self.tail = nn.Linear(config.channels, max(stop for _, stop in config.layout().values()))
 
     @torch.jit.export
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         state = self.head.init_state(batch)
         for block in self.blocks:
             state.update(block.init_state(batch))
         return state
 
     @torch.jit.export
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         y = self.head.step(x.transpose(1, 2), state)
         for block in self.blocks:
             y = block.step(y, state)

@@ -10,7 +10,7 @@ TorchScript reads this source: annotations are not put off, and types are spelt 
 import math
 import warnings
 from pathlib import Path
-from typing import Dict, List  # noqa: UP035
+from typing import Dict, List
 
 import numpy as np
 import torch
@@ -47,13 +47,13 @@ class PatchBand(nn.Module):
     mel_shape: Tensor
     pitch_bank: Tensor
     pitch_shape: Tensor
-    listen_state: Dict[str, Tensor]  # noqa: UP006
-    play_state: Dict[str, Tensor]  # noqa: UP006
-    styles: List[str]  # noqa: UP006
-    forward_input_labels: List[str]  # noqa: UP006
-    forward_output_labels: List[str]  # noqa: UP006
+    listen_state: Dict[str, Tensor]
+    play_state: Dict[str, Tensor]
+    styles: List[str]
+    forward_input_labels: List[str]
+    forward_output_labels: List[str]
 
-    def __init__(self, band: LiveBand, styles: List[str], delay_samples: int, rate_hz: int) -> None:  # noqa: UP006
+    def __init__(self, band: LiveBand, styles: List[str], delay_samples: int, rate_hz: int) -> None:
         """`delay_samples` is the decoder's, at its rate. Raises ValueError for a rate whose frames are not whole."""
         super().__init__()
         self.band = band
@@ -192,7 +192,7 @@ class PatchBand(nn.Module):
 
     def _features(self) -> Tensor:
         """As dsp/features.py, of the newest frame."""
-        mel: List[Tensor] = []  # noqa: UP006
+        mel: List[Tensor] = []
         tail = self.chunk.size(0) - self.band_frame
         for k in range(self.sub_frames):
             end = tail + self.sub * (k + 1)
@@ -244,11 +244,11 @@ class PatchBand(nn.Module):
     # ------------------------------------------------------------- attributes, as nn~ asks for them (0: it was taken)
 
     @torch.jit.export
-    def get_methods(self) -> List[str]:  # noqa: UP006
+    def get_methods(self) -> List[str]:
         return ["forward"]
 
     @torch.jit.export
-    def get_attributes(self) -> List[str]:  # noqa: UP006
+    def get_attributes(self) -> List[str]:
         return [
             "tempo_bpm", "beats_per_bar", "style", "density", "temperature", "top_k", "top_p", "playing", "seed",
             "round_trip", "restart",

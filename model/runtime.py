@@ -15,7 +15,7 @@ import platform
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Tuple  # noqa: UP035
+from typing import Any, Dict, List, Tuple
 
 import platformdirs
 import torch
@@ -65,13 +65,13 @@ class LiveBand(nn.Module):
         self.frame_rate_hz = float(generator.config.frame_rate_hz)
 
     @torch.jit.export
-    def init_listen(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_listen(self, songs: int) -> Dict[str, Tensor]:
         """Fresh state. Sizes must depend on the argument: tensors of constant size would be folded into the program's
         constants, equal ones into one, and every layer and stream would write into the same memory."""
         return self.listener.init_state(songs)
 
     @torch.jit.export
-    def init_play(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_play(self, songs: int) -> Dict[str, Tensor]:
         """Fresh state; see `init_listen`."""
         state = self.generator.init_state(songs)
         state.update(self.decoder.init_state(songs))
@@ -79,12 +79,12 @@ class LiveBand(nn.Module):
         return state
 
     @torch.jit.export
-    def listen(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def listen(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """Features [heard_size] of the newest frame to the listener's logits [outputs]."""
         return self.listener.step(features.view(1, 1, -1), state)[0, 0]
 
     @torch.jit.export
-    def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """Features [heard_size] to what the generator makes of them, [1, 1, size]."""
         self.steering.hear(features, state)
         return self.generator.hear(features.view(1, 1, -1), state)
@@ -102,8 +102,8 @@ class LiveBand(nn.Module):
         temperature: float,
         top_k: int,
         top_p: float,
-        state: Dict[str, Tensor],  # noqa: UP006
-    ) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+        state: Dict[str, Tensor],
+    ) -> Tuple[Tensor, Tensor]:
         """Tokens [parts, places] of the next frame, and the musician's dynamics [1] to play it with.
 
         `moment` [9] is beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence, known, density and fill;
@@ -130,13 +130,13 @@ class LiveBand(nn.Module):
         return tokens, torch.full([style.shape[0]], self.steering.dynamics_db(state))
 
     @torch.jit.export
-    def sound(self, tokens: Tensor, dynamics_db: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def sound(self, tokens: Tensor, dynamics_db: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """Audio [parts, T * frame] of what was drawn for T frames: tokens [parts, places, T], dynamics [T].
 
         Frame after frame: int8 maps take their scale from all that they are given, so several frames at once would
         sound otherwise (28 dB below the music) than one by one. Quicker all the same, with the decoder at hand.
         """
-        frames: List[Tensor] = []  # noqa: UP006
+        frames: List[Tensor] = []
         for t in range(tokens.shape[2]):
             one = tokens.narrow(2, t, 1)
             slots, codes = one[:, : self.generator.slots], one[:, self.generator.slots :]
@@ -157,7 +157,7 @@ class LiveBand(nn.Module):
         temperature: float,
         top_k: int,
         top_p: float,
-        state: Dict[str, Tensor],  # noqa: UP006
+        state: Dict[str, Tensor],
     ) -> Tensor:
         """`draw` and `sound` of one frame: audio [parts, frame]."""
         tokens, dynamics_db = self.draw(

@@ -15,12 +15,12 @@ Rules
 
 from __future__ import annotations
 
-from typing import Dict  # noqa: UP035 - TorchScript reads this spelling
+from typing import Dict
 
 import torch
 from torch import Tensor, nn
 
-State = Dict[str, Tensor]  # noqa: UP006
+State = Dict[str, Tensor]
 
 
 class Streaming(nn.Module):
@@ -28,11 +28,11 @@ class Streaming(nn.Module):
 
     delay = 0  # not annotated: TorchScript cannot read a string annotation on a class
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         """State of a silent past for `batch` independent streams."""
         raise NotImplementedError
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """Process the next time steps and update `state` in place."""
         raise NotImplementedError
 
@@ -41,12 +41,12 @@ class Streaming(nn.Module):
         raise NotImplementedError
 
 
-def clone_state(state: Dict[str, Tensor]) -> Dict[str, Tensor]:  # noqa: UP006
+def clone_state(state: Dict[str, Tensor]) -> Dict[str, Tensor]:
     """A deep copy: the way to save, branch or restore a stream."""
     return {name: value.clone() for name, value in state.items()}
 
 
-def reset_state(state: Dict[str, Tensor]) -> None:  # noqa: UP006
+def reset_state(state: Dict[str, Tensor]) -> None:
     """Zero a state in place. Layers must therefore be written so that all-zero state is the silent past."""
     with torch.no_grad():
         for value in state.values():

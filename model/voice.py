@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, List, Tuple  # noqa: UP035
+from typing import Any, Dict, List, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -101,10 +101,10 @@ class Voice(nn.Module):
         self.band_of_bin = nn.Buffer(_bands(config.hop, config.bands), persistent=False)
 
     @torch.jit.export
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         """State for `batch` rows (songs times pitched parts)."""
         device = self.rise.device
-        state: Dict[str, Tensor] = {}  # noqa: UP006
+        state: Dict[str, Tensor] = {}
         for block in self.blocks:
             state.update(block.init_state(batch))
         state["voice.notes"] = torch.zeros(batch, self.notes, dtype=torch.int64, device=device)
@@ -119,7 +119,7 @@ class Voice(nn.Module):
             x = x + table(slots[:, place])
         return x.transpose(1, 2)
 
-    def _controls(self, y: Tensor, notes: Tensor, before: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+    def _controls(self, y: Tensor, notes: Tensor, before: Tensor) -> Tuple[Tensor, Tensor]:
         """Network output [B, C, T], notes and notes of the frame before [B, T, slots] to amplitudes
         [B, T, slots, sub, harmonics] and band gains [B, T, sub, bands]."""
         y = self.norm(y.transpose(1, 2))
@@ -179,8 +179,8 @@ class Voice(nn.Module):
         slots: Tensor,
         part: Tensor,
         coefficients: Tensor,
-        state: Dict[str, Tensor],  # noqa: UP006
-    ) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+        state: Dict[str, Tensor],
+    ) -> Tuple[Tensor, Tensor]:
         """Latents [B, latent, T], slots [B, SLOTS, T] (0 and up), part [B], the codec's coefficients of the same
         frames: the oscillators' audio [B, T * frame], already as late as the decoder's, and shaped coefficients."""
         x = self._embed(latents, slots, part)
@@ -200,7 +200,7 @@ class Voice(nn.Module):
         state["voice.tail"].copy_(late[:, count:])
         return late[:, :count], self._shaped(coefficients, gain)
 
-    def whole(self, latents: Tensor, slots: Tensor, part: Tensor, coefficients: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+    def whole(self, latents: Tensor, slots: Tensor, part: Tensor, coefficients: Tensor) -> Tuple[Tensor, Tensor]:
         """`step` from a fresh state over all frames at once."""
         x = self._embed(latents, slots, part)
         for block in self.blocks:
@@ -222,7 +222,7 @@ def _bands(hop: int, bands: int) -> Tensor:
 class VoicedDecoder(nn.Module):
     """Codec decoder for all parts, with the voice on the pitched ones. Rows: songs times parts, parts in order."""
 
-    def __init__(self, decoder: MdctDecoder, voice: Voice, parts: List[str]) -> None:  # noqa: UP006
+    def __init__(self, decoder: MdctDecoder, voice: Voice, parts: List[str]) -> None:
         super().__init__()
         self.decoder, self.voice = decoder, voice
         sung = [index for index, part in enumerate(parts) if part in voice.config.parts]
@@ -233,7 +233,7 @@ class VoicedDecoder(nn.Module):
         )
 
     @torch.jit.export
-    def init_state(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, songs: int) -> Dict[str, Tensor]:
         state = self.decoder.init_state(songs * self.parts)
         state.update(self.voice.init_state(songs * self.sung.numel()))
         return state
@@ -243,7 +243,7 @@ class VoicedDecoder(nn.Module):
         return (torch.arange(songs, device=self.sung.device)[:, None] * self.parts + self.sung[None]).flatten()
 
     @torch.jit.export
-    def step(self, latents: Tensor, slots: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, latents: Tensor, slots: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """Latents [S * parts, latent, T] and slots [S * parts, SLOTS, T] to audio [S * parts, T * frame]."""
         songs = latents.shape[0] // self.parts
         rows = self.rows(songs)

@@ -52,7 +52,7 @@ class GuardedPlayer:
         self._ahead_frames = ahead_frames
         try:
             self._player.reset(self._seed, ahead_frames)
-        except Exception as error:  # noqa: BLE001 - whatever a player raises must not end the music
+        except Exception as error:
             self._fault("reset", error)
 
     def set_ahead(self, ahead_frames: int) -> None:
@@ -60,7 +60,7 @@ class GuardedPlayer:
         self._ahead_frames = ahead_frames
         try:
             self._player.set_ahead(ahead_frames)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             self._fault("set_ahead", error)
 
     def listen(self, chunk: NDArray[np.float32]) -> Heard | None:
@@ -80,7 +80,7 @@ class GuardedPlayer:
                     heard.level_db,
                 )
             )
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             self._failed("listen", error)
             return None
         if not finite:
@@ -97,7 +97,7 @@ class GuardedPlayer:
         """Let a PatientPlayer draw one frame; False if it could not."""
         try:
             self._player.draw(moment, controls)  # type: ignore[attr-defined]
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             self._failed("play", error)
             return False
         return True
@@ -109,7 +109,7 @@ class GuardedPlayer:
     def _checked(self, make: Callable[[], NDArray[np.float32]], frames: int) -> NDArray[np.float32] | None:
         try:
             sound = np.asarray(make(), np.float32)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             self._failed("play", error)
             return None
         shape = (self._shape[0], frames * self._shape[1])

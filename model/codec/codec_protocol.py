@@ -17,7 +17,7 @@ The rules of the face
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Dict, Optional, Protocol  # noqa: UP035 - TorchScript reads this spelling
+from typing import Any, Dict, Optional, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -43,10 +43,10 @@ class Codec(Protocol):
     @property
     def decode_delay_samples(self) -> int: ...
 
-    def init_encode(self, batch: int) -> Dict[str, Tensor]: ...  # noqa: UP006
-    def init_decode(self, batch: int) -> Dict[str, Tensor]: ...  # noqa: UP006
-    def encode_step(self, audio: Tensor, state: Dict[str, Tensor]) -> Tensor: ...  # noqa: UP006
-    def decode_step(self, tokens: Optional[Tensor], state: Dict[str, Tensor]) -> Tensor: ...  # noqa: UP006, UP045
+    def init_encode(self, batch: int) -> Dict[str, Tensor]: ...
+    def init_decode(self, batch: int) -> Dict[str, Tensor]: ...
+    def encode_step(self, audio: Tensor, state: Dict[str, Tensor]) -> Tensor: ...
+    def decode_step(self, tokens: Optional[Tensor], state: Dict[str, Tensor]) -> Tensor: ...
     def encode(self, audio: Tensor) -> Tensor: ...
     def decode(self, tokens: Tensor) -> Tensor: ...
 
@@ -113,12 +113,12 @@ class TokenCodec(nn.Module):
         self.fade = 10.0 ** (-GAP_FADE_DB / 20.0)
 
     @torch.jit.export
-    def init_encode(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_encode(self, batch: int) -> Dict[str, Tensor]:
         """State of a silent past for `batch` streams."""
         return self.encoder.init_state(batch)
 
     @torch.jit.export
-    def init_decode(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_decode(self, batch: int) -> Dict[str, Tensor]:
         """State of a silent past for `batch` streams, with what a gap will need."""
         state = self.decoder.init_state(batch)
         device = self.quantizer.codes.device
@@ -129,12 +129,12 @@ class TokenCodec(nn.Module):
         return state
 
     @torch.jit.export
-    def encode_step(self, audio: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def encode_step(self, audio: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """Audio [B, T * frame] to tokens [B, K, T]."""
         return self.quantizer.encode(self.encoder.step(audio, state))
 
     @torch.jit.export
-    def decode_step(self, tokens: Optional[Tensor], state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006, UP045
+    def decode_step(self, tokens: Optional[Tensor], state: Dict[str, Tensor]) -> Tensor:
         """Tokens [B, K', T], K' <= K, to audio [B, T * frame]; None is one frame that is missing in all streams."""
         if tokens is None:
             audio = self._conceal(state)
@@ -161,16 +161,16 @@ class TokenCodec(nn.Module):
     # What an architecture may do in its own domain. On the waveform: the network goes on with the last latents, and
     # a gain that has no step in it falls during the gap and rises during the frame after.
 
-    def _init_gap(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
-        empty: Dict[str, Tensor] = {}  # noqa: UP006
+    def _init_gap(self, batch: int) -> Dict[str, Tensor]:
+        empty: Dict[str, Tensor] = {}
         return empty
 
-    def _conceal(self, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def _conceal(self, state: Dict[str, Tensor]) -> Tensor:
         audio = self.decoder.step(state["gap.latent"], state)
         start = state["gap.level"][:, None]
         return audio * start * _slope(1.0, self.fade, audio)
 
-    def _continue(self, latents: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def _continue(self, latents: Tensor, state: Dict[str, Tensor]) -> Tensor:
         audio = self.decoder.step(latents, state)
         if int(state["gap.lost"][0].item()) > 0:
             frame = audio.shape[1] // latents.shape[2]

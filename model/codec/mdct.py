@@ -8,7 +8,7 @@ because a hop's samples are complete only when the next hop's coefficients are k
 from __future__ import annotations
 
 import math
-from typing import Dict  # noqa: UP035
+from typing import Dict
 
 import torch
 from torch import Tensor, nn
@@ -34,10 +34,10 @@ class Mdct(Streaming):
         self.key = key
         self.basis = nn.Buffer(mdct_matrix(hop), persistent=False)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         return {self.key: torch.zeros(batch, self.hop, device=self.basis.device)}
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         past = state[self.key]
         padded = torch.cat([past, x], dim=1)
         past.copy_(padded[:, padded.shape[1] - self.hop :])
@@ -60,10 +60,10 @@ class InverseMdct(Streaming):
         self.delay = hop
         self.basis = nn.Buffer(mdct_matrix(hop).T.contiguous(), persistent=False)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         return {self.key: torch.zeros(batch, self.hop, device=self.basis.device)}
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         pieces = torch.matmul(x.transpose(1, 2), self.basis)
         tail = state[self.key]
         late = torch.cat([tail.unsqueeze(1), pieces[:, :-1, self.hop :]], dim=1)

@@ -7,7 +7,7 @@ through a stack of causal blocks, a residual vector quantiser, and the mirror of
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict  # noqa: UP035
+from typing import Any, Dict
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +65,7 @@ class MdctEncoder(Encoder):
         self.coarse = nn.ModuleList([ConvBlock(f"enc.coarse{i}", c.coarse_channels, 5) for i in range(c.coarse_blocks)])
         self.tail = CausalConv("enc.tail", c.coarse_channels, c.latent, 1)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         state = self.mdct.init_state(batch)
         state.update(self.head.init_state(batch))
         for block in self.fine:
@@ -80,7 +80,7 @@ class MdctEncoder(Encoder):
         """What is not learnt of `whole`: audio [B, T * frame] to companded coefficients [B, hop, T * sub_frames]."""
         return compand(self.mdct.whole(x))
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         y = self.head.step(compand(self.mdct.step(x, state)), state)
         for block in self.fine:
             y = block.step(y, state)
@@ -125,7 +125,7 @@ class MdctDecoder(Decoder):
         self.inverse = InverseMdct(c.hop, "dec.mdct")
         self.delay = c.hop
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         state = self.head.init_state(batch)
         for block in self.coarse:
             state.update(block.init_state(batch))
@@ -144,10 +144,10 @@ class MdctDecoder(Decoder):
         magnitude, carrier = self.tail(self.norm(y.transpose(1, 2))).chunk(2, dim=-1)
         return (torch.exp((magnitude - 4.0).clamp(-12.0, 4.0)) * torch.tanh(carrier)).transpose(1, 2)
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         return self.inverse.step(self.coefficients_step(x, state), state)
 
-    def coefficients_step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def coefficients_step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """`step` but its transform: latents [B, latent, T] to coefficients [B, hop, T * sub_frames]."""
         y = self.head.step(x, state)
         for block in self.coarse:
@@ -197,16 +197,16 @@ class MdctCodec(TokenCodec):
         signs = torch.randint(0, 2, (config.hop, SIGN_HOPS), generator=chance) * 2 - 1
         self.signs = nn.Buffer(signs.float(), persistent=False)
 
-    def _init_gap(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def _init_gap(self, batch: int) -> Dict[str, Tensor]:
         return {"gap.spectrum": torch.zeros(batch, self.hop, 1, device=self.quantizer.codes.device)}
 
-    def _continue(self, latents: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def _continue(self, latents: Tensor, state: Dict[str, Tensor]) -> Tensor:
         coefficients = self.decoder.coefficients_step(latents, state)
         newest = coefficients[:, :, coefficients.shape[2] - 2 :]
         state["gap.spectrum"].copy_(newest.square().mean(dim=2, keepdim=True).sqrt())
         return self.decoder.inverse.step(coefficients, state)
 
-    def _conceal(self, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def _conceal(self, state: Dict[str, Tensor]) -> Tensor:
         # the network goes on with what it last heard, so that the frames after the gap find their places
         self.decoder.coefficients_step(state["gap.latent"], state)
         hop = torch.arange(1, self.sub_frames + 1, device=self.signs.device)

@@ -5,7 +5,7 @@ Knows no audio. The codebooks are buffers: they learn by moving averages, not by
 
 from __future__ import annotations
 
-from typing import List, Tuple  # noqa: UP035
+from typing import List, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,7 @@ class ResidualQuantizer(nn.Module):
         """Tokens [B, K, T] of x [B, D, T]; `levels` below K codes more coarsely (0 means all)."""
         batch, _, steps = x.shape
         residual = x.transpose(1, 2).reshape(-1, self.size)
-        tokens: List[Tensor] = []  # noqa: UP006
+        tokens: List[Tensor] = []
         for level in range(self.codebooks if levels == 0 else levels):
             index = self.nearest(residual, level)
             residual = residual - self.codes[level][index]
@@ -47,7 +47,7 @@ class ResidualQuantizer(nn.Module):
 @torch.no_grad()
 def learn_codes(
     quantizer: ResidualQuantizer, x: Tensor, counts: Tensor, sums: Tensor, decay: float, revive_below: float
-) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+) -> Tuple[Tensor, Tensor]:
     """One moving-average update of every codebook from the rows x [N, D].
 
     `counts` [K, E] and `sums` [K, E, D] are the averages (owned by the trainer). Entries used less often than

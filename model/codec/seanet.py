@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Dict  # noqa: UP035 - TorchScript reads this spelling
+from typing import Any, Dict
 
 import torch
 from torch import Tensor, nn
@@ -80,7 +80,7 @@ class WaveConv(Streaming):
         scaled_normal_(self.conv.weight)
         nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         device = self.conv.weight.device
         state = {self.key: torch.zeros(batch, self.inputs, self.past, device=device)}
         if self.mirror:
@@ -95,7 +95,7 @@ class WaveConv(Streaming):
             x = F.pad(x, (0, self.past + 1 - x.shape[2]))
         return x[:, :, 1 : self.past + 1].flip(2)
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         past = state[self.key]
         if self.mirror and int(state[self.begun][0].item()) == 0:
             past.copy_(self._before(x))
@@ -119,10 +119,10 @@ class WaveUpConv(Streaming):
         self.bias = nn.Parameter(torch.zeros(outputs))
         nn.init.normal_(self.conv.weight, std=(inputs * kernel / stride) ** -0.5)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         return {self.key: torch.zeros(batch, self.outputs, self.over, device=self.conv.weight.device)}
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         over = state[self.key]
         y = self.conv(x)
         y = torch.cat([y[:, :, : self.over] + over, y[:, :, self.over :]], dim=2)
@@ -144,13 +144,13 @@ class WaveUnit(Streaming):
         self.second = WaveConv(f"{key}.second", hidden, channels, 1, False)
         self.beside = WaveConv(f"{key}.beside", channels, channels, 1, False)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         return self.first.init_state(batch)
 
     def _sum(self, x: Tensor, y: Tensor) -> Tensor:
         return self.beside.conv(x) + self.second.conv(F.elu(y))
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         return self._sum(x, self.first.step(F.elu(x), state))
 
     def whole(self, x: Tensor) -> Tensor:
@@ -166,10 +166,10 @@ class WaveLstm(Streaming):
         self.lstm = nn.LSTM(channels, channels, layers)
         self.silence = nn.Buffer(torch.zeros(layers, 1, channels), persistent=False)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         return {self.key_h: self.silence.repeat(1, batch, 1), self.key_c: self.silence.repeat(1, batch, 1)}
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         y, (h, c) = self.lstm(x.permute(2, 0, 1), (state[self.key_h], state[self.key_c]))
         state[self.key_h].copy_(h)
         state[self.key_c].copy_(c)
@@ -194,13 +194,13 @@ class DownStage(Streaming):
         mirror = config.start == "reflect"
         self.down = WaveConv(f"{key}.down", channels, 2 * channels, 2 * ratio, mirror, stride=ratio)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         state = self.down.init_state(batch)
         for unit in self.units:
             state.update(unit.init_state(batch))
         return state
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         for unit in self.units:
             x = unit.step(x, state)
         return self.down.step(F.elu(x), state)
@@ -224,13 +224,13 @@ class UpStage(Streaming):
             ]
         )
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         state = self.up.init_state(batch)
         for unit in self.units:
             state.update(unit.init_state(batch))
         return state
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         x = self.up.step(F.elu(x), state)
         for unit in self.units:
             x = unit.step(x, state)
@@ -262,7 +262,7 @@ class SeanetEncoder(Encoder):
         self.tail = WaveConv("enc.tail", top, config.latent, config.kernel, mirror)
         self.scaled = config.scaled_latents
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         state = self.head.init_state(batch)
         for stage in self.stages:
             state.update(stage.init_state(batch))
@@ -275,7 +275,7 @@ class SeanetEncoder(Encoder):
         """What is not learnt of `whole`: [B, N] to [B, 1, N]."""
         return x.unsqueeze(1)
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         y = self.head.step(self.front(x), state)
         for stage in self.stages:
             y = stage.step(y, state)
@@ -318,7 +318,7 @@ class SeanetDecoder(Decoder):
         with torch.no_grad():
             self.tail.conv.weight.mul_(0.1)  # music is not as loud as white noise at full scale
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         state = self.head.init_state(batch)
         for lstm in self.lstm:
             state.update(lstm.init_state(batch))
@@ -327,7 +327,7 @@ class SeanetDecoder(Decoder):
         state.update(self.tail.init_state(batch))
         return state
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         y = self.head.step(x, state)
         for lstm in self.lstm:
             y = lstm.step(y, state)

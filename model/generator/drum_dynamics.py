@@ -8,7 +8,7 @@ seemed half a beat away. Knows no weights; tensors in and out, TorchScript reads
 from __future__ import annotations
 
 import math
-from typing import Dict, List  # noqa: UP035
+from typing import Dict, List
 
 import torch
 from torch import Tensor, nn
@@ -58,12 +58,12 @@ class Touch(nn.Module):
         self.quarters, self.state, self.first_note = ONSET_QUARTERS, STATE, FIRST_NOTE
 
     @torch.jit.export
-    def init_state(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, songs: int) -> Dict[str, Tensor]:
         """Zeros: the gain that was reached in dB, and what was struck in the last quarter."""
         return {"touch.gain_db": torch.zeros(songs, device=self.glide.device),
                 "touch.late": torch.zeros(songs, dtype=torch.int64, device=self.glide.device)}  # fmt: skip
 
-    def forward(self, audio: Tensor, slots: Tensor, style: int, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def forward(self, audio: Tensor, slots: Tensor, style: int, state: Dict[str, Tensor]) -> Tensor:
         """Audio [parts, frame] of the frame with these slots [parts, SLOTS], the drums with the gain."""
         if self.drummer < 0:
             return audio
@@ -71,7 +71,7 @@ class Touch(nn.Module):
         gain_db, late = float(state["touch.gain_db"]), int(state["touch.late"])
         begins = int(slots[self.drummer, self.state])
         struck = int(self.hits[max(0, int(slots[self.drummer, self.first_note]))])
-        pieces: List[Tensor] = []  # noqa: UP006
+        pieces: List[Tensor] = []
         length = self.glide.shape[0]
         for quarter in range(self.quarters):
             # the decoder is a quarter late: a hit of the last one sounds in the next frame

@@ -10,7 +10,7 @@ weights; tensors in and out, TorchScript reads it. Inference thread only.
 from __future__ import annotations
 
 import math
-from typing import Dict, NamedTuple  # noqa: UP035
+from typing import Dict, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -136,10 +136,10 @@ class Steering(nn.Module):
         self.state = STATE
 
     @torch.jit.export
-    def init_state(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, songs: int) -> Dict[str, Tensor]:
         """Zeros: nothing is owed. "owed" and "held" are leaky sums over the last beats of wanted less played
         beginnings, and of sounding less usual time; "age" is beats since the last beginning."""
-        state: Dict[str, Tensor] = {}  # noqa: UP006
+        state: Dict[str, Tensor] = {}
         for name in ("owed", "held", "age"):
             state["steer." + name] = torch.zeros(songs * self.parts, device=self.usual.device)
         state["steer.fill"] = torch.zeros(songs, device=self.usual.device)
@@ -149,7 +149,7 @@ class Steering(nn.Module):
         state.update(self.touch.init_state(songs))
         return state
 
-    def forward(self, moment: Tensor, style: Tensor, state: Dict[str, Tensor]) -> Steer:  # noqa: UP006
+    def forward(self, moment: Tensor, style: Tensor, state: Dict[str, Tensor]) -> Steer:
         """`moment` [9] as `LiveBand.play` takes it, style [1]."""
         playing = float(moment[4] * moment[6])
         tempo_bpm, density, fill = float(moment[2]), float(moment[7]), float(moment[8] * moment[6])
@@ -185,7 +185,7 @@ class Steering(nn.Module):
         style: Tensor,
         fill: float,
         beat: float,
-        state: Dict[str, Tensor],  # noqa: UP006
+        state: Dict[str, Tensor],
         bias: Tensor,
     ) -> None:
         """Hits on snare and toms on the lines of the grid, denser and lower toward the bar line, and a crash on it."""
@@ -212,7 +212,7 @@ class Steering(nn.Module):
             bias[:, self.loudness] += self.loud_hits_nats * self.hits.unsqueeze(1) * self.classes
 
     @torch.jit.export
-    def hear(self, features: Tensor, state: Dict[str, Tensor]) -> None:  # noqa: UP006
+    def hear(self, features: Tensor, state: Dict[str, Tensor]) -> None:
         """Follow how loud the musician is by one feature frame [heard_size] of dsp/features.py."""
         levels = state["steer.levels"]  # quick and slow level (dB over the floor of the features), seconds of each
         power = torch.square(torch.pow(10.0, (features[: self.mel_size] - 1.0) / 0.4)).mean()
@@ -235,7 +235,7 @@ class Steering(nn.Module):
             slow = 10.0 * math.log10(mean + (now - mean) * step_s / played_s)
         levels.copy_(torch.tensor([quick, slow, played_s, silent_s]))
 
-    def follow(self, audio: Tensor, slots: Tensor, dynamics_db: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def follow(self, audio: Tensor, slots: Tensor, dynamics_db: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """Audio [parts, frame] of the frame with these slots [parts, SLOTS] at the musician's dynamics [1], gliding
         from the last frame's, and with the drummer's touch."""
         before = state["steer.gain_db"]
@@ -244,7 +244,7 @@ class Steering(nn.Module):
         before.copy_(now)
         return self.touch(audio * torch.pow(10.0, gain_db / 20.0), slots, int(state["steer.style"]), state)
 
-    def dynamics_db(self, state: Dict[str, Tensor]) -> float:  # noqa: UP006
+    def dynamics_db(self, state: Dict[str, Tensor]) -> float:
         """How much louder than of late the musician plays, within bounds; 0 until that is known."""
         levels = state["steer.levels"]
         sure = min(1.0, float(levels[2]) / self.sure_s)

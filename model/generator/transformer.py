@@ -10,7 +10,7 @@ one batch. Knows no sound, no thread and no player.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, List  # noqa: UP035
+from typing import Any, Dict, List
 
 import torch
 from torch import Tensor, nn
@@ -91,13 +91,13 @@ class HeardEncoder(Streaming):
         )
         self.tail = nn.Linear(config.heard_channels, config.size)
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         state = self.head.init_state(batch)
         for block in self.blocks:
             state.update(block.init_state(batch))
         return state
 
-    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step(self, x: Tensor, state: Dict[str, Tensor]) -> Tensor:
         y = self.head.step(x.transpose(1, 2), state)
         for block in self.blocks:
             y = block.step(y, state)
@@ -128,10 +128,10 @@ class TemporalLayer(Streaming):
         unit = torch.tensor([0.0, 1.0, 0.0, 0.0, 1.0, 0.0]).repeat_interleave(config.size)
         self.unit = nn.Buffer(unit, persistent=False)  # scales are learnt as what differs from 1
 
-    def init_state(self, batch: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, batch: int) -> Dict[str, Tensor]:
         return self.attention.init_state(batch)
 
-    def step_with(self, x: Tensor, condition: Tensor, turn: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def step_with(self, x: Tensor, condition: Tensor, turn: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """One step [B, size] under the condition [B, .]; `turn` as in WindowAttention."""
         m = (self.modulate(condition) + self.unit).chunk(6, dim=-1)
         y = self.attention.step_at(torch.addcmul(m[0], self.norm_a(x), m[1]), turn, state)
@@ -214,7 +214,7 @@ class Depth(nn.Module):
             nn.init.zeros_(out.bias)
             self.outs.append(out)
 
-    def forward(self, z: Tensor, chord: Tensor, tokens: Tensor) -> List[Tensor]:  # noqa: UP006
+    def forward(self, z: Tensor, chord: Tensor, tokens: Tensor) -> List[Tensor]:
         """Teacher-forced logits [N, entries] per place, of tokens [N, places] given z [N, size], chord [N, .]."""
         base = self.start(z) + self.chord(chord)
         rows = [base + self.places[0]]
@@ -248,12 +248,12 @@ class Depth(nn.Module):
         n = z.shape[0]
         base = self.start(z) + self.chord(chord)
         shape = [self.count, n, self.heads, self.size // self.heads]
-        keys: List[Tensor] = []  # noqa: UP006
-        values: List[Tensor] = []  # noqa: UP006
+        keys: List[Tensor] = []
+        values: List[Tensor] = []
         for _layer in self.layers:
             keys.append(torch.empty(shape, device=z.device))
             values.append(torch.empty(shape, device=z.device))
-        tokens: List[Tensor] = []  # noqa: UP006
+        tokens: List[Tensor] = []
         x = base + self.places[0]
         y = x
         bias = base
@@ -343,7 +343,7 @@ class Generator(nn.Module):
         none = self.style.weight[-1:].clone()
         self.style.weight.copy_(none + strength * (self.style.weight - none))
 
-    def init_state(self, songs: int) -> Dict[str, Tensor]:  # noqa: UP006
+    def init_state(self, songs: int) -> Dict[str, Tensor]:
         """State for `songs` bands of all parts. "tokens" holds each part's last tokens + 1, so that 0 is none yet."""
         state = self.heard.init_state(songs)
         for layer in self.layers:
@@ -389,7 +389,7 @@ class Generator(nn.Module):
         return self.norm(x)
 
     @torch.jit.export
-    def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+    def hear(self, features: Tensor, state: Dict[str, Tensor]) -> Tensor:
         """Encode one heard frame [S, 1, heard_size] to [S, 1, size]; the caller delays it by `ahead` frames."""
         return self.heard.step(features, state)
 
@@ -407,7 +407,7 @@ class Generator(nn.Module):
         sound_temperature: float,
         top_k: int,
         top_p: float,
-        state: Dict[str, Tensor],  # noqa: UP006
+        state: Dict[str, Tensor],
         steer: Steer,
     ) -> Tensor:
         """Tokens [S * parts, places] of the next frame; `heard` [S, 1, size] is `hear`'s output `ahead` frames before.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -108,8 +109,7 @@ def test_a_file_that_is_no_shard_is_refused(tmp_path: Path) -> None:
 
 
 def test_command_writes_and_keeps_songs(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
-    small = lambda seed, rate, **options: render_song(seed, rate, seconds=(6.0, 7.0), **options)  # noqa: E731
-    monkeypatch.setattr(render, "render_song", small)
+    monkeypatch.setattr(render, "render_song", functools.partial(render_song, seconds=(6.0, 7.0)))
     arguments = ["--songs", "1", "--out", str(tmp_path), "--seed", "9"]
     assert render.main(arguments) == 0
     assert "song-0000000009.npz" in capsys.readouterr().out
