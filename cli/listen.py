@@ -118,7 +118,7 @@ def beats_heard(ear: InputMonitor, sound: np.ndarray, style: str = "") -> Iterat
                 "tempo_bpm": round(moment.tempo_bpm, 1),
                 "confidence": round(moment.confidence, 2),
                 "chord": chord_name(moment.chord_root, moment.chord_pitch_classes),
-                "playing": moment.playing,
+                "playing": bool(moment.playing),
             }
         last = moment.beat_phase
 

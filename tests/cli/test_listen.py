@@ -47,6 +47,21 @@ def test_every_beat_is_a_line_and_a_click(weights: Path, tmp_path: Path, capsys:
     assert " bpm" in capsys.readouterr().out
 
 
+def test_playing_is_said_in_json_also_where_the_conductor_computes_it(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    from gigmate.engine.timing.conductor import Conductor
+
+    said = Conductor.moment
+    monkeypatch.setattr(Conductor, "moment", lambda self, now: replace(said(self, now), playing=np.bool_(True)))
+    soundfile.write(tmp_path / "in.wav", np.zeros(2 * 32000), 32000)
+    assert run(tmp_path / "in.wav", "--json", "--weights", weights) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines and all(json.loads(line)["playing"] is True for line in lines)
+
+
 def test_clicks_stand_where_the_beats_are(tmp_path: Path) -> None:
     write_clicks(tmp_path / "c.wav", np.zeros(32000, np.float32), [{"seconds": 0.5, "beat": 1}])
     sound, _ = soundfile.read(tmp_path / "c.wav")

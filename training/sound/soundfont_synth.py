@@ -5,13 +5,16 @@ Not for threads: a process renders one part at a time.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 
 from . import soundfonts
 
-DRUM_CHANNEL = 9
+_CHANNELS = 16
+_STEP_DB = 1.5
+"""Of a channel's volume to the next one's."""
 _FLUSH_S = 0.2
 
 
@@ -43,17 +46,19 @@ def render_events(
 ) -> np.ndarray:
     """Mono float32 [length_samples] of (start_s, end_s, pitch, velocity) events on one program. Notes are sample-exact.
 
-    Raises SynthError for a program that the font lacks.
+    Touch is as SoundFont 2 has it, 40 log10(velocity / 127) dB: this synthesiser gives half of that, so the other half is
+    the volume of the channel that a note goes to. Raises SynthError for a program that the font lacks.
     """
     synth, identity = _synth(rate_hz, font)
-    channel = DRUM_CHANNEL if drums else 0
     synth.sounds_off()
     synth.generate(int(_FLUSH_S * rate_hz))
-    try:
-        synth.program_select(channel, identity, 128 if drums else 0, program, drums)
-    except (RuntimeError, tinysoundfont_error()) as error:
-        raise SynthError(f"soundfont {font!r} has no {'kit' if drums else 'program'} {program}") from error
-    synth.set_tuning(channel, tuning_cents / 100.0)
+    for channel in range(_CHANNELS):
+        try:
+            synth.program_select(channel, identity, 128 if drums else 0, program, drums)
+        except (RuntimeError, tinysoundfont_error()) as error:
+            raise SynthError(f"soundfont {font!r} has no {'kit' if drums else 'program'} {program}") from error
+        synth.set_tuning(channel, tuning_cents / 100.0)
+        synth.control_change(channel, _VOLUME, _volume(channel))
     timeline = _timeline(events, rate_hz, length_samples)
     raw = bytearray(length_samples * 8)
     out = memoryview(raw)
@@ -62,14 +67,37 @@ def render_events(
         if sample > at:
             synth.generate(sample - at, out[at * 8 : sample * 8])
             at = sample
+        channel, struck = _placed(velocity)
         if on:
-            synth.noteon(channel, pitch, velocity)
+            synth.noteon(channel, pitch, struck)
         else:
             synth.noteoff(channel, pitch)
     if at < length_samples:
         synth.generate(length_samples - at, out[at * 8 :])
     stereo = np.frombuffer(raw, dtype=np.float32)
     return (stereo[0::2] + stereo[1::2]) * np.float32(0.5)
+
+
+_VOLUME = 7  # the controller
+
+
+def _volume(channel: int) -> int:
+    """The controller's value for so many steps below full: the synthesiser takes the third power of its share."""
+    return round(127.0 * 10.0 ** (-channel * _STEP_DB / 60.0))
+
+
+def _volume_db(channel: int) -> float:
+    return 60.0 * math.log10((_volume(channel) * 128 + 127) / 16383)
+
+
+@lru_cache(maxsize=128)
+def _placed(velocity: int) -> tuple[int, int]:
+    """The channel whose volume is nearest to the missing half of a velocity's dB, and the velocity that makes up for the
+    rest: near the true one, so that a font's layers are chosen as written."""
+    wanted_db = 40.0 * math.log10(max(velocity, 1) / 127.0)
+    channel = min(range(_CHANNELS), key=lambda c: abs(_volume_db(c) - wanted_db / 2.0))
+    struck = 127.0 * 10.0 ** ((wanted_db - _volume_db(channel)) / 20.0)
+    return channel, min(max(round(struck), 1), 127)
 
 
 def tinysoundfont_error() -> type[Exception]:
@@ -94,5 +122,5 @@ def _timeline(
         nexts[pitch] = start
         if start < length_samples and 0 <= pitch <= 127:
             timeline.append((start, 1, pitch, velocity))
-            timeline.append((min(end, length_samples), 0, pitch, 0))
+            timeline.append((min(end, length_samples), 0, pitch, velocity))
     return sorted(timeline)
