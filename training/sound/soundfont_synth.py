@@ -46,8 +46,8 @@ def render_events(
 ) -> np.ndarray:
     """Mono float32 [length_samples] of (start_s, end_s, pitch, velocity) events on one program. Notes are sample-exact.
 
-    Touch is as SoundFont 2 has it, 40 log10(velocity / 127) dB: this synthesiser gives half of that, so the other half is
-    the volume of the channel that a note goes to. Raises SynthError for a program that the font lacks.
+    Touch is as SoundFont 2 has it, 40 log10(velocity / 127) dB: this synthesiser gives half of that, so the other half
+    is the volume of the channel that a note goes to. Raises SynthError for a program that the font lacks.
     """
     synth, identity = _synth(rate_hz, font)
     synth.sounds_off()
@@ -92,8 +92,8 @@ def _volume_db(channel: int) -> float:
 
 @lru_cache(maxsize=128)
 def _placed(velocity: int) -> tuple[int, int]:
-    """The channel whose volume is nearest to the missing half of a velocity's dB, and the velocity that makes up for the
-    rest: near the true one, so that a font's layers are chosen as written."""
+    """The channel whose volume is nearest to the missing half of a velocity's dB, and the velocity that makes up for
+    the rest: near the true one, so that a font's layers are chosen as written."""
     wanted_db = 40.0 * math.log10(max(velocity, 1) / 127.0)
     channel = min(range(_CHANNELS), key=lambda c: abs(_volume_db(c) - wanted_db / 2.0))
     struck = 127.0 * 10.0 ** ((wanted_db - _volume_db(channel)) / 20.0)
