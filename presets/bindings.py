@@ -41,7 +41,7 @@ FILE_NAME = "bindings.yaml"
 MIDI_WORDS = ("start", "stop", "continue")
 _HEADER = """\
 # What pedals and keys do. `gigmate midi-learn ACTION` writes here; lines may also be written and changed by hand.
-# A gesture (cc, note, program or midi), then `does:` and what it takes. See the README, "Pedals, MIDI and OSC".
+# A gesture (cc, note, program or midi), then `does:` and what it takes. See docs/pedals.md.
 """
 
 

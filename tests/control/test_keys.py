@@ -1,4 +1,4 @@
-"""Keys: from a real pseudo-terminal and from a pipe, arrows and Escape told apart; the table is what README says."""
+"""Keys: from a real pseudo-terminal and from a pipe, arrows and Escape told apart; the table of docs/playing.md."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ def test_a_terminal_gives_single_keys_and_is_put_back() -> None:
     os.close(master)
 
 
-def test_the_table_is_that_of_the_readme() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_table_is_that_of_the_docs() -> None:
+    text = (ROOT / "docs" / "playing.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `?([^`|]+?)`? \| ([^|]+?) \|$", text.split("| Key | Does |")[1].split("\n\n")[0], re.M)
     assert rows == [(key.shown, key.text) for key in KEY_TABLE]
 
