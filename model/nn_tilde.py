@@ -10,7 +10,7 @@ TorchScript reads this source: annotations are not put off, and types are spelt 
 import math
 import warnings
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 import numpy as np
 import torch
@@ -242,6 +242,7 @@ class PatchBand(nn.Module):
         )
 
     # ------------------------------------------------------------- attributes, as nn~ asks for them (0: it was taken)
+    # A getter gives a tuple: nn~ 1.6.0 and later read lists and tuples alone, the versions before them read those too.
 
     @torch.jit.export
     def get_methods(self) -> List[str]:
@@ -255,8 +256,8 @@ class PatchBand(nn.Module):
         ]  # fmt: skip
 
     @torch.jit.export
-    def get_tempo_bpm(self) -> float:
-        return self.tempo_bpm
+    def get_tempo_bpm(self) -> Tuple[float]:
+        return (self.tempo_bpm,)
 
     @torch.jit.export
     def set_tempo_bpm(self, value: float) -> int:
@@ -266,8 +267,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_beats_per_bar(self) -> int:
-        return self.beats_per_bar
+    def get_beats_per_bar(self) -> Tuple[int]:
+        return (self.beats_per_bar,)
 
     @torch.jit.export
     def set_beats_per_bar(self, value: int) -> int:
@@ -277,8 +278,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_style(self) -> str:
-        return self.style
+    def get_style(self) -> Tuple[str]:
+        return (self.style,)
 
     @torch.jit.export
     def set_style(self, value: str) -> int:
@@ -288,8 +289,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_density(self) -> float:
-        return self.density
+    def get_density(self) -> Tuple[float]:
+        return (self.density,)
 
     @torch.jit.export
     def set_density(self, value: float) -> int:
@@ -299,8 +300,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_temperature(self) -> float:
-        return self.temperature
+    def get_temperature(self) -> Tuple[float]:
+        return (self.temperature,)
 
     @torch.jit.export
     def set_temperature(self, value: float) -> int:
@@ -310,8 +311,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_top_k(self) -> int:
-        return self.top_k
+    def get_top_k(self) -> Tuple[int]:
+        return (self.top_k,)
 
     @torch.jit.export
     def set_top_k(self, value: int) -> int:
@@ -321,8 +322,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_top_p(self) -> float:
-        return self.top_p
+    def get_top_p(self) -> Tuple[float]:
+        return (self.top_p,)
 
     @torch.jit.export
     def set_top_p(self, value: float) -> int:
@@ -332,8 +333,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_playing(self) -> bool:
-        return self.playing
+    def get_playing(self) -> Tuple[bool]:
+        return (self.playing,)
 
     @torch.jit.export
     def set_playing(self, value: bool) -> int:
@@ -341,8 +342,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_seed(self) -> int:
-        return self.seed
+    def get_seed(self) -> Tuple[int]:
+        return (self.seed,)
 
     @torch.jit.export
     def set_seed(self, value: int) -> int:
@@ -353,8 +354,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_round_trip(self) -> int:
-        return self.round_trip
+    def get_round_trip(self) -> Tuple[int]:
+        return (self.round_trip,)
 
     @torch.jit.export
     def set_round_trip(self, value: int) -> int:
@@ -366,8 +367,8 @@ class PatchBand(nn.Module):
         return 0
 
     @torch.jit.export
-    def get_restart(self) -> bool:
-        return False
+    def get_restart(self) -> Tuple[bool]:
+        return (False,)
 
     @torch.jit.export
     def set_restart(self, value: bool) -> int:

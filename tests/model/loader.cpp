@@ -35,6 +35,17 @@ int main(int count, char** words) {
         std::cerr << "an attribute was not taken as it should be\n";
         return 1;
     }
+    // nn~ 1.6.0 and later: what a getter gives must be a list or a tuple, with one value for each kind in NAME_params.
+    const auto names = band.get_method("get_attributes")({}).toList();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto name = names.get(i).toStringRef();
+        const auto got = band.get_method("get_" + name)({});
+        const auto values = got.isList() ? got.toList().vec() : got.toTuple()->elements().vec();
+        if (static_cast<std::int64_t>(values.size()) != band.attr(name + "_params").toTensor().numel()) {
+            std::cerr << name << " cannot be read as nn~ reads it\n";
+            return 1;
+        }
+    }
     std::ofstream out(words[3], std::ios::binary);
     const auto all = static_cast<std::int64_t>(sound.size());
     for (std::int64_t done = 0, turn = 0; done < all; ++turn) {
