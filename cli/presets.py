@@ -52,6 +52,8 @@ def open_show(
     sheet = None if chart is None else read_chart(chart)
     first = load_preset(preset, folders)
     presets, faults = known_presets(folders)
+    charts = [sheet, *(song.chart for song in songs.songs)] if songs is not None else [sheet]
+    faults += [f"chart: {text}" for one in charts if one is not None for text in one.remarks]
     return Show(first, set_list=songs, chart=sheet, presets=presets, bindings=bindings), faults
 
 
@@ -112,7 +114,11 @@ def _checked(path: Path) -> list[str]:
 
     if path.suffix not in _YAML:
         chart = read_chart(path)
-        return [f"{path}: a chart of {chart.bars} bars", *_played(chart)]
+        return [
+            f"{path}: a chart of {chart.bars} bars",
+            *_played(chart),
+            *(f"  note: {text}" for text in chart.remarks),
+        ]
     values = read_yaml(path, "file", PresetError)
     keys = set(values) if isinstance(values, Mapping) else set()
     if "songs" in keys:
@@ -122,10 +128,23 @@ def _checked(path: Path) -> list[str]:
             tempo = f"{song.plays_at_bpm:g} bpm" if song.plays_at_bpm else "by ear"
             sheet = "no chart" if song.chart is None else f"{song.chart.bars} bars"
             lines.append(f"  {number}. {song.title}: {song.preset.name}, {tempo}, {song.key or 'any key'}, {sheet}")
+            lines += [f"     note: {text}" for text in (song.chart.remarks if song.chart else ())]
         return lines
     if "bindings" in keys:
         return [f"{path}: {len(parse_bindings(values, str(path)))} bindings"]
     return [f"{path}: the preset {parse_preset(values, str(path)).name}"]
+
+
+def _cells(chart: Chart, first_beat: float, beats: int) -> str:
+    """One bar in the notation of charts, in cells as short as its chords need."""
+    changes = [change.beat - first_beat for change in chart.changes if 0 < change.beat - first_beat < beats - 1e-6]
+    if not changes:
+        return chart.symbol_at(first_beat)
+    finest = (count for count in range(1, 5) if all(abs(at * count - round(at * count)) < 1e-6 for at in changes))
+    cells_per_beat = next(finest, 4)
+    starts = {round(at * cells_per_beat) for at in changes} | {0}
+    cells = range(beats * cells_per_beat)
+    return " ".join(chart.symbol_at(first_beat + cell / cells_per_beat) if cell in starts else "." for cell in cells)
 
 
 def _played(chart: Chart) -> list[str]:
@@ -134,10 +153,8 @@ def _played(chart: Chart) -> list[str]:
     for section in chart.sections:
         bars = []
         for bar in range(number, number + section.bars):
-            first, beats = chart.beat_at_bar(bar), chart.beats_of_bar(bar)
-            names = [chart.symbol_at(first + beat) for beat in range(beats)]
-            cells = [name if not beat or name != names[beat - 1] else "." for beat, name in enumerate(names)]
-            shown = names[0] if len(set(names)) == 1 else " ".join(cells)
+            beats = chart.beats_of_bar(bar)
+            shown = _cells(chart, chart.beat_at_bar(bar), beats)
             bars.append(shown if beats == metre else f"({beats}) {shown}")
             metre = beats
         number += section.bars

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, field_
 
 from ..engine.charts.chart import Chart, ChartError
 from ..engine.charts.chart_parser import parse_chart, read_chart
-from ..engine.charts.chord_symbol import ChordError, parse_key
+from ..engine.charts.chord_symbol import ChordError, english_key
 from ..engine.errors import ConfigError
 from .loader import DEFAULT_PRESET, load_preset
 from .schema import (
@@ -55,7 +55,7 @@ class SongEntry(Strict):
     def _known_key(cls, value: str | None) -> str | None:
         if value is not None:
             try:
-                parse_key(value)
+                return english_key(value)
             except ChordError as error:
                 raise ValueError(str(error)) from None
         return value

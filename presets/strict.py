@@ -60,12 +60,18 @@ def parse_yaml(data: bytes, where: str, fault: type[ConfigError]) -> Any:
         raise fault(f"{where}: is not YAML text ({reason})") from None
 
 
+_TEXT_KEYS = ("title", "name", "description", "notes", "preset", "section")
+"""Keys whose values are words of the musician's: 1979, No and 22:22 are titles there, not what YAML takes them for."""
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
     """PyYAML keeps the last of two equal keys without a word; a musician wants to know."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
-        for key_node, _ in node.value:
+        for key_node, value_node in node.value:
+            if key_node.value in _TEXT_KEYS and isinstance(value_node, yaml.ScalarNode) and value_node.value:
+                value_node.tag = "tag:yaml.org,2002:str"
             key = str(key_node.value)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
@@ -92,6 +98,8 @@ def fault_line(error: ValidationError, model: type[BaseModel]) -> str:
         mend = str(finding["ctx"]["error"])
         if isinstance(finding["input"], dict):  # the whole of a mapping: what it holds is no help
             return f"{_dotted(path)}: {mend}" if path else mend
+    elif finding["type"] == "string_type" and finding["input"] is None:
+        return f"{_dotted(path)} is empty: write some text there; text that begins with # stands in quotes"
     else:
         message = str(finding["msg"])
         mend = message[:1].lower() + message[1:]

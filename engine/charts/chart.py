@@ -74,6 +74,8 @@ class Chart:
     tempo_bpm: float = 0.0
     """0 where it does not say."""
     metres: tuple[MetreChange, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+    """What whoever wrote it should know: a line each, none where all is plain."""
     """Where bars become longer or shorter than those before; empty where all are equal."""
     _bar_beats: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
     _bar_starts: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
@@ -232,6 +234,12 @@ def writes_flats(key: str) -> bool:
     return major in (0, 1, 3, 5, 8, 10) and key.strip()[1:2] not in ("#", "♯")
 
 
+def flats_in(key: str) -> bool:
+    """Whether the key's signature has flats. Raises ChordError for what is no key."""
+    tonic, minor = parse_key(key)
+    return ((tonic + 3) % 12 if minor else tonic) in (1, 3, 5, 8, 10)
+
+
 def chart_of(
     bars: Sequence[Sequence[tuple[float, ChordSymbol]]],
     sections: Sequence[tuple[str, int]],
@@ -241,6 +249,7 @@ def chart_of(
     title: str = "",
     key: str = "",
     tempo_bpm: float = 0.0,
+    remarks: tuple[str, ...] = (),
 ) -> Chart:
     """A chart of bars, each a list of (beat within the bar, chord), of sections, each (name, how many bars), and of how
     many beats each bar has."""
@@ -269,4 +278,5 @@ def chart_of(
         key=key,
         tempo_bpm=tempo_bpm,
         metres=tuple(metres),
+        remarks=remarks,
     )

@@ -5,50 +5,59 @@ Knows nothing of what plays them. Pure functions (`read_chart` reads a file), an
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from .chart import Chart, ChartError, chart_of
-from .chart_repeats import Passage, RepeatError
-from .chord_symbol import (
-    ChordError,
-    ChordSymbol,
-    parse_chord,
-    parse_key,
+from .chart_headers import (
+    CHOICES,
+    COMMENT,
+    HEADER,
+    SECTION,
+    HeaderError,
+    chosen,
+    dotted,
+    header_of,
+    is_german,
+    metre_beats,
+    near,
+    pickup_beats,
+    remarks_on,
+    tempo_bpm,
 )
+from .chart_jumps import Mark, belongs_to_next, played, shown, with_plain_marks, without_marks
+from .chart_repeats import Passage, RepeatError
+from .chord_symbol import ChordError, ChordSymbol, english_key, parse_chord, parse_key
 
 MOST_BARS = 4000
 """Played once, with all repeats: hours of music."""
 MOST_BYTES = 100_000
 MOST_TIMES = 99
 MOST_NAME = 40
-_HEADERS = ("title", "key", "metre", "tempo", "end")
-_OTHER_NAMES = {"meter": "metre", "time": "metre", "bpm": "tempo"}
 _MOST_CELLS_PER_BEAT = 4
 
 _BAR_LINE = re.compile(r":?\|+:|:\|+\]?|\|+\]|\|+")
 _SIGNS = (("‖", "||"), ("𝄆", "|:"), ("𝄇", ":|"))
-_HEADER = re.compile(r"\s*([A-Za-z]+)\s*:(?!\|)\s*(.*)")
-_SECTION = re.compile(r"\s*\[([^\[\]|]*)\]\s*(.*)")
 _TIMES = re.compile(r"\(?\s*(?:[x×]\s*([0-9]{1,9})|([0-9]{1,9})\s*[x×])\s*\)?")
 _ENDING = re.compile(r"([1-9])\.(?=\s|$)\s*")
 _METRE = re.compile(r"([0-9]{1,2}\s*/\s*[0-9]{1,2})(?=\s|$)\s*")
-_COMMENT = re.compile(r"^\s*#.*$|\s#(\s.*)?$")
 
 Read = TypeVar("Read")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Bar:
-    """One bar as it is read: (beat within it, chord), and how many beats it has."""
+    """One bar as it is read: (beat within it, chord), how many beats it has, and the marks of jumps on it."""
 
     chords: tuple[tuple[float, ChordSymbol], ...]
     beats: int
+    marks: list[Mark] = field(default_factory=list)
+    section: int = -1
+    """The bars of one section, played together, have the same number."""
 
 
 def parse_chart(text: str, where: str = "chart") -> Chart:
@@ -58,8 +67,9 @@ def parse_chart(text: str, where: str = "chart") -> Chart:
     """
     if len(text) > MOST_BYTES:
         raise ChartError(f"{where}: longer than any chart ({MOST_BYTES} letters): is this the right text?")
-    reader = _Reader(where)
-    for number, line in enumerate(text.splitlines(), 1):
+    lines = text.splitlines()
+    reader = _Reader(where, german=any(is_german(line) for line in lines))
+    for number, line in enumerate(lines, 1):
         reader.line(number, line)
     return reader.chart()
 
@@ -77,12 +87,6 @@ def read_chart(path: Path) -> Chart:
         raise ChartError(f"{path}: is no text (save the chart as plain text in UTF-8)") from None
 
 
-def _near(word: str, words: Iterable[str]) -> str:
-    known = {name.lower(): name for name in words}
-    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
-    return f" (did you mean {known[close[0]]}?)" if close else ""
-
-
 @dataclass
 class _Open:
     """A section that is being read."""
@@ -94,14 +98,17 @@ class _Open:
 
 
 class _Reader:
-    def __init__(self, where: str) -> None:
-        self._where = where
+    def __init__(self, where: str, german: bool) -> None:
+        self._where, self._german = where, german
         self._line = 0
         self._bar = 0
         self._headers: dict[str, str] = {}
         self._beats = 4
         self._tempo_bpm = 0.0
-        self._done: list[tuple[str, list[_Bar]]] = []
+        self._done: list[tuple[str, list[_Bar], list[_Bar]]] = []  # name, bars as played, bars without repeats
+        self._pickup_beats = 0
+        self._waiting: list[Mark] = []  # marks of the bar to come
+        self._pair: list[_Bar] = []  # the two newest bars as written
         self._section = _Open("", Passage(self._room))
         self._played = 0
         self._last: _Bar | None = None
@@ -112,50 +119,42 @@ class _Reader:
         self._line, self._bar = number, 0
         for sign, plain in _SIGNS:
             text = text.replace(sign, plain)
-        text = _COMMENT.sub("", text).strip()
+        text = COMMENT.sub("", text).strip()
         if not text:
             return
-        section = _SECTION.match(text)
+        text = with_plain_marks(text)
+        section = SECTION.match(text)
         if section is not None:
             self._begin_section(*section.groups())
             return
-        header = _HEADER.match(text)
+        header = HEADER.match(text)
         if header is not None and "|" not in text:
             self._header(*header.groups())
+            return
+        rest, marks = without_marks(text)
+        if marks and not rest:
+            self._mark(marks)
         else:
             self._bars(text)
 
     def _header(self, name: str, value: str) -> None:
-        key = _OTHER_NAMES.get(name.lower(), name.lower())
-        if key not in _HEADERS:
-            raise self._error(
-                f"no entry {name!r}{_near(name, _HEADERS)}: entries are {', '.join(_HEADERS)}; a section is [{name}]"
-            )
+        key = self._checked(header_of, name)
         if key in self._headers and not (key == "metre" and self._last is not None):
             raise self._error(f"{key} stands there twice")
         value = value.strip()
         if key == "metre":
-            self._beats = self._metre(value)
+            self._beats = self._checked(metre_beats, value)
         elif key == "key":
-            self._checked(parse_key, value)
+            self._checked(lambda text: parse_key(text, self._german), value)
         elif key == "tempo":
-            self._tempo_bpm = self._tempo(value)
-        elif key == "end" and value not in ("loop", "stop"):
-            raise self._error(f"end {value!r}{_near(value, ('loop', 'stop'))}: give loop (goes round) or stop")
+            self._tempo_bpm = self._checked(tempo_bpm, value)
+        elif key == "pickup":
+            if self._last is not None:
+                raise self._error("pickup stands before the first bar")
+            self._pickup_beats = self._checked(lambda text: pickup_beats(text, self._beats), value)
+        elif key in CHOICES:
+            self._checked(lambda text: chosen(key, text), value)
         self._headers[key] = value
-
-    def _metre(self, value: str) -> int:
-        match = re.fullmatch(r"([0-9]{1,2})\s*/\s*(2|4|8)", value)
-        count = int(match[1]) if match else 0
-        if not match or not 2 <= count <= 15:
-            raise self._error(f"metre {value!r}: give one such as 4/4, 3/4 or 6/8")
-        return count // 3 if match[2] == "8" and count in (6, 9, 12, 15) else count
-
-    def _tempo(self, value: str) -> float:
-        match = re.fullmatch(r"([0-9]{2,3}(?:\.[0-9]+)?)(\s*bpm)?", value)
-        if not match or not 30 <= float(match[1]) <= 300:
-            raise self._error(f"tempo {value!r}: give 30 to 300 bpm")
-        return float(match[1])
 
     def _begin_section(self, name: str, rest: str) -> None:
         self._end_section()
@@ -173,6 +172,8 @@ class _Reader:
         if count is not None and times == 1:
             times, rest = count, bar + tail
         self._section = _Open(name, Passage(self._room), times, self._line)
+        if name.lower() == "coda":
+            self._waiting.append("coda")
         if rest.strip():
             self._bars(rest)
 
@@ -190,13 +191,18 @@ class _Reader:
         for number, piece in enumerate(pieces):
             left, right = edges[number][2], edges[number + 1][2]
             times = self._times(piece)
-            if piece and times is None:
-                self._take_bar(piece)
+            cells, marks = without_marks(piece)
+            if marks and not cells:
+                self._mark(marks)
+            elif piece and times is None:
+                self._take_bar(cells, marks)
             elif times is not None:
                 if number == len(signs) and plain and self._bar:
                     self._again(begin, times)
                 elif not left.startswith(":"):
                     raise self._error(f"{piece} stands behind :| or at the end of a line without repeat signs")
+            elif pieces[number - 1] == "%%" and number:
+                pass  # the second of the two bars that it stands for
             elif 0 < number < len(signs) and not left.startswith(":") and not right.startswith("|:"):
                 self._bar += 1
                 raise self._error("nothing between two bar lines: write % for the bar before again, N.C. for no chord")
@@ -211,8 +217,21 @@ class _Reader:
     def _close(self, times: int | None) -> None:
         self._sign(lambda: self._section.passage.close(times))
 
-    def _take_bar(self, cells: str) -> None:
+    def _mark(self, marks: list[Mark]) -> None:
+        """Marks that stand by themselves: each is of the bar before or of the bar behind."""
+        for mark in marks:
+            if belongs_to_next(mark):
+                self._waiting.append(mark)
+            elif self._last is None:
+                raise self._error(f"{shown(mark)} before the first bar: write it behind the bar that it is of")
+            else:
+                self._last.marks.append(mark)
+
+    def _take_bar(self, cells: str, marks: list[Mark]) -> None:
         self._bar += 1
+        if cells == "%%":
+            self._two_before(marks)
+            return
         match = _ENDING.match(cells)
         if match is not None:
             self._sign(lambda: self._section.passage.ending(int(match[1])))
@@ -223,13 +242,35 @@ class _Reader:
             raise self._error(f"a section's name stands in brackets: [{cells[:-1]}]")
         metre = _METRE.match(cells)
         if metre is not None:
-            self._beats = self._metre(metre[1])
+            self._beats = self._checked(metre_beats, metre[1])
             cells = cells[metre.end() :]
             if not cells:
                 raise self._error(f"nothing behind {metre[1]}: write the bar's chords there, or %")
-        bar = self._cells(cells.split())
+        if self._pickup_beats and self._last is None:
+            self._take_pickup(cells)
+            return
+        self._add(self._cells(cells.split()), marks)
+
+    def _add(self, bar: _Bar, marks: list[Mark]) -> None:
+        bar.marks += [*self._waiting, *marks]
+        self._waiting.clear()
         self._sign(lambda: self._section.passage.add(bar))
         self._last = bar
+        self._pair = [*self._pair[-1:], bar]
+
+    def _two_before(self, marks: list[Mark]) -> None:
+        """`%%`: the two bars before, once more."""
+        if len(self._pair) < 2:
+            raise self._error("%% repeats the two bars before, and there are not two")
+        first, second = self._pair
+        self._add(_Bar(first.chords, first.beats), [])
+        self._add(_Bar(second.chords, second.beats), marks)
+
+    def _take_pickup(self, cells: str) -> None:
+        """The first bar is shorter and yours: the chart begins with the first whole one."""
+        beats, self._beats = self._beats, self._pickup_beats
+        self._last = self._cells(cells.split())
+        self._beats, self._pickup_beats = beats, 0
 
     def _cells(self, words: list[str]) -> _Bar:
         beats = self._beats
@@ -237,20 +278,20 @@ class _Reader:
             if self._last is None:
                 raise self._error("% repeats the bar before, and there is none")
             if self._last.beats == beats:
-                return self._last
+                return _Bar(self._last.chords, beats)
             if len(self._last.chords) == 1 and self._last.chords[0][0] == 0:
                 return _Bar(self._last.chords, beats)
             raise self._error(f"% repeats a bar of {self._last.beats} beats in one of {beats}: write its chords")
         if len(words) > beats * _MOST_CELLS_PER_BEAT or (beats % len(words) and len(words) % beats):
             raise self._error(
                 f"{len(words)} chords in {beats} beats: say how long each is, with a dot for each beat more, "
-                f"such as | {_dotted(words, beats)} |"
+                f"such as | {dotted(words, beats)} |"
             )
         bar: list[tuple[float, ChordSymbol]] = []
         held = self._last.chords[-1][1] if self._last else None
         for number, word in enumerate(words):
             if word not in (".", "/", "%"):
-                held = self._checked(parse_chord, word)
+                held = self._checked(lambda text: parse_chord(text, self._german), word)
             elif held is None:
                 raise self._error(f"{word} goes on with the chord before, and there is none")
             if held is not None and (not bar or bar[-1][1] != held):
@@ -277,34 +318,51 @@ class _Reader:
     def _end_section(self) -> None:
         section = self._section
         bars = self._sign(section.passage.finish)
+        straight = section.passage.straight
         if not bars and section.name:
-            known = dict(reversed(self._done))
+            known = {name: (there, plain) for name, there, plain in reversed(self._done)}
             if section.name not in known:
                 raise self._error(
-                    f"section [{section.name}] has no bars{_near(section.name, known)}: write them below it, "
+                    f"section [{section.name}] has no bars{near(section.name, known)}: write them below it, "
                     "or the name alone of one that stands above",
                     section.line,
                 )
-            bars = known[section.name]
+            self._sign(lambda: self._room(len(known[section.name][0])))
+            bars, straight = _copied(*known[section.name])
             self._last, self._beats = bars[-1], bars[-1].beats
-            self._sign(lambda: self._room(len(bars)))
+            self._pair = bars[-2:]
         if bars:
             self._sign(lambda: self._room(len(bars) * (section.times - 1)))
-            self._done.append((section.name, bars * section.times))
+            for bar in bars:
+                bar.section = len(self._done)
+            self._done.append((section.name, bars * section.times, straight))
 
     def chart(self) -> Chart:
         self._end_section()
         if not self._done:
             raise ChartError(f"{self._where}: no bar in it: write some, such as | Am | F | C G |")
-        played = [bar for _, bars in self._done for bar in bars]
+        if self._waiting and self._waiting != ["coda"]:
+            raise self._error(f"{shown(self._waiting[0])} behind the last bar")
+        once = [bar for _, bars, _ in self._done for bar in bars]
+        straight = [bar for _, _, bars in self._done for bar in bars]
+        self._bar = 0
+        way = self._sign(lambda: played(once, straight, lambda bar: bar.marks, self._room))
+        key = self._headers.get("key", "")
+        if key:
+            key = english_key(key, self._german)
+        names = {chord.name for bar in way for _, chord in bar.chords}
         return chart_of(
-            [bar.chords for bar in played],
-            [(name, len(bars)) for name, bars in self._done],
-            [bar.beats for bar in played],
+            [bar.chords for bar in way],
+            [
+                (self._done[number][0], len(list(bars)))
+                for number, bars in itertools.groupby(way, lambda bar: bar.section)
+            ],
+            [bar.beats for bar in way],
             loops=self._headers.get("end", "loop") == "loop",
             title=self._headers.get("title", ""),
-            key=self._headers.get("key", ""),
+            key=key,
             tempo_bpm=self._tempo_bpm,
+            remarks=() if self._german else remarks_on(names, key),
         )
 
     # ------------------------------------------------------------------------------------------------ errors
@@ -316,7 +374,7 @@ class _Reader:
     def _checked(self, read: Callable[[str], Read], value: str) -> Read:
         try:
             return read(value)
-        except ChordError as error:
+        except (ChordError, HeaderError) as error:
             raise self._error(str(error)) from None
 
     def _sign(self, do: Callable[[], Read]) -> Read:
@@ -326,12 +384,7 @@ class _Reader:
             raise self._error(str(error)) from None
 
 
-def _dotted(words: list[str], beats: int) -> str:
-    """A guess at what was meant: the chords one by one, the first ones longer."""
-    chords = [word for word in words if word not in (".", "/", "%")][:beats] or ["Am"]
-    more = beats - len(chords)
-    cells = []
-    for number, chord in enumerate(chords):
-        share = (more + len(chords) - 1 - number) // len(chords)
-        cells += [chord, *["."] * share]
-    return " ".join(cells)
+def _copied(bars: list[_Bar], straight: list[_Bar]) -> tuple[list[_Bar], list[_Bar]]:
+    """A section that is played again: the same bars as bars of their own, without the marks of jumps."""
+    own = {id(bar): _Bar(bar.chords, bar.beats) for bar in (*bars, *straight)}
+    return [own[id(bar)] for bar in bars], [own[id(bar)] for bar in straight]

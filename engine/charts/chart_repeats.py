@@ -21,10 +21,13 @@ class Passage(Generic[Bar]):
     def __init__(self, room: Callable[[int], None]) -> None:
         """`room(n)` is asked before n more bars are played, and raises where there is none."""
         self.bars: list[Bar] = []
+        self.straight: list[Bar] = []
+        """The same without repeats: each once, with its last ending, as it is played after a jump back."""
         self._room = room
         self._begin = 0  # from where a `:|` repeats
         self._opened = False  # by `|:`
         self._head: list[Bar] = []  # what stands before the endings
+        self._straight_head = 0  # how many bars `straight` has before them
         self._ending = 0  # the one that is being read
         self._due = 0  # the one that must come now
 
@@ -33,6 +36,7 @@ class Passage(Generic[Bar]):
         self._settle()
         self._room(1)
         self.bars.append(bar)
+        self.straight.append(bar)
 
     def again(self, begin: int, times: int) -> None:
         """What was played from bar `begin` on is played so many times in all."""
@@ -67,11 +71,13 @@ class Passage(Generic[Bar]):
                 raise RepeatError(f"ending {number}. where {self._due}. was awaited")
             self._room(len(self._head))
             self.bars += self._head
+            del self.straight[self._straight_head :]
             self._ending, self._due = number, 0
         elif number != 1 or self._ending:
             raise RepeatError(f"ending {number}. does not fit here: write |: ... |1. ... :|2. ... |")
         else:
             self._head, self._ending = self.bars[self._begin :], 1
+            self._straight_head = len(self.straight)
 
     def finish(self) -> list[Bar]:
         """All of it, as it is played."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import ConfigError
+from .chord_spelling import english_note, plain_chord, plain_signs
 
 FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -18,14 +19,11 @@ _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SILENT = ("N.C.", "NC", "N.C", "n.c.", "nc")
 _MOST_LETTERS = 24
 
-# Other spellings of the same sign, brought to one before anything is read.
-_SPELLINGS = (
-    ("♭", "b"), ("♯", "#"), ("𝄫", "bb"), ("𝄪", "##"),
-    ("°", "dim"), ("º", "dim"), ("Ø", "ø"), ("–", "-"), ("−", "-"), ("⁺", "+"), ("⁷", "7"), ("⁶", "6"), ("⁹", "9"),
-)  # fmt: skip
-
-_TRIANGLE = re.compile(r"[△Δ^](?=[0-9])|([△Δ^])")  # with a number it is "maj", alone it means the seventh
 _ROOT = re.compile(r"([A-G])(##|bb|#|b)?")
+_KEY = re.compile(
+    r"([A-Ha-h](?:[#b]|is|es)?|[EeAa]s)(?:\s*-?\s*(m(?![aio])|min(?:or)?|moll|maj(?:or)?|dur|-)\.?)?", re.IGNORECASE
+)
+_MINOR = ("m", "min", "minor", "moll", "-")
 _THIRD = re.compile(r"(maj|Maj|MAJ|ma(?![jd])|M(?!i)|min|Min|MIN|mi|m(?!aj)|-|dim|aug|\+|ø|o(?!m))?")
 _NUMBER = re.compile(r"(13|11|9|7|6/9|69|6|5|4|2)?")
 _LATE_SEVENTH = re.compile(r"(maj|Maj|ma|M)(7|9|11|13)")
@@ -42,6 +40,10 @@ _COMMON = (
     "dim7", "ø", "m7b5", "aug", "aug7", "sus2", "sus4", "7sus4", "9sus4", "add9", "madd9", "7b9", "7#9", "7b5", "7#5",
     "7alt", "mmaj7", "maj7#11", "5",
 )  # fmt: skip
+
+
+_SAYS_THIRD = re.compile(r"m(?!aj)|min|maj|M|-|dim|aug|\+|ø|sus|o(?!m)|5", re.IGNORECASE)
+_MINOR_THIRDS = ("m", "mi", "min", "-", "dim", "o", "ø")
 
 
 class ChordError(ConfigError):
@@ -69,13 +71,12 @@ NO_CHORD = ChordSymbol("N.C.", -1, (0.0,) * 12, -1)
 
 
 @lru_cache(maxsize=2048)
-def parse_chord(text: str) -> ChordSymbol:
-    """The chord of a symbol. Raises ChordError with the nearest one that can be read."""
+def parse_chord(text: str, german: bool = False) -> ChordSymbol:
+    """The chord of a symbol, in any spelling that musicians use. H is B natural; with `german` B is B flat, and a root
+    in lower case is minor. Raises ChordError with the nearest one that can be read."""
     if text in _SILENT:
         return NO_CHORD
-    plain = _TRIANGLE.sub(lambda match: "maj7" if match[1] else "maj", text[: _MOST_LETTERS + 1])
-    for written, sign in _SPELLINGS:
-        plain = plain.replace(written, sign)
+    plain = plain_chord(text[: _MOST_LETTERS + 1], german)
     found = _read(plain) if len(text) <= _MOST_LETTERS else None
     if found is None:
         shown = text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 3] + "..."
@@ -83,23 +84,33 @@ def parse_chord(text: str) -> ChordSymbol:
     return found
 
 
-def parse_root(text: str) -> int:
-    """Pitch class of a note's name ("F#", "B♭"). Raises ChordError."""
-    for written, sign in _SPELLINGS[:2]:
-        text = text.replace(written, sign)
-    match = _ROOT.fullmatch(text)
+def parse_root(text: str, german: bool = False) -> int:
+    """Pitch class of a note's name ("F#", "B♭", "Fis"). Raises ChordError."""
+    note, rest = english_note(plain_signs(text), german)
+    match = _ROOT.fullmatch(note) if not rest else None
     if match is None:
         raise ChordError(f"no note {text[:_MOST_LETTERS]!r}: notes are A to G, with # or b")
     return _pitch(match)
 
 
-def parse_key(text: str) -> tuple[int, bool]:
-    """Tonic and whether it is minor, of "Am", "Bb", "F# minor", "C major". Raises ChordError."""
-    match = re.fullmatch(r"([A-Ga-g][#b♯♭]?)\s*(m|min|minor|-|moll|maj|major|dur)?", text.strip())
+def parse_key(text: str, german: bool = False) -> tuple[int, bool]:
+    """Tonic and whether it is minor, of "Am", "a", "Bb", "F# minor", "C major", "Es-Dur". Raises ChordError.
+
+    A letter in lower case alone is minor, as in "fis" and "a"; with `german` B is B flat.
+    """
+    match = _KEY.fullmatch(plain_signs(text.strip()))
     if match is None:
         raise ChordError(f"no key {text[:_MOST_LETTERS]!r}: write one as Am, Bb or F# minor")
     name, mode = match.groups()
-    return parse_root(name[0].upper() + name[1:]), mode in ("m", "min", "minor", "-", "moll")
+    minor = name[0].islower() if mode is None else mode.lower() in _MINOR
+    return parse_root(name[0].upper() + name[1:], german), minor
+
+
+def english_key(text: str, german: bool = False) -> str:
+    """A key that `parse_key` reads, as others write it: "fis-moll" is F#m, "Es-Dur" is Eb."""
+    _, minor = parse_key(text, german)
+    note, rest = english_note(plain_signs(text.strip()[0].upper() + text.strip()[1:]), german)
+    return text.strip() if text.strip().startswith(note) and not rest.startswith("-") else note + ("m" if minor else "")
 
 
 def transposed(chord: ChordSymbol, semitones: int, flats: bool = True) -> ChordSymbol:
@@ -242,21 +253,47 @@ def _change(degrees: dict[str, int], tail: str, size: str) -> bool:
 
 
 def _nearest(text: str) -> str:
-    """What to write instead, in a few words."""
-    if text[:1] in ("H", "h"):
-        return " (did you mean B" + text[1:6] + "?)"
+    """What to write instead, in a few words: only what has the third and the seventh that were written."""
     if text[:1].islower() and text[:1].upper() in _LETTERS:
-        upper = text[0].upper() + text[1:]
-        if _read(upper) is not None:
-            return f" (did you mean {upper}?)"
-        text = upper
+        return _nearest_of_lower_case(text)
     match = _ROOT.match(text)
     if match is None:
         return ": a chord begins with a note from A to G"
     head, slash, low = text.rpartition("/")
     if slash and _read(head) is not None:
         return f": after the slash comes a bass note, and {low!r} is none"
-    close = difflib.get_close_matches(text[match.end() :].lower(), _COMMON, n=1, cutoff=0.4)
+    root, quality = match.group(), text[match.end() :]
+    written = _third_and_seventh(quality)
+    alike = [name for name in _COMMON if _third_and_seventh(name) == written]
+    close = difflib.get_close_matches(quality.lower(), alike, n=1, cutoff=0.4)
     if not close:
-        return f": write it as {match.group()}, {match.group()}m7, {match.group()}sus4 ..."
-    return f" (did you mean {match.group()}{close[0]}?)"
+        return f": write it as {root}, {root}m7, {root}sus4 ..."
+    return f" (did you mean {root}{close[0]}?)"
+
+
+def _nearest_of_lower_case(text: str) -> str:
+    """A lower-case root is a slip of the key or minor: only a chord that says so itself can be told."""
+    upper = text[0].upper() + text[1:]
+    if _read(upper) is None:
+        return _nearest(upper)
+    if _SAYS_THIRD.match(text[1:].lstrip("b#")):
+        return f" (did you mean {upper}?)"
+    match = _ROOT.match(upper)
+    assert match is not None
+    minor = f"{match.group()}m{upper[match.end() :]}"
+    return f": write {upper} or {minor} (lower case is minor in charts with `notation: german`)"
+
+
+def _third_and_seventh(quality: str) -> tuple[str, str]:
+    """Of what is written, complete or not: ("minor", "minor") of "m7x"."""
+    sign = re.match(r"maj|ma(?![d])|M(?!i)|min|mi|m(?!aj)|-|dim|aug|\+|ø|o(?!m)|sus|5", quality, re.IGNORECASE)
+    kind = sign.group() if sign else ""
+    if quality.startswith("M") and not quality.lower().startswith(("maj", "min")):
+        kind = "maj"
+    third = "none" if "sus" in quality or kind == "5" else "minor" if kind.lower() in _MINOR_THIRDS else "major"
+    late = re.search(r"(?:maj|ma|M|j)(?=7|9|11|13)", quality[len(kind) :])
+    if re.search(r"(?<![0-9b#])(?:7|9|11|13)|alt|ø", quality.replace("add9", "").replace("add11", "")) is None:
+        return third, "none"
+    if late or kind.lower() in ("maj", "ma"):
+        return third, "major"
+    return third, "diminished" if kind.lower() in ("dim", "o") else "minor"

@@ -97,7 +97,7 @@ def test_schema_is_json(options: list[str], capsys: pytest.CaptureFixture[str]) 
 
 def test_the_show_of_a_live_run(own: Path, tmp_path: Path) -> None:
     (own / "mine.yaml").write_text("name: Mine\nstyle: ska\n")
-    (own / "broken.yaml").write_text("name: 1\n")
+    (own / "broken.yaml").write_text("name: B\nstyle: nowhere\n")
     chart = tmp_path / "a.chart"
     chart.write_text("| C |")
     show, faults = open_show("mine", None, chart, BindingTable())
@@ -130,3 +130,14 @@ def test_live_says_what_is_wrong_before_anything_loads(
     assert captured.err.count("\n") == 1
     for word in words:
         assert word in captured.err
+
+
+def test_a_chart_is_shown_as_it_is_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chart = tmp_path / "a.chart"
+    chart.write_text("metre: 4/4\n| Am . . . . . . G | C D E F G A B C |\nmetre: 6/8\n| Am . G F . E |\n| C |\n")
+    assert boundary.run(main.app, "gigmate", ["presets", "check", str(chart)]) == 0
+    shown = capsys.readouterr().out
+    assert "| Am . . . . . . G | C D E F G A B C | (2) Am . G F . E | C |" in shown
+    again = tmp_path / "again.chart"
+    again.write_text("| Am . . . . . . G | C D E F G A B C |")
+    assert boundary.run(main.app, "gigmate", ["presets", "check", str(again)]) == 0

@@ -80,7 +80,7 @@ def test_defaults_and_files_beside_the_list(tmp_path: Path) -> None:
         ("songs:\n- {title: A}\n- {preset: rock}\n", ["songs 2.title", "missing"]),
         ("songs:\n- {title: A, preset: rokc}\n", ["song 1 (A)", "did you mean rock?"]),
         ("songs:\n- {title: A, tempo_bpm: 3}\n", ["songs 1.tempo_bpm", "30 to 300"]),
-        ("songs:\n- {title: A, key: H}\n", ["songs 1.key", "no key"]),
+        ("songs:\n- {title: A, key: I}\n", ["songs 1.key", "no key"]),
         ("songs:\n- {title: A, chart: '| C | Xm |'}\n", ["song 1 (A)", "chart line 1, bar 2", "A to G"]),
         (
             "songs:\n- title: B\n- title: A\n  chart: |\n    | C |\n    | Amn |\n",
@@ -114,3 +114,20 @@ def test_any_text_is_a_set_list_or_one_line(tmp_path_factory: pytest.TempPathFac
         load_set(write(tmp_path_factory.getbasetemp(), "songs:\n" + text))
     except SetListError as error:
         assert "\n" not in str(error)
+
+
+def test_titles_that_yaml_takes_for_something_else_are_titles(tmp_path: Path) -> None:
+    path = tmp_path / "evening.yaml"
+    for title in ("1979", "No", "22:22", "2024-05-01", "4e3", "~", "0x10", "1_000", "null"):
+        path.write_text(f"name: 31.12\nsongs:\n  - title: {title}\n    preset: rock\n    notes: 12:00\n")
+        found = load_set(path)
+        assert (found.name, found.songs[0].title, found.songs[0].notes) == ("31.12", title, "12:00")
+    path.write_text("songs:\n  - title: #1 Crush\n    preset: rock\n")
+    with pytest.raises(SetListError, match=r"title is empty.*# stands in quotes"):
+        load_set(path)
+
+
+def test_keys_are_read_as_others_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "evening.yaml"
+    path.write_text("songs:\n  - {title: A, key: a, chart: '| Am |'}\n  - {title: B, key: fis-moll}\n")
+    assert [song.key for song in load_set(path).songs] == ["Am", "F#m"]

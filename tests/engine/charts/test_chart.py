@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,42 @@ def test_roots_and_accidentals() -> None:
     assert parse_chord("Cb").root == 11
 
 
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("H7 Hm Fis Cis7 Es Esm7 As Asus2 Esus4 Des Bes", "B7 Bm F# C#7 Eb Ebm7 Ab Asus2 Esus4 Db Bb"),
+        ("C∅ C⌀7 Bh7 Ah", "Cø Cø7 Bø7 Aø"),
+        ("C7M CMA7 Cj7 Cj C7M(9) Cm7M Cmj7 CMI7", "Cmaj7 Cmaj7 Cmaj7 Cmaj7 Cmaj9 CmM7 CmM7 Cm7"),
+        ("C7(9) C7(9,13) C7(b9,13) Cm7(11) C7/9 CSUS4", "C9 C13 C7b9add13 Cm7add11 C9 Csus4"),
+        ("C/g D7/fis Gm/B", "C/G D7/F# Gm/B"),
+    ],
+)
+def test_spellings_of_other_countries_and_programs(written: str, plain: str) -> None:
+    for text, same in zip(written.split(), plain.split(), strict=True):
+        chord, expected = parse_chord(text), parse_chord(same)
+        assert (chord.root, chord.bass, chord.tones) == (expected.root, expected.bass, expected.tones), text
+
+
+def test_german_notation() -> None:
+    written, plain = "B B7 H a a7 fis es b d° Gm/B Bb", "Bb Bb7 B Am Am7 F#m Ebm Bbm Ddim Gm/Bb Bb"
+    assert [parse_chord(text, german=True).name for text in written.split()] == plain.split()
+
+
+@pytest.mark.parametrize("quality", ["m7x", "maj7x", "7x", "mx", "m7b55", "maj77", "dim77", "sus44", "mmaj77", "-7z"])
+def test_a_hint_has_the_third_and_the_seventh_that_were_written(quality: str) -> None:
+    with pytest.raises(ChordError) as caught:
+        parse_chord("C" + quality)
+    hint = re.search(r"did you mean (\S+)\?", str(caught.value))
+    if hint is None:
+        return
+    tones = set(parse_chord(hint[1]).tones)
+    minor, seventh = quality.startswith(("m7", "mx", "mm", "-", "dim")), "7" in quality
+    if "sus" not in quality:
+        assert (3 in tones) == minor
+    assert (11 in tones) == ("maj7" in quality)
+    assert bool(tones & {9, 10, 11}) == seventh
+
+
 def test_slash_chords_have_a_bass_that_sounds() -> None:
     chord = parse_chord("C/Bb")
     assert (chord.root, chord.bass, chord.name) == (0, 10, "C/Bb")
@@ -102,7 +139,9 @@ def test_no_chord_is_silence() -> None:
     [
         ("Amn", "did you mean Am?"),
         ("am", "did you mean Am?"),
-        ("Hm", "did you mean Bm?"),
+        ("a7", "write A7 or Am7"),
+        ("Cm7x", "did you mean Cm7?"),
+        ("Cmaj7y", "did you mean Cmaj7?"),
         ("C7sus3", "did you mean C7sus4?"),
         ("C/X", "'X' is none"),
         ("Q", "A to G"),
@@ -123,8 +162,14 @@ def test_keys() -> None:
     assert parse_key("B♭") == (10, False)
     assert parse_key("F# minor") == (6, True)
     assert parse_key("c major") == (0, False)
-    with pytest.raises(ChordError):
-        parse_key("H")
+    assert parse_key("a") == parse_key("a-Moll") == (9, True)
+    assert parse_key("Es-Dur") == parse_key("Es") == parse_key("Eb") == (3, False)
+    assert parse_key("fis") == (6, True)
+    assert parse_key("H") == (11, False)
+    assert (parse_key("B"), parse_key("B", german=True)) == ((11, False), (10, False))
+    for text in ("I", "Am7", "", "Cis dor"):
+        with pytest.raises(ChordError):
+            parse_key(text)
 
 
 # --------------------------------------------------------------------------------------------------- notation
@@ -160,6 +205,18 @@ def test_keys() -> None:
         ("| C G | 3/4 C . G | % | 4/4 D E |", "C,C,G,G C,C,G C,C,G D,D,E,E"),
         ("| C | 3/4 % | 2 / 4 D E |", "C C D,E"),
         ("| C |\nmetre: 3/4\n| D . E |\n|: D |1. 4/4 E . F . :|2. 2/4 E F |", "C D,D,E D E,E,F,F D E,F"),
+        ("| C | F | %% | |", "C F C F"),
+        ("| C | F | %% | G |", "C F C F G"),
+        ("| C | F | G Fine | Am D.C. al Fine |", "C F G Am C F G"),
+        ("| C | segno F | G | Am | D.S. |", "C F G Am F G Am"),
+        ("| C | F To Coda | G | D.C. al Coda |\n[Coda]\n| A | D |", "C F G C F A D"),
+        ("𝄋\n|: C |1. D :|2. E 𝄌 |\n| F | D.S. al Coda\n𝄌 | G |", "C D C E F C E G"),
+        ("[A]\n| C | F Fine |\n[B]\n|: G :| Am |\nda capo al fine", "C F G G Am C F"),
+        ("|: C :| x3 | D |\nD.C.", "C C C D C D"),
+        ("| C |\nFine\n| D | dc |", "C D C"),
+        ("pickup: 1\n| G7 | C | F |", "C F"),
+        ("| H7 | Em | B |", "B7 Em Bb"),
+        ("notation: german\n| d | B | A7 |", "Dm Bb A7"),
         ("[A]\n| C . D . |\n[B]\n| 3/4 E F G |\n[A]\n[C]\n| D E |\n", "C,C,D,D E,F,G C,C,D,D D,D,E,E"),
     ],
 )
@@ -193,13 +250,23 @@ def test_notation(text: str, expected: str | None) -> None:
         ("[3/4]\n| C |", ["line 1", "| 3/4 Am |"]),
         ("tempo: 999\n| C |", ["30 to 300"]),
         ("end: stpo\n| C |", ["did you mean stop?"]),
-        ("key: H\n| C |", ["line 1", "no key"]),
+        ("key: I\n| C |", ["line 1", "no key"]),
         ("key: C\nkey: D\n| C |", ["line 2", "twice"]),
         ("[Chorus]\n| C |\n[Chrous]", ["line 3", "did you mean Chorus?"]),
         ("Verse: | C |", ["[Verse]"]),
         ("| % |", ["none"]),
         ("| . C |", ["none"]),
         ("| C | x0", ["1 to 99"]),
+        ("| %% |", ["two bars"]),
+        ("| C | D.C. | E |", ["nothing leads to them"]),
+        ("| C | F Fine |", ["no D.C."]),
+        ("| C | D.S. |", ["Segno"]),
+        ("| C | F |\nD.C. al Fine", ["without a Fine"]),
+        ("| C | F |\nD.C. al Coda", ["To Coda"]),
+        ("| C D.C. | F D.C. |", ["more than one"]),
+        ("D.S.\n| C |", ["before the first bar"]),
+        ("metre: 3/4\npickup: 3\n| C |", ["pickup"]),
+        ("notation: grman\n| C |", ["did you mean german?"]),
         ("", ["no bar"]),
         ("hello", ["bar line"]),
         ("|: |: C :|", ["|:"]),
@@ -219,6 +286,13 @@ def test_a_bomb_of_repeats_is_refused_before_it_is_built() -> None:
     lines = ["[A] | C | x99"] + [f"[{name}] x99\n|: C :| x99" for name in "BCDEFG"]
     with pytest.raises(ChartError, match=str(MOST_BARS)):
         parse_chart("\n".join(lines))
+
+
+def test_what_may_not_be_meant_is_remarked() -> None:
+    (remark,) = parse_chart("key: F\n| F | B/D | C7 |").remarks
+    assert "B natural" in remark
+    for text in ("key: F\n| F | Bb |", "key: E\n| E | B |", "key: F\nnotation: german\n| F | B |", "key: F\n| H7 |"):
+        assert parse_chart(text).remarks == ()
 
 
 def test_files(tmp_path: Path) -> None:
@@ -383,6 +457,16 @@ def test_what_is_written_is_what_is_read(bars: list[list[str]]) -> None:
                 "|:",
                 ":|",
                 "[A] x9",
+                "D.C.",
+                "D.S. al Coda",
+                "Fine",
+                "| C segno |",
+                "To Coda",
+                "[Coda]",
+                "%%",
+                "pickup: 1",
+                "notation: german",
+                "| H | b |",
             ]
         ),
         max_size=12,
