@@ -15,6 +15,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
+from . import word_table as _word_table
 from .raw_memory import (
     cached_cfunc,
     inlined,
@@ -23,6 +24,7 @@ from .raw_memory import (
     store_f32,
     store_f64,
 )
+from .word_table import WordTable
 
 KNEE = math.sqrt(0.5)
 """Where limiting begins, as a share of the ceiling."""
@@ -30,12 +32,14 @@ RELEASE_MS = 120.0
 LOUDEST = 16.0
 """24 dB over full scale: more than that is no sound, and counts as so much, or its release would take seconds."""
 
-# Float64 words of a limiter's state.
-CEILING = 0
-KNEE_LEVEL = 1
-RELEASE = 2
-ENVELOPE = 3
-LIMITER_WORDS = 8
+LIMITER_TABLE = WordTable("Limiter", "The soft limiter before the output: `dsp/limiter.py`. All words are float64.")
+LIMITER_TABLE.writer("inference thread")
+CEILING = LIMITER_TABLE.word("CEILING", "float64", "no sample is larger in magnitude; a float32 value", "linear")
+KNEE_LEVEL = LIMITER_TABLE.word("KNEE_LEVEL", "float64", "where limiting begins; never above CEILING", "linear")
+RELEASE = LIMITER_TABLE.word("RELEASE", "float64", "decay of the envelope for each sample")
+LIMITER_TABLE.writer("audio callback")
+ENVELOPE = LIMITER_TABLE.word("ENVELOPE", "float64", "instant attack, slow release", "linear")
+LIMITER_WORDS = LIMITER_TABLE.size
 
 
 @inlined
@@ -57,7 +61,10 @@ def limit_sample(limiter, sample):
     return max(np.float32(-ceiling), min(np.float32(ceiling), limited)), 1
 
 
-@cached_cfunc(__file__)(types.int64(types.int64, types.int64, types.int64, types.int64))
+SOURCES = (__file__, _word_table.__file__)
+
+
+@cached_cfunc(*SOURCES)(types.int64(types.int64, types.int64, types.int64, types.int64))
 def _limit(limiter, source, destination, count):
     limited = 0
     for i in range(count):

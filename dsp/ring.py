@@ -18,6 +18,7 @@ import numpy as np
 from numba import types
 from numpy.typing import ArrayLike, NDArray
 
+from . import word_table as _word_table
 from .raw_memory import (
     aligned_words,
     cached_cfunc,
@@ -32,20 +33,26 @@ from .raw_memory import (
     store_release,
     touched_floats,
 )
+from .word_table import WordTable
 
 HOLE_BITS = 0x7FEDC0DE
 """A NaN with this payload stands for "no sample here" in what `ring_take` returns."""
 
-# Words of a ring's state; producer's and consumer's words stand on cache lines of their own.
-_DATA = 0
-_MASK = 1
-_LIMIT = 2
-_WRITE = 16
-_GAP_START = 17
-_GAP_END = 18
-_PUSHED = 19
-_READ = 32
-_WORDS = 48
+RING_TABLE = WordTable(
+    "Ring", "Float32 samples by position: `dsp/ring.py`. Read index, write index and gap are free-running positions."
+)
+RING_TABLE.writer("its owner, before use")
+_DATA = RING_TABLE.word("_DATA", "address", "float32 [MASK + 1]: sample n stands at n & MASK")
+_MASK = RING_TABLE.word("_MASK", "int64", "memory's length - 1", "samples")
+_LIMIT = RING_TABLE.word("_LIMIT", "int64", "how many it holds at most", "samples")
+RING_TABLE.writer("producer")
+_WRITE = RING_TABLE.word("_WRITE", "int64", "position after the last sample written", "samples")
+_GAP_START = RING_TABLE.word("_GAP_START", "int64", "where the samples that a full ring dropped begin", "samples")
+_GAP_END = RING_TABLE.word("_GAP_END", "int64", "position after the dropped samples", "samples")
+_PUSHED = RING_TABLE.word("_PUSHED", "int64", "position after the last sample pushed, dropped or not", "samples")
+RING_TABLE.writer("consumer")
+_READ = RING_TABLE.word("_READ", "int64", "position of the next sample to be read", "samples")
+_WORDS = RING_TABLE.size
 
 
 @inlined
@@ -172,7 +179,8 @@ def ring_fill(ring):
     return load_acquire(ring, _WRITE) - load_acquire(ring, _READ)
 
 
-_cfunc = cached_cfunc(__file__)
+SOURCES = (__file__, _word_table.__file__)
+_cfunc = cached_cfunc(*SOURCES)
 _I = types.int64
 
 

@@ -1,11 +1,11 @@
 """What the audio thread runs for each block: one compiled function, called by JACK, by PortAudio or by a port of ours.
 
-Knows neither Python objects nor the interpreter lock: it works on the words of one state block (laid out below) and on
+Knows neither Python objects nor the interpreter lock: it works on the words of one stream (`state_table.py`) and on
 memory that `bridge.Bridge` owns. Nothing here allocates, locks, waits or prints.
 
 Per block: input channels -> mono -> in-ring; out-ring at the absolute position -> fallback for what is missing ->
-gain ramp -> limiter -> every output channel. The callbacks of the sound systems are in native_jack.py and
-native_portaudio.py; conversion.py brings a block to another rate and back.
+gain ramp -> limiter -> every output channel. The callbacks of the sound systems are in jack_callback.py and
+portaudio_callback.py; rate_conversion.py brings a block to another rate and back.
 """
 
 from __future__ import annotations
@@ -35,107 +35,39 @@ from ...dsp.raw_memory import (
 )
 from ...dsp.ring import HOLE_BITS, ring_push, ring_take
 from . import fallback_bar as _fallback
+from . import state_table as _state_table
 from .fallback_bar import fallback_rest, fallback_sample
-
-# ---- words set before the first callback
-IN_RING = 0
-OUT_RING = 1
-LIMITER = 2
-FALLBACK = 3
-MIX = 4  # float32 scratch [max_block]
-MAX_BLOCK = 5
-RAMP_TABLE = 6  # float32 [ramp + 1], 0 to 1, equal power
-RAMP_SAMPLES = 7
-FLOAT_SCRATCH = 8
-CHANNELS_IN = 9  # int64 scratch: addresses of the channels of this block
-CHANNELS_OUT = 10
-MIDI_RING = 11  # int64 [2 * MIDI_EVENTS]: position, packed bytes
-CLICK_RING = 12
-CLICK_MIX = 13  # float32 scratch [max_block]
-CLICK_OUTPUTS = 14  # so many outputs, the last ones, play the click alone; 0: it is mixed into all of them
-MIDI_OUT_RING = 15  # int64 [2 * MIDI_EVENTS]: position, packed bytes and their count in the fourth byte
-# ---- words that the worker writes
-TARGET = 32  # 1: the band sounds
-FROM_POSITION = 33  # not before this output sample
-PERIOD_ASKED = 34
-MIDI_READ = 35
-UNTIL_POSITION = 36  # ramps out there; one before FROM_POSITION was an earlier time's
-MIDI_OUT_WRITE = 37
-# ---- words that the callback writes
-POSITION = 48
-CALLBACKS = 49
-RAMP_AT = 50
-NONFINITE_IN = 51
-NONFINITE_OUT = 52
-LIMITED = 53
-IN_DROPPED = 54
-LARGEST_BLOCK = 55
-LAST_BLOCK = 56
-MISS_BLOCKS = 57
-XRUNS = 58
-LOST_SAMPLES = 59  # samples of the port's clock for which no callback came
-MIDI_WRITE = 60
-MIDI_DROPPED = 61
-FIRST_SOUND = 62  # where the first block began in which anything sounded; -1 before
-MIDI_OUT_READ = 63
-MIDI_OUT_LATE = 64
-MIDI_OUT_DROPPED = 65
-# ---- peaks: the callback raises them, a reader takes them away (bits of a float64 >= 0)
-IN_PEAK = 80
-OUT_PEAK = 81
-# ---- words of the JACK client: tables and addresses of libjack's functions
-FREEWHEEL = 95  # 1: the server runs without the clock, whose time then says nothing
-JACK_CLIENT = 96
-JACK_INPUTS = 97
-JACK_OUTPUTS = 98
-JACK_IN_PORTS = 99  # int64 table
-JACK_OUT_PORTS = 100
-JACK_MIDI_PORT = 101
-FN_GET_BUFFER = 102
-FN_MIDI_COUNT = 103
-FN_MIDI_GET = 104
-FN_FRAME_TIME = 105
-JACK_MIDI_EVENT = 107  # scratch for one jack_midi_event_t
-JACK_LAST_FRAME = 108
-JACK_STARTED = 109
-SHUTDOWN = 110
-RATE_CHANGED = 111
-# ---- words of the PortAudio stream
-PA_INPUTS = 112  # how many channels the band hears
-PA_OUTPUTS = 113  # how many it plays on
-PA_IN_INDEX = 114  # int64 table: index of each heard channel in the stream
-PA_OUT_INDEX = 115
-PA_OUT_TOTAL = 116
-# ---- words of the JACK client's latency callback
-JACK_OWN_DELAY = 117  # samples that the client adds on the way through it; may be negative
-FN_LATENCY_GET = 118
-FN_LATENCY_SET = 119
-JACK_LATENCY_RANGE = 120  # scratch for one jack_latency_range_t, the notification thread's own
-# ---- more words of the JACK client: its transport, as it stood at TRANSPORT_AT, and MIDI that goes out
-JACK_MIDI_OUT_PORT = 121
-FN_MIDI_CLEAR = 122
-FN_MIDI_WRITE = 123
-FN_TRANSPORT_QUERY = 124
-JACK_POSITION = 125  # scratch for one jack_position_t
-TRANSPORT_COUNT = 128  # odd while the next four and the table are being written
-TRANSPORT_AT = 129
-TRANSPORT_STATE = 130
-TRANSPORT_TABLE = 131  # int64 [POSITION_WORDS], the beginning of the jack_position_t
-STATE_WORDS = 160
-
-POSITION_WORDS = 12
-
-# ---- words of a lease: what a real port's callbacks are given. One that has died keeps its lease, which is retired:
-# whatever a dead server or a sleeping device still calls can do nothing to the stream that took its place.
-LEASE_STATE = 0
-LEASE_PHASE = 1
-LEASE_CONVERSION = 2  # address of a conversion's words (conversion.py); 0: the stream runs at the bridge's own rate
-WAITING = 0  # play silence: somebody else carries the clock still
-ACTIVE = 1
-RETIRED = 2
-LEASE_WORDS = 8
-
-MIDI_EVENTS = 8192
+from .state_table import (
+    BAR_SAMPLES,
+    CALLBACKS,
+    CLICK_OUTPUTS,
+    CLICK_RING,
+    CLICK_SCRATCH,
+    FALLBACK,
+    FIRST_SOUND_POSITION,
+    FLOAT_SCRATCH,
+    IN_DROPPED,
+    IN_PEAK,
+    IN_RING,
+    LARGEST_BLOCK,
+    LAST_BLOCK,
+    LIMITED,
+    LIMITER,
+    MAX_BLOCK,
+    MISS_BLOCKS,
+    MIX_SCRATCH,
+    NONFINITE_IN,
+    NONFINITE_OUT,
+    OUT_PEAK,
+    OUT_RING,
+    PLAY_FROM_POSITION,
+    PLAY_UNTIL_POSITION,
+    PLAYING,
+    POSITION,
+    RAMP_INDEX,
+    RAMP_SAMPLES,
+    RAMP_TABLE,
+)
 
 _I = types.int64
 
@@ -178,7 +110,7 @@ def average_channels(state, inputs, n_inputs, offset, count, into):
 @inlined
 def _hear(state, inputs, n_inputs, offset, count):
     """Average the input channels into the mix scratch, and push that to the in-ring."""
-    mix = load_i64(state, MIX)
+    mix = load_i64(state, MIX_SCRATCH)
     average_channels(state, inputs, n_inputs, offset, count, mix)
     peak = np.float32(0.0)
     for i in range(count):
@@ -192,18 +124,18 @@ def _hear(state, inputs, n_inputs, offset, count):
 @inlined
 def _play(state, outputs, n_outputs, offset, count, position):
     """Take the block at `position`, cover, ramp and limit it, and copy it to every output channel."""
-    mix = load_i64(state, MIX)
+    mix = load_i64(state, MIX_SCRATCH)
     limiter = load_i64(state, LIMITER)
     fallback = load_i64(state, FALLBACK)
     table = load_i64(state, RAMP_TABLE)
     ramp_end = load_i64(state, RAMP_SAMPLES)
-    ramp = load_i64(state, RAMP_AT)
-    target = load_acquire(state, TARGET)
-    first = load_relaxed(state, FROM_POSITION)
-    until = load_relaxed(state, UNTIL_POSITION)
-    click = load_i64(state, CLICK_MIX)
+    ramp = load_i64(state, RAMP_INDEX)
+    target = load_acquire(state, PLAYING)
+    first = load_relaxed(state, PLAY_FROM_POSITION)
+    until = load_relaxed(state, PLAY_UNTIL_POSITION)
+    click = load_i64(state, CLICK_SCRATCH)
     clicking = load_relaxed(state, CLICK_OUTPUTS)
-    period = load_relaxed(state, PERIOD_ASKED)
+    period = load_relaxed(state, BAR_SAMPLES)
     ring_take(load_i64(state, OUT_RING), mix, count)
     ring_take(load_i64(state, CLICK_RING), click, count)
     bad = 0
@@ -243,10 +175,10 @@ def _play(state, outputs, n_outputs, offset, count, position):
         limited += hit
         peak = max(peak, abs(value))
         store_f32(mix, i, value)
-    store_relaxed(state, RAMP_AT, ramp)
+    store_relaxed(state, RAMP_INDEX, ramp)
     _raise_peak(state, OUT_PEAK, peak)
-    if peak > 0.0 and load_relaxed(state, FIRST_SOUND) < 0:
-        store_relaxed(state, FIRST_SOUND, position)
+    if peak > 0.0 and load_relaxed(state, FIRST_SOUND_POSITION) < 0:
+        store_relaxed(state, FIRST_SOUND_POSITION, position)
     if bad > 0:
         store_relaxed(state, NONFINITE_OUT, load_relaxed(state, NONFINITE_OUT) + bad)
     if limited > 0:
@@ -293,7 +225,7 @@ def process_block(state, inputs, n_inputs, outputs, n_outputs, count):
     count_callback(state, count)
 
 
-SOURCES = (__file__, _limiter.__file__, *_fallback.SOURCES)
+SOURCES = (__file__, *_limiter.SOURCES, *_state_table.SOURCES, *_fallback.SOURCES)
 _cfunc = cached_cfunc(*SOURCES)
 
 

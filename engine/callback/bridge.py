@@ -22,7 +22,7 @@ from ...dsp.limiter import (
 )
 from ...dsp.raw_memory import aligned_words, touched_floats
 from ...dsp.ring import Ring
-from . import audio_callback, jack_callback, portaudio_callback
+from . import audio_callback, jack_callback, portaudio_callback, state_table
 from .fallback_bar import FallbackMemory
 from .rate_conversion import Conversion
 
@@ -56,37 +56,10 @@ class BridgeCounters:
     """Samples of the server's clock for which no callback came (JACK)."""
     midi_events: int
     midi_dropped: int
-
-
-class HeardFrames:
-    """Whole frames out of a bridge's in-ring, in order. Worker only.
-
-    A ring that has overflowed takes nothing more before it is empty: the part of a frame that lies in it is taken out
-    at once, and what follows is the silence that stands for what was lost.
-    """
-
-    def __init__(self, bridge: Bridge, frame_samples: int) -> None:
-        self._bridge = bridge
-        self._block = np.zeros(frame_samples, np.float32)
-        self._have = 0
-
-    @property
-    def missing_samples(self) -> int:
-        """Until the next frame is whole; 0 or less: it is."""
-        return self._block.size - self._have - self._bridge.in_ring.fill_samples
-
-    def wait(self, timeout_s: float) -> bool:
-        """Sleep until the next frame is whole; False when the time is over first."""
-        ring = self._bridge.in_ring
-        if self.missing_samples > 0 and self._bridge.position > ring.write_index:
-            self._have += ring.read_into(self._block[self._have : self._have + ring.fill_samples])
-        return self._bridge.wait(timeout_s, self._block.size - self._have)
-
-    def read(self) -> NDArray[np.float32]:
-        """The next frame, float32 [frame]: the same memory each time."""
-        self._bridge.in_ring.read_into(self._block[self._have :])
-        self._have = 0
-        return self._block
+    midi_out_late: int
+    """Messages that were sent after their sample."""
+    midi_out_dropped: int
+    """Messages that could not be sent: far too late, or JACK had no room."""
 
 
 class Bridge:
@@ -122,44 +95,44 @@ class Bridge:
         self._scratch = aligned_words(16)
         self._channels_in = aligned_words(MAX_CHANNELS)
         self._channels_out = aligned_words(MAX_CHANNELS)
-        self._midi = aligned_words(2 * audio_callback.MIDI_EVENTS)
-        self._midi_out = aligned_words(2 * audio_callback.MIDI_EVENTS)
-        self._transport = aligned_words(audio_callback.POSITION_WORDS)
+        self._midi = aligned_words(2 * state_table.MIDI_EVENTS)
+        self._midi_out = aligned_words(2 * state_table.MIDI_EVENTS)
+        self._transport = aligned_words(state_table.POSITION_WORDS)
         self._jack_position = aligned_words(32)
         self.click_ring = Ring(out_capacity or 2 * self.rate_hz)
         """The count-in's click, at output positions, as the out-ring."""
         self._click_mix = touched_floats(max_block_samples)
         self._keep: list[object] = []
         self._conversions: dict[int, Conversion] = {}
-        words = aligned_words(audio_callback.STATE_WORDS)
-        words[audio_callback.IN_RING] = self.in_ring.address
-        words[audio_callback.OUT_RING] = self.out_ring.address
-        words[audio_callback.LIMITER] = self._limiter.ctypes.data
-        words[audio_callback.FALLBACK] = self._fallback.address
-        words[audio_callback.MIX] = self._mix.ctypes.data
-        words[audio_callback.MAX_BLOCK] = max_block_samples
-        words[audio_callback.RAMP_TABLE] = self._ramp.ctypes.data
-        words[audio_callback.RAMP_SAMPLES] = ramp
-        words[audio_callback.FLOAT_SCRATCH] = self._scratch.ctypes.data
-        words[audio_callback.JACK_MIDI_EVENT] = self._scratch.ctypes.data + 64
-        words[audio_callback.JACK_LATENCY_RANGE] = self._scratch.ctypes.data + 112
-        words[audio_callback.CHANNELS_IN] = self._channels_in.ctypes.data
-        words[audio_callback.CHANNELS_OUT] = self._channels_out.ctypes.data
-        words[audio_callback.MIDI_RING] = self._midi.ctypes.data
-        words[audio_callback.CLICK_RING] = self.click_ring.address
-        words[audio_callback.CLICK_MIX] = self._click_mix.ctypes.data
-        words[audio_callback.MIDI_OUT_RING] = self._midi_out.ctypes.data
-        words[audio_callback.TRANSPORT_TABLE] = self._transport.ctypes.data
-        words[audio_callback.JACK_POSITION] = self._jack_position.ctypes.data
-        words[audio_callback.UNTIL_POSITION] = words[audio_callback.FIRST_SOUND] = -1
+        words = aligned_words(state_table.STATE_WORDS)
+        words[state_table.IN_RING] = self.in_ring.address
+        words[state_table.OUT_RING] = self.out_ring.address
+        words[state_table.LIMITER] = self._limiter.ctypes.data
+        words[state_table.FALLBACK] = self._fallback.address
+        words[state_table.MIX_SCRATCH] = self._mix.ctypes.data
+        words[state_table.MAX_BLOCK] = max_block_samples
+        words[state_table.RAMP_TABLE] = self._ramp.ctypes.data
+        words[state_table.RAMP_SAMPLES] = ramp
+        words[state_table.FLOAT_SCRATCH] = self._scratch.ctypes.data
+        words[state_table.JACK_MIDI_EVENT] = self._scratch.ctypes.data + 64
+        words[state_table.JACK_LATENCY_RANGE] = self._scratch.ctypes.data + 112
+        words[state_table.CHANNELS_IN] = self._channels_in.ctypes.data
+        words[state_table.CHANNELS_OUT] = self._channels_out.ctypes.data
+        words[state_table.MIDI_RING] = self._midi.ctypes.data
+        words[state_table.CLICK_RING] = self.click_ring.address
+        words[state_table.CLICK_SCRATCH] = self._click_mix.ctypes.data
+        words[state_table.MIDI_OUT_RING] = self._midi_out.ctypes.data
+        words[state_table.TRANSPORT_TABLE] = self._transport.ctypes.data
+        words[state_table.JACK_POSITION] = self._jack_position.ctypes.data
+        words[state_table.PLAY_UNTIL_POSITION] = words[state_table.FIRST_SOUND_POSITION] = -1
         self._words = words
         self._wanted_samples = -1
         self.state_address = int(words.ctypes.data)
         self._lease = self._keep_lease()
 
     def _keep_lease(self) -> NDArray[np.int64]:
-        lease = aligned_words(audio_callback.LEASE_WORDS)
-        lease[audio_callback.LEASE_STATE] = self.state_address
+        lease = aligned_words(state_table.LEASE_WORDS)
+        lease[state_table.LEASE_STATE] = self.state_address
         self._keep.append(lease)  # a callback that died may come late
         return lease
 
@@ -176,17 +149,17 @@ class Bridge:
         What callbacks of the last one still come do nothing from now on. `waiting`: those of the new one play silence
         and leave the clock alone until `enter`, because something else carries it meanwhile.
         """
-        audio_callback.write_word.ctypes(self.stream_address, audio_callback.LEASE_PHASE, audio_callback.RETIRED)
+        audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, state_table.RETIRED)
         self._lease = self._keep_lease()
         for word in (
-            audio_callback.SHUTDOWN,
-            audio_callback.RATE_CHANGED,
-            audio_callback.FREEWHEEL,
-            audio_callback.JACK_STARTED,
+            state_table.SHUTDOWN,
+            state_table.RATE_CHANGED,
+            state_table.FREEWHEEL,
+            state_table.JACK_LAST_FRAME_KNOWN,
         ):
             self.set_word(word, 0)
-        phase = audio_callback.WAITING if waiting else audio_callback.ACTIVE
-        audio_callback.write_word.ctypes(self.stream_address, audio_callback.LEASE_PHASE, phase)
+        phase = state_table.WAITING if waiting else state_table.ACTIVE
+        audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, phase)
 
     def convert(self, card_rate_hz: int) -> Conversion | None:
         """Ports only, after `lend`: the new stream's callbacks come at another rate (None: at ours).
@@ -199,13 +172,13 @@ class Bridge:
             self._conversions[card_rate_hz] = conversion  # who tries again and again takes no more memory each time
             conversion.reset()
         address = 0 if conversion is None else conversion.address
-        audio_callback.write_word.ctypes(self.stream_address, audio_callback.LEASE_CONVERSION, address)
+        audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_CONVERSION, address)
         return conversion
 
     def enter(self) -> None:
         """Ports only, while nothing calls `process`: the waiting stream carries on from here, fading in."""
-        self.set_word(audio_callback.RAMP_AT, 0)
-        audio_callback.write_word.ctypes(self.stream_address, audio_callback.LEASE_PHASE, audio_callback.ACTIVE)
+        self.set_word(state_table.RAMP_INDEX, 0)
+        audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, state_table.ACTIVE)
 
     jack_callback_address = int(jack_callback.jack_process.address)
     portaudio_callback_address = int(portaudio_callback.portaudio_process.address)
@@ -235,7 +208,7 @@ class Bridge:
         )
 
     def set_word(self, word: int, value: int) -> None:
-        """Ports only: a word of the native state (engine/callback/audio_callback.py names them)."""
+        """Ports only: a word of the native state (engine/callback/state_table.py names them)."""
         audio_callback.write_word.ctypes(self.state_address, word, value)
 
     def word(self, word: int) -> int:
@@ -254,7 +227,7 @@ class Bridge:
     @property
     def position(self) -> int:
         """Any thread. The clock: samples that the callback has carried."""
-        return self.word(audio_callback.POSITION)
+        return self.word(state_table.POSITION)
 
     def set_playing(self, playing: bool, from_position: int = 0) -> None:
         """Worker only. Let the band sound (20 ms equal-power ramp), from an output sample on, or fade it out.
@@ -262,38 +235,38 @@ class Bridge:
         Misses count and are covered only while it sounds.
         """
         if playing:
-            if from_position <= self.word(audio_callback.UNTIL_POSITION):
-                self.set_word(audio_callback.UNTIL_POSITION, -1)
-            self.set_word(audio_callback.FROM_POSITION, int(from_position))
-        self.set_word(audio_callback.TARGET, int(playing))
+            if from_position <= self.word(state_table.PLAY_UNTIL_POSITION):
+                self.set_word(state_table.PLAY_UNTIL_POSITION, -1)
+            self.set_word(state_table.PLAY_FROM_POSITION, int(from_position))
+        self.set_word(state_table.PLAYING, int(playing))
 
     def stop_at(self, position: int) -> None:
         """Worker only, while it plays. Let the ramp out begin at an output sample to come."""
-        self.set_word(audio_callback.UNTIL_POSITION, int(position))
+        self.set_word(state_table.PLAY_UNTIL_POSITION, int(position))
 
     def set_click_outputs(self, count: int) -> None:
         """Ports only, before the first callback. The last `count` outputs play the click, and nothing else does."""
-        self.set_word(audio_callback.CLICK_OUTPUTS, int(count))
+        self.set_word(state_table.CLICK_OUTPUTS, int(count))
 
     @property
     def first_sound_samples(self) -> int:
         """Any thread. Where the first block began in which anything sounded; -1 before."""
-        return self.word(audio_callback.FIRST_SOUND)
+        return self.word(state_table.FIRST_SOUND_POSITION)
 
     @property
     def playing(self) -> bool:
         """Any thread. What `set_playing` last asked for."""
-        return self.word(audio_callback.TARGET) != 0
+        return self.word(state_table.PLAYING) != 0
 
     @property
     def nonfinite_in_samples(self) -> int:
         """Any thread. Heard samples that were no numbers."""
-        return self.word(audio_callback.NONFINITE_IN)
+        return self.word(state_table.NONFINITE_IN)
 
     @property
     def gain(self) -> float:
         """Any thread. The ramp's gain now: 0.0 is silent, 1.0 is full."""
-        return float(self._ramp[self.word(audio_callback.RAMP_AT)])
+        return float(self._ramp[self.word(state_table.RAMP_INDEX)])
 
     def set_ceiling(self, ceiling_dbfs: float) -> None:
         """Worker only. Another ceiling of the limiter, from the next sample on. Raises ValueError above 0 dBFS."""
@@ -305,7 +278,7 @@ class Bridge:
 
     def set_fallback_period(self, samples: int) -> None:
         """Worker only. Whole bars on the grid, in samples; 0 where no bar is known (a miss then fades out)."""
-        self.set_word(audio_callback.PERIOD_ASKED, max(0, int(samples)))
+        self.set_word(state_table.BAR_SAMPLES, max(0, int(samples)))
 
     def set_wanted(self, position: int) -> None:
         """Worker only. "I can do nothing more before the heard sound reaches this position."
@@ -331,41 +304,41 @@ class Bridge:
 
     def pop_midi_events(self) -> list[tuple[int, int, int, int]]:
         """Worker only. New MIDI messages as (position, status, data1, data2), in order."""
-        read = self.word(audio_callback.MIDI_READ)
-        write = self.word(audio_callback.MIDI_WRITE)
+        read = self.word(state_table.MIDI_READ)
+        write = self.word(state_table.MIDI_WRITE)
         if read == write:
             return []
-        places = 2 * (np.arange(read, write) % audio_callback.MIDI_EVENTS)
+        places = 2 * (np.arange(read, write) % state_table.MIDI_EVENTS)
         positions, packed = self._midi[places], self._midi[places + 1]
-        self.set_word(audio_callback.MIDI_READ, write)
+        self.set_word(state_table.MIDI_READ, write)
         columns = (positions, packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
     @property
     def sends_midi(self) -> bool:
         """Any thread. Whether there is a port that MIDI goes out of."""
-        return self.word(audio_callback.JACK_MIDI_OUT_PORT) != 0
+        return self.word(state_table.JACK_MIDI_OUT_PORT) != 0
 
     def push_midi(self, position: int, message: bytes) -> bool:
         """Worker only. Send 1 to 3 bytes at an output sample, not before the last ones'. False: no room."""
-        write = self.word(audio_callback.MIDI_OUT_WRITE)
-        if write - self.word(audio_callback.MIDI_OUT_READ) >= audio_callback.MIDI_EVENTS:
+        write = self.word(state_table.MIDI_OUT_WRITE)
+        if write - self.word(state_table.MIDI_OUT_READ) >= state_table.MIDI_EVENTS:
             return False
-        slot = 2 * (write % audio_callback.MIDI_EVENTS)
+        slot = 2 * (write % state_table.MIDI_EVENTS)
         self._midi_out[slot] = int(position)
         self._midi_out[slot + 1] = int.from_bytes(message, "little") | len(message) << 24
-        self.set_word(audio_callback.MIDI_OUT_WRITE, write + 1)
+        self.set_word(state_table.MIDI_OUT_WRITE, write + 1)
         return True
 
     def transport(self) -> tuple[int, bool, bytes] | None:
         """Worker only. (position, rolling, the beginning of a jack_position_t) as last read; None where none was."""
         for _ in range(8):
-            turn = self.word(audio_callback.TRANSPORT_COUNT)
+            turn = self.word(state_table.TRANSPORT_SEQUENCE)
             if turn == 0:
                 return None
-            position, state = self.word(audio_callback.TRANSPORT_AT), self.word(audio_callback.TRANSPORT_STATE)
+            position, state = self.word(state_table.TRANSPORT_POSITION), self.word(state_table.TRANSPORT_STATE)
             table = self._transport.tobytes()
-            if turn % 2 == 0 and self.word(audio_callback.TRANSPORT_COUNT) == turn:
+            if turn % 2 == 0 and self.word(state_table.TRANSPORT_SEQUENCE) == turn:
                 return position, state == 1, table
         return None
 
@@ -374,27 +347,29 @@ class Bridge:
         word = self.word
         peaks = [0.0, 0.0]
         if take_peaks:
-            peaks = [self._take_peak(audio_callback.IN_PEAK), self._take_peak(audio_callback.OUT_PEAK)]
-        heard, played = word(audio_callback.NONFINITE_IN), word(audio_callback.NONFINITE_OUT)
+            peaks = [self._take_peak(state_table.IN_PEAK), self._take_peak(state_table.OUT_PEAK)]
+        heard, played = word(state_table.NONFINITE_IN), word(state_table.NONFINITE_OUT)
         return BridgeCounters(
-            callbacks=word(audio_callback.CALLBACKS),
-            samples=word(audio_callback.POSITION),
-            in_dropped_samples=word(audio_callback.IN_DROPPED),
+            callbacks=word(state_table.CALLBACKS),
+            samples=word(state_table.POSITION),
+            in_dropped_samples=word(state_table.IN_DROPPED),
             miss_samples=self._fallback.miss_samples,
-            miss_blocks=word(audio_callback.MISS_BLOCKS),
+            miss_blocks=word(state_table.MISS_BLOCKS),
             miss_episodes=self._fallback.miss_episodes,
             nonfinite_samples=heard + played,
             nonfinite_in_samples=heard,
             nonfinite_out_samples=played,
-            limited_samples=word(audio_callback.LIMITED),
+            limited_samples=word(state_table.LIMITED),
             in_peak=peaks[0],
             out_peak=peaks[1],
-            block_samples=word(audio_callback.LAST_BLOCK),
-            max_block_samples=word(audio_callback.LARGEST_BLOCK),
-            xruns=word(audio_callback.XRUNS),
-            lost_samples=word(audio_callback.LOST_SAMPLES),
-            midi_events=word(audio_callback.MIDI_WRITE),
-            midi_dropped=word(audio_callback.MIDI_DROPPED),
+            block_samples=word(state_table.LAST_BLOCK),
+            max_block_samples=word(state_table.LARGEST_BLOCK),
+            xruns=word(state_table.XRUNS),
+            lost_samples=word(state_table.LOST_SAMPLES),
+            midi_events=word(state_table.MIDI_WRITE),
+            midi_dropped=word(state_table.MIDI_DROPPED),
+            midi_out_late=word(state_table.MIDI_OUT_LATE),
+            midi_out_dropped=word(state_table.MIDI_OUT_DROPPED),
         )
 
     def _take_peak(self, word: int) -> float:

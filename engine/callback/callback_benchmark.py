@@ -18,7 +18,7 @@ from ...dsp.ring import Ring, ring_read, ring_write
 from . import audio_callback
 from .bridge import Bridge
 
-_cfunc = cached_cfunc(__file__, _ring.__file__)
+_cfunc = cached_cfunc(__file__, *_ring.SOURCES)
 _I = types.int64
 
 

@@ -29,23 +29,24 @@ from ...dsp.raw_memory import (
     touched_floats,
 )
 from ...dsp.ring import HOLE_BITS
+from . import state_table as _state_table
+from .state_table import (
+    FALLBACK_FADE_IN_INDEX,
+    FALLBACK_FADE_OUT_INDEX,
+    FALLBACK_FADE_SAMPLES,
+    FALLBACK_FADE_TABLE,
+    FALLBACK_HISTORY,
+    FALLBACK_HISTORY_MASK,
+    FALLBACK_MISS_EPISODES,
+    FALLBACK_MISS_SAMPLES,
+    FALLBACK_MODE,
+    FALLBACK_PERIOD,
+    FALLBACK_START_POSITION,
+    FALLBACK_WORDS,
+)
 
 FADE_MS = 12.0
 HISTORY_SECONDS = 13.0
-
-# Words of the state.
-HISTORY = 0
-HISTORY_MASK = 1
-FADE_TABLE = 2
-FADE_SAMPLES = 3
-MODE = 4
-PERIOD = 5
-ENTERED_AT = 6
-ENTER_DONE = 7
-LEAVE_DONE = 8
-MISS_SAMPLES = 9
-MISS_EPISODES = 10
-FALLBACK_WORDS = 16
 
 _FRESH = 0
 _COVER = 1
@@ -55,21 +56,21 @@ _LEAVING = 2
 @inlined
 def _cover_sample(state, position):
     """The sample that stands in at `position` while covering."""
-    history = load_i64(state, HISTORY)
-    mask = load_i64(state, HISTORY_MASK)
-    period = load_i64(state, PERIOD)
+    history = load_i64(state, FALLBACK_HISTORY)
+    mask = load_i64(state, FALLBACK_HISTORY_MASK)
+    period = load_i64(state, FALLBACK_PERIOD)
     cover = 0.0
     if period > 0:
         cover = np.float64(load_f32(history, (position - period) & mask))
-    done = load_i64(state, ENTER_DONE)
-    fade = load_i64(state, FADE_SAMPLES)
+    done = load_i64(state, FALLBACK_FADE_IN_INDEX)
+    fade = load_i64(state, FALLBACK_FADE_SAMPLES)
     if done < fade:
-        table = load_i64(state, FADE_TABLE)
-        mirrored = np.float64(load_f32(history, (load_i64(state, ENTERED_AT) - 1 - done) & mask))
+        table = load_i64(state, FALLBACK_FADE_TABLE)
+        mirrored = np.float64(load_f32(history, (load_i64(state, FALLBACK_START_POSITION) - 1 - done) & mask))
         # Weights that sum to 1, so that going in again and again cannot pile up.
         weight = np.float64(load_f32(table, done)) ** 2
         cover = cover * weight + mirrored * (1.0 - weight)
-        store_i64(state, ENTER_DONE, done + 1)
+        store_i64(state, FALLBACK_FADE_IN_INDEX, done + 1)
     return cover
 
 
@@ -79,43 +80,45 @@ def fallback_sample(state, position, fresh, missing, period):
 
     `period` is the whole bar in samples (0: unknown), read when an episode begins. Keeps the history and the counts.
     """
-    mode = load_i64(state, MODE)
+    mode = load_i64(state, FALLBACK_MODE)
     if missing:
-        store_i64(state, MISS_SAMPLES, load_i64(state, MISS_SAMPLES) + 1)
+        store_i64(state, FALLBACK_MISS_SAMPLES, load_i64(state, FALLBACK_MISS_SAMPLES) + 1)
         if mode != _COVER:
             if mode == _FRESH:
-                store_i64(state, MISS_EPISODES, load_i64(state, MISS_EPISODES) + 1)
-            usable = 0 < period <= load_i64(state, HISTORY_MASK) + 1 - 2 * load_i64(state, FADE_SAMPLES)
-            store_i64(state, PERIOD, period if usable else 0)
-            store_i64(state, ENTERED_AT, position)
-            store_i64(state, ENTER_DONE, 0)
-            store_i64(state, MODE, _COVER)
+                store_i64(state, FALLBACK_MISS_EPISODES, load_i64(state, FALLBACK_MISS_EPISODES) + 1)
+            usable = (
+                0 < period <= load_i64(state, FALLBACK_HISTORY_MASK) + 1 - 2 * load_i64(state, FALLBACK_FADE_SAMPLES)
+            )
+            store_i64(state, FALLBACK_PERIOD, period if usable else 0)
+            store_i64(state, FALLBACK_START_POSITION, position)
+            store_i64(state, FALLBACK_FADE_IN_INDEX, 0)
+            store_i64(state, FALLBACK_MODE, _COVER)
         value = _cover_sample(state, position)
     elif mode == _FRESH:
         value = fresh
     else:
         if mode == _COVER:
-            store_i64(state, MODE, _LEAVING)
-            store_i64(state, LEAVE_DONE, 0)
-        done = load_i64(state, LEAVE_DONE)
-        fade = load_i64(state, FADE_SAMPLES)
-        table = load_i64(state, FADE_TABLE)
+            store_i64(state, FALLBACK_MODE, _LEAVING)
+            store_i64(state, FALLBACK_FADE_OUT_INDEX, 0)
+        done = load_i64(state, FALLBACK_FADE_OUT_INDEX)
+        fade = load_i64(state, FALLBACK_FADE_SAMPLES)
+        table = load_i64(state, FALLBACK_FADE_TABLE)
         value = fresh * load_f32(table, done) + _cover_sample(state, position) * load_f32(table, fade - 1 - done)
-        store_i64(state, LEAVE_DONE, done + 1)
+        store_i64(state, FALLBACK_FADE_OUT_INDEX, done + 1)
         if done + 1 == fade:
-            store_i64(state, MODE, _FRESH)
-    store_f32(load_i64(state, HISTORY), position & load_i64(state, HISTORY_MASK), np.float32(value))
+            store_i64(state, FALLBACK_MODE, _FRESH)
+    store_f32(load_i64(state, FALLBACK_HISTORY), position & load_i64(state, FALLBACK_HISTORY_MASK), np.float32(value))
     return value
 
 
 @inlined
 def fallback_rest(state, position):
     """One sample while the band is silent: history keeps silence, nothing is counted, any cover ends."""
-    store_i64(state, MODE, _FRESH)
-    store_f32(load_i64(state, HISTORY), position & load_i64(state, HISTORY_MASK), np.float32(0.0))
+    store_i64(state, FALLBACK_MODE, _FRESH)
+    store_f32(load_i64(state, FALLBACK_HISTORY), position & load_i64(state, FALLBACK_HISTORY_MASK), np.float32(0.0))
 
 
-SOURCES = (__file__, _ring.__file__)
+SOURCES = (__file__, *_ring.SOURCES, *_state_table.SOURCES)
 
 
 @cached_cfunc(*SOURCES)(types.void(types.int64, types.int64, types.int64, types.int64, types.int64))
@@ -136,10 +139,10 @@ class FallbackMemory:
         # Sine at half-sample places: entry k and entry fade-1-k are the two sides of an equal-power crossfade.
         self._table = np.sin((np.arange(fade) + 0.5) * (math.pi / 2 / fade)).astype(np.float32)
         self.words = aligned_words(FALLBACK_WORDS)
-        self.words[HISTORY] = self._history.ctypes.data
-        self.words[HISTORY_MASK] = size - 1
-        self.words[FADE_TABLE] = self._table.ctypes.data
-        self.words[FADE_SAMPLES] = fade
+        self.words[FALLBACK_HISTORY] = self._history.ctypes.data
+        self.words[FALLBACK_HISTORY_MASK] = size - 1
+        self.words[FALLBACK_FADE_TABLE] = self._table.ctypes.data
+        self.words[FALLBACK_FADE_SAMPLES] = fade
         self.address = int(self.words.ctypes.data)
         self.fade_samples = fade
         self.longest_period_samples = size - 2 * fade
@@ -147,11 +150,11 @@ class FallbackMemory:
 
     @property
     def miss_samples(self) -> int:
-        return int(self.words[MISS_SAMPLES])
+        return int(self.words[FALLBACK_MISS_SAMPLES])
 
     @property
     def miss_episodes(self) -> int:
-        return int(self.words[MISS_EPISODES])
+        return int(self.words[FALLBACK_MISS_EPISODES])
 
 
 class FallbackCover(FallbackMemory):

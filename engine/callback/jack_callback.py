@@ -1,6 +1,6 @@
 """What JACK's threads run: the compiled callbacks of a client. MIDI in and out, transport and clock; then the block.
 
-Knows neither Python objects nor the interpreter lock: see native.py, whose words it works on.
+Knows neither Python objects nor the interpreter lock: it works on the words of state_table.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from ...dsp.raw_memory import (
     store_release,
 )
 from . import rate_conversion as _conversion
-from .audio_callback import (
+from .rate_conversion import process_stream, to_bridge, to_card
+from .state_table import (
     CHANNELS_IN,
     CHANNELS_OUT,
     FN_FRAME_TIME,
@@ -40,6 +41,7 @@ from .audio_callback import (
     JACK_IN_PORTS,
     JACK_INPUTS,
     JACK_LAST_FRAME,
+    JACK_LAST_FRAME_KNOWN,
     JACK_LATENCY_RANGE,
     JACK_MIDI_EVENT,
     JACK_MIDI_OUT_PORT,
@@ -48,7 +50,6 @@ from .audio_callback import (
     JACK_OUTPUTS,
     JACK_OWN_DELAY,
     JACK_POSITION,
-    JACK_STARTED,
     LAST_BLOCK,
     LEASE_CONVERSION,
     LEASE_PHASE,
@@ -69,14 +70,13 @@ from .audio_callback import (
     RATE_CHANGED,
     RETIRED,
     SHUTDOWN,
-    TRANSPORT_AT,
-    TRANSPORT_COUNT,
+    TRANSPORT_POSITION,
+    TRANSPORT_SEQUENCE,
     TRANSPORT_STATE,
     TRANSPORT_TABLE,
     WAITING,
     XRUNS,
 )
-from .rate_conversion import process_stream, to_bridge, to_card
 
 _I = types.int64
 _get_buffer = caller(types.int64, types.int64, types.uint32)
@@ -131,16 +131,16 @@ def _jack_midi(lease, state, count):
 def _jack_clock(state, count):
     """Count the samples of the server's clock that passed without a callback."""
     if load_acquire(state, FREEWHEEL) != 0:
-        store_i64(state, JACK_STARTED, 0)
+        store_i64(state, JACK_LAST_FRAME_KNOWN, 0)
         return
     now = np.int64(_frame_time(load_i64(state, FN_FRAME_TIME), load_i64(state, JACK_CLIENT)))
-    if load_i64(state, JACK_STARTED) != 0:
+    if load_i64(state, JACK_LAST_FRAME_KNOWN) != 0:
         step = (now - load_i64(state, JACK_LAST_FRAME)) & 0xFFFFFFFF
         lost = step - load_relaxed(state, LAST_BLOCK)
         if 0 < lost < 0x7FFFFFFF:
             store_relaxed(state, LOST_SAMPLES, load_relaxed(state, LOST_SAMPLES) + lost)
     store_i64(state, JACK_LAST_FRAME, now)
-    store_i64(state, JACK_STARTED, 1)
+    store_i64(state, JACK_LAST_FRAME_KNOWN, 1)
 
 
 @inlined
@@ -188,13 +188,13 @@ def _jack_transport(state):
     scratch = load_i64(state, JACK_POSITION)
     rolling = np.int64(_transport_query(query, load_i64(state, JACK_CLIENT), scratch))
     table = load_i64(state, TRANSPORT_TABLE)
-    turn = load_relaxed(state, TRANSPORT_COUNT)
-    store_release(state, TRANSPORT_COUNT, turn + 1)
-    store_release(state, TRANSPORT_AT, load_relaxed(state, POSITION))
+    turn = load_relaxed(state, TRANSPORT_SEQUENCE)
+    store_release(state, TRANSPORT_SEQUENCE, turn + 1)
+    store_release(state, TRANSPORT_POSITION, load_relaxed(state, POSITION))
     store_release(state, TRANSPORT_STATE, rolling)
     for i in range(POSITION_WORDS):
         store_release(table, i, load_i64(scratch, i))
-    store_release(state, TRANSPORT_COUNT, turn + 2)
+    store_release(state, TRANSPORT_SEQUENCE, turn + 2)
 
 
 _cfunc = cached_cfunc(__file__, *_conversion.SOURCES)

@@ -1,6 +1,6 @@
 """What PortAudio's thread runs: the compiled callback of a stream, with float32 by channel.
 
-Knows neither Python objects nor the interpreter lock: see native.py, whose words it works on.
+Knows neither Python objects nor the interpreter lock: it works on the words of state_table.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from ...dsp.raw_memory import (
     store_relaxed,
 )
 from . import rate_conversion as _conversion
-from .audio_callback import (
+from .rate_conversion import process_stream
+from .state_table import (
     CHANNELS_IN,
     CHANNELS_OUT,
     LEASE_PHASE,
@@ -34,7 +35,6 @@ from .audio_callback import (
     WAITING,
     XRUNS,
 )
-from .rate_conversion import process_stream
 
 _I = types.int64
 _cfunc = cached_cfunc(__file__, *_conversion.SOURCES)

@@ -1,8 +1,8 @@
 """Sound between a sound system that came back with another rate and a band that goes on at the rate it began with.
 
-Runs in the audio thread, as native.py does: the card's block is averaged to mono and resampled, carried at the bridge's
-rate, and what was played is resampled back. Knows no port. `Conversion` owns the memory; it is made before the stream's
-first callback, and its delays may be read by any thread.
+Runs in the audio thread, as audio_callback.py does: the card's block is averaged to mono and resampled, carried at the
+bridge's rate, and what was played is resampled back. Knows no port. `Conversion` owns the memory; it is made before the
+stream's first callback, and its delays may be read by any thread.
 
 After n samples of the card ceil(n * up / down) of the bridge were carried, and of those at least n come back: what is
 left over (less than the ratio) waits for the next block. So each block is whole however it is cut, at a fixed delay.
@@ -34,38 +34,38 @@ from ...dsp.raw_memory import (
     write_float_mode,
 )
 from ...dsp.resample import Resampler
-from . import audio_callback as _native
+from . import audio_callback as _audio_callback
 from .audio_callback import (
-    CLICK_OUTPUTS,
-    FLOAT_SCRATCH,
-    LEASE_CONVERSION,
-    LIMITER,
     average_channels,
     carry_samples,
     count_callback,
     process_block,
 )
+from .state_table import (
+    CLICK_OUTPUTS,
+    CONVERSION_CLICK,
+    CONVERSION_HEARD,
+    CONVERSION_MIX,
+    CONVERSION_TABLE_IN,
+    CONVERSION_TABLE_OUT,
+    CONVERSION_WORDS,
+    FLOAT_SCRATCH,
+    LEASE_CONVERSION,
+    LIMITER,
+    RESAMPLER_BANK,
+    RESAMPLER_DOWN,
+    RESAMPLER_HELD,
+    RESAMPLER_HISTORY,
+    RESAMPLER_OUT,
+    RESAMPLER_PHASE,
+    RESAMPLER_SKIP,
+    RESAMPLER_TAPS,
+    RESAMPLER_UP,
+)
 
 MOST_SAMPLES = 8192
 """Of the card in one piece; larger blocks are done in several."""
 _MAX_CHANNELS = 256
-
-# ---- words of one resampled stream
-_BANK = 0  # float32 [up, taps], oldest sample first
-_TAPS = 1
-_UP = 2
-_DOWN = 3
-_HISTORY = 4  # float32: taps - 1 old samples, then the new ones
-_SKIP = 5  # input samples still to pass before the next output's newest one
-_PHASE = 6
-_OUT = 7  # float32: what was made
-_HELD = 8  # samples in it that were not taken yet
-_STREAM_WORDS = 16
-# ---- words of a conversion: three streams, then
-_HEARD, _MIX, _CLICK = 0, _STREAM_WORDS, 2 * _STREAM_WORDS
-_TABLE_IN = 3 * _STREAM_WORDS
-_TABLE_OUT = _TABLE_IN + 1
-_WORDS = _TABLE_IN + 8
 
 _fast = njit(forceinline=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract", "nsz"})
 
@@ -81,10 +81,10 @@ def _dot(bank, row, history, first, taps):
 @inlined
 def _convert(stream, count):
     """Take `count` new samples that lie in the history, and put all that they allow behind what is held."""
-    bank, history = load_i64(stream, _BANK), load_i64(stream, _HISTORY)
-    taps, up, down = load_i64(stream, _TAPS), load_i64(stream, _UP), load_i64(stream, _DOWN)
-    newest, phase = load_i64(stream, _SKIP), load_i64(stream, _PHASE)
-    out, held = load_i64(stream, _OUT), load_i64(stream, _HELD)
+    bank, history = load_i64(stream, RESAMPLER_BANK), load_i64(stream, RESAMPLER_HISTORY)
+    taps, up, down = load_i64(stream, RESAMPLER_TAPS), load_i64(stream, RESAMPLER_UP), load_i64(stream, RESAMPLER_DOWN)
+    newest, phase = load_i64(stream, RESAMPLER_SKIP), load_i64(stream, RESAMPLER_PHASE)
+    out, held = load_i64(stream, RESAMPLER_OUT), load_i64(stream, RESAMPLER_HELD)
     while newest < count:
         store_f32(out, held, _dot(bank, phase * taps, history, newest, taps))
         held += 1
@@ -93,25 +93,25 @@ def _convert(stream, count):
         phase %= up
     for k in range(taps - 1):
         store_f32(history, k, load_f32(history, count + k))
-    store_i64(stream, _SKIP, newest - count)
-    store_i64(stream, _PHASE, phase)
-    store_i64(stream, _HELD, held)
+    store_i64(stream, RESAMPLER_SKIP, newest - count)
+    store_i64(stream, RESAMPLER_PHASE, phase)
+    store_i64(stream, RESAMPLER_HELD, held)
     return held
 
 
 @inlined
 def _room(stream):
     """Where the new samples of a stream belong."""
-    return load_i64(stream, _HISTORY) + 4 * (load_i64(stream, _TAPS) - 1)
+    return load_i64(stream, RESAMPLER_HISTORY) + 4 * (load_i64(stream, RESAMPLER_TAPS) - 1)
 
 
 @inlined
 def _take(stream, count):
     """Forget the first `count` samples that it made."""
-    out, left = load_i64(stream, _OUT), load_i64(stream, _HELD) - count
+    out, left = load_i64(stream, RESAMPLER_OUT), load_i64(stream, RESAMPLER_HELD) - count
     for i in range(left):
         store_f32(out, i, load_f32(out, count + i))
-    store_i64(stream, _HELD, left)
+    store_i64(stream, RESAMPLER_HELD, left)
 
 
 @inlined
@@ -130,12 +130,12 @@ def _give(state, source, destination, count):
 
 @inlined
 def _convert_piece(words, state, inputs, n_inputs, outputs, n_outputs, offset, count):
-    heard, mix, click = words + 8 * _HEARD, words + 8 * _MIX, words + 8 * _CLICK
+    heard, mix, click = words + 8 * CONVERSION_HEARD, words + 8 * CONVERSION_MIX, words + 8 * CONVERSION_CLICK
     _hear_mono(state, heard, inputs, n_inputs, offset, count)
     carried = _convert(heard, count)
     clicking = load_relaxed(state, CLICK_OUTPUTS)
-    table_in, table_out = words + 8 * _TABLE_IN, load_i64(words, _TABLE_OUT)
-    store_i64(table_in, 0, load_i64(heard, _OUT))
+    table_in, table_out = words + 8 * CONVERSION_TABLE_IN, load_i64(words, CONVERSION_TABLE_OUT)
+    store_i64(table_in, 0, load_i64(heard, RESAMPLER_OUT))
     for channel in range(n_outputs):
         store_i64(table_out, channel, _room(click if channel >= n_outputs - clicking else mix))
     carry_samples(state, table_in, 1, table_out, n_outputs, carried)
@@ -144,7 +144,7 @@ def _convert_piece(words, state, inputs, n_inputs, outputs, n_outputs, offset, c
     _convert(click, carried)  # silence, where there is none
     for channel in range(n_outputs):
         stream = click if channel >= n_outputs - clicking else mix
-        _give(state, load_i64(stream, _OUT), load_i64(outputs, channel) + 4 * offset, count)
+        _give(state, load_i64(stream, RESAMPLER_OUT), load_i64(outputs, channel) + 4 * offset, count)
     _take(mix, count)
     _take(click, count)
 
@@ -172,17 +172,23 @@ def process_stream(lease, state, inputs, n_inputs, outputs, n_outputs, count):
 def to_bridge(lease, samples):
     """So many samples of the card in those of the bridge, rounded down."""
     words = load_i64(lease, LEASE_CONVERSION)
-    return samples if words == 0 else samples * load_i64(words, _UP) // load_i64(words, _DOWN)
+    if words == 0:
+        return samples
+    heard = words + 8 * CONVERSION_HEARD
+    return samples * load_i64(heard, RESAMPLER_UP) // load_i64(heard, RESAMPLER_DOWN)
 
 
 @inlined
 def to_card(lease, samples):
     """So many samples of the bridge in those of the card, rounded down."""
     words = load_i64(lease, LEASE_CONVERSION)
-    return samples if words == 0 else samples * load_i64(words, _DOWN) // load_i64(words, _UP)
+    if words == 0:
+        return samples
+    heard = words + 8 * CONVERSION_HEARD
+    return samples * load_i64(heard, RESAMPLER_DOWN) // load_i64(heard, RESAMPLER_UP)
 
 
-SOURCES = (__file__, _resample.__file__, *_native.SOURCES)
+SOURCES = (__file__, _resample.__file__, *_audio_callback.SOURCES)
 
 
 class Conversion:
@@ -194,27 +200,27 @@ class Conversion:
         most = math.ceil(MOST_SAMPLES * self.ratio) + 1
         self._kept: list[NDArray[np.generic]] = []
         self._histories: list[NDArray[np.float32]] = []
-        words = aligned_words(_WORDS)
+        words = aligned_words(CONVERSION_WORDS)
         down = Resampler(card_rate_hz, bridge_rate_hz, 1, bridge_rate_hz)
         up = Resampler(bridge_rate_hz, card_rate_hz, 1, bridge_rate_hz)
         self.capture_delay_samples = float(down.delay_out_samples)
         """What it adds on the way in, in samples of the bridge."""
         self.playback_delay_samples = float(up.delay_in_samples)
-        self._lay_out(words[_HEARD:], down, MOST_SAMPLES, most)
+        self._lay_out(words[CONVERSION_HEARD:], down, MOST_SAMPLES, most)
         back = MOST_SAMPLES + 2 * math.ceil(1 / self.ratio) + 2
-        self._lay_out(words[_MIX:], up, most, back)
-        self._lay_out(words[_CLICK:], up, most, back)
+        self._lay_out(words[CONVERSION_MIX:], up, most, back)
+        self._lay_out(words[CONVERSION_CLICK:], up, most, back)
         table = aligned_words(_MAX_CHANNELS)
-        words[_TABLE_OUT] = table.ctypes.data
+        words[CONVERSION_TABLE_OUT] = table.ctypes.data
         self._words = words
         self._kept.append(table)
         self.address = int(words.ctypes.data)
 
     def _lay_out(self, words: NDArray[np.int64], resampler: Resampler, most_in: int, most_out: int) -> None:
-        words[_UP], words[_DOWN], bank = resampler.polyphase
+        words[RESAMPLER_UP], words[RESAMPLER_DOWN], bank = resampler.polyphase
         history, out = touched_floats(bank.shape[1] - 1 + most_in), touched_floats(most_out)
-        words[_BANK], words[_TAPS] = bank.ctypes.data, bank.shape[1]
-        words[_HISTORY], words[_OUT] = history.ctypes.data, out.ctypes.data
+        words[RESAMPLER_BANK], words[RESAMPLER_TAPS] = bank.ctypes.data, bank.shape[1]
+        words[RESAMPLER_HISTORY], words[RESAMPLER_OUT] = history.ctypes.data, out.ctypes.data
         self._kept += [bank, out]
         self._histories.append(history)
 
@@ -222,5 +228,5 @@ class Conversion:
         """As new: silence before the first sample. Not while a stream calls."""
         for history in self._histories:
             history.fill(0.0)
-        for stream in (_HEARD, _MIX, _CLICK):
-            self._words[[stream + _SKIP, stream + _PHASE, stream + _HELD]] = 0
+        for stream in (CONVERSION_HEARD, CONVERSION_MIX, CONVERSION_CLICK):
+            self._words[[stream + RESAMPLER_SKIP, stream + RESAMPLER_PHASE, stream + RESAMPLER_HELD]] = 0

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..callback import audio_callback, jack_callback
+from ..callback import jack_callback, state_table
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from .jack_server import (
@@ -205,27 +205,27 @@ class JackPort(Port):
         self._watcher.start()
 
     def _set_words(self, bridge: Bridge) -> None:
-        bridge.set_word(audio_callback.JACK_OWN_DELAY, self._own_delay_on_card)
+        bridge.set_word(state_table.JACK_OWN_DELAY, self._own_delay_on_card)
         pointer_of = self._pointer
-        bridge.set_word(audio_callback.JACK_CLIENT, pointer_of(self._client))
-        bridge.set_word(audio_callback.JACK_INPUTS, len(self._inputs))
+        bridge.set_word(state_table.JACK_CLIENT, pointer_of(self._client))
+        bridge.set_word(state_table.JACK_INPUTS, len(self._inputs))
         outputs = [*self._outputs, *self._clicks]
-        bridge.set_word(audio_callback.JACK_OUTPUTS, len(outputs))
+        bridge.set_word(state_table.JACK_OUTPUTS, len(outputs))
         bridge.set_click_outputs(len(self._clicks))
-        bridge.set_table(audio_callback.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
-        bridge.set_table(audio_callback.JACK_OUT_PORTS, [pointer_of(port) for port in outputs])
-        bridge.set_word(audio_callback.JACK_MIDI_PORT, pointer_of(self._midi))
-        bridge.set_word(audio_callback.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
+        bridge.set_table(state_table.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
+        bridge.set_table(state_table.JACK_OUT_PORTS, [pointer_of(port) for port in outputs])
+        bridge.set_word(state_table.JACK_MIDI_PORT, pointer_of(self._midi))
+        bridge.set_word(state_table.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
         for word, name in (
-            (audio_callback.FN_GET_BUFFER, "jack_port_get_buffer"),
-            (audio_callback.FN_MIDI_COUNT, "jack_midi_get_event_count"),
-            (audio_callback.FN_MIDI_GET, "jack_midi_event_get"),
-            (audio_callback.FN_FRAME_TIME, "jack_last_frame_time"),
-            (audio_callback.FN_MIDI_CLEAR, "jack_midi_clear_buffer"),
-            (audio_callback.FN_MIDI_WRITE, "jack_midi_event_write"),
-            (audio_callback.FN_TRANSPORT_QUERY, "jack_transport_query"),
-            (audio_callback.FN_LATENCY_GET, "jack_port_get_latency_range"),
-            (audio_callback.FN_LATENCY_SET, "jack_port_set_latency_range"),
+            (state_table.FN_GET_BUFFER, "jack_port_get_buffer"),
+            (state_table.FN_MIDI_COUNT, "jack_midi_get_event_count"),
+            (state_table.FN_MIDI_GET, "jack_midi_event_get"),
+            (state_table.FN_FRAME_TIME, "jack_last_frame_time"),
+            (state_table.FN_MIDI_CLEAR, "jack_midi_clear_buffer"),
+            (state_table.FN_MIDI_WRITE, "jack_midi_event_write"),
+            (state_table.FN_TRANSPORT_QUERY, "jack_transport_query"),
+            (state_table.FN_LATENCY_GET, "jack_port_get_latency_range"),
+            (state_table.FN_LATENCY_SET, "jack_port_set_latency_range"),
         ):
             bridge.set_word(word, address_of(self._library, name))
 
@@ -283,17 +283,17 @@ class JackPort(Port):
     def _watch(self) -> None:
         bridge, ended, turn = self._bridge, self._quit, 0
         while bridge is not None and not ended.wait(_WATCH_S):
-            if bridge.word(audio_callback.SHUTDOWN):
+            if bridge.word(state_table.SHUTDOWN):
                 self._lost = f"the {server_text(self.config)} went away: start it again"
-            elif bridge.word(audio_callback.RATE_CHANGED) not in (0, self.card_rate_hz):
-                rate_hz = bridge.word(audio_callback.RATE_CHANGED)
+            elif bridge.word(state_table.RATE_CHANGED) not in (0, self.card_rate_hz):
+                rate_hz = bridge.word(state_table.RATE_CHANGED)
                 self._lost = (
                     f"the {server_text(self.config)} went from {self.card_rate_hz} to {rate_hz} Hz: start again"
                 )
             if self._lost is not None:
                 self.ended.set()
                 return
-            self.block_samples = bridge.word(audio_callback.LAST_BLOCK) or self.block_samples
+            self.block_samples = bridge.word(state_table.LAST_BLOCK) or self.block_samples
             self._read_latencies()
             self._publish_delay(bridge)
             turn += 1
@@ -326,8 +326,8 @@ class JackPort(Port):
 
     def _publish_delay(self, bridge: Bridge) -> None:
         """Our own delay has changed: let the server ask the latency callback again, and tell its neighbours."""
-        if bridge.word(audio_callback.JACK_OWN_DELAY) != self._own_delay_on_card:
-            bridge.set_word(audio_callback.JACK_OWN_DELAY, self._own_delay_on_card)
+        if bridge.word(state_table.JACK_OWN_DELAY) != self._own_delay_on_card:
+            bridge.set_word(state_table.JACK_OWN_DELAY, self._own_delay_on_card)
             self._recompute_latencies()
 
     @property

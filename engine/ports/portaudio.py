@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..callback import audio_callback
+from ..callback import state_table
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from . import jack
@@ -193,11 +193,11 @@ class PortAudioPort(Port):
 
     def _start(self, bridge: Bridge) -> None:
         config = self.config
-        bridge.set_word(audio_callback.PA_INPUTS, len(config.input_channels))
-        bridge.set_word(audio_callback.PA_OUTPUTS, len(config.output_channels))
-        bridge.set_table(audio_callback.PA_IN_INDEX, [channel - 1 for channel in config.input_channels])
-        bridge.set_table(audio_callback.PA_OUT_INDEX, [channel - 1 for channel in config.output_channels])
-        bridge.set_word(audio_callback.PA_OUT_TOTAL, max(config.played_channels))
+        bridge.set_word(state_table.PA_INPUTS, len(config.input_channels))
+        bridge.set_word(state_table.PA_OUTPUTS, len(config.output_channels))
+        bridge.set_table(state_table.PA_IN_INDEX, [channel - 1 for channel in config.input_channels])
+        bridge.set_table(state_table.PA_OUT_INDEX, [channel - 1 for channel in config.output_channels])
+        bridge.set_word(state_table.PA_OUT_TOTAL, max(config.played_channels))
         stream = ctypes.c_void_p()
         code = self._lib.call(
             "Pa_OpenStream",
@@ -224,9 +224,9 @@ class PortAudioPort(Port):
             self.capture_latency_samples = self._in_bridge(ways[0], capture=True)
             self.playback_latency_samples = self._in_bridge(ways[1], capture=False)
         end_s = time.perf_counter() + _FIRST_CALLBACK_S
-        while not bridge.word(audio_callback.LAST_BLOCK) and time.perf_counter() < end_s:
+        while not bridge.word(state_table.LAST_BLOCK) and time.perf_counter() < end_s:
             time.sleep(0.002)
-        self.block_samples = bridge.word(audio_callback.LAST_BLOCK) or self.block_samples
+        self.block_samples = bridge.word(state_table.LAST_BLOCK) or self.block_samples
         self._watcher = threading.Thread(target=self._watch, name="gigmate-portaudio-watch", daemon=True)
         self._watcher.start()
 
@@ -272,7 +272,7 @@ class PortAudioPort(Port):
                 self._first = (time.perf_counter(), now)
             silent = 0 if now != position else silent + 1
             position = now
-            self.block_samples = bridge.word(audio_callback.LAST_BLOCK) or self.block_samples
+            self.block_samples = bridge.word(state_table.LAST_BLOCK) or self.block_samples
             if silent >= _SILENT_POLLS:
                 self._lost = f'"{self._sink.name}" stopped calling: is it unplugged? Plug it in and start again'
                 if self._is_jack:

@@ -23,7 +23,8 @@ from ...dsp.framing import Framer
 from ...dsp.resample import Resampler
 from ...latency.budget import Budget
 from ...latency.meter import Meter
-from ..callback.bridge import RAMP_MS, Bridge, HeardFrames
+from ..callback.bridge import RAMP_MS, Bridge
+from ..callback.heard_frames import HeardFrames
 from ..commands import CommandQueue
 from ..config import EngineConfig
 from ..fault_log import FaultLog

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from gigmate.dsp.crossfade import Gate, crossfade
 from gigmate.dsp.ring import Ring
-from gigmate.engine.callback import audio_callback, portaudio_callback
-from gigmate.engine.callback.bridge import Bridge, HeardFrames
+from gigmate.engine.callback import portaudio_callback, state_table
+from gigmate.engine.callback.bridge import Bridge
+from gigmate.engine.callback.heard_frames import HeardFrames
 from gigmate.engine.fault_log import FaultLog
 from gigmate.engine.ports.port import NotThere
 from gigmate.engine.ports.reconnecting import Reconnecting, StandIn
@@ -101,11 +102,11 @@ def portaudio_call(bridge: Bridge, address: int, heard: np.ndarray) -> tuple[int
 
 def test_a_dead_stream_can_do_nothing_to_the_one_that_follows() -> None:
     bridge = Bridge(RATE_HZ)
-    bridge.set_word(audio_callback.PA_INPUTS, 1)
-    bridge.set_word(audio_callback.PA_OUTPUTS, 1)
-    bridge.set_word(audio_callback.PA_OUT_TOTAL, 1)
-    bridge.set_table(audio_callback.PA_IN_INDEX, [0])
-    bridge.set_table(audio_callback.PA_OUT_INDEX, [0])
+    bridge.set_word(state_table.PA_INPUTS, 1)
+    bridge.set_word(state_table.PA_OUTPUTS, 1)
+    bridge.set_word(state_table.PA_OUT_TOTAL, 1)
+    bridge.set_table(state_table.PA_IN_INDEX, [0])
+    bridge.set_table(state_table.PA_OUT_INDEX, [0])
     heard = np.full(100, 0.25, np.float32)
     bridge.lend()
     first = bridge.stream_address

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from gigmate.engine.callback import audio_callback, portaudio_callback
+from gigmate.engine.callback import portaudio_callback, state_table
 from gigmate.engine.callback.bridge import Bridge
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,12 +25,12 @@ class Card:
         conversion = self.bridge.convert(card_hz)
         assert conversion is not None
         self.conversion = conversion
-        self.bridge.set_word(audio_callback.PA_INPUTS, 1)
-        self.bridge.set_word(audio_callback.PA_OUTPUTS, 2)
-        self.bridge.set_word(audio_callback.PA_OUT_TOTAL, 2)
+        self.bridge.set_word(state_table.PA_INPUTS, 1)
+        self.bridge.set_word(state_table.PA_OUTPUTS, 2)
+        self.bridge.set_word(state_table.PA_OUT_TOTAL, 2)
         self.bridge.set_click_outputs(clicks)
-        self.bridge.set_table(audio_callback.PA_IN_INDEX, [0])
-        self.bridge.set_table(audio_callback.PA_OUT_INDEX, [0, 1])
+        self.bridge.set_table(state_table.PA_IN_INDEX, [0])
+        self.bridge.set_table(state_table.PA_OUT_INDEX, [0, 1])
 
     def call(self, heard: np.ndarray) -> np.ndarray:
         """One callback: float32 [n] in, [2, n] out."""

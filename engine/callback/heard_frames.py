@@ -1,0 +1,42 @@
+"""What was heard, in whole frames: the reader's side of a bridge's in-ring. Knows no resampling and no model.
+
+Inference thread only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bridge import Bridge
+
+
+class HeardFrames:
+    """Whole frames out of a bridge's in-ring, in order. Worker only.
+
+    A ring that has overflowed takes nothing more before it is empty: the part of a frame that lies in it is taken out
+    at once, and what follows is the silence that stands for what was lost.
+    """
+
+    def __init__(self, bridge: Bridge, frame_samples: int) -> None:
+        self._bridge = bridge
+        self._block = np.zeros(frame_samples, np.float32)
+        self._have = 0
+
+    @property
+    def missing_samples(self) -> int:
+        """Until the next frame is whole; 0 or less: it is."""
+        return self._block.size - self._have - self._bridge.in_ring.fill_samples
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until the next frame is whole; False when the time is over first."""
+        ring = self._bridge.in_ring
+        if self.missing_samples > 0 and self._bridge.position > ring.write_index:
+            self._have += ring.read_into(self._block[self._have : self._have + ring.fill_samples])
+        return self._bridge.wait(timeout_s, self._block.size - self._have)
+
+    def read(self) -> NDArray[np.float32]:
+        """The next frame, float32 [frame]: the same memory each time."""
+        self._bridge.in_ring.read_into(self._block[self._have :])
+        self._have = 0
+        return self._block
