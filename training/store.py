@@ -16,13 +16,16 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..dsp.features import FeatureExtractor, FeatureSpec
 from .errors import TrainingError
+
+if TYPE_CHECKING:
+    from .sound.render import RenderedSong
 
 Item = TypeVar("Item")
 STEMS = ("lead", "drums", "bass", "keys", "lead_clean")
@@ -72,6 +75,9 @@ def check_enough(folder: Path, songs: int, held_out: int) -> None:
         raise TrainingError(f"{folder}: holds {songs} song{'s' * (songs != 1)}; at least 2 are needed, 1 to check with")
 
 
+MUSIC = ("band", "leads", "tunes")
+
+
 @dataclass(frozen=True)
 class StoreOptions:
     """How the songs of a store are made; see training.render.render_song."""
@@ -81,7 +87,13 @@ class StoreOptions:
     """None: the split's own."""
     variety: float = 0.0
     """0..1: how far playing and sounds stray from each style's own."""
+    seconds: tuple[float, float] = (60.0, 120.0)
+    """Shortest and longest of the arranger's songs."""
     keep_clean: bool = False
+    music: str = "band"
+    """`band`: the arranger's songs; `leads`: leads that people play, alone; `tunes`: melodies by people."""
+    tunes: Path | None = None
+    """The file of melodies that `gigmate train tunes` wrote."""
     audio: bool = True
     """False: audio.npy is left out, nine tenths of the disk; enough for the listener and for harmony."""
 
@@ -101,17 +113,9 @@ def render_store(folder: Path, seeds: range, workers: int, options: StoreOptions
 
 
 def _store_one(folder: Path, seed: int, options: StoreOptions) -> None:
-    from .sound.render import render_song
     from .trainers.score_labels import score_slots
 
-    song = render_song(
-        seed,
-        rate_hz=FeatureSpec().rate_hz,
-        split=options.split,
-        styles=options.styles,
-        sound_variety=options.variety,
-        playing_variety=options.variety,
-    )
+    song = _rendered(seed, options)
     assert song.score is not None
     names = STEMS if options.keep_clean else STEMS[:4]
     frames = len(song.stems["lead"]) // FeatureSpec().frame_samples
@@ -125,6 +129,30 @@ def _store_one(folder: Path, seed: int, options: StoreOptions) -> None:
     np.save(part / "score.npy", score_slots(song.score, frames))
     np.savez(part / "labels.npz", style_name=np.array(song.meta["style"]), **song.labels)  # type: ignore[arg-type]
     part.rename(folder / f"{seed:06d}")
+
+
+def _rendered(seed: int, options: StoreOptions) -> RenderedSong:
+    from .leads.song import write_lead_song
+    from .leads.sound import render_lead
+    from .leads.tunes import write_tune
+    from .sound.render import render_song
+
+    rate_hz = FeatureSpec().rate_hz
+    if options.music == "leads":
+        return render_lead(write_lead_song(seed), rate_hz)
+    if options.music == "tunes":
+        if options.tunes is None:
+            raise TrainingError("tunes: name the file of melodies (`gigmate train tunes` writes one)")
+        return render_lead(write_tune(seed, options.tunes), rate_hz)
+    return render_song(
+        seed,
+        rate_hz=rate_hz,
+        split=options.split,
+        styles=options.styles,
+        sound_variety=options.variety,
+        playing_variety=options.variety,
+        seconds=options.seconds,
+    )
 
 
 def styles_in(folder: Path) -> tuple[str, ...]:

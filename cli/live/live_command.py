@@ -114,9 +114,6 @@ def live(
     osc_to: Annotated[
         list[str] | None, typer.Option(metavar="HOST:PORT", help="OSC: send status and beats there; may be repeated.")
     ] = None,
-    osc_time_tags: Annotated[
-        bool, typer.Option("--osc-time-tags", help="OSC: bundles wait for their time; else they act at once.")
-    ] = False,
 ) -> int:
     """Play along, live.
 
@@ -170,7 +167,7 @@ def live(
     )
     asked = pedal is not None or bindings is not None or midi is not None
     remote = web_asked(web, host, web_token)
-    told = osc_asked(osc, osc_to, osc_time_tags)
+    told = osc_asked(osc, osc_to)
     show, faults = open_show(preset, set_, chart, config.bindings)
     for line in faults:
         print(line, file=sys.stderr)

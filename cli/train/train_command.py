@@ -53,19 +53,39 @@ def store(
     audio: Annotated[
         bool, typer.Option(help="Keep the sound; without, a tenth of the disk: enough for listener and harmony.")
     ] = True,
+    music: Annotated[
+        str,
+        typer.Option(help="band: the arranger's songs; leads: leads alone, as people play; tunes: people's melodies."),
+    ] = "band",
+    tunes: Annotated[Path | None, typer.Option(help="The melodies, written by `gigmate train tunes`.")] = None,
 ) -> None:
     """Render songs with features, labels and notes, as the trainers read them. Songs that are there are kept."""
     from ...training.band import splits
     from ...training.band.styles import STYLES
-    from ...training.store import StoreOptions, render_store
+    from ...training.store import MUSIC, StoreOptions, render_store
 
     check_split(split)
+    if music not in MUSIC:
+        raise ConfigError(f"--music {music}: give one of {', '.join(MUSIC)}")
+    if music != "band" and (split != "train" or style):
+        raise ConfigError(f"--music {music}: has neither splits nor styles: leave --split and --style out")
+    if music == "tunes" and (tunes is None or not tunes.is_file()):
+        raise ConfigError("--music tunes: give --tunes FILE; `gigmate train tunes --out FILE` writes it")
     for name in style or ():
         if name not in STYLES:
             raise ConfigError(f"--style {name}: there is none of that name; there are {', '.join(STYLES)}")
     styles = tuple(style) if style else tuple(name for name in STYLES if name not in splits.HELD_STYLES)
     chosen = None if split == "held_style" and not style else styles
-    render_store(out, range(first_seed, first_seed + songs), workers, StoreOptions(split, chosen, variety, audio=audio))
+    options = StoreOptions(split, chosen, variety, audio=audio, music=music, tunes=tunes)
+    render_store(out, range(first_seed, first_seed + songs), workers, options)
+
+
+@app.command()
+def tunes(out: Annotated[Path, typer.Option(metavar="FILE.json", help="The file to write.")]) -> None:
+    """Read melodies by people from music21's collections (`pip install music21`), for `store --music tunes`."""
+    from ...training.leads.tunebook import collect
+
+    print(f"{out}: {collect(out)} tunes")
 
 
 @app.command()

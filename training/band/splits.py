@@ -2,8 +2,8 @@
 
 `train`, `validation` and `test` draw from the same music by different seeds and hold nothing of what is held out. Each
 `held_...` split has exactly one thing that training never had: a style, a span of tempo, a key, a soundfont, a lead
-instrument, or all sounds. So generalising is measured. (MuseScore's font, which training does not touch either, shares
-most samples with the one for training; csound's bank and `held_sound`, our own instruments, share none.)
+instrument, or all sounds. So generalising is measured. (MuseScore's font, which sounds only in the listener's leads,
+shares most samples with the one for training; csound's bank and `held_sound`, our own instruments, share none.)
 """
 
 from __future__ import annotations

@@ -32,6 +32,17 @@ PACED_SHARE = 0.5
 """Of the crops, played at another tempo than the song was."""
 MOST_PACED = 0.1
 """Natural logarithm of the ratio of tempi."""
+FAR_SHARE = 0.35
+"""Of the paced crops, those that may go further: so that no pattern tells its tempo."""
+FAR_PACED = 0.33
+SLOWEST_BPM, FASTEST_BPM = 56.0, 212.0
+"""What a musician still counts as beats: no crop is paced out of it."""
+COLOURED_SHARE = 0.6
+"""Of the crops, heard through another loudspeaker, over another noise, off pitch: by their features."""
+COLOUR_DB = 6.0
+"""Standard deviation of the gain at each of some places along the spectrum."""
+_COLOUR_KNOTS = 5
+_FLOOR = (-0.95, -0.45)  # of the features: noise that hides what is softer
 TURNED_SHARE = 0.3
 """Of those, that change the tempo once more, at once, on the way."""
 TURNS = (0.05, 0.13)
@@ -69,6 +80,7 @@ class ListenerData:
         self._pitch_start = config.heard_size - FeatureSpec().pitch_bins
         self.features = [np.asarray(song.array("features")) for song in songs]
         self.labels = [song.labels() for song in songs]
+        self.tempi_bpm = [float(np.median(labels["tempo_bpm"])) for labels in self.labels]
         self.shortest_frames = min(len(features) for features in self.features) - DELAY_FRAMES
 
     def batch(self, rng: np.random.Generator, rows: int, frames: int) -> tuple[Tensor, Tensor]:
@@ -78,11 +90,13 @@ class ListenerData:
         for _ in range(rows):
             song = int(rng.integers(len(self.features)))
             room = len(self.features[song]) - frames - DELAY_FRAMES
-            path = _paced(rng, frames, room)
+            path = _paced(rng, frames, room, self.tempi_bpm[song])
             start = int(rng.integers(max(1, math.floor(room + frames + DELAY_FRAMES - path[1, -1]))))
             x = self.heard(song, start, path)
             gain = np.float32(rng.uniform(-12, 6) / 20 * 0.4)  # features are 0.4 * log10 + 1
             x = np.where(x > -0.98, np.clip(x + gain, -1.0, 1.1), x)
+            if rng.random() < COLOURED_SHARE:
+                x = self._coloured(rng, x)
             y = self.asked(song, start, path)
             if rng.random() < TRANSPOSED_SHARE:
                 self._transpose(x, y, int(rng.integers(1, MAX_TRANSPOSED + 1)) * int(rng.choice((-1, 1))))
@@ -128,6 +142,24 @@ class ListenerData:
         places = places[(places >= 0) & (places < path[1, -1])]
         return pulse_targets(np.interp(places, path[1], path[0]), int(path[0, -1]) - DELAY_FRAMES, self._sub_frames)
 
+    def _coloured(self, rng: np.random.Generator, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The crop through another tone, half of the time over a noise, half of the time up to half a semitone off."""
+        spec, start = FeatureSpec(), self._pitch_start
+        knots = rng.normal(0.0, COLOUR_DB / 20 * 0.4, _COLOUR_KNOTS)
+        places = np.linspace(0.0, 1.0, _COLOUR_KNOTS)
+        mel = np.interp(np.linspace(0.0, 1.0, spec.mel_bins), places, knots)
+        pitch = np.interp(np.linspace(0.1, 0.6, spec.pitch_bins), places, knots)
+        curve = np.concatenate([np.tile(mel, self._sub_frames), pitch]).astype(np.float32)
+        x = np.where(x > -0.98, np.clip(x + curve, -1.0, 1.1), x)
+        if rng.random() < 0.5:
+            noise = rng.uniform(*_FLOOR) + rng.normal(0.0, 0.03, x.shape)
+            x = np.maximum(x, noise.astype(np.float32))
+        if rng.random() < 0.5:
+            off = np.float32(rng.uniform(0.0, 0.5))
+            beside = np.roll(x[:, start:], int(rng.choice((-1, 1))), axis=1)
+            x[:, start:] = (1.0 - off) * x[:, start:] + off * beside
+        return x.astype(np.float32)
+
     def _transpose(self, x: NDArray[np.float32], y: NDArray[np.float32], semitones: int) -> None:
         """Move the semitone spectrum and the chord, in place. Mel bands stay: chords are learnt from semitones."""
         pitches = x[:, self._pitch_start :]
@@ -147,13 +179,16 @@ def steady(frames: int) -> PacePath:
     return np.array([[0.0, frames + DELAY_FRAMES]] * 2)
 
 
-def _paced(rng: np.random.Generator, frames: int, room: int) -> PacePath:
+def _paced(rng: np.random.Generator, frames: int, room: int, tempo_bpm: float) -> PacePath:
     """A path of `frames` and the delay, [places of the crop, places of the song]; `room` frames more than that are
-    there."""
+    there, in a song of that tempo."""
     path = steady(frames)
     if rng.random() < PACED_SHARE:
         whole = frames + DELAY_FRAMES
-        first = math.exp(rng.uniform(-MOST_PACED, MOST_PACED))
+        most = FAR_PACED if rng.random() < FAR_SHARE else MOST_PACED
+        first = math.exp(rng.uniform(-most, most))
+        if not SLOWEST_BPM <= first * tempo_bpm <= FASTEST_BPM:
+            first = 1.0
         second = first
         if rng.random() < TURNED_SHARE:
             second *= math.exp(rng.uniform(*TURNS) * rng.choice((-1, 1)))

@@ -112,3 +112,33 @@ def test_a_transposed_crop_sounds_and_is_named_the_same_way_up_or_down(data: Lis
         place = classes + (pitch_class + semitones) % 12
         assert np.array_equal(moved_y[:, place], y[:, classes + pitch_class])
     assert np.array_equal(moved_y[:, :root], y[:, :root])
+
+
+def test_a_coloured_crop_keeps_its_onsets(data: ListenerData) -> None:
+    """Another tone, a noise under it, a pitch that is off: what is loud stays, in its place, and nothing leaves the
+    range of features."""
+    x = data.heard(0, 0, steady(FRAMES))
+    mel = slice(0, SHAPE.heard_size - 72)
+    changed = 0
+    for seed in range(12):
+        y = data._coloured(np.random.default_rng(seed), x.copy())
+        assert y.shape == x.shape and y.dtype == np.float32 and y.min() >= -1.0 and y.max() <= 1.1
+        loud = x[:, mel].max(axis=1) > np.quantile(x[:, mel].max(axis=1), 0.5)
+        flux = [np.maximum(np.diff(z[:, mel].sum(axis=1)), 0.0) for z in (x, y)]
+        assert np.corrcoef(*flux)[0, 1] > 0.5 and loud.any()
+        changed += not np.array_equal(x, y)
+    assert changed == 12
+
+
+def test_no_crop_is_paced_out_of_what_people_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener_data, "PACED_SHARE", 1.0)
+    monkeypatch.setattr(listener_data, "TURNED_SHARE", 0.0)
+    rng = np.random.default_rng(0)
+    widest = 0.0
+    for tempo_bpm in (60.0, 120.0, 205.0):
+        for _ in range(200):
+            path = listener_data._paced(rng, 400, 10_000, tempo_bpm)
+            pace = (path[1, -1] - path[1, 0]) / (path[0, -1] - path[0, 0])
+            assert listener_data.SLOWEST_BPM <= pace * tempo_bpm <= listener_data.FASTEST_BPM
+            widest = max(widest, abs(np.log(pace)))
+    assert widest > 0.2

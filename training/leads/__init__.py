@@ -1,0 +1,1 @@
+"""Leads that people play: music for the listener that the arranger would not write."""
