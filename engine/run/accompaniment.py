@@ -1,8 +1,8 @@
 """The band without a sound card: blocks of what was played in, the parts in the same musical time out.
 
-The same framing, resampling, conducting, playing and mixing as the worker's, with no thread, no ring and no clock: the
-same input, seed and ahead give the live run's samples (docs/serving.md says to what tolerance). Knows no model: player
-and conductor are handed in. One thread at a time; memory does not grow with the length of the music.
+The worker's step (band_step.py) with no thread, no ring and no clock: the same input, seed and ahead give the live
+run's samples (docs/serving.md says to what tolerance). Knows no model: player and conductor are handed in. One thread
+at a time; memory does not grow with the length of the music.
 """
 
 from __future__ import annotations
@@ -16,29 +16,18 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from ...dsp.framing import Framer
 from ...dsp.limiter import LOUDEST, Limiter
-from ...dsp.resample import Resampler
 from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
-from ..callback.bridge import RAMP_MS
 from ..charts.chart import Chart
 from ..commands import SetChart, SetControl
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from ..fault_log import FaultLog
-from ..output.mixer import PartMixer, Playout
-from ..output.recorder import Take
-from ..player import (
-    PARTS,
-    Controls,
-    Moment,
-    PatientPlayer,
-    Player,
-)
+from ..output.mixer import Playout
+from ..player import PARTS, Controls, Moment, Player
 from ..timing.conductor import Conducting
-from .guarded_player import GuardedPlayer
+from .band_step import BandStep
 from .lookahead import MARGIN_MS, OFFLINE_STEP_SHARE
-from .stage import Stage
 
 Array = NDArray[np.float32]
 MOST_CHANNELS = 64
@@ -105,26 +94,17 @@ class Accompaniment:
         self.controls = controls or Controls()
         self._conductor = conductor
         self._fault_log = FaultLog()
-        self._guard = GuardedPlayer(player, self._fault_log, seed)
-        frame = player.frame_samples
-        self._playout = Playout(
-            self.band_rate_hz, player.sample_rate_hz, frame, player.play_delay_samples, with_parts=True
+        config = EngineConfig(wait_for_musician=wait and play_along, start_playing=True, seed=seed)
+        self._band = BandStep(
+            config, self.band_rate_hz, player, conductor, self._fault_log, with_parts=True, batch_frames=batch_frames
         )
-        self._host_frame = self._playout.host_frame
-        self._down = Resampler(self.band_rate_hz, player.sample_rate_hz, self._host_frame, self.band_rate_hz)
-        self._framer = Framer(frame, player.tail_samples)
-        self._mixer = PartMixer(frame)
-        self._listen_ratio = self.band_rate_hz / player.sample_rate_hz
+        self._playout, self._host_frame = self._band.playout, self._band.host_frame
         self.ahead_frames = self._live_ahead_frames() if ahead_frames is None else ahead_frames
         if not 0 <= self.ahead_frames <= MAX_AHEAD_FRAMES:
             raise ConfigError(f"ahead {ahead_frames} frames: give 0 to {MAX_AHEAD_FRAMES}")
-        self._batch = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
-        self._drawn: list[tuple[int, tuple[float, ...], Array | None]] = []  # start, levels and gains of each frame
         late = math.ceil(self._playout.lead_samples / self._host_frame) - self.ahead_frames
-        self._held_frames = max(0, late + self._batch - 1)
-        ramp = max(1, round(RAMP_MS * self.band_rate_hz / 1000))
-        self._ramp_samples = ramp
-        self._take = Take(self._host_frame, ramp, self.ahead_frames + self._held_frames + 1)
+        self._held_frames = max(0, late + self._band.batch_frames - 1)
+        self._take = self._band.line_up(self.ahead_frames + self._held_frames)
         self._limiter = Limiter(rate_hz, ceiling_dbfs)
         self._in: soxr.ResampleStream | None = None
         self._out: soxr.ResampleStream | None = None
@@ -141,21 +121,17 @@ class Accompaniment:
         self._going_on = False  # beyond the end
         self._end_samples: int | None = None  # band rate: where the input has ended
         self._last_heard: Moment | None = None
-        config = EngineConfig(wait_for_musician=wait and play_along, start_playing=True)
-        self._stage = Stage(config, self.band_rate_hz, self._host_frame)
-        self._stage.start()
-        self.came_in_s: float | None = None
-        """Where in the input the band first sounded; None: it has not come in yet."""
+        self._band.stage.start()
         self._pushed_samples = 0
         self._given_samples = 0
         self._finished = False
-        self._guard.reset(self.ahead_frames)
+        self._band.guard.reset(self.ahead_frames)
         if controls is not None:
             conductor.obey(SetControl("style", controls.style), 0.0)
         if chart is not None:
             conductor.obey(SetChart(chart), 0.0)
-        conductor.moment(0)  # as the worker, whose status shows the moment from the beginning on
-        self._chart_waits = chart is not None and chart_start_samples is None
+        self._band.moment_of_newest(0)  # as the worker, whose status shows the moment from the beginning on
+        self._band.chart_from_entrance = chart is not None and chart_start_samples is None
         if chart is not None and chart_start_samples is not None:
             conductor.begin_chart(max(0, chart_start_samples) * self.band_rate_hz / rate_hz)
 
@@ -165,9 +141,15 @@ class Accompaniment:
         return 1000.0 * self.ahead_frames * self._host_frame / self.band_rate_hz
 
     @property
+    def came_in_s(self) -> float | None:
+        """Where in the input the band first sounded; None: it has not come in yet."""
+        entrance_samples = self._band.first_entrance_samples
+        return None if entrance_samples is None else max(0.0, entrance_samples) / self.band_rate_hz
+
+    @property
     def moment(self) -> Moment:
         """The musical moment of the newest sample heard."""
-        return self._conductor.moment(max(0, self._frame * self._host_frame - 1))
+        return self._band.moment_of_newest(self._frame)
 
     @property
     def samples_pushed(self) -> int:
@@ -205,8 +187,8 @@ class Accompaniment:
             self._take.switch(self._end_samples, True)
         if continue_samples:
             self._going_on = True
-            self._stage.carry_on(max(self._end_samples, self._playout.position(self._next, 0)))
-            self._take.switch(max(0, at_band_rate - self._ramp_samples), False)
+            self._band.stage.carry_on(max(self._end_samples, self._playout.position(self._next, 0)))
+            self._take.switch(max(0, at_band_rate - self._band.ramp_samples), False)
         silence = np.zeros(self._host_frame, np.float32)
         while (self._frame - self._held_frames) * self._host_frame < at_band_rate:
             yield self._give(self._feed(silence[self._filled :]), total)
@@ -241,60 +223,32 @@ class Accompaniment:
         ended = self._end_samples is not None and index * self._host_frame >= self._end_samples
         if ended and self._last_heard is None:
             self._last_heard = self._conductor.moment(self._end_samples or 0)
-        for chunk in self._framer.push(self._down.process(self._block)):
-            heard = self._guard.listen(chunk)
-            if heard is None:
-                raise EngineError(self._fault_log.warnings[-1])
-            if not ended:
-                behind = float(self._down.delay_in_samples) + heard.delay_samples * self._listen_ratio
-                self._conductor.hear(heard, (index + 1) * self._host_frame - behind, self._host_frame)
+        if not self._band.hear(index, self._block, conduct=not ended):
+            raise EngineError(self._fault_log.warnings[-1])
         while self._next <= index + self.ahead_frames:
             self._make(self._next, ended)
             self._next += 1
-        self._conductor.moment(max(0, self._frame * self._host_frame - 1))  # as the worker does for its status
+        self._band.moment_of_newest(self._frame)  # as the worker does for its status
         if index < self._held_frames:
             return None
         return self._take.frame(np.zeros(self._host_frame, np.float32))[1:]
 
     def _make(self, frame: int, ended: bool) -> None:
-        moment = self._conductor.moment(frame * self._host_frame)
+        moment = self._conductor.moment(self._playout.nominal(frame))
         if ended or self._going_on:
             known = moment if self._last_heard is None else self._last_heard
             confidence = max(known.confidence, _SURE)
             moment = dataclasses.replace(moment, playing=True, confidence=confidence)
-        start = self._playout.position(frame, 0)
-        conductor, stage = self._conductor, self._stage
-        moment = stage.frame(start, moment, conductor.entrance_cue(), conductor.peek, not self._entered)
-        if stage.entrance_samples is not None:
-            if self.came_in_s is None:
-                self.came_in_s = max(0.0, stage.entrance_samples) / self.band_rate_hz
-            if self._chart_waits:  # else its place is that which was given
-                conductor.begin_chart(stage.entrance_samples)
-            stage.entrance_samples = None
-        self._play(moment, stage.controls(self.controls), start)
+        moment = self._band.direct(frame, fresh=not self._entered, moment=moment)
+        frames = self._band.make(frame, moment, self.controls, self.controls.levels_db)
+        if frames is None:
+            raise EngineError(self._fault_log.warnings[-1])
+        for made in frames:
+            self._band.put(made)
         if not self._entered:
             self._entered = True
             if self._play_along:
-                self._take.switch(max(0, start), True)
-
-    def _play(self, moment: Moment, controls: Controls, start: int) -> None:
-        """One frame, for output sample `start`; its sound with that of others where they are batched."""
-        self._drawn.append((start, self.controls.levels_db, self._stage.gains(start)))
-        if self._batch == 1:
-            parts = self._guard.play(moment, controls)
-        elif not self._guard.draw(moment, controls):
-            parts = None
-        elif len(self._drawn) < self._batch:
-            return
-        else:
-            parts = self._guard.sound(self._batch)
-        if parts is None:
-            raise EngineError(self._fault_log.warnings[-1])
-        for frame, (place, levels_db, gains) in zip(np.split(parts, self._batch, axis=1), self._drawn, strict=True):
-            mix, scaled = self._mixer.mix(frame, levels_db)
-            rows = self._playout.resample(mix, scaled)
-            self._take.put(place, rows if gains is None else rows * gains)
-        self._drawn.clear()
+                self._take.switch(max(0, self._playout.position(frame, 0)), True)
 
     def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:
         """What was made as a stretch at the caller's rate, not beyond `total_samples`."""

@@ -11,10 +11,9 @@ from ..callback.bridge import Bridge, BridgeCounters
 from ..fault_log import FaultLog
 from ..player import Moment
 from ..status import SILENCE_DB, Status, chord_name
-from ..timing.conductor import Conducting
+from .band_step import BandStep
 from .command_handler import CommandHandler
 from .lookahead import LookAhead
-from .stage import Stage
 
 _SAID_S = 0.5
 """How long a miss is shown as the state."""
@@ -31,16 +30,14 @@ class StatusBuilder:
     def __init__(
         self,
         bridge: Bridge,
-        conductor: Conducting,
+        band: BandStep,
         command_handler: CommandHandler,
-        stage: Stage,
         look_ahead: LookAhead,
         fault_log: FaultLog,
-        host_frame: int,
     ) -> None:
-        self._bridge, self._conductor, self._command_handler = bridge, conductor, command_handler
-        self._stage, self._look_ahead, self._fault_log = stage, look_ahead, fault_log
-        self._host_frame = host_frame
+        self._bridge, self._band, self._command_handler = bridge, band, command_handler
+        self._look_ahead, self._fault_log = look_ahead, fault_log
+        self._stage, self._host_frame = band.stage, band.host_frame
         self._last_misses = 0
         self._covering_until = 0
 
@@ -56,9 +53,9 @@ class StatusBuilder:
                 "the band did not listen in time: a stretch of the input is lost to it: close other programs",
             )
         host_frame, rate_hz, look_ahead = self._host_frame, self._bridge.rate_hz, self._look_ahead
-        conductor, handler = self._conductor, self._command_handler
+        conductor, handler = self._band.conductor, self._command_handler
         now = max(0, frame * host_frame - 1)
-        moment = conductor.moment(now)
+        moment = self._band.moment_of_newest(frame)
         known = conductor.bar_samples() > 0
         cue = conductor.entrance_cue()
         played = "" if told is None else cue.symbol or chord_name(told.chord_root, told.chord_pitch_classes)

@@ -1,9 +1,9 @@
 """The inference thread: a frame comes in, is heard, and the frame that will be heard with a later one goes out.
 
 Knows no audio library and no model: it meets the port as a Bridge, the model as a Player. One thread, `gigmate-band`;
-what other threads may call says so. The order of one step: hear, conduct, take commands, play ahead, measure. What the
-band is asked is obeyed in command_handler.py, when it sounds is decided in stage.py, how far ahead it is made in
-lookahead.py.
+what other threads may call says so. The order of one step: hear, conduct, take commands, play ahead, measure. How a
+frame is heard and made stands in band_step.py, which the offline band shares; what the band is asked is obeyed in
+command_handler.py, when it sounds is decided in stage.py, how far ahead it is made in lookahead.py.
 """
 
 from __future__ import annotations
@@ -14,35 +14,31 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dsp.framing import Framer
-from ...dsp.resample import Resampler
 from ...latency.budget import Budget
 from ...latency.meter import Meter
-from ..callback.bridge import RAMP_MS, Bridge
+from ..callback.bridge import Bridge
 from ..callback.heard_frames import HeardFrames
 from ..commands import CommandQueue
 from ..config import EngineConfig
 from ..fault_log import FaultLog
 from ..gestures import Gestures
 from ..output.count_in_click import CountInClick
-from ..output.mixer import SILENT_PEAKS_DB, PartMixer, Playout
-from ..output.recorder import Recorder, Take
+from ..output.mixer import SILENT_PEAKS_DB, PartMixer
+from ..output.recorder import Recorder
 from ..player import Moment, Player
 from ..status import Status
 from ..timing.conductor import Conducting
 from ..timing.jack_transport import reading_of
 from ..timing.midi_clock_out import MidiClockOut
+from .band_step import BandStep
 from .band_switch import Switch
 from .command_handler import CommandHandler
-from .guarded_player import GuardedPlayer
 from .input_monitor import InputMonitor
 from .lookahead import LookAhead, PortFacts
-from .stage import Stage
 from .status_builder import StatusBuilder, misses_of
 from .thread_priority import IdleCollector, kept_fluent, raise_priority
 
@@ -81,24 +77,16 @@ class Worker:
         self._port_ended = port_ended
         self._rate_hz = rate_hz
         self._clocked = clocked
-        self._guard = GuardedPlayer(player, fault_log, config.seed)
-        self._playout = Playout(
-            rate_hz, player.sample_rate_hz, player.frame_samples, player.play_delay_samples, recorder is not None
-        )
-        self.host_frame = self._playout.host_frame
-        self._down = Resampler(rate_hz, player.sample_rate_hz, self.host_frame, rate_hz)
-        self._framer = Framer(player.frame_samples, player.tail_samples)
-        self._ratio = float(Fraction(rate_hz, player.sample_rate_hz))
-        self._mixer = PartMixer(player.frame_samples)
+        self._band = BandStep(config, rate_hz, player, conductor, fault_log, recorder is not None)
+        self._guard, self._playout, self.stage = self._band.guard, self._band.playout, self._band.stage
+        self.host_frame = self._band.host_frame
         self.heard = HeardFrames(bridge, self.host_frame)
         self._input_monitor = InputMonitor(rate_hz, fault_log)
-        self._take: Take | None = None
         self._gestures = Gestures(config.bindings or (), rate_hz)
         self.frame_s = self.host_frame / rate_hz
-        delay_in = float(self._down.delay_in_samples)
+        delay_in = self._band.resample_in_samples
         self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port_facts, clocked)
         self.switch = Switch(bridge, config.start_playing)
-        self.stage = Stage(config, rate_hz, self.host_frame)
         self.command_handler = CommandHandler(
             config,
             bridge,
@@ -110,9 +98,7 @@ class Worker:
             self._went_out,
             self._free_from,
         )
-        self._status_builder = StatusBuilder(
-            bridge, conductor, self.command_handler, self.stage, self.look_ahead, fault_log, self.host_frame
-        )
+        self._status_builder = StatusBuilder(bridge, self._band, self.command_handler, self.look_ahead, fault_log)
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
         self._clock_out = MidiClockOut(bridge.push_midi, rate_hz)
         self._sends_midi = False
@@ -128,7 +114,6 @@ class Worker:
 
         self._frame = 0  # the next input frame
         self._next = 0  # the next frame to be made
-        self._broken = True  # the next frame made does not go on from the last
         self._told: Moment | None = None
         self._peaks_db = SILENT_PEAKS_DB
 
@@ -216,8 +201,7 @@ class Worker:
         if self.switch.on:
             self.stage.start()
         if self._recorder is not None:
-            ramp_samples = max(1, round(RAMP_MS * self._rate_hz / 1000))
-            self._take = Take(self.host_frame, ramp_samples, self.budget.max_ahead_frames + 1)
+            self._band.line_up(self.budget.max_ahead_frames)
         self._say("playing" if self.switch.on else "stopped")
 
     def _wait_for_frame(self, collector: IdleCollector) -> bool:
@@ -265,8 +249,8 @@ class Worker:
             self._fault_log.fault(
                 "overdrawn", "the machine is too slow for this band: close other programs, or take a larger block"
             )
-        if self._take is not None and self._recorder is not None:
-            self._recorder.put(index * self.host_frame, self._take.frame(heard))
+        if self._band.take is not None and self._recorder is not None:
+            self._recorder.put(index * self.host_frame, self._band.take.frame(heard))
         if self.switch.on and not self.switch.entering and not self.stage.silent:
             self.played_samples += self.host_frame
         if self.first_sound_s is None:
@@ -285,14 +269,8 @@ class Worker:
                 self._said_beatless = True
                 text = "JACK's transport rolls, but nobody counts its beats: let a program be its timebase master"
                 self._fault_log.fault("transport", text)
-        for chunk in self._framer.push(self._down.process(block)):
-            heard = self._guard.listen(chunk)
-            if heard is not None:
-                self.look_ahead.listen_samples = heard.delay_samples * self._ratio
-                end = (
-                    (index + 1) * self.host_frame - float(self._down.delay_in_samples) - self.look_ahead.listen_samples
-                )
-                self._conductor.hear(heard, end, self.host_frame)
+        self._band.hear(index, block)
+        self.look_ahead.listen_samples = self._band.listen_delay_samples
 
     def _play(self, index: int) -> int:
         """Make the frames that are due when input frame `index` has come in; returns how many were made."""
@@ -304,7 +282,7 @@ class Worker:
             self.switch.settle()
             if self.look_ahead.settle():
                 self._guard.set_ahead(self.budget.ahead_frames_up)
-                self._broken = True
+                self._band.broken = True
                 last = index + self.budget.ahead_frames
             if self.command_handler.forget:
                 self.command_handler.forget = False
@@ -313,7 +291,7 @@ class Worker:
             self._send_clock(last)
             return 0
         if self._next < last and self.switch.entering:
-            self._next, self._broken = last, True  # from rest: begin with the newest
+            self._next, self._band.broken = last, True  # from rest: begin with the newest
         made, first = 0, None
         while self._next <= last:
             frame, self._next = self._next, self._next + 1
@@ -323,19 +301,18 @@ class Worker:
         self._bridge.set_fallback_period(0 if self.stage.silent else self._conductor.bar_samples())
         if self.switch.entering and first is not None:
             position = self.switch.enter(self._playout.position(first, round_trip))
-            if self._take is not None:
-                self._take.switch(position + round_trip, True)
+            if self._band.take is not None:
+                self._band.take.switch(position + round_trip, True)
         return made
 
     def _make_in_time(self, frame: int) -> bool:
         """Decide, make and write one frame; False where there was no time for it, or the player could not."""
-        start = self._playout.position(frame, 0)
-        moment = self._direct(frame, start)
+        moment = self._direct(frame)
         self._send_clock(frame)
         end = self._playout.position(frame + 1, self.look_ahead.facts.round_trip_samples)
         if not self.look_ahead.too_late(end, self._bridge.position):
-            return self._make(frame, start, moment)
-        self._broken = True
+            return self._make(frame, moment)
+        self._band.broken = True
         if not self.switch.entering:  # else nobody waits for it yet
             self.skipped_frames += 1
             self._fault_log.fault(
@@ -343,19 +320,13 @@ class Worker:
             )
         return False
 
-    def _direct(self, frame: int, start: int) -> Moment:
-        """The moment of a frame, as the stage will have it played; clicks and entrances on the way."""
-        conductor, stage = self._conductor, self.stage
-        moment = conductor.moment(self._playout.nominal(frame))
-        fresh = self.switch.entering and self._bridge.gain == 0.0
-        moment = stage.frame(start, moment, conductor.entrance_cue(), conductor.peek, fresh)
-        if stage.entrance_samples is not None:
-            conductor.begin_chart(stage.entrance_samples)
-            stage.entrance_samples = None
-        for click in stage.clicks:
-            place = click.position_samples - self.look_ahead.facts.round_trip_samples
-            self._clicks.click(place, click.accent, self.command_handler.click_gain)
-        stage.clicks.clear()
+    def _direct(self, frame: int) -> Moment:
+        """The moment of a frame, as the stage will have it played; clicks on the way."""
+        moment = self._band.direct(frame, fresh=self.switch.entering and self._bridge.gain == 0.0)
+        for click in self.stage.clicks:
+            position = click.position_samples - self.look_ahead.facts.round_trip_samples
+            self._clicks.click(position, click.accent, self.command_handler.click_gain)
+        self.stage.clicks.clear()
         return moment
 
     def _send_clock(self, frame: int) -> None:
@@ -373,37 +344,28 @@ class Worker:
             off=not self.switch.on,
         )
 
-    def _make(self, frame: int, start: int, moment: Moment) -> bool:
+    def _make(self, frame: int, moment: Moment) -> bool:
         """Make one frame and write it; False where the player could not."""
-        parts = self._guard.play(moment, self.stage.controls(self.command_handler.controls))
-        if parts is None:
+        frames = self._band.make(frame, moment, self.command_handler.controls, self.command_handler.levels_db)
+        if frames is None:
             self.failed_frames += 1
-            self._broken = True
             return False
-        if self._broken:
-            self._playout.start_anew()
-            self._broken = False
-        mix, scaled = self._mixer.mix(parts, self.command_handler.levels_db)
-        rows = self._playout.resample(mix, scaled)
-        gains = self.stage.gains(start)
-        if gains is not None:
-            rows *= gains
-        silent = gains is not None and not gains.any()
-        self._peaks_db = SILENT_PEAKS_DB if silent else self._mixer.peaks_db(scaled)
         round_trip = self.look_ahead.facts.round_trip_samples
-        self._input_monitor.play(self._playout.position(frame, round_trip), rows[0])
-        late_samples = self._playout.write(self._bridge.out_ring, frame, rows[0], round_trip)
-        if late_samples > 0 and not self.switch.entering:
-            self.late_frames += 1
-        if self._take is not None:
-            self._take.put(start, rows)
-        self.made_frames += 1
-        self._told = moment
+        for made in frames:
+            self._peaks_db = SILENT_PEAKS_DB if made.silent else PartMixer.peaks_db(made.parts)
+            mix = made.rows[0]
+            self._input_monitor.play(self._playout.position(frame, round_trip), mix)
+            late_samples = self._playout.write(self._bridge.out_ring, frame, mix, round_trip)
+            if late_samples > 0 and not self.switch.entering:
+                self.late_frames += 1
+            self._band.put(made)
+            self.made_frames += 1
+            self._told = moment
         return True
 
     def _went_out(self, position: int) -> None:
-        if self._take is not None:
-            self._take.switch(position + self.look_ahead.facts.round_trip_samples, False)
+        if self._band.take is not None:
+            self._band.take.switch(position + self.look_ahead.facts.round_trip_samples, False)
 
     def _free_from(self) -> float:
         """First place in the input at which a bar may be made to begin: no frame that reaches it is made yet."""

@@ -57,9 +57,9 @@ def test_ten_times_slower_for_ten_seconds_and_back() -> None:
     assert run.bridge.counters().miss_samples == after.miss_samples, "and then it is as before"
     assert run.worker.status.state == "playing"
     check_sound(run.played)
-    faults = run.notes.counts()
+    faults = run.fault_log.counts()
     assert faults["skipped_frames"] > 100
-    assert len([w for w in run.notes.warnings if "fell behind" in w]) == 1
+    assert len([w for w in run.fault_log.warnings if "fell behind" in w]) == 1
     recovered = after.samples / 48_000
     assert recovered > 0
 
@@ -94,8 +94,8 @@ def test_a_second_of_broken_frames_is_covered_said_once_and_over(what: str) -> N
     assert np.abs(run.played).max() <= CEILING
     assert np.abs(sound).max() > 0.4, "it plays again"
     assert run.worker.made_frames > made
-    assert run.notes.counts()["player_play"] >= 5
-    assert len([w for w in run.notes.warnings if "the model failed;" in w]) == 1
+    assert run.fault_log.counts()["player_play"] >= 5
+    assert len([w for w in run.fault_log.warnings if "the model failed;" in w]) == 1
     check_sound(run.played)
 
 
@@ -112,4 +112,4 @@ def test_every_kind_of_fault_at_once_by_chance() -> None:
         run.play(5, cost=float(rng.choice([0.2, 0.2, 0.2, 3.0])))
     assert np.isfinite(run.played).all()
     assert np.abs(run.played).max() <= CEILING
-    assert len(run.notes.warnings) < 12, run.notes.warnings
+    assert len(run.fault_log.warnings) < 12, run.fault_log.warnings

@@ -46,10 +46,10 @@ def test_bad_input_reaches_nobody_and_is_counted(what: str) -> None:
     counters = run.bridge.counters()
     if what in ("nan", "infinite"):
         assert counters.nonfinite_in_samples == 20 * frame
-        assert "player_listen" not in run.notes.counts()
-        assert len([w for w in run.notes.warnings if "not a number now" in w]) == 1
+        assert "player_listen" not in run.fault_log.counts()
+        assert len([w for w in run.fault_log.warnings if "not a number now" in w]) == 1
     if what in ("full scale", "direct current", "beyond full scale"):
-        assert len([w for w in run.notes.warnings if "turn it down" in w]) == 1
+        assert len([w for w in run.fault_log.warnings if "turn it down" in w]) == 1
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_the_models_own_code_stays_finite(what: str, tiny_weights: Path, own_flo
     assert np.isfinite(run.played).all()
     assert np.abs(run.played).max() <= CEILING
     assert run.worker.failed_frames == 0
-    assert "player_listen" not in run.notes.counts()
+    assert "player_listen" not in run.fault_log.counts()
 
 
 class Noisy(FakePlayer):
@@ -103,5 +103,5 @@ def test_the_band_in_its_own_ear_forty_decibels_up_gives_way(delay: int) -> None
     assert np.abs(run.played).max() <= CEILING
     before, after = max(levels[:60]), np.mean(levels[-50:])
     assert after < 0.45 * before
-    assert run.notes.counts()["howl"] == 1
-    assert len([w for w in run.notes.warnings if "hears itself" in w]) == 1
+    assert run.fault_log.counts()["howl"] == 1
+    assert len([w for w in run.fault_log.warnings if "hears itself" in w]) == 1

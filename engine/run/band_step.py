@@ -1,0 +1,193 @@
+"""One frame of the band, live and offline alike: hear, conduct, place, play, mix, put.
+
+Whoever runs it brings the input frames and says which frame is due: the worker by the sound card's clock, the
+accompaniment as the input comes. Knows no ring, no thread, no command and no clock. Inference thread only; offline the
+one thread that pushes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dsp.framing import Framer
+from ...dsp.resample import Resampler
+from ..callback.bridge import RAMP_MS
+from ..config import EngineConfig
+from ..fault_log import FaultLog
+from ..output.mixer import PartMixer, Playout
+from ..output.recorder import Take
+from ..player import PARTS, Controls, Moment, PatientPlayer, Player
+from ..timing.conductor import Conducting
+from .guarded_player import GuardedPlayer
+from .stage import Stage
+
+Array = NDArray[np.float32]
+_NOT_YET = np.zeros((len(PARTS), 0), np.float32)
+
+
+class MadeFrame(NamedTuple):
+    """One frame at the host rate. Its arrays hold until the next frame is made."""
+
+    start_samples: int
+    """The input sample together with which its first sample is heard."""
+    rows: Array
+    """[1 (+ parts), host_frame]: the mix, and each part at its level."""
+    parts: Array
+    """[parts, frame]: the parts at their levels at the player's rate, before the band's entrances and exits."""
+    silent: bool
+    """Whether the stage lets nothing of it be heard."""
+
+
+class _Drawn(NamedTuple):
+    """What a frame is mixed with once its sound is there."""
+
+    start_samples: int
+    levels_db: tuple[float, ...]
+    gains: Array | None
+
+
+class BandStep:
+    """The band's frames, one after another, for one run. Inference thread only."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        rate_hz: int,
+        player: Player,
+        conductor: Conducting,
+        fault_log: FaultLog,
+        with_parts: bool = True,
+        batch_frames: int = 1,
+    ) -> None:
+        """`with_parts`: the parts are brought to the host rate as well (for a take). A PatientPlayer turns
+        `batch_frames` frames into sound at once.
+
+        Raises ConfigError for a rate at which the player's frames cannot be played.
+        """
+        frame_samples = player.frame_samples
+        self.conductor = conductor
+        self.guard = GuardedPlayer(player, fault_log, config.seed)
+        self.playout = Playout(rate_hz, player.sample_rate_hz, frame_samples, player.play_delay_samples, with_parts)
+        self.host_frame = self.playout.host_frame
+        self.stage = Stage(config, rate_hz, self.host_frame)
+        self.batch_frames = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
+        self.take: Take | None = None
+        """Where what was made is lined up in musical time; None: nobody asked for it."""
+        self.chart_from_entrance = True
+        """Whether a chart begins where the band comes in."""
+        self.broken = True
+        """Whether the next frame made does not go on from the last."""
+        self.listen_delay_samples = 0.0
+        """How long before the end of an input frame the sound ends that the player has described."""
+        self.first_entrance_samples: float | None = None
+        """Where in the input the band first came in."""
+        self._rate_hz = rate_hz
+        self._down = Resampler(rate_hz, player.sample_rate_hz, self.host_frame, rate_hz)
+        self._framer = Framer(frame_samples, player.tail_samples)
+        self._mixer = PartMixer(frame_samples)
+        self._host_ratio = rate_hz / player.sample_rate_hz
+        self._drawn: list[_Drawn] = []
+
+    @property
+    def resample_in_samples(self) -> float:
+        """The delay of the input's way to the player's rate, at the host rate."""
+        return float(self._down.delay_in_samples)
+
+    @property
+    def ramp_samples(self) -> int:
+        """Length of the ramp with which the band is switched on and off."""
+        return max(1, round(RAMP_MS * self._rate_hz / 1000))
+
+    def line_up(self, most_ahead_frames: int) -> Take:
+        """Begin a take of what is made at most so many frames ahead."""
+        self.take = Take(self.host_frame, self.ramp_samples, most_ahead_frames + 1)
+        return self.take
+
+    # -------------------------------------------------------------------------------------- hear and conduct
+
+    def hear(self, index: int, block: Array, conduct: bool = True) -> bool:
+        """Input frame `index`, float32 [host_frame]; False where the player could not listen.
+
+        Without `conduct` the player hears it and the conductor goes on by inertia.
+        """
+        listened = True
+        for chunk in self._framer.push(self._down.process(block)):
+            heard = self.guard.listen(chunk)
+            if heard is None:
+                listened = False
+                continue
+            self.listen_delay_samples = heard.delay_samples * self._host_ratio
+            if conduct:
+                end = (index + 1) * self.host_frame - self.resample_in_samples - self.listen_delay_samples
+                self.conductor.hear(heard, end, self.host_frame)
+        return listened
+
+    def moment_of_newest(self, heard_frames: int) -> Moment:
+        """The moment of the newest sample heard. To be asked once a step: asking moves the conductor on."""
+        return self.conductor.moment(max(0, heard_frames * self.host_frame - 1))
+
+    # ------------------------------------------------------------------------------------------------- place
+
+    def direct(self, frame: int, fresh: bool, moment: Moment | None = None) -> Moment:
+        """The moment of a frame as the stage will have it played. `moment` None: as the conductor says.
+
+        `fresh`: nobody hears the band yet, so that it may be at its level at once.
+        """
+        conductor, stage = self.conductor, self.stage
+        known = conductor.moment(self.playout.nominal(frame)) if moment is None else moment
+        start = self.playout.position(frame, 0)
+        directed = stage.frame(start, known, conductor.entrance_cue(), conductor.peek, fresh)
+        if stage.entrance_samples is not None:
+            if self.first_entrance_samples is None:
+                self.first_entrance_samples = stage.entrance_samples
+            if self.chart_from_entrance:
+                conductor.begin_chart(stage.entrance_samples)
+            stage.entrance_samples = None
+        return directed
+
+    # --------------------------------------------------------------------------------------- play, mix, put
+
+    def make(
+        self, frame: int, moment: Moment, controls: Controls, levels_db: tuple[float, ...]
+    ) -> Iterator[MadeFrame] | None:
+        """Let the player make a frame; None where it could not.
+
+        What comes out is to be taken before the next call: the frame, or none until a batch is whole, or the batch.
+        """
+        told = self.stage.controls(controls)
+        if self.batch_frames == 1:
+            parts = self.guard.play(moment, told)
+        elif not self.guard.draw(moment, told):
+            parts = None
+        elif len(self._drawn) + 1 < self.batch_frames:
+            parts = _NOT_YET
+        else:
+            parts = self.guard.sound(self.batch_frames)
+        if parts is None:
+            self.broken = True
+            self._drawn.clear()
+            return None
+        start = self.playout.position(frame, 0)
+        self._drawn.append(_Drawn(start, levels_db, self.stage.gains(start)))
+        return self._mixed(parts) if parts.size else iter(())
+
+    def _mixed(self, parts: Array) -> Iterator[MadeFrame]:
+        if self.broken:
+            self.playout.start_anew()
+            self.broken = False
+        drawn, self._drawn = self._drawn, []
+        for frame_parts, (start, levels_db, gains) in zip(np.split(parts, len(drawn), axis=1), drawn, strict=True):
+            mix, scaled = self._mixer.mix(frame_parts, levels_db)
+            rows = self.playout.resample(mix, scaled)
+            if gains is not None:
+                rows *= gains
+            yield MadeFrame(start, rows, scaled, gains is not None and not gains.any())
+
+    def put(self, made: MadeFrame) -> None:
+        """Into the take, if there is one."""
+        if self.take is not None:
+            self.take.put(made.start_samples, made.rows)
