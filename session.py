@@ -7,7 +7,6 @@ one thread (the one that opened it); `post` and `status` may be used by any.
 from __future__ import annotations
 
 import dataclasses
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from .engine.config import EngineConfig
 from .engine.errors import ConfigError
 from .engine.player import PARTS, Controls, Player
 from .engine.status import Status
+from .files.json_text import plain
 from .presets.schema import OFF_DB, Preset
 from .show import CONTROL_NAMES, OF_SHOW, Show
 
@@ -178,7 +178,7 @@ class Session:
             "seed": self.config.seed,
             "load_seconds": round(self.load_s, 3),
         }
-        return plain_json({**head, **self.engine.report()})
+        return plain({**head, **self.engine.report()})
 
     def close(self) -> None:
         """Stop with a ramp, write what was recorded, let the port go. May be called twice."""
@@ -263,19 +263,6 @@ class PlayerLoading:
         if self._player is None:
             raise RuntimeError("loading ended without a player")
         return self._player
-
-
-def plain_json(value: Any) -> Any:
-    """`value` with numpy numbers, tuples and what JSON has no word for (infinity, NaN: null) turned plain."""
-    if isinstance(value, dict):
-        return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain_json(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _shipped_player(weights: Path | None, seed: int) -> Player:

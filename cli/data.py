@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from ..files.json_text import json_text
+
 app = typer.Typer(help="Make music to learn from: render, listen, count, import.", no_args_is_help=True)
 
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
@@ -97,10 +99,7 @@ def stats(
     out: Annotated[Path | None, typer.Option(help="Write all numbers to this JSON file too.")] = None,
 ) -> None:
     """Count what the arranger writes, list its faults, and with --judge measure the sound against its labels."""
-    import json
-
     from ..training.band.styles import STYLE_NAMES
-    from ..training.evaluate.statistics import without_nan
     from ..training.sound import survey
 
     with _mendable():
@@ -113,8 +112,7 @@ def stats(
         if rows:
             typer.echo(survey.judged_table(rows))
         if out is not None:
-            numbers = without_nan({"written": written, "judged": rows})
-            out.write_text(json.dumps(numbers, indent=1), encoding="utf-8")
+            out.write_text(json_text({"written": written, "judged": rows}, indent=1), encoding="utf-8")
 
 
 @app.command("import")

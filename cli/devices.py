@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..engine.config import EngineConfig
 from ..engine.errors import EngineError
+from ..files.json_text import json_text
 
 if TYPE_CHECKING:
     from ..engine.ports.port import Device
@@ -40,7 +40,7 @@ def devices(
             "jack_midi_sources": jack_midi,
             "unavailable": reasons,
         }
-        print(json.dumps(values, indent=2))
+        print(json_text(values, indent=2))
     else:
         print("\n".join(_lines(found, midi, jack_midi, reasons)))
     return 0

@@ -6,7 +6,6 @@ Each look is a function of its own that returns findings and raises nothing: a l
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import platform
 import sys
@@ -22,6 +21,7 @@ import typer
 
 from ..engine.config import EngineConfig
 from ..engine.errors import EngineError
+from ..files.json_text import json_text
 
 TORCH_FROM, TORCH_BELOW = (2, 6), (2, 14)
 """The tested range of torch, as pyproject.toml pins it."""
@@ -59,7 +59,7 @@ def doctor(
             print(_line(finding), flush=True)
     failed = any(finding.level == "fail" for finding in findings)
     if as_json:
-        print(json.dumps({"ok": not failed, "findings": [dataclasses.asdict(f) for f in findings]}, indent=2))
+        print(json_text({"ok": not failed, "findings": [dataclasses.asdict(f) for f in findings]}, indent=2))
     else:
         print("something here would stop the band" if failed else "the band can play")
     return 1 if failed else 0

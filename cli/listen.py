@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..engine.errors import ConfigError
+from ..files.json_text import json_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,7 +126,7 @@ def beats_heard(ear: InputMonitor, sound: np.ndarray, style: str = "") -> Iterat
 def say(beat: dict[str, Any], as_json: bool) -> None:
     """One line for one beat."""
     if as_json:
-        print(json.dumps(beat), flush=True)
+        print(json_text(beat), flush=True)
         return
     dots = "".join("●" if n == beat["beat"] else "·" for n in range(1, beat["beats_per_bar"] + 1))
     sure = "sure" if beat["confidence"] >= 0.3 else "lost"

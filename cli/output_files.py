@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..engine.errors import ConfigError, EngineError
+from ..files.json_text import json_text
 
 try:
     import fcntl
@@ -79,7 +79,7 @@ def claimed(path: Path, option: str) -> Iterator[None]:
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write `values` to `path` in one go: a reader never finds half a file. Raises OSError."""
-    text = json.dumps(values, indent=2, sort_keys=False, allow_nan=False, default=str) + "\n"
+    text = json_text(values, indent=2) + "\n"
     if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
         path.write_text(text, encoding="utf-8")
         return

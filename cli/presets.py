@@ -5,7 +5,6 @@ Main thread. The schemas are those of the package presets.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..engine.errors import ConfigError
+from ..files.json_text import json_text
 
 if TYPE_CHECKING:
     from ..engine.charts.chart import Chart
@@ -102,7 +102,7 @@ def schema(
     from ..presets.schema import Preset, json_schema
     from ..presets.setlist import SetListEntry
 
-    print(json.dumps(json_schema(SetListEntry if set_list else Preset), indent=2))
+    print(json_text(json_schema(SetListEntry if set_list else Preset), indent=2))
 
 
 def _checked(path: Path) -> list[str]:

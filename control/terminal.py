@@ -7,8 +7,6 @@ cannot be written (a closed pipe) ends the face, not the music.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
 import time
 from collections import deque
@@ -16,6 +14,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from ..engine.status import SILENCE_DB, Status
+from ..files.json_text import json_text
 from .display_text import (
     big_state,
     clean,
@@ -93,16 +92,7 @@ def plain_line(status: Status) -> str:
 
 def as_json(status: Status) -> str:
     """The whole status as one line of JSON (silence of -inf as its floor, since JSON has no infinity)."""
-    values = dataclasses.asdict(status)
-    return json.dumps({key: _finite(value) for key, value in values.items()})
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, float):
-        return value if abs(value) < float("inf") else SILENCE_DB
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
+    return json_text(status, not_finite=SILENCE_DB)
 
 
 class LineFace:
@@ -118,7 +108,7 @@ class LineFace:
         self._broken = False
 
     def note(self, text: str) -> None:
-        self._write(json.dumps({"note": text}) if self._json else text)
+        self._write(json_text({"note": text}) if self._json else text)
 
     def show(self, status: Status) -> None:
         fresh = self._warned.new(status)

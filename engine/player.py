@@ -89,6 +89,11 @@ class HeardFrame:
     level_db: float = -120.0
     delay_samples: int = 0
 
+    def __post_init__(self) -> None:
+        """Plain numbers, whatever numpy handed in: they reach decisions, and those reach JSON."""
+        for name, kind in (("activity", float), ("level_db", float), ("delay_samples", int)):
+            object.__setattr__(self, name, kind(getattr(self, name)))
+
 
 class Reading(Protocol):
     """Chords (root + 12 * minor third or not) and keys (tonic + 12 * minor), probabilities [24] each."""

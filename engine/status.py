@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 SILENCE_DB = -120.0
 NOTE_NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
@@ -79,3 +80,19 @@ class Status:
     """The file that is recorded to; empty for none."""
     warnings: tuple[str, ...] = field(default=())
     """In words, each with its mend; newest last."""
+
+    def __post_init__(self) -> None:
+        """Plain values, whatever numpy handed in: every face and every program reads them."""
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if type(value) not in _PLAIN:
+                object.__setattr__(self, name, _plain(value))
+
+
+_PLAIN = (str, int, float, bool)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    return value.item() if hasattr(value, "item") else value

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from ..files.json_text import json_text
 from .chord_network import Harmony, HarmonyConfig
 from .codec.codec_protocol import TokenCodec
 from .codec.mdct_codec import CodecConfig, MdctCodec
@@ -48,7 +49,7 @@ def save(
     Raises CheckpointError for weights that are not finite, and where the file cannot be written.
     """
     header = {
-        "gigmate": json.dumps({"version": FORMAT_VERSION, "kind": kind, "config": config, "notes": notes or {}}),
+        "gigmate": json_text({"version": FORMAT_VERSION, "kind": kind, "config": config, "notes": notes or {}}),
     }
     state = {}
     for name, value in model.state_dict().items():

@@ -5,7 +5,6 @@ Knows neither the engine's threads nor the model, and reads no file (`loader` do
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -13,6 +12,7 @@ import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from ..engine.errors import ConfigError
+from ..files.json_text import plain
 from .bindings import BindingRow
 from .strict import Strict, fault_line, nearest
 
@@ -189,5 +189,5 @@ def json_schema(model: type[Strict] = Preset) -> dict[str, Any]:
     """The JSON Schema of presets, as plain values: for editors that help while one is written."""
     schema: dict[str, Any] = model.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    loaded: dict[str, Any] = json.loads(json.dumps(schema))  # nothing but plain values is left
+    loaded: dict[str, Any] = plain(schema)  # nothing but plain values is left
     return loaded

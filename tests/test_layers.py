@@ -12,21 +12,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("cli", "control", "dsp", "engine", "latency", "model", "presets", "training")
+PACKAGES = ("cli", "control", "dsp", "engine", "files", "latency", "model", "presets", "training")
 
 # Each package, and what of ours it may import: whole packages, or single modules.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "dsp": (),
+    "files": (),
     "latency": (),
-    "engine": ("dsp", "latency"),
-    "model": ("dsp",),
-    "presets": ("engine.config", "engine.errors", "engine.actions", "engine.gestures", "engine.charts"),
-    "control": ("engine.commands", "engine.errors", "engine.status", "engine.actions", "engine.gestures"),
-    "training": ("model", "dsp"),
+    "engine": ("dsp", "files", "latency"),
+    "model": ("dsp", "files"),
+    "presets": ("engine.config", "engine.errors", "engine.actions", "engine.gestures", "engine.charts", "files"),
+    "control": ("engine.commands", "engine.errors", "engine.status", "engine.actions", "engine.gestures", "files"),
+    "training": ("model", "dsp", "files"),
     "show": ("engine", "presets"),
-    "session": ("engine", "model", "presets", "show"),
+    "session": ("engine", "files", "model", "presets", "show"),
     "band": ("engine", "model", "presets", "session"),
-    "cli": ("band", "control", "dsp", "engine", "latency", "model", "presets", "session", "show", "training"),
+    "cli": ("band", "control", "dsp", "engine", "files", "latency", "model", "presets", "session", "show", "training"),
     "__main__": ("cli",),
     "__init__": ("band",),
 }

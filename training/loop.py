@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..files.json_text import json_text, plain
 from ..model import checkpoint
 from .errors import TrainingError
 from .parallel import Group, pick_device
@@ -162,7 +163,7 @@ class Loop:
             kind, shape = saved["kind"], checkpoint.completed(saved["kind"], saved["shape"])
         except (RuntimeError, EOFError, KeyError, OSError, ValueError) as error:
             raise TrainingError(f"{path}: no readable checkpoint ({error}); begin anew with --fresh") from error
-        if kind != self.kind or _plain(shape) != _plain(self.shape):
+        if kind != self.kind or plain(shape) != plain(self.shape):
             what = f"another {kind}" if kind == self.kind else f"a {kind}"
             raise TrainingError(f"{path}: the training of {what}; give another folder, or begin anew with --fresh")
         unknown = sorted(saved["extra"].keys() - self._extra.keys())
@@ -199,7 +200,7 @@ class Loop:
             "sums": self._sums,
             "summed": self._summed,
             "torch_random": torch.get_rng_state(),
-            "samplers": json.dumps({name: made.bit_generator.state for name, made in self._samplers.items()}),
+            "samplers": json_text({name: made.bit_generator.state for name, made in self._samplers.items()}),
         }
         if self.device.type == "cuda":
             state["cuda_random"] = torch.cuda.get_rng_state(self.device)
@@ -215,7 +216,7 @@ class Loop:
 
     def _start_from(self, path: Path) -> None:
         start, header = checkpoint.load(path, self.kind)
-        if _plain(header["config"]) != _plain(self.shape):
+        if plain(header["config"]) != plain(self.shape):
             raise TrainingError(f"{path}: a {self.kind} of another shape: leave the shape to the weights")
         self.model.load_state_dict(start.state_dict())
         for name, value in self.model.state_dict().items():
@@ -260,7 +261,7 @@ class Loop:
         if self.config.clearml is not None:
             settings = {f.name: str(getattr(self.config, f.name)) for f in dataclasses.fields(self.config)}
             name = f"{self.kind} {self.config.out.name}"
-            sinks.append(ClearMl(self.config.clearml, name, settings | {"shape": json.dumps(self.shape)}))
+            sinks.append(ClearMl(self.config.clearml, name, settings | {"shape": json_text(self.shape)}))
         return sinks
 
     def _open_screen(self) -> Any:
@@ -344,11 +345,6 @@ class Loop:
             self.log(**{k: v / self._summed for k, v in self._sums.items()})
             self._sums.clear()
             self._summed = 0
-
-
-def _plain(shape: dict[str, Any]) -> Any:
-    """As JSON has it: a tuple in one place and a list in another are the same shape."""
-    return json.loads(json.dumps(shape))
 
 
 def _write(state: dict[str, Any], path: Path) -> None:

@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..files.json_text import json_text
 from .errors import TrainingError
 
 Figures = dict[str, Any]
@@ -39,9 +40,8 @@ class JsonLines:
         part.replace(self.path)
 
     def write(self, step: int, figures: Figures) -> None:
-        plain = {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in figures.items()}
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **plain}) + "\n")
+            file.write(json_text({"step": step, **figures}) + "\n")
 
     def close(self) -> None:
         """Every line is on its way already."""

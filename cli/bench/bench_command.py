@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -30,11 +29,11 @@ def bench(
         raise ConfigError(f"--seconds {seconds:g}: give 1 to 3600")
     if streams is not None and not 1 <= streams <= 256:
         raise ConfigError(f"--streams {streams}: give 1 to 256")
-    from ...session import plain_json
+    from ...files.json_text import json_text, plain
 
-    figures = plain_json(measure(seconds) if streams is None else measure_streams(streams, seconds))
+    figures = plain(measure(seconds) if streams is None else measure_streams(streams, seconds))
     if as_json:
-        print(json.dumps(figures, indent=2))
+        print(json_text(figures, indent=2))
     else:
         for key, value in flat(figures):
             print(f"{key:<44} {_number(value)}")

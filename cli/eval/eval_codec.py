@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shlex
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...engine.errors import ConfigError
+from ...files.json_text import json_text, plain
 from ..output_files import check_writable, write_json
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ def codec_figures(
         "load": load_in_words(),
         "curve": read_curve(curve) if curve is not None else [],
     }
-    result = finite(result)
+    result = plain(result)
     if out is not None:
         write_json(out, result)
     if report is not None:
         write_report(report, codec, sounds, result)
     if as_json:
-        print(json.dumps(result))
+        print(json_text(result))
         return
     for name, about in result["splits"].items():
         print(name)
@@ -136,12 +136,3 @@ def load_in_words() -> str:
         return "load not known"
     load = os.getloadavg()[0]
     return f"load {load:.1f} on {os.cpu_count()} cores" + (": the machine was busy" if load > 1.5 else "")
-
-
-def finite(value: Any) -> Any:
-    """The same with None for what is not a number: JSON has no word for it."""
-    if isinstance(value, dict):
-        return {name: finite(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

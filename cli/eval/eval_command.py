@@ -7,7 +7,6 @@ against another song (what a band that does not listen would get). Main thread; 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import shlex
 import sys
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...engine.errors import ConfigError, EngineError
+from ...files.json_text import json_text, plain
 from .eval_codec import codec_figures
 
 if TYPE_CHECKING:
@@ -92,20 +92,19 @@ def evaluate(
             print(f"{len(tasks)} tasks, {done} done already", flush=True)
         run_all(table, tasks, weights, workers, examples, (lambda _: None) if as_json else _say)
         from ...training.evaluate.report import lines_of, write_report
-        from ...training.evaluate.statistics import without_nan
         from ...training.evaluate.summary import summarise
 
         wanted = {task.name for task in tasks}
         judged = [row for row in table.rows if row["task"] in wanted]
-        summary = without_nan(summarise(judged, table.arrays))
-        plain = json.loads(json.dumps(dataclasses.asdict(settings)))
+        summary = plain(summarise(judged, table.arrays))
+        asked = plain(settings)
         if report is not None:
             command = shlex.join(["gigmate", *sys.argv[1:]])
-            write_report(report, summary, judged, plain, command)
+            write_report(report, summary, judged, asked, command)
         if out is not None:
-            write_json(out, {"settings": plain, "summary": summary})
+            write_json(out, {"settings": asked, "summary": summary})
     if as_json:
-        print(json.dumps({"settings": plain, "summary": summary}))
+        print(json_text({"settings": asked, "summary": summary}))
     else:
         print("\n".join(lines_of(summary)))
 
@@ -181,7 +180,7 @@ def listener_figures(
     from ..output_files import check_writable, write_json
     from ..train.train_options import check_split
     from . import eval_recovery
-    from .eval_listener import evaluate_song, without_nan
+    from .eval_listener import evaluate_song
     from .eval_listener import summarise as summarise_listener
 
     if songs < 0 or songs + scenes < 1 or not 15 <= seconds < math.inf:
@@ -208,14 +207,14 @@ def listener_figures(
         if not as_json:
             print(eval_recovery.line_of(row), flush=True)
     recovery = eval_recovery.summarise(changes)
-    result = without_nan({
+    result = plain({
         "split": split, "seconds": seconds, "told_style": told_style,
         "summary": summary, "rows": rows, "recovery": recovery, "changes": changes,
     })  # fmt: skip
     if out is not None:
         write_json(out, result)
     if as_json:
-        print(json.dumps(result))
+        print(json_text(result))
         return
     _print_table(summary)
     _print_table(recovery)

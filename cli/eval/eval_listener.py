@@ -336,15 +336,6 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
     return result
 
 
-def without_nan(value: Any) -> Any:
-    """The same nested values with None where a figure does not exist: JSON knows no nan."""
-    if isinstance(value, dict):
-        return {name: without_nan(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
 def _skip_s(labels: dict[str, NDArray[Any]]) -> float:
     downbeats = labels["downbeats_s"]
     return float(downbeats[min(SKIP_BARS, len(downbeats) - 1)])

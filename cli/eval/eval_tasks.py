@@ -11,7 +11,6 @@ import json
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from ...engine.errors import ConfigError
 from ...engine.player import Controls
+from ...files.json_text import json_text, plain
 from .eval_workbench import (
     Bench,
     Row,
@@ -71,7 +71,7 @@ class Rows:
         self.path, self.settings = path, settings
         self.arrays = path.with_name(f"{path.stem}.parts")
         self.rows: list[Row] = []
-        asked = json.loads(json.dumps(asdict(settings)))
+        asked = plain(settings)
         if fresh:
             path.unlink(missing_ok=True)
         if path.exists():
@@ -90,15 +90,13 @@ class Rows:
         return {row["task"] for row in self.rows}
 
     def add(self, rows: list[Row]) -> None:
-        from ...training.evaluate.statistics import without_nan
-
-        plain = [without_nan(row) for row in rows]
-        self.rows += plain
-        self._write(plain, "a")
+        kept: list[Row] = plain(rows)
+        self.rows += kept
+        self._write(kept, "a")
 
     def _write(self, rows: list[Row], mode: str) -> None:
         with self.path.open(mode, encoding="utf-8") as file:
-            file.write("".join(json.dumps(row) + "\n" for row in rows))
+            file.write("".join(json_text(row) + "\n" for row in rows))
 
 
 def _parsed(line: str) -> Row | None:

@@ -5,7 +5,6 @@ Knows what to ask for and what to print; signals and arithmetic are `latency`'s,
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import typer
 
 from ...engine.config import Backend, EngineConfig
 from ...engine.errors import ConfigError, EngineError
+from ...files.json_text import json_text
 
 if TYPE_CHECKING:
     from ...engine.ports.loopback import PortLoop
@@ -89,7 +89,7 @@ def latency(
     except EngineError as error:
         cause = getattr(error.__cause__, "cause", None)
         if as_json and cause is not None:
-            print(json.dumps({"error": str(error), "cause": cause}))
+            print(json_text({"error": str(error), "cause": cause}))
         raise
 
 
@@ -135,12 +135,12 @@ def _run(config: EngineConfig, wanted: _Wanted, save: bool, watch: bool, plot: P
             figures = _figures(found, loop)
             if save:
                 figures["saved"] = str(_save(way, found))
-            print(json.dumps(figures) if as_json else "\n".join(_lines(found, figures, way)), flush=True)
+            print(json_text(figures) if as_json else "\n".join(_lines(found, figures, way)), flush=True)
             if plot is not None:
                 _draw(found, plot)
             if watch:
                 for again in probe.watch(found):
-                    print(json.dumps(_figures(again, loop)) if as_json else _short(again), flush=True)
+                    print(json_text(_figures(again, loop)) if as_json else _short(again), flush=True)
         except NoCable as error:
             nothing: ProbeError = error
         except ProbeError as error:

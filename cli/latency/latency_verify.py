@@ -5,7 +5,6 @@ Main thread. The beat that a musician would play on is a grid of places in the i
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from dataclasses import replace
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...engine.config import EngineConfig
 from ...engine.errors import EngineError
+from ...files.json_text import json_text
 
 if TYPE_CHECKING:
     from ...engine.run.live_engine import Engine
@@ -51,7 +51,7 @@ def verify(config: EngineConfig, as_json: bool) -> int:
     if warning is not None:
         figures["warning"] = warning
     if as_json:
-        print(json.dumps(figures))
+        print(json_text(figures))
     else:
         print("\n".join(_lines(figures)))
     return 0

@@ -11,7 +11,6 @@ musical moments stay true.
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import queue
 import threading
@@ -33,6 +32,7 @@ from ...engine.player import (
     HeardFrame,
     Moment,
 )
+from ...files.json_text import json_text
 from . import stream_messages
 from .stream_messages import WireError
 
@@ -116,12 +116,12 @@ class RemotePlayer:
             self._first = dict(self._next)
             self._answers.clear()
             self._patience_s = self._later_patience_s
-        self._send(json.dumps({"type": "reset", "seed": seed, "ahead_frames": ahead_frames}))
+        self._send(json_text({"type": "reset", "seed": seed, "ahead_frames": ahead_frames}))
 
     def set_ahead(self, ahead_frames: int) -> None:
         """Tell the server that the budget changed."""
         self._ahead_frames = ahead_frames
-        self._send(json.dumps({"type": "ahead", "ahead_frames": ahead_frames}))
+        self._send(json_text({"type": "ahead", "ahead_frames": ahead_frames}))
 
     def listen(self, chunk: Array) -> HeardFrame:
         """Send what is new, and say what was heard `depth` frames ago. Raises EngineError if that is not there."""
@@ -207,7 +207,7 @@ class RemotePlayer:
             }
             if self._token is not None:
                 hello["token"] = self._token
-            link.send(json.dumps(hello))
+            link.send(json_text(hello))
             text = link.recv(timeout=_FIRST_PATIENCE_S)
             ready = stream_messages.read_json(text if isinstance(text, str) else "")
             if ready["type"] != "ready":

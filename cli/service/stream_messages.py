@@ -6,9 +6,9 @@ Text frames hold JSON with a "type"; binary frames hold sound. All numbers are l
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from ...engine.player import (
     HeardFrame,
     Moment,
 )
+from ...files.json_text import json_text
 
 VERSION = 1
 """Of a hello."""
@@ -37,6 +38,8 @@ _CALL = struct.Struct("<BI")
 LISTEN, PLAY, HEARD, SOUND, FAILED = 1, 2, 3, 4, 5
 _HEARD_HEAD = struct.Struct("<ffIB")
 _CHORD_SIZES = (13, 12, 12)
+_MUTED_DB = -1000.0
+"""Stands for minus infinity, which JSON has no word for."""
 
 
 class WireError(EngineError):
@@ -103,7 +106,7 @@ def unpack_sound(body: bytes, *shape: int) -> Array:
 
 def pack_ask(moment: Moment, controls: Controls) -> bytes:
     """What `play` is asked."""
-    return json.dumps({"moment": asdict(moment), "controls": asdict(controls)}).encode()
+    return json_text({"moment": moment, "controls": controls}, not_finite=_MUTED_DB).encode()
 
 
 def unpack_ask(body: bytes) -> tuple[Moment, Controls]:
@@ -112,7 +115,8 @@ def unpack_ask(body: bytes) -> tuple[Moment, Controls]:
         values = json.loads(body)
         moment, controls = values["moment"], values["controls"]
         classes = tuple(float(value) for value in moment.pop("chord_pitch_classes"))
-        levels = tuple(float(value) for value in controls.pop("levels_db"))
+        asked = (float(value) for value in controls.pop("levels_db"))
+        levels = tuple(-math.inf if value <= _MUTED_DB else value for value in asked)
         made = Moment(chord_pitch_classes=classes, **moment), Controls(levels_db=levels, **controls)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise WireError(f"no moment with controls ({type(error).__name__})") from error

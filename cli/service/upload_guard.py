@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from ...files.json_text import json_text
 from .service_limits import Limits, comes_from_elsewhere, may_ask
 
 Message = MutableMapping[str, Any]
@@ -140,7 +140,7 @@ class Door:
 
 
 async def _answer(send: Send, status: int, text: str) -> None:
-    body = json.dumps({"error": text}).encode()
+    body = json_text({"error": text}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

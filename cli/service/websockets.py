@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from ...engine.errors import EngineError
 from ...engine.output.mixer import controls_after
 from ...engine.player import PARTS
 from ...engine.run.accompaniment import Accompaniment, Stretch
+from ...files.json_text import json_text
 from ...latency.budget import MAX_AHEAD_FRAMES
 from ...presets.loader import preset_names
 from ..complete import parse_ahead, parse_parts
@@ -236,7 +236,7 @@ class _Stream:
         stream.controls = controls
 
     async def _say(self, kind: str, **values: Any) -> None:
-        await _taken(self._socket.send_text(json.dumps({"type": kind, **values})), self._limits.idle_s)
+        await _taken(self._socket.send_text(json_text({"type": kind, **values})), self._limits.idle_s)
 
 
 class _Player:
@@ -257,7 +257,7 @@ class _Player:
             "play_delay_samples": player.play_delay_samples,
             "parts": list(PARTS),
         }
-        await _taken(self._socket.send_text(json.dumps(ready)), self._limits.idle_s)
+        await _taken(self._socket.send_text(json_text(ready)), self._limits.idle_s)
 
         def answer(data: bytes) -> bytes:
             kind, index, body = stream_messages.unpack_call(data)
@@ -342,7 +342,7 @@ async def _bye(socket: WebSocket, code: int, reason: str) -> None:
     line = " ".join(reason.split())
 
     async def say() -> None:
-        await socket.send_text(json.dumps({"type": "error", "code": code, "error": line}))
+        await socket.send_text(json_text({"type": "error", "code": code, "error": line}))
         await socket.close(code, line.encode(errors="replace")[:120].decode(errors="ignore"))
 
     with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError, asyncio.TimeoutError):

@@ -6,7 +6,6 @@ Knows no sockets. The names and arguments are those of engine.actions, as pedals
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from ...engine.actions import PARTS, ActionError, command_of
 from ...engine.commands import Command
 from ...engine.status import SILENCE_DB, Status
+from ...files.json_text import json_text, plain
 from ..display_text import big_state, is_on
 
 VERSION = 1
@@ -47,12 +47,12 @@ def command_from(name: str, arguments: Mapping[str, Any]) -> Command:
 
 def hello(lists: Mapping[str, Any]) -> str:
     """The first message to a client: who we are and what can be chosen."""
-    return json.dumps({"type": "hello", "version": VERSION, "parts": PARTS, **plain(dict(lists))})
+    return json_text({"type": "hello", "version": VERSION, "parts": PARTS, **lists})
 
 
 def lists_text(lists: Mapping[str, Any]) -> str:
     """Presets, songs and sections, when they have changed."""
-    return json.dumps({"type": "lists", **plain(dict(lists))})
+    return json_text({"type": "lists", **lists})
 
 
 def numbered(text: str, number: int) -> str:
@@ -65,21 +65,21 @@ def status_text(status: Status) -> str:
     words, mood = big_state(status)
     values: dict[str, Any] = {"type": "status", "words": words, "mood": mood, "on": is_on(status)}
     for name in _FIELDS:
-        values[name] = plain(getattr(status, name))
-    return json.dumps(values, separators=(",", ":"))
+        values[name] = getattr(status, name)
+    return json_text(_short(plain(values, SILENCE_DB)), compact=True)
 
 
 def error_text(line: str) -> str:
     """The answer to what cannot be."""
-    return json.dumps({"type": "error", "error": line[:300]})
+    return json_text({"type": "error", "error": line[:300]})
 
 
-def plain(value: Any) -> Any:
-    """The value as JSON has it: numbers short and finite (the floor of silence for what is not), tuples as lists."""
+def _short(value: Any) -> Any:
+    """Plain values with numbers cut to what a page shows."""
     if isinstance(value, float):
-        return round(value, 3) if math.isfinite(value) else SILENCE_DB
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return round(value, 3)
+    if isinstance(value, list):
+        return [_short(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {key: _short(item) for key, item in value.items()}
     return value

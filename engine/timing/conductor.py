@@ -250,15 +250,15 @@ class Conductor:
         point = self._point(position_samples)
         chord = self._chord(self._timeline.at(position_samples + self.config.chords.chord_ahead_s * self.rate_hz))
         return Moment(
-            beat_phase=fraction(point.beat),
-            bar_phase=point.bar_phase,
-            tempo_bpm=self.tempo_bpm,
-            beats_per_bar=point.beats_per_bar,
-            confidence=self._confidence,
-            chord_root=chord.root,
-            chord_pitch_classes=chord.pitch_classes,
+            beat_phase=float(fraction(point.beat)),
+            bar_phase=float(point.bar_phase),
+            tempo_bpm=float(self.tempo_bpm),
+            beats_per_bar=int(point.beats_per_bar),
+            confidence=float(self._confidence),
+            chord_root=int(chord.root),
+            chord_pitch_classes=tuple(map(float, chord.pitch_classes)),
             # who has not found the beat yet holds back
-            playing=self._playing and (self._found or not self._sources.listen),
+            playing=bool(self._playing and (self._found or not self._sources.listen)),
         )
 
     def peek(self, position_samples: float) -> Point:

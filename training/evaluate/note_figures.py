@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files.json_text import json_text
 from ...model.accompanist import Accompanist
 from ...model.generator import score_tokens as st
 from ...model.generator.conditioning import CHORD_AHEAD_FRAMES
@@ -243,7 +243,7 @@ def main() -> None:
         song = render_song(SEEDS_FROM + number, split="test", styles=(style,), seconds=(seconds, seconds + 4.0))
         what = tuple(asked.only or ("notes", "fill", "density", "dynamics"))
         rows.append(judge(band, song, what, int(25 * asked.seconds)))
-        print(json.dumps({"style": style, **rows[-1]}), flush=True)
+        print(json_text({"style": style, **rows[-1]}), flush=True)
     for name, value in rows[0].items():
         if isinstance(value, float):
             print(f"{name:<28}{np.nanmean([row[name] for row in rows]):8.2f}")

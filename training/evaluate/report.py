@@ -6,11 +6,11 @@ left as it is and named in the page.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...files.json_text import json_text
 from .statistics import Row, columns, finite
 from .take_scores import FIGURES, GAP_FIGURES
 
@@ -218,7 +218,7 @@ def write_report(
         folder / "band-notes.md").exists() else []  # fmt: skip
     (folder / "band.md").write_text("\n".join([*head, *lines_of(summary), *pictures, *notes]) + "\n", encoding="utf-8")
     saved = {"settings": dict(settings), "summary": summary}
-    (folder / "band.json").write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
+    (folder / "band.json").write_text(json_text(saved, indent=1) + "\n", encoding="utf-8")
 
 
 # ------------------------------------------------------------------------------------------------------- plots

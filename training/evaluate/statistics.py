@@ -81,14 +81,3 @@ def _ranks(values: Sequence[float]) -> FloatArray:
 def columns(rows: Iterable[Row], take: str, figure: str) -> list[Any]:
     """The figure of one take (band, true, floor, wrong) of every row, None where it is missing."""
     return [row.get(take, {}).get(figure) for row in rows]
-
-
-def without_nan(value: Any) -> Any:
-    """Nested values with None where a figure does not exist: JSON knows no nan."""
-    if isinstance(value, dict):
-        return {name: without_nan(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(inner) for inner in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from ...files.json_text import json_text
 from ..band import splits
 from ..band.arrange import write_song
 from ..band.players.lead import GUITARS
@@ -202,7 +203,7 @@ def save_song(song: RenderedSong, path: Path) -> None:
         f"stem_{k}": np.round(np.clip(v, -1, 1) * 32767.0).astype(np.int16) for k, v in song.stems.items()
     }
     arrays.update(song.labels)
-    arrays["meta"] = np.array(json.dumps(song.meta))
+    arrays["meta"] = np.array(json_text(song.meta))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
@@ -229,7 +230,7 @@ def save_flac(song: RenderedSong, folder: Path) -> None:
     for name, sound in song.stems.items():
         soundfile.write(temporary / f"{name}.flac", np.clip(sound, -1, 1), song.rate_hz, subtype="PCM_24")
     np.savez_compressed(temporary / "labels.npz", **song.labels)  # type: ignore[arg-type]
-    (temporary / "meta.json").write_text(json.dumps(song.meta, indent=1), encoding="utf-8")
+    (temporary / "meta.json").write_text(json_text(song.meta, indent=1), encoding="utf-8")
     temporary.replace(folder)
 
 

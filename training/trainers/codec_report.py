@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files.json_text import json_text
 from ...model.codec.codec_protocol import TokenCodec
 from ..errors import TrainingError
 from ..evaluate.codec_quality import (
@@ -106,7 +107,7 @@ def write_report(
     first = next(iter(sounds.values()))
     draw_spectrograms(codec, first, folder / "codec-spectrograms.png")
     pairs = write_pairs(codec, sounds, folder)
-    (folder / "codec.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (folder / "codec.json").write_text(json_text(result, indent=1) + "\n", encoding="utf-8")
     (folder / "codec.md").write_text(page(result, [path.name for path in pairs]), encoding="utf-8")
 
 

@@ -6,12 +6,12 @@ One after the other, so that neither takes the processor from the other. Offline
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ...files.json_text import json_text
 from ...model import checkpoint
 from ...model.codec.mdct_codec import CodecConfig
 from ...model.codec.seanet import SeanetConfig
@@ -58,5 +58,5 @@ def compare_codecs(
             **speed(codec, frames=25),
         }
         torch.set_num_threads(threads)
-    (config.out / "compare.json").write_text(json.dumps(result, indent=1) + "\n")
+    (config.out / "compare.json").write_text(json_text(result, indent=1) + "\n")
     return result

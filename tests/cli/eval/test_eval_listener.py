@@ -91,7 +91,6 @@ def test_summary_keeps_what_is_finite() -> None:
     summary = eval_listener.summarise([row, {**row, "lead": "melody", "beat_f": 0.5, "lock_bars": 2.0}])
     assert summary["all"]["beat_f"] == 0.75 and summary["all"]["never_locked"] == 1
     assert summary["melodic"]["lock_bars_worst"] == 2.0 and summary["comped"]["lock_bars_median"] is None
-    assert eval_listener.without_nan({"a": [float("nan"), 1]}) == {"a": [None, 1]}
 
 
 def test_conducting_clean_beats_is_in_time() -> None:
