@@ -6,10 +6,10 @@ written stays on the user's machine. Knows no sound and no chords. Run once, off
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from ...files.json_text import json_text
 from ..errors import TrainingError
 
 COLLECTIONS = ("ryansMammoth", "oneills1850", "airdsAirs")
@@ -44,7 +44,7 @@ def collect(out: Path, collections: tuple[str, ...] = COLLECTIONS) -> int:
             f"{root}: holds none of the collections {', '.join(collections)}: install the whole music21"
         )
     part = out.with_name(out.name + ".part")
-    part.write_text(json.dumps(tunes), encoding="utf-8")
+    part.write_text(json_text(tunes), encoding="utf-8")
     part.replace(out)
     return len(tunes)
 
