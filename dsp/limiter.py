@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from . import word_table as _word_table
 from .raw_memory import (
     cached_cfunc,
-    inlined,
     load_f32,
     load_f64,
+    realtime,
     store_f32,
     store_f64,
 )
@@ -42,7 +42,7 @@ ENVELOPE = LIMITER_TABLE.word("ENVELOPE", "float64", "instant attack, slow relea
 LIMITER_WORDS = LIMITER_TABLE.size
 
 
-@inlined
+@realtime
 def limit_sample(limiter, sample):
     """One finite float64 sample through the limiter whose state stands at the address; returns (float32, limited?)."""
     ceiling = load_f64(limiter, CEILING)

@@ -40,8 +40,21 @@ _I64 = ir.IntType(64)
 _F32 = ir.FloatType()
 _F64 = ir.DoubleType()
 
-inlined = njit(forceinline=True, error_model="numpy", nogil=True)
-"""For helpers of the audio callback: inlined, so that no error status (whose handling takes the lock) survives."""
+realtime = njit(forceinline=True, error_model="numpy", nogil=True)
+"""The mark of a function that may run in the audio callback, and its compiler.
+
+It may call functions with this mark, the loads, stores and atomics of this file, and nothing else: a test reads that
+from the source. Inlined, so that no error status (whose handling takes the lock) survives.
+"""
+realtime_fastmath = njit(forceinline=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract", "nsz"})
+"""The same mark, for a sum whose terms may be added in any order."""
+
+
+def realtime_entry(callback: Any) -> Any:
+    """The mark of a compiled C callback whose address a sound system gets; nothing at run time. The rule of `realtime`
+    holds for it, and no address of an unmarked one may be handed out.
+    """
+    return callback
 
 
 # --------------------------------------------------------------------------------------------- loads and stores

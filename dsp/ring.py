@@ -23,10 +23,10 @@ from .raw_memory import (
     aligned_words,
     cached_cfunc,
     copy_bytes,
-    inlined,
     load_acquire,
     load_i64,
     load_relaxed,
+    realtime,
     store_f32,
     store_i32,
     store_relaxed,
@@ -55,7 +55,7 @@ _READ = RING_TABLE.word("_READ", "int64", "position of the next sample to be rea
 _WORDS = RING_TABLE.size
 
 
-@inlined
+@realtime
 def _copy_in(ring, position, source, count):
     mask = load_i64(ring, _MASK)
     data = load_i64(ring, _DATA)
@@ -66,7 +66,7 @@ def _copy_in(ring, position, source, count):
         copy_bytes(data, source + 4 * first, 4 * (count - first))
 
 
-@inlined
+@realtime
 def _copy_out(ring, position, destination, count):
     mask = load_i64(ring, _MASK)
     data = load_i64(ring, _DATA)
@@ -77,7 +77,7 @@ def _copy_out(ring, position, destination, count):
         copy_bytes(destination + 4 * first, data, 4 * (count - first))
 
 
-@inlined
+@realtime
 def ring_write(ring, source, count):
     """Producer only. Append up to `count` samples from the address `source`; returns how many fitted."""
     read = load_acquire(ring, _READ)
@@ -91,7 +91,7 @@ def ring_write(ring, source, count):
     return count
 
 
-@inlined
+@realtime
 def ring_push(ring, source, count):
     """Producer only. Append all of `count` samples at the next position, or drop them all; returns the dropped count.
 
@@ -114,7 +114,7 @@ def ring_push(ring, source, count):
     return 0
 
 
-@inlined
+@realtime
 def ring_write_at(ring, position, source, count):
     """Producer only. Write at an absolute position; returns how many samples were taken in.
 
@@ -140,7 +140,7 @@ def ring_write_at(ring, position, source, count):
     return count
 
 
-@inlined
+@realtime
 def ring_read(ring, destination, count):
     """Consumer only. Take up to `count` samples to the address `destination`; returns how many there were."""
     write = load_acquire(ring, _WRITE)
@@ -161,7 +161,7 @@ def ring_read(ring, destination, count):
     return count
 
 
-@inlined
+@realtime
 def ring_take(ring, destination, count):
     """Consumer only. Take exactly `count` samples: what is not there is a HOLE. Returns how many were there in time."""
     read = load_relaxed(ring, _READ)
@@ -171,12 +171,6 @@ def ring_take(ring, destination, count):
         store_i32(destination, i, HOLE_BITS)
     store_release(ring, _READ, read + count)
     return held
-
-
-@inlined
-def ring_fill(ring):
-    """Any thread. Samples between read and write index: exact for the two users, a snapshot for others."""
-    return load_acquire(ring, _WRITE) - load_acquire(ring, _READ)
 
 
 SOURCES = (__file__, _word_table.__file__)

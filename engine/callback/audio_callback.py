@@ -21,13 +21,14 @@ from ...dsp.raw_memory import (
     atomic_swap,
     bits_of_f64,
     cached_cfunc,
-    inlined,
     load_acquire,
     load_f32,
     load_i32,
     load_i64,
     load_relaxed,
     read_float_mode,
+    realtime,
+    realtime_entry,
     store_f32,
     store_relaxed,
     store_release,
@@ -72,24 +73,24 @@ from .state_table import (
 _I = types.int64
 
 
-@inlined
+@realtime
 def is_finite(address, index):
     return (load_i32(address, index) & 0x7F800000) != 0x7F800000
 
 
-@inlined
+@realtime
 def bounded(sample):
     """Finite is not enough: squares of the largest numbers are none."""
     return max(np.float32(-LOUDEST), min(np.float32(LOUDEST), sample))
 
 
-@inlined
+@realtime
 def _raise_peak(state, word, peak):
     if peak > 0.0:
         atomic_max(state, word, bits_of_f64(np.float64(peak)))
 
 
-@inlined
+@realtime
 def average_channels(state, inputs, n_inputs, offset, count, into):
     """Write the mean of the input channels' samples from `offset` on to `into`; what is no number is 0, and counted."""
     for i in range(count):
@@ -107,7 +108,7 @@ def average_channels(state, inputs, n_inputs, offset, count, into):
         store_relaxed(state, NONFINITE_IN, load_relaxed(state, NONFINITE_IN) + bad)
 
 
-@inlined
+@realtime
 def _hear(state, inputs, n_inputs, offset, count):
     """Average the input channels into the mix scratch, and push that to the in-ring."""
     mix = load_i64(state, MIX_SCRATCH)
@@ -121,7 +122,7 @@ def _hear(state, inputs, n_inputs, offset, count):
         store_relaxed(state, IN_DROPPED, load_relaxed(state, IN_DROPPED) + dropped)
 
 
-@inlined
+@realtime
 def _play(state, outputs, n_outputs, offset, count, position):
     """Take the block at `position`, cover, ramp and limit it, and copy it to every output channel."""
     mix = load_i64(state, MIX_SCRATCH)
@@ -192,7 +193,7 @@ def _play(state, outputs, n_outputs, offset, count, position):
             store_f32(destination, i, load_f32(source, i))
 
 
-@inlined
+@realtime
 def carry_samples(state, inputs, n_inputs, outputs, n_outputs, count):
     """`count` samples of the bridge's clock; `inputs` and `outputs` are addresses of tables of channel addresses."""
     scratch = load_i64(state, FLOAT_SCRATCH)
@@ -209,7 +210,7 @@ def carry_samples(state, inputs, n_inputs, outputs, n_outputs, count):
     write_float_mode(scratch, mode)
 
 
-@inlined
+@realtime
 def count_callback(state, count):
     """One callback with so many samples of the sound system's own clock is over."""
     store_relaxed(state, LAST_BLOCK, count)
@@ -218,7 +219,7 @@ def count_callback(state, count):
     store_release(state, CALLBACKS, load_relaxed(state, CALLBACKS) + 1)
 
 
-@inlined
+@realtime
 def process_block(state, inputs, n_inputs, outputs, n_outputs, count):
     """One callback at the bridge's rate: float32 [count] for each channel."""
     carry_samples(state, inputs, n_inputs, outputs, n_outputs, count)
@@ -229,11 +230,13 @@ SOURCES = (__file__, *_limiter.SOURCES, *_state_table.SOURCES, *_fallback.SOURCE
 _cfunc = cached_cfunc(*SOURCES)
 
 
+@realtime_entry
 @_cfunc(types.void(_I, _I, _I, _I, _I, _I))
 def process(state, inputs, n_inputs, outputs, n_outputs, count):
     process_block(state, inputs, n_inputs, outputs, n_outputs, count)
 
 
+@realtime_entry
 @_cfunc(types.void(_I))
 def ignore_text(text):
     """Where libraries' own chatter goes."""

@@ -20,10 +20,10 @@ from ...dsp import ring as _ring
 from ...dsp.raw_memory import (
     aligned_words,
     cached_cfunc,
-    inlined,
     load_f32,
     load_i32,
     load_i64,
+    realtime,
     store_f32,
     store_i64,
     touched_floats,
@@ -53,7 +53,7 @@ _COVER = 1
 _LEAVING = 2
 
 
-@inlined
+@realtime
 def _cover_sample(state, position):
     """The sample that stands in at `position` while covering."""
     history = load_i64(state, FALLBACK_HISTORY)
@@ -74,7 +74,7 @@ def _cover_sample(state, position):
     return cover
 
 
-@inlined
+@realtime
 def fallback_sample(state, position, fresh, missing, period):
     """One output sample, before gain: `fresh` (finite float64), or its cover where `missing`.
 
@@ -111,7 +111,7 @@ def fallback_sample(state, position, fresh, missing, period):
     return value
 
 
-@inlined
+@realtime
 def fallback_rest(state, position):
     """One sample while the band is silent: history keeps silence, nothing is counted, any cover ends."""
     store_i64(state, FALLBACK_MODE, _FRESH)

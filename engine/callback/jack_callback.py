@@ -11,12 +11,13 @@ from numba import types
 from ...dsp.raw_memory import (
     cached_cfunc,
     caller,
-    inlined,
     load_acquire,
     load_i64,
     load_relaxed,
     load_u8,
     load_u32,
+    realtime,
+    realtime_entry,
     store_f32,
     store_i64,
     store_relaxed,
@@ -89,7 +90,7 @@ _midi_write = caller(types.int32, types.int64, types.uint32, types.int64, types.
 _transport_query = caller(types.int32, types.int64, types.int64)
 
 
-@inlined
+@realtime
 def _midi_push(state, position, packed):
     write = load_relaxed(state, MIDI_WRITE)
     if write - load_acquire(state, MIDI_READ) >= MIDI_EVENTS:
@@ -102,7 +103,7 @@ def _midi_push(state, position, packed):
     store_release(state, MIDI_WRITE, write + 1)
 
 
-@inlined
+@realtime
 def _jack_midi(lease, state, count):
     """Read this block's MIDI: messages of up to 3 bytes, each stamped with the sample at which it came."""
     port = load_i64(state, JACK_MIDI_PORT)
@@ -127,7 +128,7 @@ def _jack_midi(lease, state, count):
         _midi_push(state, at, packed)
 
 
-@inlined
+@realtime
 def _jack_clock(state, count):
     """Count the samples of the server's clock that passed without a callback."""
     if load_acquire(state, FREEWHEEL) != 0:
@@ -143,7 +144,7 @@ def _jack_clock(state, count):
     store_i64(state, JACK_LAST_FRAME_KNOWN, 1)
 
 
-@inlined
+@realtime
 def _jack_midi_out(lease, state, count, playing):
     """Send what is due in this block, each message at its sample."""
     port = load_i64(state, JACK_MIDI_OUT_PORT)
@@ -179,7 +180,7 @@ def _jack_midi_out(lease, state, count, playing):
     store_release(state, MIDI_OUT_READ, read)
 
 
-@inlined
+@realtime
 def _jack_transport(state):
     """Let the worker see where the transport stands at the first sample of this block."""
     query = load_i64(state, FN_TRANSPORT_QUERY)
@@ -200,6 +201,7 @@ def _jack_transport(state):
 _cfunc = cached_cfunc(__file__, *_conversion.SOURCES)
 
 
+@realtime_entry
 @_cfunc(types.int32(types.uint32, _I))
 def jack_process(frames, lease):
     phase = load_acquire(lease, LEASE_PHASE)
@@ -231,6 +233,7 @@ def jack_process(frames, lease):
     return 0
 
 
+@realtime_entry
 @_cfunc(types.int32(_I))
 def jack_xrun(lease):
     if load_acquire(lease, LEASE_PHASE) != RETIRED:
@@ -239,12 +242,14 @@ def jack_xrun(lease):
     return 0
 
 
+@realtime_entry
 @_cfunc(types.void(types.int32, _I, _I))
 def jack_shutdown(code, reason, lease):
     if load_acquire(lease, LEASE_PHASE) != RETIRED:
         store_release(load_i64(lease, LEASE_STATE), SHUTDOWN, 1)
 
 
+@realtime_entry
 @_cfunc(types.void(types.int32, _I))
 def jack_latency(mode, lease):
     """Capture (mode 0): what lies before our outputs; playback (1): what lies behind our inputs. With our own delay."""
@@ -269,6 +274,7 @@ def jack_latency(mode, lease):
         _latency_range(load_i64(state, FN_LATENCY_SET), load_i64(far, i), mode, span)
 
 
+@realtime_entry
 @_cfunc(types.int32(types.uint32, _I))
 def jack_rate(rate_hz, lease):
     if load_acquire(lease, LEASE_PHASE) != RETIRED:
@@ -276,6 +282,7 @@ def jack_rate(rate_hz, lease):
     return 0
 
 
+@realtime_entry
 @_cfunc(types.void(types.int32, _I))
 def jack_freewheel(starting, lease):
     if load_acquire(lease, LEASE_PHASE) != RETIRED:

@@ -15,6 +15,7 @@ from ...dsp.raw_memory import (
     load_acquire,
     load_i64,
     load_relaxed,
+    realtime_entry,
     store_f32,
     store_i64,
     store_relaxed,
@@ -41,6 +42,7 @@ _cfunc = cached_cfunc(__file__, *_conversion.SOURCES)
 _UNSIGNED_LONG = types.uint64 if ctypes.sizeof(ctypes.c_ulong) == 8 else types.uint32
 
 
+@realtime_entry
 @_cfunc(types.int32(_I, _I, _UNSIGNED_LONG, _I, _UNSIGNED_LONG, _I))
 def portaudio_process(stream_in, stream_out, frames, times, flags, lease):
     """A PaStreamCallback for non-interleaved float32: `stream_in` and `stream_out` are tables of channel addresses."""

@@ -14,7 +14,6 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ...dsp import resample as _resample
@@ -22,12 +21,13 @@ from ...dsp.limiter import CEILING
 from ...dsp.raw_memory import (
     FLUSH_BITS,
     aligned_words,
-    inlined,
     load_f32,
     load_f64,
     load_i64,
     load_relaxed,
     read_float_mode,
+    realtime,
+    realtime_fastmath,
     store_f32,
     store_i64,
     touched_floats,
@@ -67,10 +67,8 @@ MOST_SAMPLES = 8192
 """Of the card in one piece; larger blocks are done in several."""
 _MAX_CHANNELS = 256
 
-_fast = njit(forceinline=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract", "nsz"})
 
-
-@_fast
+@realtime_fastmath
 def _dot(bank, row, history, first, taps):
     total = np.float32(0.0)
     for k in range(taps):
@@ -78,7 +76,7 @@ def _dot(bank, row, history, first, taps):
     return total
 
 
-@inlined
+@realtime
 def _convert(stream, count):
     """Take `count` new samples that lie in the history, and put all that they allow behind what is held."""
     bank, history = load_i64(stream, RESAMPLER_BANK), load_i64(stream, RESAMPLER_HISTORY)
@@ -99,13 +97,13 @@ def _convert(stream, count):
     return held
 
 
-@inlined
+@realtime
 def _room(stream):
     """Where the new samples of a stream belong."""
     return load_i64(stream, RESAMPLER_HISTORY) + 4 * (load_i64(stream, RESAMPLER_TAPS) - 1)
 
 
-@inlined
+@realtime
 def _take(stream, count):
     """Forget the first `count` samples that it made."""
     out, left = load_i64(stream, RESAMPLER_OUT), load_i64(stream, RESAMPLER_HELD) - count
@@ -114,13 +112,13 @@ def _take(stream, count):
     store_i64(stream, RESAMPLER_HELD, left)
 
 
-@inlined
+@realtime
 def _hear_mono(state, heard, inputs, n_inputs, offset, count):
     """The card's channels, averaged, as new samples of the stream to the band."""
     average_channels(state, inputs, n_inputs, offset, count, _room(heard))
 
 
-@inlined
+@realtime
 def _give(state, source, destination, count):
     """Copy to an output; a filter overshoots a little, so the ceiling is held again."""
     ceiling = np.float32(load_f64(load_i64(state, LIMITER), CEILING))
@@ -128,7 +126,7 @@ def _give(state, source, destination, count):
         store_f32(destination, i, max(-ceiling, min(ceiling, load_f32(source, i))))
 
 
-@inlined
+@realtime
 def _convert_piece(words, state, inputs, n_inputs, outputs, n_outputs, offset, count):
     heard, mix, click = words + 8 * CONVERSION_HEARD, words + 8 * CONVERSION_MIX, words + 8 * CONVERSION_CLICK
     _hear_mono(state, heard, inputs, n_inputs, offset, count)
@@ -149,7 +147,7 @@ def _convert_piece(words, state, inputs, n_inputs, outputs, n_outputs, offset, c
     _take(click, count)
 
 
-@inlined
+@realtime
 def process_stream(lease, state, inputs, n_inputs, outputs, n_outputs, count):
     """One callback of a stream, at the bridge's rate or at another: float32 [count] for each channel."""
     words = load_i64(lease, LEASE_CONVERSION)
@@ -168,7 +166,7 @@ def process_stream(lease, state, inputs, n_inputs, outputs, n_outputs, count):
     count_callback(state, count)
 
 
-@inlined
+@realtime
 def to_bridge(lease, samples):
     """So many samples of the card in those of the bridge, rounded down."""
     words = load_i64(lease, LEASE_CONVERSION)
@@ -178,7 +176,7 @@ def to_bridge(lease, samples):
     return samples * load_i64(heard, RESAMPLER_UP) // load_i64(heard, RESAMPLER_DOWN)
 
 
-@inlined
+@realtime
 def to_card(lease, samples):
     """So many samples of the bridge in those of the card, rounded down."""
     words = load_i64(lease, LEASE_CONVERSION)
