@@ -51,6 +51,7 @@ def codec_figures(
     import torch
 
     from ...model import checkpoint
+    from ...training import provenance
     from ...training.evaluate.codec_quality import score_sounds, sizes, speed
     from ...training.trainers.codec_report import read_curve, write_report
 
@@ -62,6 +63,8 @@ def codec_figures(
     sounds = {name: sounds_in(name, songs, seconds, codec.sample_rate_hz) for name in split or SPLITS}
     result: dict[str, Any] = {
         "command": shlex.join(["gigmate", *sys.argv[1:]]),
+        "date": provenance.today(),
+        "commit": provenance.commit(),
         "songs": songs,
         "seconds": seconds,
         "against": list(others),

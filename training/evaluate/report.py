@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ...files.json_text import json_text
+from .. import provenance
 from .statistics import Row, columns, finite
 from .take_scores import FIGURES, GAP_FIGURES
 
 Summary = dict[str, Any]
 TITLES = {
-    "live": "as on stage", "oracle": "told the true moment and chord", "no_chord": "without the chord",
-    "no_moment": "without the moment", "no_heard": "without the heard sound", "no_past": "without its own past",
+    "live": "as on stage", "oracle": "given the true position and chord", "no_chord": "without the chord",
+    "no_moment": "without the position", "no_heard": "without the heard sound", "no_past": "without its own past",
 }  # fmt: skip
 
 
@@ -68,14 +69,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _asked(summary: Summary) -> Iterator[str]:
-    yield "## What was asked"
+    yield "## What is claimed"
     yield ""
     rows = []
     for item in summary["asked"]:
         sign = "≤" if item["at_most"] else "≥"
         found = "never, in most" if item["found"] is None else _plain(item["found"])
         rows.append([item["name"], f"{sign} {_plain(item['asked'])}", found, "yes" if item["met"] else "**no**"])
-    yield from _table(("figure", "asked", "found", "met"), rows)
+    yield from _table(("claim", "asked", "figure", "met"), rows)
 
 
 def _songs(condition: str, figures: Summary, gaps: Summary) -> Iterator[str]:
@@ -93,9 +94,10 @@ def _songs(condition: str, figures: Summary, gaps: Summary) -> Iterator[str]:
 
 
 def _ablations(found: Summary) -> Iterator[str]:
-    yield "## What each condition buys"
+    yield "## What each condition contributes"
     yield ""
-    yield "The live figure minus that of the same songs with one thing withheld (the oracle's: negative where it adds)."
+    yield "The live figure minus that of the same songs with one thing withheld (with the true position and chord: a"
+    yield "negative figure is what they would add)."
     yield ""
     rows = [[TITLES[c], *(number(figures[f]) for f in GAP_FIGURES)] for c, figures in found.items()]
     yield from _table(("", *(FIGURES[f] for f in GAP_FIGURES)), rows)
@@ -116,8 +118,8 @@ def _styles(found: Summary) -> Iterator[str]:
 def _reaction(found: Summary) -> Iterator[str]:
     yield "## Reaction, silence and stops"
     yield ""
-    yield ("Scripted leads; medians, what never came about counted as latest. Levels in dB below playing; "
-           "`conductor` is what the time itself did.")  # fmt: skip
+    yield "Scripted leads; medians, with what never happened counted as the latest. Levels in dB relative to playing;"
+    yield "`conductor` is the tempo that the conductor gave, whatever the band played."
     yield ""
 
     def cell(value: Any) -> str:
@@ -151,16 +153,16 @@ def _control(found: Summary) -> Iterator[str]:
     yield from _table(("density", "rank correlation", f"onsets a second at {asked}"), rows)
     judges = [(by, found[f"style_by_{by}"]) for by in ("notes", "sound") if f"style_by_{by}" in found]
     if judges:
-        yield "Styles, told by judges taught with true parts; some that the lead is not in were asked for."
-        yield f"Chance: {_plain(found['style_chance'])}."
+        yield "Styles recognised by judges that were trained on true parts. Most takes ask for another style than the"
+        yield f"lead's. Chance: {_plain(found['style_chance'])}."
         yield ""
         heads = ("band", "learnt", "own", "true")
         rows = [[by, *(number(right[head]) for head in heads)] for by, right in judges]
         yield from _table(
-            ("told by its", "band", "in styles that anything learnt", "in the lead's style", "true parts"), rows
+            ("recognised by", "band", "in styles that a model learnt", "in the lead's style", "true parts"), rows
         )
     cells = ", ".join(f"{t}: {number(v)}" for t, v in found["repetition_by_temperature"].items())
-    yield f"Likeness to the bars before, by temperature: {cells}."
+    yield f"Similarity to the bars before, by temperature: {cells}."
     yield ""
 
 
@@ -190,8 +192,23 @@ def _speed(found: Summary) -> Iterator[str]:
     yield ""
     speed, ahead = number(found.get("times_real_time")), number(found["ahead_frames"], False)
     yield f"Processor time of a step of 40 ms, on one core: {words}; {speed} times real time."
-    yield f"Ahead {ahead} frames; {found['misses']} misses."
+    yield f"Look-ahead {ahead} frames; {found['misses']} misses."
     yield ""
+
+
+def head_of(settings: Mapping[str, Any], command: str, date: str, commit: str) -> list[str]:
+    """The page's beginning: what was measured, and how to measure it again."""
+    return [
+        "# The band on held-out songs",
+        "",
+        *provenance.lines(command, date, commit),
+        f"{settings['songs']} songs of {settings['seconds']:g} s (split `{settings['split']}`, from seed "
+        f"{settings['first_seed']}), weights `{settings['weights_id']}`. The lead, with the sound of a live input,",
+        "goes through the engine's file port: streaming, int8, the band's own beats and chords, at the look-ahead that",
+        "a round trip of 20 ms needs. Brackets: 95 % of 2,000 bootstrap draws over songs. Shares and F are means;",
+        "times and levels are medians. Figures count from the fifth bar of the lead on. All figures: `band.json`.",
+        "",
+    ]
 
 
 def write_report(
@@ -199,19 +216,7 @@ def write_report(
 ) -> None:
     """`band.md`, `band.json` and the plots."""
     folder.mkdir(parents=True, exist_ok=True)
-    head = [
-        "# The band on held-out songs",
-        "",
-        f"`{command}`",
-        "",
-        f"{settings['songs']} songs of {settings['seconds']:g} s (split `{settings['split']}`, from seed "
-        f"{settings['first_seed']}), weights `{settings['weights_id']}`. The lead, as a live input hears it, goes",
-        "through the engine's file port: streaming, int8, the band's own beats and chords, at the ahead that a",
-        "round trip of 20 ms asks for. Brackets: 95 % of 2,000 bootstrap draws over songs. Shares and F are means,",
-        "times and levels medians.",
-        "Figures count from the fifth bar of the lead on. All figures: `band.json`.",
-        "",
-    ]
+    head = head_of(settings, command, provenance.today(), provenance.commit())
     plots = _plots(folder, summary, rows)
     pictures = [f"![{path.stem}]({path.name})" for path in plots]
     notes = ["", "What is still wrong, and the check by eye: [band-notes.md](band-notes.md)."] if (

@@ -47,7 +47,7 @@ FIGURES = {
     "keys_in_chord": "keys, energy in the chord",
     "keys_in_key": "keys, energy in the key",
     "rest_db": "level where the song rests (dB)",
-    "repetition": "likeness to the bars before",
+    "repetition": "similarity to the bars before",
     "stuck_s": "longest unchanging sound (s)",
 }
 GAP_FIGURES = ("drums_beat_f", "mix_beat_f", "bass_in_chord", "keys_in_chord")

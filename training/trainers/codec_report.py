@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...files.json_text import json_text
 from ...model.codec.codec_protocol import TokenCodec
+from .. import provenance
 from ..errors import TrainingError
 from ..evaluate.codec_quality import (
     FEWER,
@@ -134,12 +135,13 @@ def page(result: dict[str, Any], pairs: Sequence[str]) -> str:
     lines = [
         "# The codec on held-out sounds",
         "",
-        "Written by this command, figures, picture and sounds; do not edit:",
+        *provenance.lines(result["command"], result["date"], result["commit"]),
+        "That command writes figures, picture and sounds; do not edit this page.",
         "",
-        f"    {result['command']}",
+        *_targets(result),
         "",
-        f"Songs a split: {result['songs']}, of {result['seconds']:g} s; medians over songs, through the quantiser at "
-        f"{result['bits_per_second'] / 1000:g} kbit/s. Opus is at the lowest rate that libsndfile gives, three times "
+        f"Songs per split: {result['songs']}, of {result['seconds']:g} s; medians over songs, through the quantiser at "
+        f"{result['bits_per_second'] / 1000:g} kbit/s. Opus runs at the lowest rate that libsndfile gives, three times "
         "ours. `untrained` is the same codec before training"
         + (f"; {', '.join(others)}: the weights given with --against" if others else "")
         + ". Everything is in codec.json.",
@@ -155,8 +157,6 @@ def page(result: dict[str, Any], pairs: Sequence[str]) -> str:
         *_hits(result, columns),
         "",
         *_costs(result),
-        "",
-        *_missed(result),
         *_curve(result),
         "",
         *_ears(pairs),
@@ -181,9 +181,9 @@ def _hits(result: dict[str, Any], columns: Mapping[str, str]) -> list[str]:
     lines = [
         "## Lone drum hits",
         "",
-        "Each figure is the decoded hit's less the original's: how long before the hit the level is within 30 dB of "
-        "its peak, the energy 15 to 3 ms before it, and the rise from 10 to 90 %. Where the original is silent "
-        "before a hit, as in held_sound, the second says little.",
+        "Each figure is that of the decoded hit minus that of the original: how long before the hit the level is "
+        "within 30 dB of its peak, the energy 15 to 3 ms before it, and the rise time from 10 to 90 %. Where the "
+        "original is silent before a hit, as in held_sound, the second figure says little.",
         "",
         "| split | codec | pre-echo (ms) | pre-echo (dB) | attack (ms) |",
         "|---|---|---|---|---|",
@@ -206,7 +206,7 @@ def _costs(result: dict[str, Any]) -> list[str]:
         f"- Codebooks: {use:.0f} % of the entries in use, {first['bits_per_second']['entropy']:.0f} of "
         f"{first['bits_per_second']['sent']:.0f} bit/s by entropy (a short test cannot use them all).",
         f"- Size: {size['numbers'] / 1e6:.1f} M numbers, {size['half_mib']:.1f} MiB in half precision (as shipped), "
-        f"{size['int8_mib']:.1f} MiB with the linear maps in int8.",
+        f"{size['int8_mib']:.1f} MiB with the linear layers in int8.",
         f"- Speed, streaming, fp32, processor time of one thread ({result['load']}): encode "
         f"{speed['encode_rtf']:.0f}, decode {speed['decode_rtf']:.0f} times real time; three parts decode in "
         f"{speed['decode_3_parts_ms']:.1f} ms a frame (`gigmate bench` times the whole step).",
@@ -216,22 +216,23 @@ def _costs(result: dict[str, Any]) -> list[str]:
 TARGET_MEL_DB, TARGET_PRE_ECHO_MS = 4.0, 5.0
 
 
-def _missed(result: dict[str, Any]) -> list[str]:
-    lines = ["## Targets", ""]
+def _targets(result: dict[str, Any]) -> list[str]:
+    lines = ["## What is claimed", "", "| claim | split | figure | met |", "|---|---|---|---|"]
+    missed = False
     for split, about in result["splits"].items():
-        over = [
-            f"{stem} {_number(row['mel_db'])} dB"
-            for stem, row in about["stems"].items()
-            if stem != "lead" and row["mel_db"] > TARGET_MEL_DB
-        ]
-        late = about["stems"].get("drums", {}).get("pre_echo_ms", 0.0)
-        words = f"log-mel L1 of drums, bass and keys ≤ {TARGET_MEL_DB:g} dB: "
-        words += f"missed by {', '.join(over)}" if over else "met"
-        words += f"; pre-echo ≤ {TARGET_PRE_ECHO_MS:g} ms: {'missed' if late > TARGET_PRE_ECHO_MS else 'met'}"
-        if any(stem != "lead" for stem in about["stems"]):
-            lines.append(f"- {split}: {words}.")
-    if any(" missed" in line for line in lines):
-        lines += ["", "What would close it: longer training (the curve still falls where it ends), and a store whose "
+        parts = {stem: row for stem, row in about["stems"].items() if stem != "lead"}
+        if not parts:
+            continue
+        found = ", ".join(f"{stem} {_number(row['mel_db'])} dB" for stem, row in parts.items())
+        over = [f"{stem} {_number(row['mel_db'])} dB" for stem, row in parts.items() if row["mel_db"] > TARGET_MEL_DB]
+        words = f"**missed by {', '.join(over)}**" if over else "yes"
+        lines.append(f"| log-mel L1 of drums, bass and keys ≤ {TARGET_MEL_DB:g} dB | {split} | {found} | {words} |")
+        late = parts.get("drums", {}).get("pre_echo_ms", 0.0)
+        words = "**missed**" if late > TARGET_PRE_ECHO_MS else "yes"
+        lines.append(f"| pre-echo of drum hits ≤ {TARGET_PRE_ECHO_MS:g} ms | {split} | {_number(late)} ms | {words} |")
+        missed = missed or bool(over) or late > TARGET_PRE_ECHO_MS
+    if missed:
+        lines += ["", "What would help: longer training (the curve still falls where it ends), and a store whose "
                   "sounds stray further from the soundfonts (`gigmate train store --variety 1`)."]  # fmt: skip
     return lines
 
@@ -241,8 +242,8 @@ def _curve(result: dict[str, Any]) -> list[str]:
     if not result["curve"]:
         return []
     names = [f"{stem}_{figure}" for figure in ("mel_db", "si_sdr_db") for stem in STEMS]
-    lines = ["", "## Learning curve", "", "Log-mel L1 and SI-SDR in dB on songs that the training held out, from its "
-             "log: what a half-trained checkpoint would score.", ""]  # fmt: skip
+    lines = ["", "## Learning curve", "", "Log-mel L1 and SI-SDR in dB on songs held out of the training, from its "
+             "log: what a half-trained checkpoint scores.", ""]  # fmt: skip
     titles = [name.replace("_mel_db", ", mel").replace("_si_sdr_db", ", SI-SDR") for name in names]
     lines += ["| minutes | step | " + " | ".join(titles) + " |", "|---" * (len(names) + 2) + "|"]
     for row in result["curve"]:
@@ -278,8 +279,8 @@ def _ears(pairs: Sequence[str]) -> list[str]:
 HOW = [
     "## How the other figures are made",
     "",
-    "- Both candidates side by side, MDCT and SEANet: one recipe, same data, same minutes, same seed. It prints the",
-    "  table and leaves runs/compare/compare.json; decision 1 (docs/decisions) has what it said.",
+    "- Both architectures side by side, MDCT and SEANet: one recipe, same data, same minutes, same seed. It prints the",
+    "  table and writes runs/compare/compare.json; decision 1 (docs/decisions) has its figures.",
     "",
     "      gigmate train compare-codecs --data STORE --out runs/compare --minutes 15",
     "",
@@ -293,7 +294,7 @@ HOW = [
     "      gigmate train codec --data STORE --out runs/finish --from runs/codec --finish 30",
     "      gigmate eval codec --against runs/finish",
     "",
-    "- EnCodec's official 24 kHz weights, where you have them, on our layers, held against the package:",
+    "- EnCodec's official 24 kHz weights, if you have them, on our layers, compared with the package:",
     "",
     "      gigmate train import-encodec encodec_24khz-d7cc33bc.th encodec.safetensors --check",
     "",

@@ -110,7 +110,8 @@ def test_report_has_its_files(codec: MdctCodec, tmp_path: Path) -> None:
         "stems": stems, "codebook_use": [0.5], "bits_per_second": {"sent": 2000.0, "entropy": 1500.0},
     }  # fmt: skip
     result: dict[str, Any] = {
-        "command": "gigmate eval codec", "songs": 1, "seconds": 6.0, "against": ["half"], "bits_per_second": 2000.0,
+        "command": "gigmate eval codec", "date": "2026-02-01", "commit": "abc1234",
+        "songs": 1, "seconds": 6.0, "against": ["half"], "bits_per_second": 2000.0,
         "splits": {"test": figures}, "sizes": sizes(codec), "speed": speed(codec, frames=2), "load": "load 0.1",
         "curve": [{"step": 399, "minutes": 4.4, "drums_mel_db": 7.4}],
     }  # fmt: skip
@@ -123,6 +124,7 @@ def test_report_has_its_files(codec: MdctCodec, tmp_path: Path) -> None:
     assert len({path.stem.split("-")[3] for path in pairs}) == 4
     assert (tmp_path / "codec-spectrograms.png").read_bytes().startswith(b"\x89PNG")
     page = (tmp_path / "codec.md").read_text()
+    assert "| `gigmate eval codec` | 2026-02-01 | abc1234 |" in page
     assert "missed by drums 4.5 dB" in page and "−1.0" in page and "7.4" in page
     assert all(path.name in page for path in pairs)
     assert json.loads((tmp_path / "codec.json").read_text()) == result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,8 @@ def test_a_summary_says_what_is_met(tmp_path: Path, band: float, share: float, m
     pytest.importorskip("matplotlib")
     settings = {"songs": 6, "seconds": 30.0, "split": "test", "first_seed": 0, "weights_id": "abc"}
     write_report(tmp_path / "report", summary, rows, settings, "gigmate eval")
+    page = (tmp_path / "report" / "band.md").read_text()
+    assert re.search(r"^\| `gigmate eval` \| \d{4}-\d\d-\d\d \| \S.* \|$", page, re.MULTILINE)
     assert json.loads((tmp_path / "report" / "band.json").read_text())["summary"]["asked"]
     assert (tmp_path / "report" / "band-figures.png").stat().st_size > 1000
 
