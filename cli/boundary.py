@@ -89,6 +89,10 @@ def explain(error: Exception, prog: str = "gigmate") -> tuple[str, int]:
         return _one_line(str(error)), FAILURE
     if _named(error, "control.midi", "MidiError"):
         return _one_line(str(error)), FAILURE
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] != __package__.split(".")[0]:
+        from .extras import missing_line
+
+        return missing_line(error.name or "a package"), FAILURE
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return "there is not enough memory: close other programs, and start again", FAILURE
     if isinstance(error, OSError) and error.strerror:

@@ -16,7 +16,6 @@ from .. import __version__
 from . import (
     boundary,
     complete,
-    data,
     devices,
     doctor,
     export,
@@ -33,7 +32,7 @@ from .live import (
     play_command,
     web_options,
 )
-from .train import train_command
+from .train import data_command, train_command
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
@@ -59,7 +58,7 @@ app.command("play")(play_command.play)
 app.add_typer(presets.app, name="presets")
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
-app.add_typer(data.app, name="data")
+app.add_typer(data_command.app, name="data")
 app.add_typer(train_command.app, name="train")
 live_app.command(cls=web_options.LiveCommand)(live_command.live)
 latency_app.command()(latency_command.latency)

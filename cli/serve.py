@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..engine.errors import ConfigError, EngineError
+from .extras import need
 
 if TYPE_CHECKING:
     from ..band import Band
@@ -39,7 +40,7 @@ def serve(
     ):
         if not low <= value <= high:
             raise ConfigError(f"{name} {value}: give {low} to {high}")
-    need_extra("fastapi", "uvicorn", "websockets", "multipart")
+    need("fastapi", "uvicorn", "websockets", "python_multipart")
     from .service.service_limits import LOOPBACK, TOKEN_VARIABLE, Limits
 
     token = os.environ.get(TOKEN_VARIABLE) or None
@@ -113,12 +114,3 @@ def _load(weights: Path | None) -> Band:
     from ..band import Band
 
     return Band.load(weights)
-
-
-def need_extra(*modules: str) -> None:
-    """Raise EngineError where the extra is not installed."""
-    from importlib.util import find_spec
-
-    missing = [name for name in modules if find_spec(name) is None and find_spec(f"python_{name}") is None]
-    if missing:
-        raise EngineError(f"{', '.join(missing)} is missing: pip install 'gigmate[api]'")

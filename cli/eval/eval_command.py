@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...engine.errors import ConfigError, EngineError
+from ...engine.errors import ConfigError
 from ...files.json_text import json_text, plain
+from ..extras import need
 from .eval_codec import codec_figures
 
 if TYPE_CHECKING:
@@ -134,11 +135,7 @@ def _settings(weights: Path | None, chosen: dict[str, Any], oracle: bool, ablati
 
 
 def _check_judges() -> None:
-    import importlib.util
-
-    for package in ("librosa", "mir_eval", "matplotlib", "tinysoundfont"):
-        if importlib.util.find_spec(package) is None:
-            raise EngineError(f"{package} is missing: install it with `pip install 'gigmate[train]'`")
+    need("librosa", "mir_eval", "matplotlib", "tinysoundfont", "scipy")
 
 
 def _say(row: dict[str, Any]) -> None:

@@ -247,13 +247,11 @@ def _short(found: Measurement) -> str:
 
 
 def _check_plot(path: Path) -> None:
-    from importlib.util import find_spec
-
+    from ..extras import need
     from ..output_files import check_writable
 
     check_writable(path, "--plot")
-    if find_spec("matplotlib") is None:
-        raise EngineError("--plot draws with matplotlib: pip install matplotlib")
+    need("matplotlib")
 
 
 def _draw(found: Measurement, path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...engine.errors import ConfigError, EngineError
+from ..extras import need
 
 if TYPE_CHECKING:
     from ...control.osc import Endpoint, Osc
@@ -21,15 +22,13 @@ class OscAsk:
 
 
 def osc_asked(listen: str | None, tell: Sequence[str] | None) -> OscAsk | None:
-    """What the options ask for; None for nothing. Raises ConfigError for what is no address, or without python-osc."""
+    """What the options ask for; None for nothing. Raises ConfigError for what is no address, EngineError without
+    python-osc."""
     if listen is None and not tell:
         return None
-    try:
-        from ...control.osc import OscSetupError, parse_endpoint
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] != "pythonosc":
-            raise
-        raise ConfigError("OSC needs python-osc: `pip install python-osc`, or the extra `osc`") from None
+    need("pythonosc")
+    from ...control.osc import OscSetupError, parse_endpoint
+
     try:
         return OscAsk(
             None if listen is None else parse_endpoint("--osc", listen, host_needed=False),

@@ -49,8 +49,8 @@ def play(
     lost connection is covered by the last bar until it is there again. A server that asks for a token finds it in
     GIGMATE_TOKEN. Keys and exit codes are those of `gigmate live`.
     """
+    from ..extras import need
     from ..presets import open_show
-    from ..serve import need_extra
 
     if backend not in BACKENDS:
         raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
@@ -60,7 +60,7 @@ def play(
         raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000")
     if input_file is None and (fast or output_file is not None) and backend != "file":
         raise ConfigError("--fast and --output-file belong to --input-file: name the recording that plays your part")
-    need_extra("websockets")
+    need("websockets")
     from ..service.remote_player import RemotePlayer, url_of
     from ..service.service_limits import TOKEN_VARIABLE
 

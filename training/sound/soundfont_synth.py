@@ -19,15 +19,13 @@ _FLUSH_S = 0.2
 
 
 class SynthError(RuntimeError):
-    """The synthesiser is missing or refuses a program; the message says what to do."""
+    """The synthesiser refuses a program; the message says what to do."""
 
 
 @lru_cache(maxsize=4)
 def _synth(rate_hz: int, font: str):
-    try:
-        import tinysoundfont
-    except ImportError as error:
-        raise SynthError("tinysoundfont is missing: install it with `pip install --no-deps tinysoundfont`") from error
+    import tinysoundfont
+
     path = soundfonts.find(font)
     synth = tinysoundfont.Synth(samplerate=rate_hz)
     identity = synth.sfload(str(path), max_voices=128)

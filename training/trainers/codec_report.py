@@ -45,12 +45,10 @@ def excerpt(codec: TokenCodec, sound: Sound) -> tuple[FloatArray, FloatArray]:
 
 
 def draw_spectrograms(codec: TokenCodec, sounds: Sequence[Sound], path: Path) -> None:
-    """One row a stem: original left, decoded right. Raises TrainingError without matplotlib."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise TrainingError(f"pictures need matplotlib ({error}): pip install 'gigmate[train]'") from error
+    """One row a stem: original left, decoded right."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     stems = [stem for stem in STEMS if any(sound.stem == stem for sound in sounds)]
     figure = Figure(figsize=(9.0, 2.3 * len(stems) + 0.4), dpi=72, layout="constrained")
     canvas = FigureCanvasAgg(figure)

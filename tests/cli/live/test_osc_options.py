@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from gigmate.cli import boundary, main
 from gigmate.cli.live.osc_options import describe, osc_asked
-from gigmate.engine.errors import ConfigError
+from gigmate.engine.errors import ConfigError, EngineError
 from gigmate.engine.player import Controls, HeardFrame, Moment
 
 RATE_HZ = 48_000
@@ -110,5 +110,5 @@ def test_without_the_library_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None
         if name.split(".")[0] == "pythonosc" or name.startswith("gigmate.control.osc"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pythonosc", None)
-    with pytest.raises(ConfigError, match="pip install python-osc"):
+    with pytest.raises(EngineError, match=r"pip install 'gigmate\[osc\]'"):
         osc_asked("9000", None)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ..files.json_text import json_text
+from ...files.json_text import json_text
 
 app = typer.Typer(help="Make music to learn from: render, listen, count, import.", no_args_is_help=True)
 
@@ -49,7 +49,7 @@ def render(
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
     """Render songs to stems with labels. Songs that are there already are kept."""
-    from ..training.sound.render import render_many
+    from ...training.sound.render import render_many
 
     with _mendable():
         names = _styles(style, trainable=split in ("train", "validation", "test"))
@@ -72,8 +72,8 @@ def listen(
     playing_variety: PlayingVariety = 0.0,
 ) -> None:
     """Render songs to a page with players, piano rolls, waveforms and labels."""
-    from ..training.sound.listening_page import write_page
-    from ..training.sound.render import render_song
+    from ...training.sound.listening_page import write_page
+    from ...training.sound.render import render_song
 
     with _mendable():
         names = _styles(style)
@@ -99,8 +99,8 @@ def stats(
     out: Annotated[Path | None, typer.Option(help="Write all numbers to this JSON file too.")] = None,
 ) -> None:
     """Count what the arranger writes, list its faults, and with --judge measure the sound against its labels."""
-    from ..training.band.styles import STYLE_NAMES
-    from ..training.sound import survey
+    from ...training.band.styles import STYLE_NAMES
+    from ...training.sound import survey
 
     with _mendable():
         names = _styles(style) or STYLE_NAMES
@@ -124,8 +124,8 @@ def import_(
     rate: Annotated[int, typer.Option(help="Sample rate in Hz to store.")] = 32000,
 ) -> None:
     """Take recordings of your own band as data: stems in, shards with tracked labels out."""
-    from ..training.sound.recorded_stems import import_song
-    from ..training.sound.render import save_song, song_path
+    from ...training.sound.recorded_stems import import_song
+    from ...training.sound.render import save_song, song_path
 
     with _mendable():
         out.mkdir(parents=True, exist_ok=True)
@@ -140,8 +140,8 @@ def import_(
 
 def _styles(chosen: list[str] | None, trainable: bool = False) -> tuple[str, ...] | None:
     """The styles meant; `all` leaves the held-out ones aside where the songs are for training."""
-    from ..training.band.splits import HELD_STYLES
-    from ..training.band.styles import STYLE_NAMES
+    from ...training.band.splits import HELD_STYLES
+    from ...training.band.styles import STYLE_NAMES
 
     if not chosen:
         return None
@@ -153,15 +153,13 @@ def _styles(chosen: list[str] | None, trainable: bool = False) -> tuple[str, ...
 @contextmanager
 def _mendable() -> Iterator[None]:
     """Errors of the data code that the user can mend, as the one kind that the command line prints as a line."""
-    from ..engine.errors import ConfigError, EngineError
-    from ..training.sound.soundfont_synth import SynthError
-    from ..training.sound.soundfonts import SoundFontError
+    from ...engine.errors import ConfigError, EngineError
+    from ...training.sound.soundfont_synth import SynthError
+    from ...training.sound.soundfonts import SoundFontError
 
     try:
         yield
     except (SoundFontError, SynthError) as error:
         raise EngineError(str(error)) from error
-    except ImportError as error:
-        raise EngineError(f"{error.name} is missing: install it with `pip install 'gigmate[train]'`") from error
     except ValueError as error:
         raise ConfigError(str(error)) from error
