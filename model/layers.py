@@ -232,6 +232,8 @@ class WindowAttention(Streaming):
         mask = ((age >= 0) & (age < self.window))[None, None]
         if keep.numel() > 0:
             mask = mask & ((keep[:, None, None, :] > 0) | (age == 0))
+        # A hidden key has weight 0, but 0 times NaN is NaN. A key that is seen keeps its NaN in the score.
+        v = v.masked_fill(~torch.isfinite(x).all(dim=-1)[:, None, :, None], 0.0)
         # written out: the fused kernel's backward pass took a third of a training step on the CPU
         scores = torch.matmul(q, k.transpose(2, 3)) * self.head_size**-0.5
         y = torch.matmul(torch.softmax(scores.masked_fill(~mask, float("-inf")), dim=-1).to(v.dtype), v)
