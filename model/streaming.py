@@ -9,8 +9,9 @@ Rules
 * `init_state(batch)` makes fresh state for a silent past. `step(x, state)` takes the next block of time steps and
   **updates the state in place** (fixed shapes: nothing grows). Save a state with `clone_state`.
 * `whole(x)` runs a whole sequence from a silent past; `step` over any split of the same sequence gives the same output.
-* Causal: output up to t depends on input up to t only, whatever comes after it (NaN too), and so do its gradients. A module whose output lags its input declares by how many of its
-  own output steps: `delay`. `whole(x)[..., t]` belongs to the input at `t - delay` (in output steps).
+* Causal: output up to t depends on input up to t only, whatever comes after it (NaN too), and so do its gradients. A
+  module whose output lags its input declares the lag as `delay`, in its own output steps: `whole(x)[..., t]` belongs to
+  the input at `t - delay`.
 """
 
 from __future__ import annotations
