@@ -30,7 +30,10 @@ def fader_of(command: Command) -> tuple[object, ...] | None:
 
 
 class LookAhead:
-    """Lets presses through at once, and of each fader one value per PERIOD_S, the last one never lost."""
+    """Lets presses through at once, and of each fader one value per PERIOD_S, the last one never lost.
+
+    One thread at a time.
+    """
 
     def __init__(self, post: Callable[[Command], object], period_s: float = PERIOD_S) -> None:
         self._post = post

@@ -44,7 +44,7 @@ _DENSITY_MEMORY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One line of the table of keys."""
+    """One line of the table of keys. Any thread."""
 
     names: tuple[str, ...]
     shown: str
@@ -83,7 +83,10 @@ _BY_NAME = {name: key for key in KEY_TABLE for name in key.names}
 
 
 class Keyboard:
-    """Turns names of keys into commands. Holds the density that was asked for last: the status comes later."""
+    """Turns names of keys into commands. Holds the density that was asked for last: the status comes later.
+
+    Main thread only.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -113,7 +116,10 @@ class Keyboard:
 
 
 class KeyDecoder:
-    """Characters as a terminal sends them, into names of keys: "a", " ", "up", "down", "escape" ..."""
+    """Characters as a terminal sends them, into names of keys: "a", " ", "up", "down", "escape" ...
+
+    One thread at a time.
+    """
 
     def __init__(self) -> None:
         self._begun = ""
@@ -164,7 +170,7 @@ class KeyDecoder:
 
 
 class Keys(Protocol):
-    """Something to poll for keys, until it is closed."""
+    """Something to poll for keys, until it is closed. Main thread only."""
 
     def poll(self, wait_s: float = 0.0) -> list[str]:
         """Names of the keys struck; returns as soon as there is one, and after `wait_s` at the latest."""
@@ -189,7 +195,7 @@ def open_keys(stream: IO[str] | None = None) -> Keys:
 
 
 class NoKeys:
-    """No keyboard: never gives a key."""
+    """No keyboard: never gives a key. Main thread only."""
 
     def poll(self, wait_s: float = 0.0) -> list[str]:
         if wait_s > 0:
@@ -228,7 +234,7 @@ class _Reader:
 
 
 class PipeKeys:
-    """Characters of a pipe, for scripts and remotes. Its end is not a command: the band plays on."""
+    """Characters of a pipe, for scripts and remotes. Its end is not a command: the band plays on. Main thread only."""
 
     def __init__(self, fd: int) -> None:
         self._reader = _Reader(fd)
@@ -245,7 +251,7 @@ class TerminalKeys:
 
     Ctrl-Z and Ctrl-S do nothing meanwhile: one would stop the music, the other freeze the face.
     In the background (`gigmate-live &`) the terminal belongs to another program: it is left alone until we
-    are in front again, since touching it would stop this process.
+    are in front again, since touching it would stop this process. Main thread only.
     """
 
     def __init__(self, fd: int) -> None:
@@ -299,7 +305,7 @@ class TerminalKeys:
 
 
 class WindowsKeys:
-    """Keys of a Windows console. Written for, not tested."""
+    """Keys of a Windows console. Written for, not tested. Main thread only."""
 
     _TICK_S = 0.005
 

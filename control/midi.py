@@ -44,11 +44,14 @@ Take = Callable[[str, Sequence[int], float], None]
 
 
 class MidiError(Exception):
-    """MIDI cannot be had as asked: one line that says what is wrong and what to do."""
+    """MIDI cannot be had as asked: one line that says what is wrong and what to do. Any thread."""
 
 
 class MidiInputs:
-    """Listens on all inputs, or on those whose name holds a word; says when one goes and when it is back."""
+    """Listens on all inputs, or on those whose name holds a word; says when one goes and when it is back.
+
+    Any thread.
+    """
 
     def __init__(
         self,
@@ -221,7 +224,10 @@ class _Input:
 
 
 class PortTimes:
-    """When messages came, by the gaps between them: a port measures those better than a poll finds the messages."""
+    """When messages came, by the gaps between them: a port measures those better than a poll finds the messages.
+
+    One thread at a time.
+    """
 
     def __init__(self) -> None:
         self._sum_s = 0.0  # the port's own clock
@@ -246,7 +252,7 @@ class PortTimes:
 class MidiPedals:
     """MIDI inputs of the system as the band's pedals and clock: posts the commands that their messages mean.
 
-    Open it before a JACK client is activated: python-rtmidi stalls for seconds after that.
+    Open it before a JACK client is activated: python-rtmidi stalls for seconds after that. Any thread.
     """
 
     def __init__(

@@ -50,7 +50,7 @@ _MOST_WAITING = 256
 
 
 class OscSetupError(Exception):
-    """OSC cannot be had as asked: one line that says what is wrong and what to do."""
+    """OSC cannot be had as asked: one line that says what is wrong and what to do. Any thread."""
 
 
 def parse_endpoint(option: str, text: str, host_needed: bool) -> Endpoint:
@@ -63,7 +63,10 @@ def parse_endpoint(option: str, text: str, host_needed: bool) -> Endpoint:
 
 
 class Osc:
-    """Listens on one endpoint and tells others: open it, let it `begin` when there is a band, and close it."""
+    """Listens on one endpoint and tells others: open it, let it `begin` when there is a band, and close it.
+
+    Any thread.
+    """
 
     def __init__(self, listen: Endpoint | None = None, tell: Sequence[Endpoint] = ()) -> None:
         """Open the sockets. Raises OscSetupError: a port that is taken, a host that is not known."""

@@ -31,12 +31,15 @@ _PACKET_BYTES = 1200
 
 
 class OscError(Exception):
-    """Bytes that are not OSC, or a message that asks for nothing we know."""
+    """Bytes that are not OSC, or a message that asks for nothing we know. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: its address, its arguments, and when it is meant for (seconds since 1970; 0: at once)."""
+    """One message: its address, its arguments, and when it is meant for (seconds since 1970; 0: at once).
+
+    Any thread.
+    """
 
     address: str
     arguments: tuple[object, ...] = ()
@@ -198,7 +201,7 @@ def _built(address: str, arguments: Sequence[object]):  # type: ignore[no-untype
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A beat that falls now: its number in the bar from 1, the bar, and how fast it goes."""
+    """A beat that falls now: its number in the bar from 1, the bar, and how fast it goes. Any thread."""
 
     beat: int
     bar: int
@@ -207,7 +210,7 @@ class Beat:
 
 
 class BeatTeller:
-    """Says each beat once, as it falls, from snapshots that come several times a beat. One thread."""
+    """Says each beat once, as it falls, from snapshots that come several times a beat. One thread at a time."""
 
     def __init__(self) -> None:
         self._last: tuple[int, int] | None = None  # bar and beat said last

@@ -44,7 +44,7 @@ _MORE_KEYS = "space start/stop  t tap  c count-in  f fill  e ending  ! panic  ? 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A piece of a row that goes as a whole where there is no room; the lowest rank goes last."""
+    """A piece of a row that goes as a whole where there is no room; the lowest rank goes last. Any thread."""
 
     text: str
     style: str = ""

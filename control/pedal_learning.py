@@ -29,7 +29,7 @@ _PROGRESS_STEPS = 3
 
 
 class LearnError(Exception):
-    """No gesture can be made of what came: one line that says why and what to do."""
+    """No gesture can be made of what came: one line that says why and what to do. Any thread."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What the pedal turned out to be."""
+    """What the pedal turned out to be. Any thread."""
 
     gestures: tuple[Gesture, ...]
     kind: Literal["press", "toggle", "pulse", "alternating", "fader"]
@@ -59,7 +59,10 @@ class Learned:
 
 
 class Learner:
-    """Takes messages, says when a step is over and when enough is known. `fader`: asks for a slide, not for steps."""
+    """Takes messages, says when a step is over and when enough is known. `fader`: asks for a slide, not for steps.
+
+    One thread at a time.
+    """
 
     def __init__(self, fader: bool = False) -> None:
         self._fader = fader

@@ -44,7 +44,7 @@ _LOGGED = 12
 
 
 class Face(Protocol):
-    """Shows what the engine says, until it is closed."""
+    """Shows what the engine says, until it is closed. Main thread only."""
 
     def note(self, text: str) -> None: ...
     def show(self, status: Status) -> None: ...
@@ -96,7 +96,7 @@ def as_json(status: Status) -> str:
 
 
 class LineFace:
-    """One line a second, warnings at once. For pipes, logs and programs."""
+    """One line a second, warnings at once. For pipes, logs and programs. Main thread only."""
 
     def __init__(
         self, stream: IO[str], form: Callable[[Status], str], clock: Callable[[], float] = time.monotonic
@@ -139,7 +139,7 @@ class LineFace:
 
 
 class Warned:
-    """Which warnings were said already."""
+    """Which warnings were said already. Main thread only."""
 
     def __init__(self) -> None:
         self._said: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ class Warned:
 class PanelFace:
     """The panel on the terminal's other screen: only rows that have changed are written, so that nothing flickers.
 
-    Notes and warnings are printed to the ordinary screen again when the face is closed.
+    Notes and warnings are printed to the ordinary screen again when the face is closed. Main thread only.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:

@@ -24,12 +24,12 @@ Kind = Literal["part", "whole", "number", "level", "switch", "word", "time_sourc
 
 
 class ActionError(ConfigError):
-    """No such action, or an argument that cannot be: one line that says what to write."""
+    """No such action, or an argument that cannot be: one line that says what to write. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of an action. `low` and `high` bound numbers; without a default it must be given."""
+    """One argument of an action. `low` and `high` bound numbers; without a default it must be given. Any thread."""
 
     name: str
     kind: Kind
@@ -96,7 +96,7 @@ def _number(value: object) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that can be asked for."""
+    """One thing that can be asked for. Any thread."""
 
     name: str
     text: str

@@ -17,59 +17,65 @@ NOW = -1
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The band comes in: at a sample of the port's clock, or NOW; on the next bar line where the setting says so."""
+    """The band comes in: at a sample of the port's clock, or NOW; on the next bar line where the setting says so.
+
+    Any thread.
+    """
 
     at_sample: int = NOW
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The band goes out with a ramp."""
+    """The band goes out with a ramp. Any thread."""
 
     at_sample: int = NOW
 
 
 @dataclass(frozen=True, slots=True)
 class Toggle:
-    """Start if stopped, stop if playing: one foot switch."""
+    """Start if stopped, stop if playing: one foot switch. Any thread."""
 
     at_sample: int = NOW
 
 
 @dataclass(frozen=True, slots=True)
 class CountIn:
-    """Click that many bars (1 or 2), then the band comes in on the downbeat. Needs a tempo, not from the ear."""
+    """Click that many bars (1 or 2), then the band comes in on the downbeat. Needs a tempo, not from the ear.
+
+    Any thread.
+    """
 
     bars: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A fill up to the next bar line."""
+    """A fill up to the next bar line. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The band plays to the next bar line, ends on its downbeat and stops."""
+    """The band plays to the next bar line, ends on its downbeat and stops. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One tap of the tempo, at a sample of the port's clock; a negative one means now."""
+    """One tap of the tempo, at a sample of the port's clock; a negative one means now. Any thread."""
 
     at_sample: int
 
 
 @dataclass(frozen=True, slots=True)
 class SetTempo:
-    """Expect this tempo; 0: find it by ear."""
+    """Expect this tempo; 0: find it by ear. Any thread."""
 
     tempo_bpm: float
 
 
 @dataclass(frozen=True, slots=True)
 class SetTimeSource:
-    """Whom the conductor follows: one of TIME_SOURCES."""
+    """Whom the conductor follows: one of TIME_SOURCES. Any thread."""
 
     name: str
 
@@ -80,14 +86,15 @@ TIME_SOURCES = ("auto", "transport", "midi_clock", "tap", "listener")
 @dataclass(frozen=True, slots=True)
 class ClockTick:
     """One MIDI clock (24 a quarter note) that arrived at a sample of the port's clock; NOW where only the time of day
-    is known."""
+    is known. Any thread.
+    """
 
     at_sample: int = NOW
 
 
 @dataclass(frozen=True, slots=True)
 class ClockTransport:
-    """MIDI start, continue, stop or locate (song position) from the clock's master."""
+    """MIDI start, continue, stop or locate (song position) from the clock's master. Any thread."""
 
     action: str
     at_sample: int = NOW
@@ -97,13 +104,15 @@ class ClockTransport:
 
 @dataclass(frozen=True, slots=True)
 class SetLevel:
+    """Bring a part to this level, gliding. Any thread."""
+
     part: str
     level_db: float
 
 
 @dataclass(frozen=True, slots=True)
 class SetMute:
-    """Mute a part or let it be heard; None turns it over."""
+    """Mute a part or let it be heard; None turns it over. Any thread."""
 
     part: str
     muted: bool | None = None
@@ -111,7 +120,7 @@ class SetMute:
 
 @dataclass(frozen=True, slots=True)
 class SetControl:
-    """Change a field of Controls by name: style, density, temperature, top_k, top_p."""
+    """Change a field of Controls by name: style, density, temperature, top_k, top_p. Any thread."""
 
     name: str
     value: float | int | str
@@ -119,49 +128,52 @@ class SetControl:
 
 @dataclass(frozen=True, slots=True)
 class SelectPreset:
-    """A preset by name. Resolved by the session into the commands above."""
+    """A preset by name. Resolved by the session into the commands above. Any thread."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class StepPreset:
-    """So many presets on (or back, negative). Resolved by the session."""
+    """So many presets on (or back, negative). Resolved by the session. Any thread."""
 
     by: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SelectSong:
-    """A song of the set list, counted from 1. Resolved by the session."""
+    """A song of the set list, counted from 1. Resolved by the session. Any thread."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class StepSong:
-    """So many songs on (or back). Resolved by the session."""
+    """So many songs on (or back). Resolved by the session. Any thread."""
 
     by: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SetChart:
-    """Play by this chord chart (engine.chart.Chart); None: by ear again."""
+    """Play by this chord chart (engine.chart.Chart); None: by ear again. Any thread."""
 
     chart: object | None
 
 
 @dataclass(frozen=True, slots=True)
 class JumpSection:
-    """At the next bar line go to the chart's section of that name; an empty name: the one after this one."""
+    """At the next bar line go to the chart's section of that name; an empty name: the one after this one.
+
+    Any thread.
+    """
 
     name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SetHabit:
-    """How the band behaves from now on: one of HABITS, as a preset may ask for."""
+    """How the band behaves from now on: one of HABITS, as a preset may ask for. Any thread."""
 
     name: str
     value: float | int | str
@@ -172,7 +184,7 @@ HABITS = ("when_silent", "start_at", "count_in", "click_db", "ceiling_dbfs")
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """What the snapshot shall say is played: names of the preset and the song. The session posts it."""
+    """What the snapshot shall say is played: names of the preset and the song. The session posts it. Any thread."""
 
     preset: str = ""
     song: str = ""
@@ -182,12 +194,12 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """Fade out at once, forget everything, stay stopped."""
+    """Fade out at once, forget everything, stay stopped. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """Stop with a ramp, then end the run."""
+    """Stop with a ramp, then end the run. Any thread."""
 
 
 Command = Union[  # noqa: UP007 - a runtime value on 3.10
@@ -221,7 +233,7 @@ _NEVER_LOST = (Panic, Quit)
 
 
 class CommandQueue:
-    """Commands on their way to the worker: bounded, first in, first out. Any thread posts; the worker drains."""
+    """Commands on their way to the worker: bounded, first in, first out. Each method says its thread."""
 
     def __init__(self, capacity: int = 256) -> None:
         self._capacity = capacity
@@ -247,7 +259,7 @@ class CommandQueue:
             return False
 
     def drain(self) -> list[Command]:
-        """Worker only. Everything that waits, oldest first."""
+        """Inference thread only. Everything that waits, oldest first."""
         if not self._waiting:  # a reference read: no lock is needed to see that nothing is there
             return []
         with self._lock:

@@ -19,7 +19,7 @@ SEEDS = 2**63
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """One live run. Raises ConfigError from `__post_init__` for values that cannot be."""
+    """One live run. Raises ConfigError from `__post_init__` for values that cannot be. Any thread."""
 
     input_channels: tuple[int, ...] = (1,)
     """1-based channels of the device; several are averaged to the mono signal that the band hears."""

@@ -8,7 +8,7 @@ MOST_WARNINGS = 50
 
 
 class FaultLog:
-    """Faults by kind: counted each time, said at the first."""
+    """Faults by kind: counted each time, said at the first. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

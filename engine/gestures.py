@@ -43,7 +43,7 @@ class Gesture:
 
     `press`: pressed while held, or for a moment (127, then 0): the pressing counts, the letting go does not.
     `toggle`: 127 and 0 in turn, one for each step, as latching pedals do: each change counts.
-    `pulse`: one message for each step, always pressed and never let go: each counts.
+    `pulse`: one message for each step, always pressed and never let go: each counts. Any thread.
     """
 
     kind: Kind
@@ -75,7 +75,10 @@ class Gesture:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A gesture and the action that it asks for. Raises ActionError for arguments that the action does not take."""
+    """A gesture and the action that it asks for. Raises ActionError for arguments that the action does not take.
+
+    Any thread.
+    """
 
     gesture: Gesture
     action: Action
@@ -113,7 +116,7 @@ class Binding:
 class BindingTable:
     """Which gestures mean what: three layers, of which the first that knows a gesture's source decides.
 
-    Any thread may replace a layer; a reader sees the old table or the new one, never a mixture.
+    Any thread. A layer may be replaced meanwhile: a reader sees the old table or the new one, never a mixture.
     """
 
     def __init__(
@@ -165,7 +168,7 @@ class _Contact:
 
 
 class Gestures:
-    """Recognises gestures in one stream of MIDI messages. One thread.
+    """Recognises gestures in one stream of MIDI messages. One thread at a time.
 
     One device, one stream: two devices that share a `Gestures` would share their contacts.
     """

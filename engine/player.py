@@ -18,7 +18,7 @@ PARTS: tuple[str, ...] = ("drums", "bass", "keys")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The musical position of one frame's first sample, at the time when that frame will be heard."""
+    """The musical position of one frame's first sample, at the time when that frame will be heard. Any thread."""
 
     beat_phase: float
     """Position within the beat, in [0, 1): 0 is the beat itself."""
@@ -38,7 +38,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What the musician asks of the band; constant for one frame."""
+    """What the musician asks of the band; constant for one frame. Any thread."""
 
     style: str = "rock"
     density: float = 0.5
@@ -53,7 +53,10 @@ class Controls:
 
 
 class Heard(Protocol):
-    """What a player made of one chunk. Arrays of S entries cover the frame's S equal sub-frames, oldest first."""
+    """What a player made of one chunk. Arrays of S entries cover the frame's S equal sub-frames, oldest first.
+
+    Any thread.
+    """
 
     @property
     def beat(self) -> NDArray[np.float32]: ...  # [S] probability that a beat falls into the sub-frame
@@ -77,7 +80,7 @@ class Heard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HeardFrame:
-    """A plain Heard, for players that are not models (tests, remote players)."""
+    """A plain Heard, for players that are not models (tests, remote players). Any thread."""
 
     beat: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, np.float32))
     downbeat: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, np.float32))
@@ -96,7 +99,7 @@ class HeardFrame:
 
 
 class Reading(Protocol):
-    """Chords (root + 12 * minor third or not) and keys (tonic + 12 * minor), probabilities [24] each."""
+    """Chords (root + 12 * minor third or not) and keys (tonic + 12 * minor), probabilities [24] each. Any thread."""
 
     @property
     def chord(self) -> NDArray[np.float32]: ...  # of the half-beat that was given
@@ -109,7 +112,7 @@ class Reading(Protocol):
 
 
 class Harmonist(Protocol):
-    """Reads chords and keys out of half-beats. Methods belong to the inference thread alone."""
+    """Reads chords and keys out of half-beats. Inference thread only."""
 
     def reset(self) -> None:
         """Forget the song, not the style."""
@@ -142,7 +145,7 @@ def harmonist_of(player: object) -> Harmonist | None:
 
 
 class Player(Protocol):
-    """Frame in, frames out. Methods belong to the inference thread alone; none may wait for anything."""
+    """Frame in, frames out. Inference thread only; none may wait for anything."""
 
     @property
     def sample_rate_hz(self) -> int: ...
@@ -179,7 +182,10 @@ class Player(Protocol):
 
 @runtime_checkable
 class PatientPlayer(Player, Protocol):
-    """A player that can turn several frames into sound at once, which is quicker where nobody waits for them."""
+    """A player that can turn several frames into sound at once, which is quicker where nobody waits for them.
+
+    Inference thread only.
+    """
 
     def draw(self, moment: Moment, controls: Controls) -> None:
         """`play` without the sound."""

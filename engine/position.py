@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Musical time at one position. Between two points the beat runs straight; the bar is that of the earlier."""
+    """Musical time at one position. Between two points the beat runs straight; the bar is that of the earlier.
+
+    Any thread.
+    """
 
     position_samples: float
     beat: float

@@ -23,6 +23,8 @@ def chord_name(root: int, pitch_classes: Sequence[float]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Status:
+    """One snapshot of the run. Any thread."""
+
     state: str = "stopped"
     """"loading", "stopped", "playing", "stopping", "fallback" (the model is late or has failed), "away" (the sound
     system went away and is waited for), "ended"."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StylePrior:
-    """Tempi in which a style is usually counted, and the share of each metre (beats to the bar)."""
+    """Tempi in which a style is usually counted, and the share of each metre (beats to the bar). Any thread."""
 
     low_bpm: float
     high_bpm: float

@@ -27,7 +27,7 @@ SILENT_DB = -70.0
 
 
 class MomentLike(Protocol):
-    """The fields of the engine's Moment that the model reads."""
+    """The fields of the engine's Moment that the model reads. Any thread."""
 
     @property
     def beat_phase(self) -> float: ...
@@ -48,7 +48,7 @@ class MomentLike(Protocol):
 
 
 class ControlsLike(Protocol):
-    """The fields of the engine's Controls that the model reads."""
+    """The fields of the engine's Controls that the model reads. Any thread."""
 
     @property
     def style(self) -> str: ...
@@ -66,7 +66,7 @@ class ControlsLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HeardByModel:
-    """What the listener said of one frame (probabilities); see engine/player.py Heard."""
+    """What the listener said of one frame (probabilities); see engine/player.py Heard. Any thread."""
 
     beat: FloatArray
     downbeat: FloatArray
@@ -81,7 +81,7 @@ class HeardByModel:
 
 
 class Accompanist:
-    """A band under the Player protocol. One instance holds one stream."""
+    """A band under the Player protocol. One instance holds one stream. Inference thread only."""
 
     def __init__(self, band: LoadedBand, seed: int = 0) -> None:
         self._band = band

@@ -33,7 +33,7 @@ ARCHITECTURES: dict[str, type[CodecConfig | SeanetConfig]] = {"mdct": CodecConfi
 
 
 class CheckpointError(Exception):
-    """Weights that cannot be used: one line that says which file, what is wrong and what to do."""
+    """Weights that cannot be used: one line that says which file, what is wrong and what to do. Any thread."""
 
 
 def save(

@@ -39,6 +39,8 @@ _REMEMBERED = 1024
 
 @dataclass(frozen=True)
 class HarmonyConfig:
+    """Sizes of the network. Any thread."""
+
     styles: tuple[str, ...]
     units: int = 128
     style_size: int = 8
@@ -59,7 +61,7 @@ class HarmonyConfig:
 
 
 class Harmony(Streaming):
-    """Half-beats [B, T, size] to log-odds [B, T, len(ANSWERS), CHORDS]."""
+    """Half-beats [B, T, size] to log-odds [B, T, len(ANSWERS), CHORDS]. One thread at a time."""
 
     def __init__(self, config: HarmonyConfig) -> None:
         super().__init__()
@@ -132,7 +134,7 @@ def about(
 
 
 class HarmonyReading(NamedTuple):
-    """Probabilities [CHORDS] each, about the half-beat that was given."""
+    """Probabilities [CHORDS] each, about the half-beat that was given. Any thread."""
 
     chord: FloatArray
     key: FloatArray

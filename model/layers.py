@@ -28,7 +28,7 @@ def embedding(entries: int, size: int, std: float) -> nn.Embedding:
 
 
 class CausalConv(Streaming):
-    """A 1-D convolution [B, C_in, T] -> [B, C_out, T / stride] that sees the past only."""
+    """A 1-D convolution [B, C_in, T] -> [B, C_out, T / stride] that sees the past only. One thread at a time."""
 
     def __init__(
         self,
@@ -84,7 +84,10 @@ class CausalConv(Streaming):
 
 
 class ConvBlock(Streaming):
-    """ConvNeXt-like residual block (Liu 2022): depthwise causal convolution, norm, gated pointwise map."""
+    """ConvNeXt-like residual block (Liu 2022): depthwise causal convolution, norm, gated pointwise map.
+
+    One thread at a time.
+    """
 
     def __init__(self, key: str, channels: int, kernel: int = 7, dilation: int = 1, expand: int = 3) -> None:
         super().__init__()
@@ -119,7 +122,7 @@ def length(x: Tensor) -> Tensor:
 
 
 class RmsNorm(nn.Module):
-    """Root-mean-square norm over the last axis (Zhang and Sennrich 2019), gain optional."""
+    """Root-mean-square norm over the last axis (Zhang and Sennrich 2019), gain optional. One thread at a time."""
 
     def __init__(self, size: int, gain: bool = True) -> None:
         super().__init__()
@@ -131,7 +134,7 @@ class RmsNorm(nn.Module):
 
 
 class SwiGlu(nn.Module):
-    """Gated feed-forward (Shazeer 2020): silu(a) * b, projected back."""
+    """Gated feed-forward (Shazeer 2020): silu(a) * b, projected back. One thread at a time."""
 
     def __init__(self, size: int, hidden: int) -> None:
         super().__init__()
@@ -164,6 +167,8 @@ class WindowAttention(Streaming):
 
     Streaming keeps the last `window` keys and values in a ring, so a step costs the same in hour 3 as in minute 1.
     Queries and keys are normed (QK-norm) and rotated by absolute position, which only shows in differences.
+
+    One thread at a time.
     """
 
     def __init__(self, key: str, size: int, heads: int, window: int) -> None:

@@ -22,6 +22,8 @@ TEMPO_LOW_BPM, TEMPO_HIGH_BPM = 48.0, 228.0
 
 @dataclass(frozen=True)
 class ListenerConfig:
+    """Sizes of the listener, as its file of weights gives them. Any thread."""
+
     heard_size: int = 328
     sub_frames: int = 4
     channels: int = 160
@@ -52,7 +54,10 @@ class ListenerConfig:
 
 
 class Listener(Streaming):
-    """Features [B, T, heard_size] to logits [B, T, outputs] (see ListenerConfig.layout), of frames T - DELAY_FRAMES."""
+    """Features [B, T, heard_size] to logits [B, T, outputs] (see ListenerConfig.layout), of frames T - DELAY_FRAMES.
+
+    One thread at a time.
+    """
 
     def __init__(self, config: ListenerConfig) -> None:
         super().__init__()

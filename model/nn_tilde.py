@@ -30,7 +30,10 @@ _MODULUS, _FACTOR = 2147483647, 48271
 
 
 class PatchBand(nn.Module):
-    """One band with its state. `forward` takes [1, 1, n] and gives [1, parts, n], sample for sample in musical time."""
+    """One band with its state. `forward` takes [1, 1, n] and gives [1, parts, n], sample for sample in musical time.
+
+    One thread at a time.
+    """
 
     block: Tensor
     chunk: Tensor

@@ -45,7 +45,7 @@ CHORD_PULL = {"bass": 1.0, "keys": 2.5}
 
 
 class LiveBand(nn.Module):
-    """One frame of listening, one frame of playing. State dictionaries are the caller's."""
+    """One frame of listening, one frame of playing. State dictionaries are the caller's. One thread at a time."""
 
     def __init__(
         self, listener: Listener, generator: Generator, decoder: VoicedDecoder, quantizer: ResidualQuantizer
@@ -168,7 +168,7 @@ class LiveBand(nn.Module):
 
 @dataclass
 class LoadedBand:
-    """A band ready to run, and what is known of it."""
+    """A band ready to run, and what is known of it. One thread at a time."""
 
     program: Any
     """A LiveBand, eager or compiled: the same methods."""

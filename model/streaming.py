@@ -25,7 +25,10 @@ State = Dict[str, Tensor]
 
 
 class Streaming(nn.Module):
-    """Base of causal, streaming modules. Subclasses implement `init_state`, `step`, `whole` and may set `delay`."""
+    """Base of causal, streaming modules. Subclasses implement `init_state`, `step`, `whole` and may set `delay`.
+
+    One thread at a time.
+    """
 
     delay = 0  # not annotated: TorchScript cannot read a string annotation on a class
 

@@ -34,6 +34,8 @@ RELEASE = (1.0, 0.55, 0.25, 0.08, 0.0)
 
 @dataclass(frozen=True)
 class VoiceConfig:
+    """Parts, rates and sizes of the voice, as its file of weights gives them. Any thread."""
+
     parts: tuple[str, ...] = ("bass", "keys")
     latent: int = 96
     levels: int = 4
@@ -57,7 +59,10 @@ a held chord is noise: at 0.6 two thirds of the keys' energy lie in the chord, a
 
 
 class Voice(nn.Module):
-    """Slots and latents to oscillators and band gains: `step` for live, `whole` for training and files."""
+    """Slots and latents to oscillators and band gains: `step` for live, `whole` for training and files.
+
+    One thread at a time.
+    """
 
     def __init__(self, config: VoiceConfig) -> None:
         super().__init__()
@@ -220,7 +225,10 @@ def _bands(hop: int, bands: int) -> Tensor:
 
 
 class VoicedDecoder(nn.Module):
-    """Codec decoder for all parts, with the voice on the pitched ones. Rows: songs times parts, parts in order."""
+    """Codec decoder for all parts, with the voice on the pitched ones. Rows: songs times parts, parts in order.
+
+    One thread at a time.
+    """
 
     def __init__(self, decoder: MdctDecoder, voice: Voice, parts: List[str]) -> None:
         super().__init__()

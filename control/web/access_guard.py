@@ -74,7 +74,7 @@ def _is_address(name: str) -> bool:
 
 
 class Bucket:
-    """So much a second, and a burst that was saved up; what is over is paid by waiting."""
+    """So much a second, and a burst that was saved up; what is over is paid by waiting. One thread at a time."""
 
     def __init__(self, each_s: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._each_s, self._burst, self._clock = each_s, burst, clock

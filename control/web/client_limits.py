@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WebLimits:
-    """All that a client can meet."""
+    """All that a client can meet. Any thread."""
 
     clients: int = 8
     connections: int = 32
@@ -30,7 +30,7 @@ class WebLimits:
 
 @dataclass(slots=True)
 class WebCounts:
-    """What has happened so far. Written by the server's thread alone."""
+    """What has happened so far. Web thread only; any thread may read."""
 
     clients: int = 0
     """Connected now."""

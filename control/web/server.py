@@ -41,7 +41,10 @@ _BACKLOG = 16
 
 
 class WebFace:
-    """The remote on an open socket. Any thread may make, start and close it, and read `counts` and `news()`."""
+    """The remote on an open socket. Any thread may read `counts`.
+
+    Each method says its thread.
+    """
 
     def __init__(
         self,
@@ -73,14 +76,14 @@ class WebFace:
         self._thread = threading.Thread(target=self._run, name="gigmate-web", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve; returns when clients can come, or cannot."""
+        """Any thread. Begin to serve; returns when clients can come, or cannot."""
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):  # inherited by every connection
             self._socket.setsockopt(socket.SOL_SOCKET, option, self.limits.buffer_bytes)
         self._thread.start()
         self._ready.wait(_JOIN_S)
 
     def close(self) -> None:
-        """Let every client go and end. Returns within seconds; may be called twice, or without a start."""
+        """Any thread. Let every client go and end. Returns within seconds; may be called twice, or without a start."""
         loop, end = self._loop, self._end
         if loop is not None and end is not None:
             with contextlib.suppress(RuntimeError):  # closed by itself meanwhile
@@ -90,7 +93,7 @@ class WebFace:
         self._socket.close()
 
     def news(self) -> list[str]:
-        """Lines for the musician, each once: who came and went, who was turned away, what failed."""
+        """Any thread. Lines for the musician, each once: who came and went, who was turned away, what failed."""
         lines = []
         while self._news:
             lines.append(self._news.popleft())
@@ -279,7 +282,7 @@ class WebFace:
             broadcast(behind, self._lists_text)
 
     def opened(self, connection: _Connection) -> bool:
-        """The server's thread. A socket was opened; False where there are too many."""
+        """Web thread only. A socket was opened; False where there are too many."""
         if len(self._open) >= self.limits.connections:
             self.counts.refused += 1
             return False
@@ -287,7 +290,7 @@ class WebFace:
         return True
 
     def lost(self, connection: _Connection) -> None:
-        """The server's thread. A socket was closed."""
+        """Web thread only. A socket was closed."""
         self._open.discard(connection)
 
 

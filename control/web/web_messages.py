@@ -21,7 +21,7 @@ _FIELDS = tuple(field.name for field in fields(Status))
 
 
 class WireError(Exception):
-    """What came is no command: one line that says what to send."""
+    """What came is no command: one line that says what to send. Any thread."""
 
 
 def read(text: str | bytes) -> tuple[str, dict[str, Any]]:

@@ -244,7 +244,7 @@ def ignore_text(text):
 
 @_cfunc(_I(_I, _I))
 def take_word(state, word):
-    """Any thread: read a word and leave 0 there (peaks)."""
+    """Any thread. read a word and leave 0 there (peaks)."""
     return atomic_swap(state, word, 0)
 
 

@@ -32,7 +32,7 @@ RAMP_MS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class BridgeCounters:
-    """What the callback has counted since the start. Peaks: linear, since they were last read."""
+    """What the callback has counted since the start. Peaks: linear, since they were last read. Any thread."""
 
     callbacks: int
     samples: int
@@ -68,7 +68,7 @@ class Bridge:
     `in_ring`: the callback pushes mono heard samples at its position; the worker reads.
     `out_ring`: the worker does `write_at`; the callback takes sample n at position n.
     A bridge serves one stream at a time, from position 0; one that has died may be followed by another (`lend`). It
-    must outlive every callback: ports keep it alive.
+    must outlive every callback: ports keep it alive. Each method says its thread.
     """
 
     def __init__(
@@ -140,11 +140,11 @@ class Bridge:
 
     @property
     def stream_address(self) -> int:
-        """What the callbacks of a real port are given: the lease of the stream that `lend` began."""
+        """Any thread. What the callbacks of a real port are given: the lease of the stream that `lend` began."""
         return int(self._lease.ctypes.data)
 
     def lend(self, waiting: bool = False) -> None:
-        """Ports only, before a stream's first callback: a new stream takes the place of the last one.
+        """Control thread only, before a stream's first callback: a new stream takes the place of the last one.
 
         What callbacks of the last one still come do nothing from now on. `waiting`: those of the new one play silence
         and leave the clock alone until `enter`, because something else carries it meanwhile.
@@ -162,7 +162,7 @@ class Bridge:
         audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, phase)
 
     def convert(self, card_rate_hz: int) -> Conversion | None:
-        """Ports only, after `lend`: the new stream's callbacks come at another rate (None: at ours).
+        """Control thread only, after `lend`: the new stream's callbacks come at another rate (None: at ours).
 
         Raises ValueError for a rate that cannot be brought to ours.
         """
@@ -176,7 +176,7 @@ class Bridge:
         return conversion
 
     def enter(self) -> None:
-        """Ports only, while nothing calls `process`: the waiting stream carries on from here, fading in."""
+        """Control thread only, while nothing calls `process`: the waiting stream carries on from here, fading in."""
         self.set_word(state_table.RAMP_INDEX, 0)
         audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, state_table.ACTIVE)
 
@@ -186,11 +186,11 @@ class Bridge:
     """void process(int64 state, void **inputs, int64 n_in, void **outputs, int64 n_out, int64 n)"""
 
     def process(self, in_ptrs: int, n_in: int, out_ptrs: int, n_out: int, n: int) -> None:
-        """The port's thread only. One block; the pointers address tables of channel addresses (float32 [n])."""
+        """Audio callback. One block; the pointers address tables of channel addresses (float32 [n])."""
         audio_callback.process.ctypes(self.state_address, in_ptrs, n_in, out_ptrs, n_out, n)
 
     def process_arrays(self, inputs: NDArray[np.float32], outputs: NDArray[np.float32]) -> None:
-        """The port's thread only. One block from float32 [channels, n] into float32 [channels, n], contiguous rows."""
+        """Audio callback. One block from float32 [channels, n] into float32 [channels, n], contiguous rows."""
         for block in (inputs, outputs):
             if block.ndim != 2 or block.dtype != np.float32 or (block.size and block.strides[1] != 4):
                 raise ValueError("process_arrays wants float32 [channels, samples] with contiguous rows")
@@ -208,15 +208,15 @@ class Bridge:
         )
 
     def set_word(self, word: int, value: int) -> None:
-        """Ports only: a word of the native state (engine/callback/state_table.py names them)."""
+        """Control thread only: a word of the native state (engine/callback/state_table.py names them)."""
         audio_callback.write_word.ctypes(self.state_address, word, value)
 
     def word(self, word: int) -> int:
-        """Any thread: a word of the native state."""
+        """Any thread. a word of the native state."""
         return int(audio_callback.read_word.ctypes(self.state_address, word))
 
     def set_table(self, word: int, values: list[int]) -> None:
-        """Ports only, before the first callback: a table of int64 whose address goes into a word."""
+        """Control thread only, before the first callback: a table of int64 whose address goes into a word."""
         table = aligned_words(max(1, len(values)))
         table[: len(values)] = values
         self._keep.append(table)
@@ -230,7 +230,7 @@ class Bridge:
         return self.word(state_table.POSITION)
 
     def set_playing(self, playing: bool, from_position: int = 0) -> None:
-        """Worker only. Let the band sound (20 ms equal-power ramp), from an output sample on, or fade it out.
+        """Inference thread only. Let the band sound (20 ms equal-power ramp), from an output sample on, or fade it out.
 
         Misses count and are covered only while it sounds.
         """
@@ -241,11 +241,11 @@ class Bridge:
         self.set_word(state_table.PLAYING, int(playing))
 
     def stop_at(self, position: int) -> None:
-        """Worker only, while it plays. Let the ramp out begin at an output sample to come."""
+        """Inference thread only, while it plays. Let the ramp out begin at an output sample to come."""
         self.set_word(state_table.PLAY_UNTIL_POSITION, int(position))
 
     def set_click_outputs(self, count: int) -> None:
-        """Ports only, before the first callback. The last `count` outputs play the click, and nothing else does."""
+        """Control thread only, before the first callback. The last `count` outputs play the click alone."""
         self.set_word(state_table.CLICK_OUTPUTS, int(count))
 
     @property
@@ -269,7 +269,7 @@ class Bridge:
         return float(self._ramp[self.word(state_table.RAMP_INDEX)])
 
     def set_ceiling(self, ceiling_dbfs: float) -> None:
-        """Worker only. Another ceiling of the limiter, from the next sample on. Raises ValueError above 0 dBFS."""
+        """Inference thread only. Set the ceiling of the limiter. Raises ValueError above 0 dBFS."""
         fresh = np.zeros(LIMITER_WORDS, np.float64)
         setup_limiter(fresh, self.rate_hz, ceiling_dbfs)
         lower = fresh[CEILING] < self._limiter[CEILING]
@@ -277,11 +277,11 @@ class Bridge:
             self._limiter[word] = fresh[word]
 
     def set_fallback_period(self, samples: int) -> None:
-        """Worker only. Whole bars on the grid, in samples; 0 where no bar is known (a miss then fades out)."""
+        """Inference thread only. A bar in samples; 0 where none is known (a miss then fades out)."""
         self.set_word(state_table.BAR_SAMPLES, max(0, int(samples)))
 
     def set_wanted(self, position: int) -> None:
-        """Worker only. "I can do nothing more before the heard sound reaches this position."
+        """Inference thread only. "I can do nothing more before the heard sound reaches this position."
 
         A port that is not bound to the clock (files, as fast as possible) then keeps exactly in step with the worker.
         """
@@ -293,7 +293,7 @@ class Bridge:
         return self._wanted_samples
 
     def wait(self, timeout_s: float, samples: int = 1) -> bool:
-        """Worker only. Sleep until the in-ring holds that many samples; False when the time is over first."""
+        """Inference thread only. Sleep until the in-ring holds that many samples; False when the time is over first."""
         end = time.perf_counter() + timeout_s
         while self.in_ring.fill_samples < samples:
             left = end - time.perf_counter()
@@ -303,7 +303,7 @@ class Bridge:
         return True
 
     def pop_midi_events(self) -> list[tuple[int, int, int, int]]:
-        """Worker only. New MIDI messages as (position, status, data1, data2), in order."""
+        """Inference thread only. New MIDI messages as (position, status, data1, data2), in order."""
         read = self.word(state_table.MIDI_READ)
         write = self.word(state_table.MIDI_WRITE)
         if read == write:
@@ -320,7 +320,7 @@ class Bridge:
         return self.word(state_table.JACK_MIDI_OUT_PORT) != 0
 
     def push_midi(self, position: int, message: bytes) -> bool:
-        """Worker only. Send 1 to 3 bytes at an output sample, not before the last ones'. False: no room."""
+        """Inference thread only. Send 1 to 3 bytes at an output sample, not before the last ones'. False: no room."""
         write = self.word(state_table.MIDI_OUT_WRITE)
         if write - self.word(state_table.MIDI_OUT_READ) >= state_table.MIDI_EVENTS:
             return False
@@ -331,7 +331,7 @@ class Bridge:
         return True
 
     def transport(self) -> tuple[int, bool, bytes] | None:
-        """Worker only. (position, rolling, the beginning of a jack_position_t) as last read; None where none was."""
+        """Inference thread only. The last read (position, rolling, beginning of a jack_position_t), or None."""
         for _ in range(8):
             turn = self.word(state_table.TRANSPORT_SEQUENCE)
             if turn == 0:
@@ -343,7 +343,7 @@ class Bridge:
         return None
 
     def counters(self, take_peaks: bool = True) -> BridgeCounters:
-        """Any thread (the peaks go to whoever asks; `take_peaks=False` leaves them and reports 0)."""
+        """Any thread. The peaks go to whoever asks; `take_peaks=False` leaves them and reports 0."""
         word = self.word
         peaks = [0.0, 0.0]
         if take_peaks:

@@ -130,7 +130,10 @@ def _cover(state, position, block, count, period):
 
 
 class FallbackMemory:
-    """The state and history of one fallback at one rate; `.address` holds as long as this object lives."""
+    """The state and history of one fallback at one rate; `.address` holds as long as this object lives.
+
+    Audio callback; the counts may be read by any thread.
+    """
 
     def __init__(self, rate_hz: int, history_seconds: float = HISTORY_SECONDS, fade_ms: float = FADE_MS) -> None:
         size = 1 << (math.ceil(history_seconds * rate_hz) - 1).bit_length()
@@ -158,7 +161,7 @@ class FallbackMemory:
 
 
 class FallbackCover(FallbackMemory):
-    """Cover arrays of samples, in order."""
+    """Cover arrays of samples, in order. One thread at a time."""
 
     def __init__(self, rate_hz: int, history_seconds: float = HISTORY_SECONDS, fade_ms: float = FADE_MS) -> None:
         super().__init__(rate_hz, history_seconds, fade_ms)

@@ -12,7 +12,7 @@ from .bridge import Bridge
 
 
 class HeardFrames:
-    """Whole frames out of a bridge's in-ring, in order. Worker only.
+    """Whole frames out of a bridge's in-ring, in order. Inference thread only.
 
     A ring that has overflowed takes nothing more before it is empty: the part of a frame that lies in it is taken out
     at once, and what follows is the silence that stands for what was lost.

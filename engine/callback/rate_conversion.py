@@ -190,7 +190,10 @@ SOURCES = (__file__, _resample.__file__, *_audio_callback.SOURCES)
 
 
 class Conversion:
-    """The memory of one stream's conversion. Raises ValueError for two rates whose ratio no filter here can do."""
+    """The memory of one stream's conversion. Raises ValueError for two rates whose ratio no filter here can do.
+
+    Control thread only; the delays may be read by any thread.
+    """
 
     def __init__(self, card_rate_hz: int, bridge_rate_hz: int) -> None:
         self.ratio = Fraction(bridge_rate_hz, card_rate_hz)

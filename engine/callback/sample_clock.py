@@ -14,7 +14,7 @@ _JUMP_S = 0.25
 
 
 class SampleClock:
-    """A line through the earliest of what was seen: a count is never early, and late by a block at most."""
+    """A line through the earliest of what was seen: a count is never early, and late by a block at most. Any thread."""
 
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = float(rate_hz)

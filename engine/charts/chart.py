@@ -25,12 +25,12 @@ _HAIR_BEATS = 1e-6
 
 
 class ChartError(ConfigError):
-    """A chart that cannot be: one line that says where and what to write instead."""
+    """A chart that cannot be: one line that says where and what to write instead. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From `beat` on (from the chart's first downbeat), this chord."""
+    """From `beat` on (from the chart's first downbeat), this chord. Any thread."""
 
     beat: float
     chord: ChordSymbol
@@ -38,7 +38,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of the chart with a name; an empty name where none was written."""
+    """A stretch of the chart with a name; an empty name where none was written. Any thread."""
 
     name: str
     start_beats: float
@@ -47,7 +47,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class MetreChange:
-    """From bar `bar` on (the first is 0), so many beats a bar."""
+    """From bar `bar` on (the first is 0), so many beats a bar. Any thread."""
 
     bar: int
     beats_per_bar: int
@@ -58,7 +58,7 @@ class Chart:
     """Chords by beat, as they are played: repeats are written out. Equal charts are equal values.
 
     All positions are beats, counted from 0 at the first downbeat, and of the chart's own metres. Raises ChartError from
-    `__post_init__` for what cannot be.
+    `__post_init__` for what cannot be. Any thread.
     """
 
     changes: tuple[Change, ...]

@@ -29,7 +29,7 @@ _GERMAN = re.compile(r"(?<![^\s|/(])[Hh](?![A-Z])[^\s|]*")
 
 
 class HeaderError(ConfigError):
-    """An entry that cannot be: what to write instead."""
+    """An entry that cannot be: what to write instead. Any thread."""
 
 
 def near(word: str, words: Iterable[str]) -> str:

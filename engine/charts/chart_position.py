@@ -17,7 +17,7 @@ Written = tuple[int, tuple[float, ...]]
 
 
 class ChartPosition:
-    """A chart, and the bar of musical time on which its first one lies."""
+    """A chart, and the bar of musical time on which its first one lies. Inference thread only."""
 
     def __init__(self) -> None:
         self._chart: Any = None

@@ -12,11 +12,14 @@ Bar = TypeVar("Bar")
 
 
 class RepeatError(ValueError):
-    """Signs that do not go together; the message says what to write."""
+    """Signs that do not go together; the message says what to write. Any thread."""
 
 
 class Passage(Generic[Bar]):
-    """One section. `bars` is what is played so far; every method raises RepeatError for a sign that does not fit."""
+    """One section. `bars` is what is played so far; every method raises RepeatError for a sign that does not fit.
+
+    One thread at a time.
+    """
 
     def __init__(self, room: Callable[[int], None]) -> None:
         """`room(n)` is asked before n more bars are played, and raises where there is none."""

@@ -47,12 +47,12 @@ _MINOR_THIRDS = ("m", "mi", "min", "-", "dim", "o", "ø")
 
 
 class ChordError(ConfigError):
-    """No chord: one line that says which, and the nearest that is one."""
+    """No chord: one line that says which, and the nearest that is one. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChordSymbol:
-    """One chord. Roots and basses are pitch classes, 0 is C; both are -1 in a bar without a chord."""
+    """One chord. Roots and basses are pitch classes, 0 is C; both are -1 in a bar without a chord. Any thread."""
 
     name: str
     """As it was written, with the signs # and b."""

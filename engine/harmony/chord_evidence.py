@@ -36,7 +36,7 @@ def of_frame(roots: FloatArray, odds: FloatArray) -> FloatArray:
 
 
 class HalfBeatHeard:
-    """Means over the frames of the open half-beat, weighed by how far each was heard."""
+    """Means over the frames of the open half-beat, weighed by how far each was heard. Inference thread only."""
 
     def __init__(self) -> None:
         self.clear()

@@ -21,7 +21,7 @@ STATES = CHORDS + 1
 
 
 class ChordFilter:
-    """P(key, chord | all heard so far) [KEYS, STATES], for the half-beat that is open."""
+    """P(key, chord | all heard so far) [KEYS, STATES], for the half-beat that is open. Inference thread only."""
 
     def __init__(self, key_change: float) -> None:
         """`key_change`: probability that the key changes from one half-beat to the next."""

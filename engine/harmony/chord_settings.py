@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ChordSettings:
-    """How chords and keys are read, remembered and foretold (chord_tracker.py)."""
+    """How chords and keys are read, remembered and foretold (chord_tracker.py). Any thread."""
 
     chord_lag_s: float = 0.07
     """How long after a change the listener's answer turns."""

@@ -37,6 +37,8 @@ _TONES = ((0, 4, 7), (0, 3, 7))
 
 @dataclass(frozen=True, slots=True)
 class Chord:
+    """The chord of a half-beat, as it is believed. Any thread."""
+
     root: int = -1
     """0 is C; -1 where none is known."""
     pitch_classes: tuple[float, ...] = (0.0,) * 12
@@ -45,7 +47,10 @@ class Chord:
 
 
 class ChordTracker:
-    """Believes in chords by half-beat, remembers the song, and foretells from key, habit and the song's own past."""
+    """Believes in chords by half-beat, remembers the song, and foretells from key, habit and the song's own past.
+
+    Inference thread only.
+    """
 
     def __init__(self, config: ChordSettings, metres: tuple[int, ...], harmonist: Harmonist | None = None) -> None:
         self._config = config

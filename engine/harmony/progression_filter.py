@@ -32,7 +32,7 @@ _SOUNDING = above(np.arange(_TONICS), np.arange(CHORDS)[:, None])
 
 @dataclass(frozen=True, slots=True)
 class ProgressionConfig:
-    """How songs go round. Probabilities; those of a bar unless it says otherwise."""
+    """How songs go round. Probabilities; those of a bar unless it says otherwise. Any thread."""
 
     again: float = 0.75
     """A progression that ends begins again; else another of the same key follows."""
@@ -92,7 +92,10 @@ def _tables() -> _Tables:
 
 
 class ProgressionFilter:
-    """P(progression, bar, beat on which bars begin, key | all heard so far), for the half-beat that is open."""
+    """P(progression, bar, beat on which bars begin, key | all heard so far), for the half-beat that is open.
+
+    Inference thread only.
+    """
 
     def __init__(self, config: ProgressionConfig | None = None, metres: tuple[int, ...] = ()) -> None:
         """`metres`: beats to the bar to be ready for; others cost some milliseconds when they first come."""

@@ -23,7 +23,7 @@ _UNSURE = 0.03
 
 
 class SongMemory:
-    """Chords by half-beat, and the belief over how far back the song repeats itself."""
+    """Chords by half-beat, and the belief over how far back the song repeats itself. Inference thread only."""
 
     def __init__(self, repeat_prior: float, repeat_forget: float) -> None:
         """`repeat_prior`: how likely a half-beat is a repeat of anything; `repeat_forget`: share of the belief that
@@ -100,7 +100,8 @@ class SongMemory:
 
 class ChangePositions:
     """How likely the chord changes at each half-beat of the bar: what music does, then more and more what this song
-    does."""
+    does. Inference thread only.
+    """
 
     _MOST = 48
     """Half-beats in the longest bar that is told apart."""

@@ -21,7 +21,7 @@ _HZ = {True: 1600.0, False: 1000.0}
 
 
 class CountInClick:
-    """Two sounds and where they go."""
+    """Two sounds and where they go. Inference thread only."""
 
     def __init__(self, ring: Ring, rate_hz: int, ceiling_dbfs: float) -> None:
         self._ring = ring

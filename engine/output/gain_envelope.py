@@ -22,7 +22,7 @@ class _Switch:
 
 
 class GainEnvelope:
-    """Sine-shaped fades between silence and full level, which may turn round half way. One thread."""
+    """Sine-shaped fades between silence and full level, which may turn round half way. One thread at a time."""
 
     def __init__(self, opened: bool = False) -> None:
         self._at = 1.0 if opened else 0.0  # where in the fade, 0 to 1

@@ -26,7 +26,10 @@ _SILENCE_SAMPLES = 48_000
 
 
 class GrowingWav:
-    """24-bit WAV files, one after another: take.wav, take-2.wav ... Its header is true after each `settle`."""
+    """24-bit WAV files, one after another: take.wav, take-2.wav ... Its header is true after each `settle`.
+
+    One thread at a time.
+    """
 
     def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
         self.path = path

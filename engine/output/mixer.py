@@ -58,7 +58,7 @@ def controls_after(controls: Controls, command: SetLevel | SetControl) -> Contro
 
 
 class PartMixer:
-    """Brings the parts to their levels, gliding over one frame, and sums them."""
+    """Brings the parts to their levels, gliding over one frame, and sums them. Inference thread only."""
 
     def __init__(self, frame_samples: int) -> None:
         self._gains: Array | None = None  # the first frame is at its levels at once: a muted part never sounds
@@ -88,7 +88,7 @@ class Playout:
 
     Frame j, nominally heard from `offset_samples` after the beginning of input frame j on (latency/budget.py), has its
     first sample at output position `j * host_frame + offset - lead - round_trip`. Raises ConfigError for a rate at
-    which a frame is no whole number of samples.
+    which a frame is no whole number of samples. Inference thread only.
     """
 
     def __init__(

@@ -84,6 +84,8 @@ class Recorder:
 
     Into a folder: heard.wav, mix.wav, drums.wav ... (heard-take2.wav ... where they are there: none is written over).
     Else: one file with all of them as channels, in the order of CHANNELS. Raises EngineError if it cannot be begun.
+
+    Each method says its thread.
     """
 
     def __init__(self, path: str, rate_hz: int, fault_log: FaultLog) -> None:
@@ -105,7 +107,7 @@ class Recorder:
         return str(self.path) if self._going else ""
 
     def put(self, position: int, block: Array) -> None:
-        """Inference thread. [channels, n] at a position; what finds no room is silence in the recording."""
+        """Inference thread only. [channels, n] at a position; what finds no room is silence in the recording."""
         if not self._going:
             return
         try:
@@ -118,7 +120,10 @@ class Recorder:
             )
 
     def close(self, timeout_s: float = 5.0) -> bool:
-        """Write what waits and end the file. False if the disk did not answer in time. May be called twice."""
+        """Control thread only. Write what waits and end the file. May be called twice.
+
+        False if the disk did not answer in time.
+        """
         if self._thread.is_alive():
             try:
                 self._queue.put(None, timeout=timeout_s)

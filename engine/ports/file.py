@@ -38,7 +38,10 @@ _HANG_S = 120.0
 
 
 class Source:
-    """A sound file read piece by piece as float32 [channels, n] at any rate. EngineError for what is no sound."""
+    """A sound file read piece by piece as float32 [channels, n] at any rate. EngineError for what is no sound.
+
+    One thread at a time.
+    """
 
     def __init__(self, path: str, channels: tuple[int, ...], rate_hz: int | None) -> None:
         file = Path(path)
@@ -87,7 +90,7 @@ class Source:
 class FilePort(Port):
     """Plays `config.input_file` into the band and writes what it plays to `config.output_file` (24 bit), if any.
 
-    Channels of the click follow those of the band.
+    Channels of the click follow those of the band. Control thread only; the properties may be read by any thread.
     """
 
     backend = "file"

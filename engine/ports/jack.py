@@ -62,7 +62,10 @@ def _numbered(ports: list[Any], number: int) -> Any | None:
 
 
 class JackPort(Port):
-    """A client of a running JACK server: `input_N` per heard channel, `output_N` per played one, `click_N`, MIDI."""
+    """A client of a running JACK server: `input_N` per heard channel, `output_N` per played one, `click_N`, MIDI.
+
+    Control thread only; the properties may be read by any thread.
+    """
 
     backend = "jack"
     comes_back = True

@@ -40,7 +40,7 @@ CEILING_DBFS = -3.0
 
 
 class PortLoop:
-    """One open port, measured. It starts the port and closes it; use it as a context manager."""
+    """One open port, measured. It starts the port and closes it; use it as a context manager. Control thread only."""
 
     def __init__(self, port: Port) -> None:
         """Raises EngineError if the port will not start; it is closed then."""

@@ -37,7 +37,7 @@ _BACKENDS = {"jack": "JackPort", "portaudio": "PortAudioPort", "file": "FilePort
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One line of `gigmate devices`."""
+    """One line of `gigmate devices`. Any thread."""
 
     backend: str
     name: str
@@ -51,11 +51,14 @@ class Device:
 
 
 class NotThere(EngineError):
-    """The server or the device is not there now; it may come."""
+    """The server or the device is not there now; it may come. Any thread."""
 
 
 class Port:
-    """One open port. `start` once, `stop` once, `close` always; `close` returns within seconds whatever has died."""
+    """One open port. `start` once, `stop` once, `close` always; `close` returns within seconds whatever has died.
+
+    Control thread only; the properties may be read by any thread.
+    """
 
     backend = ""
     comes_back = False

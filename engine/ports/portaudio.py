@@ -98,7 +98,10 @@ def choose(lib: Library, config: EngineConfig) -> tuple[_Choice, _Choice]:
 
 
 class PortAudioPort(Port):
-    """One full-duplex PortAudio stream, opened with as many channels as the highest one asked for."""
+    """One full-duplex PortAudio stream, opened with as many channels as the highest one asked for.
+
+    Control thread only; the properties may be read by any thread.
+    """
 
     backend = "portaudio"
     comes_back = True

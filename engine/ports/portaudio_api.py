@@ -25,6 +25,8 @@ BINDINGS = ("pyaudio", "sounddevice")
 
 
 class DeviceInfo(ctypes.Structure):
+    """PaDeviceInfo. One thread at a time."""
+
     _fields_ = (
         ("structVersion", ctypes.c_int),
         ("name", ctypes.c_char_p),
@@ -40,6 +42,8 @@ class DeviceInfo(ctypes.Structure):
 
 
 class HostApiInfo(ctypes.Structure):
+    """PaHostApiInfo. One thread at a time."""
+
     _fields_ = (
         ("structVersion", ctypes.c_int),
         ("type", ctypes.c_int),
@@ -51,6 +55,8 @@ class HostApiInfo(ctypes.Structure):
 
 
 class StreamParameters(ctypes.Structure):
+    """PaStreamParameters. One thread at a time."""
+
     _fields_ = (
         ("device", ctypes.c_int),
         ("channelCount", ctypes.c_int),
@@ -61,6 +67,8 @@ class StreamParameters(ctypes.Structure):
 
 
 class StreamInfo(ctypes.Structure):
+    """PaStreamInfo. One thread at a time."""
+
     _fields_ = (
         ("structVersion", ctypes.c_int),
         ("inputLatency", ctypes.c_double),
@@ -88,7 +96,7 @@ def quiet_stderr() -> Iterator[None]:
 
 
 class Library:
-    """An initialised PortAudio, one per binding and process. Control threads only, one at a time.
+    """An initialised PortAudio, one per binding and process. Control thread only.
 
     It is never terminated for good: PortAudio aborts the process when it terminates after a JACK server that it had
     found has died. `load` looks for devices anew where that is safe.

@@ -31,7 +31,7 @@ _CLOSE_S = 10.0
 
 
 class StandIn:
-    """Carries the clock of a bridge while no port does. `start` and `stop` belong to one thread."""
+    """Carries the clock of a bridge while no port does. One thread at a time."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -69,7 +69,10 @@ class StandIn:
 
 
 class Reconnecting:
-    """Watches the port of one run and brings it back. `over` is set when no sound will come any more."""
+    """Watches the port of one run and brings it back. `over` is set when no sound will come any more.
+
+    Each method says its thread.
+    """
 
     def __init__(self, port: Port, bridge: Bridge, fault_log: FaultLog, patience_s: float) -> None:
         """`patience_s`: how long to wait for a port that went away, infinity included."""
@@ -87,7 +90,7 @@ class Reconnecting:
         self.over = threading.Event()
 
     def start(self) -> None:
-        """The port runs: watch it."""
+        """Control thread only. The port runs: watch it."""
         self._thread.start()
 
     def close(self) -> bool:

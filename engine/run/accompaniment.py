@@ -43,7 +43,7 @@ _SURE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What the band plays from input sample `position_samples` on, at the caller's rate."""
+    """What the band plays from input sample `position_samples` on, at the caller's rate. Any thread."""
 
     position_samples: int
     mix: Array
@@ -60,7 +60,7 @@ class Accompaniment:
     """One piece of music, from its first sample on: `push` blocks of any size, then `finish` once.
 
     Output sample s is meant to be heard together with input sample s. Exactly as many samples come out as went in
-    (and were asked for beyond the end).
+    (and were asked for beyond the end). One thread at a time.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ _NOT_YET = np.zeros((len(PARTS), 0), np.float32)
 
 
 class MadeFrame(NamedTuple):
-    """One frame at the host rate. Its arrays hold until the next frame is made."""
+    """One frame at the host rate. Inference thread only: its arrays hold until the next frame is made."""
 
     start_samples: int
     """The input sample together with which its first sample is heard."""

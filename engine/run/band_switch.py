@@ -9,7 +9,7 @@ from ..callback.bridge import Bridge
 
 
 class Switch:
-    """What was asked for, and what the callback was told of it."""
+    """What was asked for, and what the callback was told of it. Inference thread only."""
 
     def __init__(self, bridge: Bridge, on: bool) -> None:
         self._bridge = bridge

@@ -34,7 +34,10 @@ def click(distance_samples: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class ClickPlayer:
-    """One click of `level` on every beat of the moments that it is told; clicks may stand between samples."""
+    """One click of `level` on every beat of the moments that it is told; clicks may stand between samples.
+
+    Inference thread only.
+    """
 
     sample_rate_hz = SAMPLE_RATE_HZ
     frame_samples = FRAME_SAMPLES

@@ -59,7 +59,7 @@ _TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 
 
 class CommandHandler:
-    """Commands in; the band's switch, stage, controls and time as they say."""
+    """Commands in; the band's switch, stage, controls and time as they say. Inference thread only."""
 
     def __init__(
         self,

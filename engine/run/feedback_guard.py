@@ -29,7 +29,7 @@ _RAMP_S = 0.25
 
 
 class FeedbackGuard:
-    """Watches heard and played blocks of one run; `gains` is what to play with."""
+    """Watches heard and played blocks of one run; `gains` is what to play with. Inference thread only."""
 
     def __init__(self, rate_hz: int, duck_db: float = DUCK_DB) -> None:
         self._rate_hz = rate_hz

@@ -29,7 +29,10 @@ _USUAL_MOMENT = Moment(0.0, 0.0, 120.0, 4, 1.0, 0, tuple(float(tone in (0, 4, 7)
 
 
 class GuardedPlayer:
-    """Calls a player and believes nothing: no exception, no NaN and no wrong shape gets past it."""
+    """Calls a player and believes nothing: no exception, no NaN and no wrong shape gets past it.
+
+    Inference thread only.
+    """
 
     def __init__(self, player: Player, fault_log: FaultLog, seed: int) -> None:
         self._player = player

@@ -18,7 +18,7 @@ _CLIPPED_FRAMES = 10
 
 
 class InputMonitor:
-    """Looks at each frame of one run that was heard, and at each that is played."""
+    """Looks at each frame of one run that was heard, and at each that is played. Inference thread only."""
 
     def __init__(self, rate_hz: int, fault_log: FaultLog) -> None:
         self._fault_log = fault_log

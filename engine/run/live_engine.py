@@ -49,7 +49,7 @@ class Engine:
     """One live run. `start`, then `post` commands and read `status`; `close` always (or use it as a context manager).
 
     Raises EngineError or ConfigError where it cannot be: a port that will not open, a rate that does not fit, a
-    recording that cannot be written.
+    recording that cannot be written. Each method says its thread.
     """
 
     def __init__(self, config: EngineConfig, player: Player, conductor: Conducting, port: Port | None = None) -> None:
@@ -116,7 +116,10 @@ class Engine:
     # -------------------------------------------------------------------------------------------- the run
 
     def start(self) -> None:
-        """Warm the player up, then let the sound flow. Raises EngineError if player or port will not start."""
+        """Control thread only. Warm the player up, then let the sound flow.
+
+        Raises EngineError if player or port will not start.
+        """
         if self._started:
             raise RuntimeError("an engine starts once")
         self._started = True
@@ -215,7 +218,7 @@ class Engine:
             self._fault_log.fault("xruns", f"the sound system lost a moment of sound: raise the block size to {mend}")
 
     def stop(self) -> None:
-        """Fade out and end. Returns within seconds, whatever hangs."""
+        """Control thread only. Fade out and end. Returns within seconds, whatever hangs."""
         if self._started and not self._worker.ended.is_set():
             self.post(Quit())
             if not self._worker.ended.wait(_STOP_TIMEOUT_S):
@@ -227,7 +230,7 @@ class Engine:
         self.port.stop()
 
     def close(self) -> None:
-        """Stop, write what was recorded, give the port back. May be called twice, and never hangs."""
+        """Control thread only. Stop, write what was recorded, free the port. May be called twice; never hangs."""
         with self._closing:
             if self._closed:
                 return

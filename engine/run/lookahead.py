@@ -28,7 +28,7 @@ _LATENCIES_EVERY_FRAMES = 25
 
 @dataclass(frozen=True, slots=True)
 class PortFacts:
-    """What the worker has to know of the port, as it is now."""
+    """What the worker has to know of the port, as it is now. Any thread."""
 
     capture_latency_samples: int
     round_trip_samples: int
@@ -36,7 +36,7 @@ class PortFacts:
 
 
 class LookAhead:
-    """Steps in, the ahead out."""
+    """Steps in, the ahead out. Inference thread only; `meter` and `budget` may be read by any thread."""
 
     def __init__(
         self,

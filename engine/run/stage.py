@@ -50,14 +50,14 @@ _ON_INERTIA = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """One click of a count-in."""
+    """One click of a count-in. Any thread."""
 
     position_samples: float
     accent: bool
 
 
 class Stage:
-    """What was asked of the band, and how far it is obeyed."""
+    """What was asked of the band, and how far it is obeyed. Inference thread only."""
 
     def __init__(self, config: EngineConfig, rate_hz: int, host_frame: int) -> None:
         self._waits = config.wait_for_musician

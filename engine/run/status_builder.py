@@ -25,7 +25,7 @@ def misses_of(counters: BridgeCounters, host_frame: int) -> int:
 
 
 class StatusBuilder:
-    """Makes the snapshot of a step. One worker's, for the length of a run."""
+    """Makes the snapshot of a step. One worker's, for the length of a run. Inference thread only."""
 
     def __init__(
         self,

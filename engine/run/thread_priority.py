@@ -44,7 +44,7 @@ def raise_priority() -> str:
 
 
 class IdleCollector:
-    """Collects garbage when it is told that there is time, and never else."""
+    """Collects garbage when it is told that there is time, and never else. One thread at a time."""
 
     def __init__(self) -> None:
         self._young_s = self._old_s = time.monotonic()

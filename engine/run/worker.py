@@ -52,7 +52,10 @@ _END_PATIENCE_S = 1.0
 
 
 class Worker:
-    """One run's inference thread. `start`, wait for `ready`, `go`; it ends by itself, or after `end`."""
+    """One run's inference thread. `start`, wait for `ready`, `go`; it ends by itself, or after `end`.
+
+    Each method says its thread.
+    """
 
     def __init__(
         self,
@@ -129,20 +132,20 @@ class Worker:
     # ------------------------------------------------------------------------------------------- any thread
 
     def start(self) -> None:
-        """Begin with the warm-up; `ready` is set after it."""
+        """Control thread only. Begin with the warm-up; `ready` is set after it."""
         self._thread.start()
 
     def go(self) -> None:
-        """The port runs and its latencies are known: take the first frame."""
+        """Control thread only. The port runs and its latencies are known: take the first frame."""
         self._go.set()
 
     def end(self) -> None:
-        """End after the step that runs now, without a ramp."""
+        """Control thread only. End after the step that runs now, without a ramp."""
         self._end.set()
         self._go.set()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for the thread's end; False if it still runs (a player that hangs)."""
+        """Control thread only. Wait for the thread's end; False if it still runs (a player that hangs)."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()

@@ -12,7 +12,7 @@ from typing import Protocol
 class Anchor:
     """A straight line of musical time: at `position_samples` the beat count was `beat`, running at `tempo_bpm`.
 
-    The whole part of `beat` is the source's own count: only differences and the fraction mean anything.
+    The whole part of `beat` is the source's own count: only differences and the fraction mean anything. Any thread.
     """
 
     position_samples: float
@@ -31,7 +31,10 @@ class Anchor:
 
 
 class TimeSource(Protocol):
-    """Whatever knows the beat: JACK transport, a MIDI clock, taps, the listener's tracker, a fixed tempo."""
+    """Whatever knows the beat: JACK transport, a MIDI clock, taps, the listener's tracker, a fixed tempo.
+
+    Inference thread only.
+    """
 
     def anchor(self, position_samples: float) -> Anchor | None:
         """The line that holds near `position_samples`, or None while the source is silent (not rolling, unplugged).

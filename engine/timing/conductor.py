@@ -101,7 +101,7 @@ class Conductor:
     """Follows the musician: beat, bar and chord, as a moment that can be asked for ahead of time.
 
     In this order, whatever has an answer is followed: sources given to `follow`, the transport, a MIDI clock, then
-    taps and the listener's beat together. Without any, time runs on, or at the expected tempo.
+    taps and the listener's beat together. Without any, time runs on, or at the expected tempo. Inference thread only.
     """
 
     def __init__(

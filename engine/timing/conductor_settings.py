@@ -14,7 +14,7 @@ from ..harmony.chord_settings import ChordSettings
 
 @dataclass(frozen=True, slots=True)
 class TempoRange:
-    """Tempi that are possible."""
+    """Tempi that are possible. Any thread."""
 
     lowest_bpm: float = 44.4
     highest_bpm: float = 220.0
@@ -26,7 +26,7 @@ class TempoRange:
 
 @dataclass(frozen=True, slots=True)
 class BeatFilterSettings:
-    """The forward filter over tempo and beat phase (beats/bar_pointer.py)."""
+    """The forward filter over tempo and beat phase (beats/bar_pointer.py). Any thread."""
 
     tempo_step: float = 0.02
     """Spacing of the tempi, as a ratio less one."""
@@ -90,7 +90,7 @@ class BeatFilterSettings:
 
 @dataclass(frozen=True, slots=True)
 class KalmanSettings:
-    """The Kalman filters over beat and tempo, and the peaks that they are fed (beats/beat_kalman.py)."""
+    """The Kalman filters over beat and tempo, and the peaks that they are fed (beats/beat_kalman.py). Any thread."""
 
     gate_beats: float = 0.2
     """Peaks further from the line than this are not its beats."""
@@ -108,7 +108,7 @@ class KalmanSettings:
 
 @dataclass(frozen=True, slots=True)
 class TempoChangeSettings:
-    """Peaks in a row that keep another tempo (beats/tempo_change.py)."""
+    """Peaks in a row that keep another tempo (beats/tempo_change.py). Any thread."""
 
     run_peaks: int = 3
     run_height: float = 0.6
@@ -120,7 +120,7 @@ class TempoChangeSettings:
 
 @dataclass(frozen=True, slots=True)
 class LockSettings:
-    """When a beat is held, lost, or left for another (beats/beat_tracker.py)."""
+    """When a beat is held, lost, or left for another (beats/beat_tracker.py). Any thread."""
 
     inertia_beats: tuple[float, float] = (12.0, 40.0)
     """Beats met until a reading is held with some, and with full inertia: a first guess may be put right."""
@@ -147,7 +147,7 @@ class LockSettings:
 
 @dataclass(frozen=True, slots=True)
 class BarSettings:
-    """The forward filter over the place in the bar (beats/bar_pointer.py)."""
+    """The forward filter over the place in the bar (beats/bar_pointer.py). Any thread."""
 
     style_metre_share: float = 0.7
     """How much of the metres' weights is the style's."""
@@ -169,7 +169,7 @@ class BarSettings:
 
 @dataclass(frozen=True, slots=True)
 class TimelineSettings:
-    """How the musical time that the band is given closes on the tracked one (timeline.py)."""
+    """How the musical time that the band is given closes on the tracked one (timeline.py). Any thread."""
 
     glide_s: float = 0.1
     """Time constant with which the moment closes on the line."""
@@ -186,7 +186,7 @@ class TimelineSettings:
 
 @dataclass(frozen=True, slots=True)
 class PlayingSettings:
-    """Whether the musician plays."""
+    """Whether the musician plays. Any thread."""
 
     activity_on: float = 0.5
     activity_off: float = 0.3
@@ -198,7 +198,7 @@ class PlayingSettings:
 
 @dataclass(frozen=True, slots=True)
 class TapSettings:
-    """Taps of the tempo (tap_tempo.py)."""
+    """Taps of the tempo (tap_tempo.py). Any thread."""
 
     taps_to_lock: int = 4
     tap_gap_s: float = 2.2
@@ -207,7 +207,7 @@ class TapSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConductorConfig:
-    """All of them. Raises ConfigError for a range of tempi or for metres that cannot be."""
+    """All of them. Raises ConfigError for a range of tempi or for metres that cannot be. Any thread."""
 
     tempo: TempoRange = field(default_factory=TempoRange)
     beat_filter: BeatFilterSettings = field(default_factory=BeatFilterSettings)

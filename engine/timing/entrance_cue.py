@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EntranceCue:
-    """The conductor's present footing."""
+    """The conductor's present footing. Any thread."""
 
     source: str = ""
     """Whom it follows, as in Status.time_source; empty while nobody knows the time."""

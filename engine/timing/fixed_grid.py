@@ -16,7 +16,10 @@ from .jack_transport import Reading
 
 
 class GridConductor:
-    """Hears nothing; taps and other commands leave it as it is. Raises ConfigError where the grid cannot be."""
+    """Hears nothing; taps and other commands leave it as it is. Raises ConfigError where the grid cannot be.
+
+    Inference thread only.
+    """
 
     def __init__(self, tempo_bpm: float, beats_per_bar: int, rate_hz: float, first_beat_position: float = 0.0) -> None:
         if not (tempo_bpm > 0 and beats_per_bar >= 1 and rate_hz > 0):

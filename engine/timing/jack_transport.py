@@ -19,7 +19,7 @@ _HAS_BBT, _HAS_OFFSET = 0x10, 0x40
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The transport at one sample. Bar and beat count from 1, as JACK counts them."""
+    """The transport at one sample. Bar and beat count from 1, as JACK counts them. Any thread."""
 
     position_samples: float
     """Of the input clock: where sound that is played at that moment of the song is heard with the input."""
@@ -46,7 +46,7 @@ def reading_of(position_samples: float, rolling: bool, table: bytes) -> Reading:
 
 
 class JackTransport:
-    """The newest reading as an anchor. Without beats, or standing still, there is no answer."""
+    """The newest reading as an anchor. Without beats, or standing still, there is no answer. Inference thread only."""
 
     name = "transport"
 

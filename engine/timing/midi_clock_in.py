@@ -30,7 +30,10 @@ _LEANING = 0.25
 
 
 class MidiClockIn:
-    """Ticks and transport messages in, an anchor out. A clock that is stopped, or unplugged, has no answer."""
+    """Ticks and transport messages in, an anchor out. A clock that is stopped, or unplugged, has no answer.
+
+    Inference thread only.
+    """
 
     name = "midi_clock"
 

@@ -18,7 +18,7 @@ _SIXTEENTHS_PER_BEAT = 4
 
 
 class MidiClockOut:
-    """Asked once a frame, in order; never sends what was sent before."""
+    """Asked once a frame, in order; never sends what was sent before. Inference thread only."""
 
     def __init__(self, push: Callable[[int, bytes], bool], rate_hz: int) -> None:
         """`push(position, message)`: takes a message for an output sample; False where there is no room."""

@@ -14,7 +14,7 @@ _REMEMBERED = 8
 
 
 class TapTempo:
-    """Counts taps; from the fourth in an even row on, each gives an anchor."""
+    """Counts taps; from the fourth in an even row on, each gives an anchor. Inference thread only."""
 
     def __init__(self, config: TapSettings, tempo: TempoRange, rate_hz: float) -> None:
         self._config, self._tempo = config, tempo

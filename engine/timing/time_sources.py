@@ -28,6 +28,8 @@ class Sources:
     """Everything that can say the time, and which of it is asked.
 
     TapTempo and the listener's beat are one source where none is chosen: taps set its line, hearing bends it gently.
+
+    Inference thread only.
     """
 
     def __init__(self, config: ConductorConfig, rate_hz: float, tempo_bpm: float | None, listen: bool) -> None:

@@ -20,7 +20,10 @@ _POINTS = 2048
 
 
 class Timeline:
-    """A continuous beat count over positions, bent toward an anchor by at most the configured share of the tempo."""
+    """A continuous beat count over positions, bent toward an anchor by at most the configured share of the tempo.
+
+    Inference thread only.
+    """
 
     def __init__(
         self,

@@ -30,7 +30,10 @@ GAP_FADE_DB = 6.0
 
 
 class Codec(Protocol):
-    """What every codec offers. See the module for shapes and rules; sizes are in samples at `sample_rate_hz`."""
+    """What every codec offers. See the module for shapes and rules; sizes are in samples at `sample_rate_hz`.
+
+    One thread at a time.
+    """
 
     @property
     def sample_rate_hz(self) -> int: ...
@@ -52,7 +55,7 @@ class Codec(Protocol):
 
 
 class CodecShape(Protocol):
-    """What `TokenCodec` reads of an architecture's config."""
+    """What `TokenCodec` reads of an architecture's config. Any thread."""
 
     @property
     def sample_rate_hz(self) -> int: ...
@@ -70,7 +73,7 @@ class CodecShape(Protocol):
 
 
 class Encoder(Streaming):
-    """Audio [B, T * frame] to latents [B, latent, T]; `whole` is `latents` of `front`."""
+    """Audio [B, T * frame] to latents [B, latent, T]; `whole` is `latents` of `front`. One thread at a time."""
 
     def front(self, x: Tensor) -> Tensor:
         """What is not learnt, and wants float32."""
@@ -82,7 +85,7 @@ class Encoder(Streaming):
 
 
 class Decoder(Streaming):
-    """Latents [B, latent, T] to audio [B, T * frame]; `whole` is `audio` of `features`."""
+    """Latents [B, latent, T] to audio [B, T * frame]; `whole` is `audio` of `features`. One thread at a time."""
 
     def features(self, x: Tensor) -> Tensor:
         """What is learnt but the last map, and may run in mixed precision."""
@@ -94,7 +97,7 @@ class Decoder(Streaming):
 
 
 class TokenCodec(nn.Module):
-    """Encoder, residual quantiser and decoder under the `Codec` face; scripts as a whole."""
+    """Encoder, residual quantiser and decoder under the `Codec` face; scripts as a whole. One thread at a time."""
 
     def __init__(self, shape: CodecShape, encoder: Callable[[Any], Encoder], decoder: Callable[[Any], Decoder]) -> None:
         super().__init__()

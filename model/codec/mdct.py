@@ -26,7 +26,10 @@ def mdct_matrix(hop: int) -> Tensor:
 
 
 class Mdct(Streaming):
-    """Audio [B, N] (N a multiple of hop) to coefficients [B, hop, N / hop]. Delay 0: hop t ends at sample (t+1)*hop."""
+    """Audio [B, N] (N a multiple of hop) to coefficients [B, hop, N / hop]. Delay 0: hop t ends at sample (t+1)*hop.
+
+    One thread at a time.
+    """
 
     def __init__(self, hop: int, key: str) -> None:
         super().__init__()
@@ -51,7 +54,10 @@ class Mdct(Streaming):
 
 
 class InverseMdct(Streaming):
-    """Coefficients [B, hop, T] to audio [B, T * hop], one hop late (`delay` is in output samples)."""
+    """Coefficients [B, hop, T] to audio [B, T * hop], one hop late (`delay` is in output samples).
+
+    One thread at a time.
+    """
 
     def __init__(self, hop: int, key: str) -> None:
         super().__init__()

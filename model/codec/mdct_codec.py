@@ -19,6 +19,8 @@ from .mdct import InverseMdct, Mdct
 
 @dataclass(frozen=True)
 class CodecConfig:
+    """Rates and sizes of the codec, as its file of weights gives them. Any thread."""
+
     architecture: str = "mdct"
     sample_rate_hz: int = 32_000
     hop: int = 320
@@ -53,7 +55,7 @@ def compand(coefficients: Tensor, gain: float = COMPAND_GAIN) -> Tensor:
 
 
 class MdctEncoder(Encoder):
-    """Audio [B, N] to latents [B, latent, T]."""
+    """Audio [B, N] to latents [B, latent, T]. One thread at a time."""
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
@@ -108,7 +110,7 @@ class MdctEncoder(Encoder):
 
 
 class MdctDecoder(Decoder):
-    """Latents [B, latent, T] to audio [B, T * frame], one MDCT hop late."""
+    """Latents [B, latent, T] to audio [B, T * frame], one MDCT hop late. One thread at a time."""
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
@@ -187,7 +189,7 @@ class MdctCodec(TokenCodec):
     """The MDCT codec under the `Codec` face.
 
     A gap keeps the spectrum of the last two hops and draws new signs, as a transform codec can: a hit is not struck
-    again, and the windows of the transform make the joints.
+    again, and the windows of the transform make the joints. One thread at a time.
     """
 
     def __init__(self, config: CodecConfig) -> None:

@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 
 class ResidualQuantizer(nn.Module):
-    """Vectors [B, D, T] <-> tokens [B, K, T], K codebooks of `entries` vectors. Stateless, so it streams as it is."""
+    """Vectors [B, D, T] <-> tokens [B, K, T], K codebooks of `entries` vectors. Stateless, so it streams as it is.
+
+    One thread at a time.
+    """
 
     def __init__(self, size: int, codebooks: int = 8, entries: int = 1024) -> None:
         super().__init__()

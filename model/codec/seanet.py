@@ -23,6 +23,8 @@ STARTS = ("silence", "reflect")
 
 @dataclass(frozen=True)
 class SeanetConfig:
+    """Rates and sizes of the codec, as its file of weights gives them. Any thread."""
+
     architecture: str = "seanet"
     sample_rate_hz: int = 32_000
     filters: int = 16
@@ -67,7 +69,10 @@ class SeanetConfig:
 
 
 class WaveConv(Streaming):
-    """A causal convolution [B, C_in, T] -> [B, C_out, T / stride] whose past may start as silence or as a mirror."""
+    """A causal convolution [B, C_in, T] -> [B, C_out, T / stride] whose past may start as silence or as a mirror.
+
+    One thread at a time.
+    """
 
     def __init__(
         self, key: str, inputs: int, outputs: int, kernel: int, mirror: bool, stride: int = 1, dilation: int = 1
@@ -109,7 +114,10 @@ class WaveConv(Streaming):
 
 
 class WaveUpConv(Streaming):
-    """A transposed convolution [B, C_in, T] -> [B, C_out, T * stride]; what hangs over goes into the next step."""
+    """A transposed convolution [B, C_in, T] -> [B, C_out, T * stride]; what hangs over goes into the next step.
+
+    One thread at a time.
+    """
 
     def __init__(self, key: str, inputs: int, outputs: int, kernel: int, stride: int) -> None:
         super().__init__()
@@ -135,7 +143,7 @@ class WaveUpConv(Streaming):
 
 
 class WaveUnit(Streaming):
-    """Residual unit: two convolutions over half the channels beside a pointwise one."""
+    """Residual unit: two convolutions over half the channels beside a pointwise one. One thread at a time."""
 
     def __init__(self, key: str, channels: int, config: SeanetConfig, dilation: int) -> None:
         super().__init__()
@@ -158,7 +166,7 @@ class WaveUnit(Streaming):
 
 
 class WaveLstm(Streaming):
-    """LSTM layers with a way around them, [B, C, T] -> [B, C, T]."""
+    """LSTM layers with a way around them, [B, C, T] -> [B, C, T]. One thread at a time."""
 
     def __init__(self, key: str, channels: int, layers: int) -> None:
         super().__init__()
@@ -181,7 +189,10 @@ class WaveLstm(Streaming):
 
 
 class DownStage(Streaming):
-    """Residual units, then a convolution that shortens time by `ratio` and doubles the channels."""
+    """Residual units, then a convolution that shortens time by `ratio` and doubles the channels.
+
+    One thread at a time.
+    """
 
     def __init__(self, key: str, channels: int, ratio: int, config: SeanetConfig) -> None:
         super().__init__()
@@ -212,7 +223,7 @@ class DownStage(Streaming):
 
 
 class UpStage(Streaming):
-    """The mirror of `DownStage`."""
+    """The mirror of `DownStage`. One thread at a time."""
 
     def __init__(self, key: str, channels: int, ratio: int, config: SeanetConfig) -> None:
         super().__init__()
@@ -244,7 +255,7 @@ class UpStage(Streaming):
 
 
 class SeanetEncoder(Encoder):
-    """Audio [B, N] to latents [B, latent, N / frame], no delay."""
+    """Audio [B, N] to latents [B, latent, N / frame], no delay. One thread at a time."""
 
     def __init__(self, config: SeanetConfig) -> None:
         super().__init__()
@@ -302,7 +313,7 @@ class SeanetEncoder(Encoder):
 
 
 class SeanetDecoder(Decoder):
-    """Latents [B, latent, T] to audio [B, T * frame], no delay."""
+    """Latents [B, latent, T] to audio [B, T * frame], no delay. One thread at a time."""
 
     def __init__(self, config: SeanetConfig) -> None:
         super().__init__()
@@ -353,7 +364,7 @@ class SeanetDecoder(Decoder):
 
 
 class SeanetCodec(TokenCodec):
-    """SEANet under the `Codec` face. A gap is faded on the waveform."""
+    """SEANet under the `Codec` face. A gap is faded on the waveform. One thread at a time."""
 
     def __init__(self, config: SeanetConfig) -> None:
         super().__init__(config, SeanetEncoder, SeanetDecoder)

@@ -33,7 +33,10 @@ KNEE = 0.8
 
 
 class Touch(nn.Module):
-    """One song's gain of the drums for each frame. Its state lies in the generator's, under "touch."."""
+    """One song's gain of the drums for each frame. Its state lies in the generator's, under "touch.".
+
+    One thread at a time.
+    """
 
     def __init__(self, styles: list[str], drummer: int, frame_rate_hz: float, frame_samples: int) -> None:
         """`drummer` is the drums' row among the parts; -1: there are none, and nothing is changed."""

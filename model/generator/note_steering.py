@@ -69,7 +69,7 @@ class Steer(NamedTuple):
 
     `pull` [N]: nats by which notes outside the chord are less likely; below 0 the row has hits and not notes. `push`
     [N]: nats by which beginnings are likelier (below 0: less likely), where the generator sees a chance of one.
-    `bias` [N, STEERED, slot_entries] is added to the logits of state, loudness and first note as it is.
+    `bias` [N, STEERED, slot_entries] is added to the logits of state, loudness and first note as it is. Any thread.
     """
 
     pull: Tensor
@@ -83,7 +83,7 @@ def no_steer(pull: Tensor, slot_entries: int = SLOT_ENTRIES) -> Steer:
 
 
 class Steering(nn.Module):
-    """One song's `Steer` for each frame. Its state lies in the generator's, under "steer."."""
+    """One song's `Steer` for each frame. Its state lies in the generator's, under "steer.". One thread at a time."""
 
     def __init__(
         self, parts: list[str], styles: list[str], pull: Tensor, frame_rate_hz: float, frame_samples: int

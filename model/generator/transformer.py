@@ -45,6 +45,8 @@ FAINT_CHANCE = 0.02
 
 @dataclass(frozen=True)
 class GeneratorConfig:
+    """Vocabulary and sizes of the generator, as its file of weights gives them. Any thread."""
+
     styles: tuple[str, ...] = ("rock",)
     parts: tuple[str, ...] = ("drums", "bass", "keys")
     codebooks: int = 4
@@ -81,7 +83,7 @@ def is_onset(state: Tensor) -> Tensor:
 
 
 class HeardEncoder(Streaming):
-    """Feature frames [B, T, heard_size] to [B, T, size], causal, without delay."""
+    """Feature frames [B, T, heard_size] to [B, T, size], causal, without delay. One thread at a time."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -111,7 +113,10 @@ class HeardEncoder(Streaming):
 
 
 class TemporalLayer(Streaming):
-    """Attention and feed-forward, each normed, scaled, shifted and gated by the condition (AdaLN, Peebles 2023)."""
+    """Attention and feed-forward, each normed, scaled, shifted and gated by the condition (AdaLN, Peebles 2023).
+
+    One thread at a time.
+    """
 
     def __init__(self, key: str, config: GeneratorConfig) -> None:
         super().__init__()
@@ -145,7 +150,7 @@ class TemporalLayer(Streaming):
 
 
 class DepthLayer(nn.Module):
-    """Plain causal attention over the places of one frame."""
+    """Plain causal attention over the places of one frame. One thread at a time."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -190,7 +195,7 @@ class DepthLayer(nn.Module):
 class Depth(nn.Module):
     """One frame of one part, place after place, from the temporal transformer's output and the chord.
 
-    Tokens are 0 and up, -1 where unknown.
+    Tokens are 0 and up, -1 where unknown. One thread at a time.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -307,7 +312,10 @@ class Depth(nn.Module):
 
 
 class Generator(nn.Module):
-    """Training: `logits`. Live: `init_state`, `hear` once a frame, `step` once a frame (TorchScript-able)."""
+    """Training: `logits`. Live: `init_state`, `hear` once a frame, `step` once a frame (TorchScript-able).
+
+    One thread at a time.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()

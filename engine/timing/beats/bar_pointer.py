@@ -27,7 +27,10 @@ Belief = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One bump of the belief: a tempo, the phase at the end of the last frame, and how much belief lies there."""
+    """One bump of the belief: a tempo, the phase at the end of the last frame, and how much belief lies there.
+
+    Any thread.
+    """
 
     rate_hz: float
     """Beats a second."""
@@ -39,7 +42,10 @@ class Reading:
 
 
 class BeatFilter:
-    """Belief over log-spaced tempo [T] and beat phase [K], moved and weighed once for each heard frame."""
+    """Belief over log-spaced tempo [T] and beat phase [K], moved and weighed once for each heard frame.
+
+    Inference thread only.
+    """
 
     def __init__(self, tempo: TempoRange, config: BeatFilterSettings) -> None:
         self._config = config
@@ -268,7 +274,10 @@ class BeatFilter:
 
 
 class BarFilter:
-    """Belief over metre and beat in the bar: one flat row of places, moved on by one at every beat."""
+    """Belief over metre and beat in the bar: one flat row of places, moved on by one at every beat.
+
+    Inference thread only.
+    """
 
     def __init__(self, config: BarSettings) -> None:
         self._config = config

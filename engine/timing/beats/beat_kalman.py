@@ -21,7 +21,7 @@ _LEAST_HEIGHT = 0.2  # lower peaks are no vaguer than this
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """A local maximum of the beat activation."""
+    """A local maximum of the beat activation. Any thread."""
 
     time_s: float
     height: float
@@ -29,7 +29,7 @@ class Peak:
 
 
 class PeakFinder:
-    """Local maxima of a row of activations, told two sub-frames after they have passed."""
+    """Local maxima of a row of activations, told two sub-frames after they have passed. Inference thread only."""
 
     def __init__(self, threshold: float, level_least: float) -> None:
         """`threshold`: the least activation of a peak; `level_least`: the least height that peaks are measured by."""
@@ -66,6 +66,8 @@ class BeatKalman:
 
     One is for who keeps a tempo, the other for who lets it drift; the line is their mean, weighed by how likely each
     held the peaks to be, and one may turn into the other (an interacting multiple model, Blom and Bar-Shalom 1988).
+
+    Inference thread only.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ _NEAR_THIRD = 0.24  # of a third of a beat
 
 
 class BeatTracker:
-    """Follows beats and bars in what is heard. `anchor` is the present answer."""
+    """Follows beats and bars in what is heard. `anchor` is the present answer. Inference thread only."""
 
     def __init__(self, config: ConductorConfig, rate_hz: float, tempo_bpm: float | None = None) -> None:
         self._config = config

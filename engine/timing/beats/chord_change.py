@@ -13,7 +13,7 @@ _FRAMES = 128  # two beats and the listener's lag, at 46 beats a minute and 25 f
 
 
 class ChordChangeDetector:
-    """The last frames' root distributions."""
+    """The last frames' root distributions. Inference thread only."""
 
     def __init__(self, lag_s: float) -> None:
         """`lag_s`: how long after a change the listener's answer turns."""

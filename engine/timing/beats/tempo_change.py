@@ -21,7 +21,7 @@ _REACH_BEATS = 12  # longer ago than this it is not known how many beats passed
 
 @dataclass(frozen=True, slots=True)
 class NewTempo:
-    """The line's beat `beat` is at `time_s`, and from there on it goes at `rate_hz`."""
+    """The line's beat `beat` is at `time_s`, and from there on it goes at `rate_hz`. Any thread."""
 
     time_s: float
     beat: int
@@ -30,7 +30,8 @@ class NewTempo:
 
 class TempoChangeDetector:
     """Counts on from the last beat that was met, so that no beat is lost and the bars stay where they are; after a rest
-    it takes the line's count."""
+    it takes the line's count. Inference thread only.
+    """
 
     def __init__(self, config: TempoChangeSettings) -> None:
         self._config = config
