@@ -24,6 +24,10 @@ class Anchor:
     """0 where the source knows no bars (MIDI clock)."""
     beat_in_bar: int = -1
     """Place of beat floor(`beat`) in its bar, 0 for a downbeat; -1 where the source does not know."""
+    song_beat: float | None = None
+    """The same beat counted from the beginning of the song, where the source knows it (MIDI clock that said start)."""
+    song_bar: int | None = None
+    """Number in the song of the bar of beat floor(`beat`), from 0, where the source numbers bars (transport)."""
 
     def beat_at(self, position_samples: float, rate_hz: float) -> float:
         """The source's beat count at another position of the same clock."""

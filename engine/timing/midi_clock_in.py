@@ -1,32 +1,17 @@
-"""MIDI clock as a source of time: 24 ticks a quarter note, each late or early by some milliseconds, to a steady line.
+"""MIDI clock as a source of time: 24 ticks a quarter note, with start, stop and song position, to a steady line.
 
-A second-order loop over the numbers and places of the ticks. It begins as a least-squares line through all of them and
-goes on with a memory of fixed length: quick at first, calm later. Positions are samples of the input clock. Inference
-thread only.
+Knows which place of the song a tick is, and how many ticks the band's beat has; not what a chart says there. Positions
+are samples of the input clock. Inference thread only.
 """
 
 from __future__ import annotations
 
-import math
-
 from .anchor import Anchor
+from .tick_sorter import TickSorter
 
-TICKS_PER_BEAT = 24
-_MEMORY_TICKS = 96
-"""How many ticks the line remembers, about: four beats."""
-_QUICK_TICKS = 12
-"""From so many on the line is worth following; so few it remembers where the tempo has changed."""
-_SILENT_S = 0.5
-"""Without a tick for so long (and for some ticks' time) the cable is out."""
-_SLOWEST_BPM = 20.0
-_EARLY = 0.75
-"""A tick that comes earlier than the one that is due by this part of a tick does not belong to the line."""
-_LOST = 1.6
-"""After so many ticks' time without one some were lost."""
-_STRANGERS = 6
-"""So many in a row are another line."""
-_LEANING = 0.25
-"""Ticks that are off to one side by this part of a tick, on the average, have another tempo."""
+TICKS_PER_QUARTER = 24
+TICKS_PER_SIXTEENTH = 6
+_SLOWEST_QUARTERS, _FASTEST_QUARTERS = 20.0, 400.0
 
 
 class MidiClockIn:
@@ -39,102 +24,93 @@ class MidiClockIn:
 
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz
-        self._tick = -1  # number of the newest tick, of all that have come or were lost; the first is on a beat
+        self._sorter = TickSorter(rate_hz)
         self._rolls = True  # many masters never say that they start
-        self._song_tick: int | None = None  # number of the tick on which the song began; None where nobody said it
-        self._resume_ticks: int | None = None  # place in the song of the tick that comes next, where it was just said
-        self._stopped_ticks: int | None = None  # place in the song at which it was stopped
-        self._forget_line()
-
-    def _forget_line(self) -> None:
-        self._met = 0  # ticks that the line went through
-        self._position = 0.0  # where the line has the newest tick
-        self._period = 0.0  # samples a tick
-        self._last = -math.inf  # where the newest tick really came
-        self._strangers = 0
-        self._leaning = 0.0
+        self._stopped_ticks: int | None = None  # place in the song at which it was stopped, or located since
+        self._located = False  # whether a place was said that no continue has used yet
+        self._ticks_per_beat = TICKS_PER_QUARTER
+        self._counted = (0, 0.0)  # ticks since the song's beginning, and beats, where the beat became what it is
+        self.starts = 0
+        """How often it was told where the song is: starts, and continues from elsewhere."""
 
     def reset(self) -> None:
         """Forget every tick. What was said of start and stop stays."""
-        self._forget_line()
+        self._sorter.reset()
 
-    def transport(self, action: str, sixteenths: int = 0) -> None:
+    @property
+    def started(self) -> bool:
+        """Whether it has said start or continue; a clock that only ticks may be a keyboard that always does."""
+        return self._sorter.started
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it has said stop, and nothing since."""
+        return not self._rolls
+
+    @property
+    def others_bpm(self) -> tuple[float, ...]:
+        """Tempi (quarter notes a minute) of other clocks on the same cable, which are set aside."""
+        return self._sorter.others_bpm
+
+    def transport(self, action: str, sixteenths: int = 0, position_samples: float | None = None) -> None:
         """MIDI start, continue, stop or locate (to so many sixteenths); other words are passed over."""
+        at = self._sorter.leader.last if position_samples is None else position_samples
         if action == "start":
-            self._resume_ticks, self._rolls = 0, True
+            self._go_on(at, 0)
         elif action == "locate":
-            self._stopped_ticks = sixteenths * TICKS_PER_BEAT // 4
-            if self._rolls and self._song_tick is not None:
-                self._resume_ticks = self._stopped_ticks
+            self._stopped_ticks, self._located = sixteenths * TICKS_PER_SIXTEENTH, True
+            if self._rolls and self._sorter.leader.song_tick is not None:
+                self._go_on(at, self._stopped_ticks)
         elif action == "continue":
-            if not self._rolls:
-                self._resume_ticks = self._stopped_ticks
+            if (self._located or not self._rolls) and self._stopped_ticks is not None:
+                self._go_on(at, self._stopped_ticks)
             self._rolls = True
         elif action == "stop" and self._rolls:
-            self._stopped_ticks = None if self._song_tick is None else self._tick + 1 - self._song_tick
-            self._rolls = False
+            line = self._sorter.leader
+            self._stopped_ticks = None if line.song_tick is None else line.number + 1 - line.song_tick
+            self._rolls = self._located = False
+
+    def _go_on(self, position: float, ticks: int) -> None:
+        """The next tick is that place of the song."""
+        self._sorter.say_start(position, ticks)
+        self._counted = (0, 0.0)
+        self._rolls, self._located = True, False
+        self.starts += 1
 
     def tick(self, position_samples: float) -> None:
         """One clock message, at the place where it came."""
-        position = max(float(position_samples), self._last + 1.0)
-        if self._met and self._silent(position):
-            self._forget_line()
-        gap, self._last = position - self._last, position
-        if self._met == 0:
-            self._begin(position)
-        elif self._met == 1:
-            if gap <= 60.0 * self._rate_hz / (_SLOWEST_BPM * TICKS_PER_BEAT):
-                self._period = gap
-                self._meet(position, gap)
-            else:
-                self._begin(position)
-        else:
-            self._meet(position, gap)
-        if self._resume_ticks is not None:
-            self._song_tick, self._resume_ticks = self._tick - self._resume_ticks, None
+        self._sorter.add(float(position_samples))
 
-    def _begin(self, position: float) -> None:
-        """A line begins at this tick; the numbers go on."""
-        self._forget_line()
-        self._met, self._tick, self._position, self._last = 1, self._tick + 1, position, position
+    def count_in(self, ticks_per_beat: int, position_samples: float) -> None:
+        """The beat has so many ticks from that place on: 24 a quarter, 36 a dotted one. What was counted stays."""
+        if ticks_per_beat != self._ticks_per_beat:
+            line = self._sorter.leader
+            since = round(line.ticks_at(position_samples)) - (line.song_tick or 0)
+            self._counted = since, self._beats(since)
+            self._ticks_per_beat = ticks_per_beat
 
-    def _meet(self, position: float, gap: float) -> None:
-        """Let the line go through the tick that is due, or through a later one where some were lost."""
-        due = 1
-        if self._met >= _QUICK_TICKS and gap > _LOST * self._period:
-            due = round(gap / self._period)
-        miss = position - (self._position + due * self._period)
-        strange = due > 1 or miss < -_EARLY * self._period
-        self._strangers = self._strangers + 1 if strange and self._met >= _QUICK_TICKS else 0
-        if self._strangers >= _STRANGERS:
-            self._begin(position)
-            return
-        if due == 1 and self._strangers:
-            return  # too early to be the one that is due
-        self._tick += due
-        self._met += 1
-        n = min(self._met, _MEMORY_TICKS)
-        self._position += due * self._period + miss * (2.0 * (2.0 * n - 1.0) / (n * (n + 1.0)))
-        self._period = max(1.0, self._period + miss / due * (6.0 / (n * (n + 1.0))))
-        self._leaning += 0.35 * (miss / self._period - self._leaning)
-        if n == _MEMORY_TICKS and abs(self._leaning) > _LEANING:
-            self._met, self._leaning = _QUICK_TICKS, 0.0
-
-    def _silent(self, position: float) -> bool:
-        return position - self._last > max(_SILENT_S * self._rate_hz, 6.0 * self._period)
+    def _beats(self, since_ticks: float) -> float:
+        ticks, beats = self._counted
+        return beats + (since_ticks - ticks) / self._ticks_per_beat
 
     @property
     def tempo_bpm(self) -> float:
-        """By the ticks; 0 while there is no line."""
-        return 60.0 * self._rate_hz / (self._period * TICKS_PER_BEAT) if self._period > 0 else 0.0
+        """By the ticks, in beats; 0 while there is no line."""
+        period = self._sorter.leader.period
+        return 60.0 * self._rate_hz / (period * self._ticks_per_beat) if period > 0 else 0.0
 
     def anchor(self, position_samples: float) -> Anchor | None:
         """See TimeSource."""
-        if not self._rolls or self._met < _QUICK_TICKS or self._silent(position_samples):
+        line = self._sorter.line_at(position_samples) if self._rolls else None
+        if line is None:
             return None
-        if not _SLOWEST_BPM <= self.tempo_bpm <= 400.0:
+        position, number, period, sure = line
+        quarters = 60.0 * self._rate_hz / (period * TICKS_PER_QUARTER)
+        if not _SLOWEST_QUARTERS <= quarters <= _FASTEST_QUARTERS:
             return None
-        since = self._tick - (self._song_tick or 0)
-        place = since // TICKS_PER_BEAT if self._song_tick is not None else -1
-        sure = min(1.0, 0.5 + self._met / _MEMORY_TICKS)
-        return Anchor(self._position, since / TICKS_PER_BEAT, self.tempo_bpm, sure, 0, place)
+        song_tick = self._sorter.leader.song_tick
+        beat = self._beats(number - (song_tick or 0))
+        tempo_bpm = quarters * TICKS_PER_QUARTER / self._ticks_per_beat
+        if song_tick is None:
+            return Anchor(position, beat, tempo_bpm, sure, 0, -1)
+        return Anchor(position, beat, tempo_bpm, sure, 0, int(beat // 1), song_beat=beat)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 from ..position import Point
-from .midi_clock_in import TICKS_PER_BEAT
+from .midi_clock_in import TICKS_PER_QUARTER as TICKS_PER_BEAT
 
 CLOCK, START, CONTINUE, STOP, SONG_POSITION = b"\xf8", 0xFA, 0xFB, b"\xfc", 0xF2
 _BEFORE_S = 0.002
