@@ -31,9 +31,9 @@ from ..output.mixer import SILENT_PEAKS_DB, PartMixer
 from ..output.recorder import Recorder
 from ..player import Moment, Player
 from ..status import Status
+from ..timing.clocks.jack_transport import reading_of
+from ..timing.clocks.midi_clock_out import MidiClockOut
 from ..timing.conductor import Conducting
-from ..timing.jack_transport import reading_of
-from ..timing.midi_clock_out import MidiClockOut
 from .band_step import BandStep
 from .band_switch import Switch
 from .command_handler import CommandHandler

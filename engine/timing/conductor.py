@@ -26,10 +26,10 @@ from ..player import Harmonist, Heard, Moment
 from ..position import Point
 from ..style_priors import STYLE_PRIORS
 from .anchor import Anchor, TimeSource
+from .clocks.jack_transport import Reading
 from .conductor_settings import ConductorConfig
 from .entrance_cue import EntranceCue
 from .fixed_grid import GridConductor, fraction
-from .jack_transport import Reading
 from .time_sources import IDLE_BPM, Sources
 from .timeline import Timeline
 

@@ -11,8 +11,8 @@ from ..commands import Command
 from ..errors import ConfigError
 from ..player import Heard, Moment
 from ..position import Point
+from .clocks.jack_transport import Reading
 from .entrance_cue import EntranceCue
-from .jack_transport import Reading
 
 
 class GridConductor:

@@ -11,9 +11,9 @@ from ..errors import ConfigError
 from ..position import Point
 from .anchor import Anchor, TimeSource
 from .beats.beat_tracker import BeatTracker
+from .clocks.jack_transport import JackTransport
+from .clocks.midi_clock_in import MidiClockIn
 from .conductor_settings import ConductorConfig
-from .jack_transport import JackTransport
-from .midi_clock_in import MidiClockIn
 from .tap_tempo import TapTempo
 
 IDLE_BPM = 120.0

@@ -14,8 +14,8 @@ from gigmate.engine.commands import (
     SetChart,
 )
 from gigmate.engine.player import HeardFrame, Moment
+from gigmate.engine.timing.clocks.jack_transport import Reading
 from gigmate.engine.timing.conductor import Conductor
-from gigmate.engine.timing.jack_transport import Reading
 
 RATE_HZ, FRAME_S = 48_000.0, 0.04
 CHART = parse_chart("[A] | C . G . | 3/4 F . G |\n[B] | 2/4 Am | E | 5/4 F . G . . |\n[C]\n| 4/4 Dm |")

@@ -17,8 +17,8 @@ from gigmate.engine.config import EngineConfig
 from gigmate.engine.gestures import Binding, BindingTable, Gesture
 from gigmate.engine.ports import open_port
 from gigmate.engine.run.live_engine import Engine
+from gigmate.engine.timing.clocks.jack_transport import reading_of
 from gigmate.engine.timing.conductor import Conductor, GridConductor
-from gigmate.engine.timing.jack_transport import reading_of
 
 from ..fakes import Singer, wait_until
 from .test_jack import Peer, _config, peer

@@ -16,10 +16,10 @@ from gigmate.engine.commands import (
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import HeardFrame
+from gigmate.engine.timing.clocks.jack_transport import JackTransport, Reading, reading_of
+from gigmate.engine.timing.clocks.midi_clock_in import MidiClockIn
+from gigmate.engine.timing.clocks.midi_clock_out import MidiClockOut
 from gigmate.engine.timing.conductor import Conductor, GridConductor
-from gigmate.engine.timing.jack_transport import JackTransport, Reading, reading_of
-from gigmate.engine.timing.midi_clock_in import MidiClockIn
-from gigmate.engine.timing.midi_clock_out import MidiClockOut
 
 from ..performance import FRAME_S, RATE_HZ, Noise, follow, perform, steady
 from ..run.test_stage import Script, run, sounding

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..position import Point
+from ...position import Point
 from .midi_clock_in import TICKS_PER_QUARTER as TICKS_PER_BEAT
 
 CLOCK, START, CONTINUE, STOP, SONG_POSITION = b"\xf8", 0xFA, 0xFB, b"\xfc", 0xF2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from gigmate.engine.timing.jack_transport import JackTransport, Reading
+from gigmate.engine.timing.clocks.jack_transport import JackTransport, Reading
 
 RATE_HZ = 48_000.0
 

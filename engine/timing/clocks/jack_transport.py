@@ -10,7 +10,7 @@ import math
 import struct
 from dataclasses import dataclass
 
-from .anchor import Anchor
+from ..anchor import Anchor
 from .transport_pace import TransportPace
 
 _STALE_S = 0.5
@@ -48,24 +48,9 @@ class Reading:
 
 def reading_of(position_samples: float, rolling: bool, table: bytes) -> Reading:
     """What JACK wrote of its transport for the sample at that place of the input."""
-    (
-        _,
-        _,
-        rate,
-        frame,
-        valid,
-        bar,
-        beat,
-        tick,
-        _,
-        beats_per_bar,
-        beat_type,
-        ticks_per_beat,
-        tempo_bpm,
-        _,
-        _,
-        offset,
-    ) = _LAYOUT.unpack_from(table)
+    fields = _LAYOUT.unpack_from(table)
+    rate, frame, valid, bar, beat, tick, _, beats_per_bar, beat_type, ticks_per_beat, tempo_bpm = fields[2:13]
+    offset = fields[15]
     song_s = frame / rate if rate else None
     if valid & _HAS_OFFSET:
         position_samples -= offset

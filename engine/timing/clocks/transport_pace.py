@@ -69,7 +69,6 @@ class TransportPace:
     def _turn_bar(self, at_s: float, bar: int, beat: float) -> None:
         """A new bar has begun: how long was the last?"""
         if bar == self._bar + 1 and self._first is not None:
-            begin_s, begin = self._first
             pace = self.rate_hz / self.scale if self.rate_hz > 0 else 0.0
             line_s = at_s - beat / pace if pace > 0 else at_s
             if self._line_s is not None:

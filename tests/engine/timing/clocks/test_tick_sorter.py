@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gigmate.engine.timing.midi_clock_in import MidiClockIn
-from gigmate.engine.timing.tick_combs import trains_in
+from gigmate.engine.timing.clocks.midi_clock_in import MidiClockIn
+from gigmate.engine.timing.clocks.tick_combs import trains_in
 
-from ..performance import RATE_HZ
-from .test_clock import error_ms, ticks_s
+from ...performance import RATE_HZ
+from ..test_clock import error_ms, ticks_s
 
 
 def play(clock: MidiClockIn, *trains: np.ndarray, said: dict[float, tuple[str, int]] | None = None) -> None:

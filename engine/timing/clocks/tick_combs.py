@@ -28,7 +28,8 @@ def trains_in(places: Sequence[float], rate_hz: float) -> list[list[float]]:
 
     Each is a list of places at even distances; one alone: the ticks are of one train.
     """
-    left, trains = list(places), []
+    left = list(places)
+    trains: list[list[float]] = []
     while len(left) >= QUICK_TICKS and len(trains) < _MOST_TRAINS:
         train = _longest(left, rate_hz)
         if train is None:

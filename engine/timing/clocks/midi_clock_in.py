@@ -6,7 +6,7 @@ are samples of the input clock. Inference thread only.
 
 from __future__ import annotations
 
-from .anchor import Anchor
+from ..anchor import Anchor
 from .tick_sorter import TickSorter
 
 TICKS_PER_QUARTER = 24
