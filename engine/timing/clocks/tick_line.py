@@ -31,7 +31,7 @@ _UNEVEN_MEMORY = 8.0
 
 
 class TickLine:
-    """Ticks in; number, place and pace of the newest out."""
+    """Ticks in; number, place and pace of the newest out. Inference thread only."""
 
     def __init__(self, rate_hz: float, number: int = -1) -> None:
         """`number`: of the last tick before this line's first."""

@@ -48,7 +48,7 @@ class _Start:
 
 
 class TickSorter:
-    """Ticks and starts in; the line that leads, and how many others there are."""
+    """Ticks and starts in; the line that leads, and how many others there are. Inference thread only."""
 
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz

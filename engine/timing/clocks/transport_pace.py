@@ -18,7 +18,7 @@ _WHOLE_BAR = 0.06
 
 
 class TransportPace:
-    """Beats within their bar in, the pace and the scale of the beats out."""
+    """Beats within their bar in, the pace and the scale of the beats out. Inference thread only."""
 
     def __init__(self) -> None:
         self.scale = 1.0
