@@ -163,7 +163,7 @@ class JackTransport:
         metre = max(1, round(reading.beats_per_bar / group))
         within = self._within(reading) * self._pace.scale / group
         fine = reading.ticks_per_beat / self._pace.scale
-        if fine < _COARSE_TICKS:  # they are rounded down
+        if fine < _COARSE_TICKS and reading.tick == int(reading.tick) and reading.ticks_per_beat >= 4:  # rounded down
             within += 0.5 / (fine * group)
         bar = reading.bar - 1 + math.floor(within / metre)  # a beat too many is the next bar's first
         within -= metre * math.floor(within / metre)
