@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from .engine.charts.chart import Chart
 from .engine.charts.chart_parser import parse_chart, read_chart
+from .engine.config import check_tuning
 from .engine.errors import ConfigError
 from .engine.player import (
     PARTS,
@@ -28,6 +29,7 @@ from .engine.player import (
     Moment,
     PatientPlayer,
     Player,
+    TunedPlayer,
     harmonist_of,
 )
 from .engine.run.accompaniment import (
@@ -101,6 +103,7 @@ class Band:
         chart: str | Path | Chart | None = None,
         chart_start_s: float | None = 0.0,
         batch_frames: int = 1,
+        tuning_hz: float | None = None,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
@@ -108,14 +111,17 @@ class Band:
         band comes in with the musician's beat and stops with them, as on stage; else it sounds at once. `chart` gives
         the chords, from the bar line nearest to `chart_start_s` on (None: from that on which the band comes in): a
         Chart, bar notation ("| Am | F |") or a file with it. `batch_frames` above 1 is quicker, and gives so many
-        frames at once, later: for whole recordings.
+        frames at once, later: for whole recordings. `tuning_hz` is what A is; None: as it is heard.
         Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead or chart that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
         sheet = chart_of(chart)
         if chart_start_s is not None and not (math.isfinite(chart_start_s) and chart_start_s >= 0):
             raise ConfigError(f"a chart that starts at {chart_start_s} s: give seconds, 0 or more")
+        check_tuning(tuning_hz)
         player = self._new_player(seed)
+        if tuning_hz is not None and isinstance(player, TunedPlayer):
+            player.fix_tuning(tuning_hz)
         band_rate_hz = rate_that_fits(rate_hz, player)
         return Accompaniment(
             player,
@@ -169,6 +175,7 @@ class Band:
         ahead_frames: int | None = TRAINED_AHEAD_FRAMES,
         chart: str | Path | Chart | None = None,
         chart_start_s: float | None = None,
+        tuning_hz: float | None = None,
     ) -> Music:
         """Play along with `audio`, float [n] or [n, channels] as soundfile reads it, and `continue_s` beyond its end.
 
@@ -199,6 +206,7 @@ class Band:
             chart=sheet,
             chart_start_s=start_s,
             batch_frames=BATCH_FRAMES,
+            tuning_hz=tuning_hz,
         )
         pieces = [stream.push(block) for block in blocks]
         pieces += stream.finish(round(continue_s * rate_hz))
@@ -250,6 +258,15 @@ class _SharedPlayer:
         self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
         self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples
         self.harmonist = harmonist_of(player)  # no part of the program, so it waits for no turn
+        self._tuned = player if isinstance(player, TunedPlayer) else None
+
+    @property
+    def tuning_hz(self) -> float:
+        return 0.0 if self._tuned is None else self._tuned.tuning_hz
+
+    def fix_tuning(self, tuning_hz: float | None) -> None:
+        if self._tuned is not None:
+            self._tuned.fix_tuning(tuning_hz)
 
     def reset(self, seed: int, ahead_frames: int) -> None:
         with self._turn:

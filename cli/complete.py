@@ -45,6 +45,9 @@ def complete(
         float | None, typer.Option(metavar="S", help="The chart begins here; else at the first downbeat.")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and recording give the same band.")] = 0,
+    tuning: Annotated[
+        float | None, typer.Option(metavar="HZ", help="What A is, 392 to 494; else as it is heard.")
+    ] = None,
     ahead: Annotated[
         str, typer.Option(metavar="FRAMES|live", help="How far ahead the band is made; live: as on stage.")
     ] = "1",
@@ -77,6 +80,7 @@ def complete(
         chart=None if chart is None else read_chart(chart),
         chart_start_s=None if chart_start is None else chart_start - start,
         seed=seed,
+        tuning_hz=tuning,
         ahead_frames=parse_ahead(ahead),
     )
     wanted.check()

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsp.limiter import Limiter
-from ..engine.config import SEEDS
+from ..engine.config import SEEDS, check_tuning
 from ..engine.errors import ConfigError
 from ..engine.player import PARTS
 from ..presets.loader import DEFAULT_PRESET
@@ -76,6 +76,8 @@ class Completion:
     """Where its first bar begins, from `start_s` on; None: at the first downbeat that is found."""
     preset: str | Path | Preset = DEFAULT_PRESET
     seed: int = 0
+    tuning_hz: float | None = None
+    """What A is; None: as it is heard."""
     ahead_frames: int | None = None
     """None takes a live run's."""
 
@@ -102,6 +104,7 @@ class Completion:
             raise ConfigError("the band neither plays along nor goes on after the end: ask for one of them")
         if not 0 <= self.seed < SEEDS:
             raise ConfigError(f"seed {self.seed}: give a whole number, 0 or more and below 2**63")
+        check_tuning(self.tuning_hz)
         self._check_files()
 
     def _check_files(self) -> None:
@@ -256,6 +259,7 @@ def complete(
             chart=wanted.chart,
             chart_start_s=chart_start_s or 0.0,
             batch_frames=BATCH_FRAMES,
+            tuning_hz=wanted.tuning_hz,
         )
         sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
         open_things.callback(sinks.drop)

@@ -14,7 +14,7 @@ from ..files.json_text import json_text
 if TYPE_CHECKING:
     import numpy as np
 
-    from .listen_stream import InputMonitor
+    from .listen_stream import ListeningPlayer
 
 LIVE_BACKENDS = ("auto", "jack", "portaudio")
 _CLICK_HZ = {True: 1760.0, False: 1320.0}  # downbeat, other beats
@@ -30,12 +30,14 @@ def listen(
         Path | None, typer.Option(metavar="F.wav", help="Write the recording with a click on every beat.")
     ] = None,
     style: Annotated[str, typer.Option(help="Lean towards the tempi and metres of this style.")] = "",
+    tuning: Annotated[
+        float | None, typer.Option(metavar="HZ", help="What A is, 392 to 494; else as it is heard.")
+    ] = None,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for every beat.")] = False,
 ) -> int:
     """Show what the band hears, beat by beat."""
     from ..engine.style_priors import STYLE_PRIORS
-    from .listen_stream import InputMonitor
     from .output_files import check_writable
 
     if style and style not in STYLE_PRIORS:
@@ -46,7 +48,7 @@ def listen(
     if source == "live":
         if click is not None:
             raise ConfigError("--click writes a recording with clicks: give a file to listen to")
-        return _live(InputMonitor(weights), input_channel, backend, style, as_json)
+        return _live(_player(weights, tuning), input_channel, backend, style, as_json)
     if click is not None:
         if click.suffix.lower() != ".wav":
             raise ConfigError(f"--click {click}: give a name that ends in .wav")
@@ -55,12 +57,22 @@ def listen(
         check_writable(click, "--click")
     sound = read_mono(Path(source))
     beats = []
-    for beat in beats_heard(InputMonitor(weights), sound, style):
+    for beat in beats_heard(_player(weights, tuning), sound, style):
         beats.append(beat)
         say(beat, as_json)
     if click is not None:
         write_clicks(click, sound, beats)
     return 0
+
+
+def _player(weights: Path | None, tuning_hz: float | None) -> ListeningPlayer:
+    from ..engine.config import check_tuning
+    from .listen_stream import ListeningPlayer
+
+    check_tuning(tuning_hz)
+    player = ListeningPlayer(weights)
+    player.fix_tuning(tuning_hz)
+    return player
 
 
 def read_mono(path: Path) -> np.ndarray:
@@ -89,7 +101,7 @@ def read_mono(path: Path) -> np.ndarray:
     return mono if rate_hz == RATE_HZ else np.asarray(soxr.resample(mono, rate_hz, RATE_HZ), np.float32)
 
 
-def beats_heard(ear: InputMonitor, sound: np.ndarray, style: str = "") -> Iterator[dict[str, Any]]:
+def beats_heard(ear: ListeningPlayer, sound: np.ndarray, style: str = "") -> Iterator[dict[str, Any]]:
     """Every beat of `sound` [n] at 32 kHz, as the conductor foretells it while it listens."""
     import numpy as np
 
@@ -155,7 +167,7 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
     soundfile.write(sound_name(path), np.clip(mixed, -1.0, 1.0), RATE_HZ, subtype="PCM_24")
 
 
-def _live(ear: InputMonitor, input_channel: int, backend: str, style: str, as_json: bool) -> int:
+def _live(ear: ListeningPlayer, input_channel: int, backend: str, style: str, as_json: bool) -> int:
     """Show every beat of what the sound card hears, until stopped."""
     from typing import cast
 

@@ -25,7 +25,7 @@ FRAME_S = FRAME_SAMPLES / RATE_HZ
 _PARTS = 3
 
 
-class InputMonitor:
+class ListeningPlayer:
     """A Player that only listens: `listen` answers with what was heard, `play` with silence."""
 
     sample_rate_hz = RATE_HZ
@@ -37,6 +37,7 @@ class InputMonitor:
         import torch
 
         from ..dsp.features import FeatureExtractor
+        from ..dsp.tuning import TuningFollower
         from ..model import checkpoint
         from ..model.chord_network import Harmonist
         from ..model.listener import Listener
@@ -48,7 +49,8 @@ class InputMonitor:
             raise EngineError("listener.safetensors holds another model: fetch the weights again")
         self._model: Listener = model
         self._layout = model.config.layout()
-        self._extractor = FeatureExtractor()
+        self._extractor = self._in_tune = FeatureExtractor()
+        self._tuning, self._tuned_cents = TuningFollower(RATE_HZ), 0.0
         self.harmonist = Harmonist(load_harmony(weights or checkpoint.SHIPPED))
         self.tail_samples = self._extractor.spec.tail_samples
         self.reset(0, 1)
@@ -56,6 +58,16 @@ class InputMonitor:
     def reset(self, seed: int, ahead_frames: int) -> None:
         """Forget everything heard."""
         self._state = self._model.init_state(1)
+        self._tuning.reset()
+
+    @property
+    def tuning_hz(self) -> float:
+        """A, as it is heard or as it was fixed."""
+        return self._tuning.tuning_hz
+
+    def fix_tuning(self, tuning_hz: float | None) -> None:
+        """A is this many Hz, whatever is heard; None: as it is heard. Raises ValueError outside 392 to 494 Hz."""
+        self._tuning.fix(tuning_hz)
 
     def set_ahead(self, ahead_frames: int) -> None:
         """An ear makes nothing ahead."""
@@ -68,7 +80,11 @@ class InputMonitor:
         from ..model.accompanist import HeardByModel
         from ..model.listener import DELAY_FRAMES
 
-        features = self._extractor.frame(chunk)
+        self._tuning.hear(chunk, sounding=False)
+        if self._tuning.cents != self._tuned_cents:
+            self._tuned_cents = self._tuning.cents
+            self._in_tune = self._extractor.tuned(self._tuned_cents)
+        features = self._in_tune.frame(chunk)
         with torch.inference_mode():
             logits = self._model.step(torch.from_numpy(features)[None, None], self._state)[0, 0].numpy()
 

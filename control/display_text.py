@@ -55,3 +55,8 @@ def song_line(status: Status) -> str:
 def clean(text: str) -> str:
     """One line without control characters: names of songs and files go to terminals."""
     return "".join(character if character.isprintable() else " " for character in str(text)).strip()
+
+
+def tuning(status: Status) -> str:
+    """ "A 432 Hz", where that is not 440 to the Hertz; empty where it is, or nobody says."""
+    return f"A {status.tuning_hz:.0f} Hz" if status.tuning_hz and round(status.tuning_hz) != 440 else ""

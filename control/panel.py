@@ -19,6 +19,7 @@ from .display_text import (
     clean,
     song_line,
     time_source,
+    tuning,
 )
 from .keys import KEY_TABLE
 
@@ -151,6 +152,7 @@ def _chord_row(status: Status, width: int) -> Row:
         Field(f" heard {clean(status.chord) or '-':<5.8}", "bold cyan", 0),
         Field(f"  played {clean(status.chord_played) or '-':<5.8}", "bold magenta", 1),
         Field(f"  section {section}{ahead}" if section or ahead else "", "", 3),
+        Field(f"  {tuning(status)}" if tuning(status) else "", "yellow", 4),
     )
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Backend = Literal["auto", "jack", "portaudio", "file"]
 SEEDS = 2**63
+LOWEST_TUNING_HZ, HIGHEST_TUNING_HZ = 392.0, 494.0
+"""As dsp/tuning.py has it, which would bring numpy along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class EngineConfig:
     round_trip_samples: int | None = None
     """Measured loop delay at the host rate; None takes the port's own claim (marked as such)."""
     seed: int = 0
+    tuning_hz: float | None = None
+    """What A is, 392 to 494 Hz; None: as the musician is heard to be tuned."""
 
     def __post_init__(self) -> None:
         for name, channels in (("input", self.input_channels), ("output", self.output_channels)):
@@ -92,6 +96,7 @@ class EngineConfig:
             raise ConfigError(f"--block {self.block_samples}: give a block between 16 and 4096 samples")
         if not 0 <= self.seed < SEEDS:
             raise ConfigError(f"--seed {self.seed}: give a whole number, 0 or more and below 2**63")
+        check_tuning(self.tuning_hz)
         if not -60.0 <= self.ceiling_dbfs <= 0.0:
             raise ConfigError(f"limiter ceiling {self.ceiling_dbfs} dBFS: give a value between -60 and 0")
 
@@ -99,6 +104,13 @@ class EngineConfig:
     def played_channels(self) -> tuple[int, ...]:
         """All channels that are played on: the band's, then those of the click."""
         return self.output_channels + self.click_channels
+
+
+def check_tuning(tuning_hz: float | None) -> None:
+    """Raises ConfigError for an A that is not within a tone of 440 Hz."""
+    if tuning_hz is not None and not LOWEST_TUNING_HZ <= tuning_hz <= HIGHEST_TUNING_HZ:
+        low, high = LOWEST_TUNING_HZ, HIGHEST_TUNING_HZ
+        raise ConfigError(f"--tuning {tuning_hz:g}: give what A is, {low:g} to {high:g} Hz")
 
 
 def why_no_recording(path: Path) -> str | None:

@@ -181,6 +181,20 @@ class Player(Protocol):
 
 
 @runtime_checkable
+class TunedPlayer(Protocol):
+    """A player that follows the musician's tuning. Inference thread only."""
+
+    @property
+    def tuning_hz(self) -> float:
+        """A, as the band plays it."""
+        ...
+
+    def fix_tuning(self, tuning_hz: float | None) -> None:
+        """A is this many Hz, whatever is heard; None: as it is heard. Raises ValueError outside 392 to 494 Hz."""
+        ...
+
+
+@runtime_checkable
 class PatientPlayer(Player, Protocol):
     """A player that can turn several frames into sound at once, which is quicker where nobody waits for them.
 

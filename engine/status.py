@@ -43,6 +43,8 @@ class Status:
     confidence: float = 0.0
     chord: str = ""
     """As heard, in plain spelling ("Am", "F#"); empty where none is known."""
+    tuning_hz: float = 0.0
+    """What A is, as the band plays it; 0 where nobody says."""
     step_ms: float = 0.0
     """Last step of the worker."""
     step_p99_ms: float = 0.0

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..dsp.features import FeatureExtractor, played_pitch_classes
+from ..dsp.tuning import TuningFollower
 from .chord_network import Harmonist
 from .generator.conditioning import MAX_AHEAD_FRAMES
 from .generator.score_tokens import SLOTS
@@ -89,6 +90,9 @@ class Accompanist:
         self._listen_state: State = band.program.init_listen(1)
         self._play_state: State = band.program.init_play(1)
         self._tail = self._extractor.spec.tail_samples
+        self._tuning = TuningFollower(band.sample_rate_hz)
+        self._tuned_cents = 0.0
+        self._in_tune = self._extractor  # the same for the musician's tuning
         self._started = False
         self.harmonist = Harmonist(band.harmony)
         """Reads the chords of this stream for whoever counts its bars. Inference thread only."""
@@ -118,6 +122,7 @@ class Accompanist:
     def reset(self, seed: int, ahead_frames: int) -> None:
         """Forget everything; `seed` makes what follows repeatable."""
         reset_state(self._listen_state)
+        self._tuning.reset()
         self._noise = np.random.default_rng(seed)
         self._forget_played()
         self._features = torch.full((self._band.heard_size,), -1.0)
@@ -129,6 +134,22 @@ class Accompanist:
         reset_state(self._play_state)
         self._listens_since_play = 0
 
+    @property
+    def tuning_hz(self) -> float:
+        """A, as the band plays it: as it is heard, or as it was fixed."""
+        return self._tuning.tuning_hz
+
+    def fix_tuning(self, tuning_hz: float | None) -> None:
+        """A is this many Hz, whatever is heard; None: as it is heard. Raises ValueError outside 392 to 494 Hz."""
+        self._tuning.fix(tuning_hz)
+
+    def _follow_tuning(self, chunk: FloatArray) -> None:
+        self._tuning.hear(chunk, sounding=self._listens_since_play <= 1)
+        cents = self._tuning.cents
+        if cents != self._tuned_cents:
+            self._tuned_cents = cents
+            self._in_tune = self._extractor.tuned(cents)
+
     def set_ahead(self, ahead_frames: int) -> None:
         self._ahead = torch.tensor([min(max(ahead_frames, 0), MAX_AHEAD_FRAMES)])
 
@@ -138,7 +159,8 @@ class Accompanist:
             torch.set_flush_denormal(True)
             self._started = True
         # copied into torch's own memory: matrix products round differently for differently aligned inputs
-        features = self._features.copy_(torch.from_numpy(self._extractor.frame(chunk)))
+        self._follow_tuning(chunk)
+        features = self._features.copy_(torch.from_numpy(self._in_tune.frame(chunk)))
         logits = self._band.program.listen(features, self._listen_state).numpy()
         self._listens_since_play += 1
         if self._listens_since_play > 25 * 2:
@@ -189,6 +211,8 @@ class Accompanist:
     def _asked(self, moment: MomentLike, controls: ControlsLike) -> tuple[Any, ...]:
         """The arguments of the compiled program for one frame."""
         band = self._band
+        if "voice.tuning_cents" in self._play_state:
+            self._play_state["voice.tuning_cents"].fill_(self._tuned_cents)
         self._listens_since_play = 0
         known = 1.0 if moment.tempo_bpm > 0 else 0.0
         values = torch.tensor(

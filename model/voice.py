@@ -115,7 +115,8 @@ class Voice(nn.Module):
         state["voice.notes"] = torch.zeros(batch, self.notes, dtype=torch.int64, device=device)
         state["voice.points"] = torch.zeros(batch, self.notes, self.harmonics, device=device)
         state["voice.tail"] = torch.zeros(batch, self.hop, device=device)
-        state["voice.clock"] = torch.zeros(batch, dtype=torch.int64, device=device)
+        state["voice.clock"] = torch.zeros(batch, dtype=torch.float64, device=device)  # samples at A 440
+        state["voice.tuning_cents"] = torch.zeros(1, dtype=torch.float64, device=device)
         return state
 
     def _embed(self, latents: Tensor, slots: Tensor, part: Tensor) -> Tensor:
@@ -139,9 +140,13 @@ class Voice(nn.Module):
         gain = torch.sigmoid(self.gain(y).float()).view(batch, frames, self.sub_frames, self.bands)
         return loudness.unsqueeze(4) * spread.unsqueeze(3), gain
 
-    def _sing(self, notes: Tensor, amplitudes: Tensor, before: Tensor, last: Tensor, clock: Tensor) -> Tensor:
+    def _sing(
+        self, notes: Tensor, amplitudes: Tensor, before: Tensor, last: Tensor, clock: Tensor, tuning: Tensor
+    ) -> Tensor:
         """Oscillators: notes, notes of the frame before [B, T, slots], amplitudes, last amplitudes of the frame before
-        [B, T, slots, harmonics], first frame's number [B] to audio [B, T * frame]."""
+        [B, T, slots, harmonics], samples at A 440 that lie before the first frame [B], and by how much a sample is
+        more or less than one of these [1] (so that a change of tuning bends the tones and breaks none), to audio
+        [B, T * frame]."""
         batch, frames, slots = notes.shape
         same = (notes.unsqueeze(3) == before.unsqueeze(2)) & (notes > 0).unsqueeze(3)  # [B, T, now, before]
         start = torch.matmul(same.to(last.dtype), last)
@@ -157,11 +162,11 @@ class Voice(nn.Module):
         # A sample's angle is that of the first one of its stretch and what the tone turns within it: the sines of both,
         # and their products, are a seventh of the sines of all samples.
         coarse = torch.arange(self.frame // self.fine, device=notes.device) * self.fine
-        begin = ((clock[row] + frame) * self.frame).unsqueeze(1) + coarse
-        cycles = torch.frac(hz.unsqueeze(1) * begin.double() / self.rate_hz)  # exact however late it is
+        begin = clock[row].unsqueeze(1) + tuning * ((frame * self.frame).unsqueeze(1) + coarse).double()
+        cycles = torch.frac(hz.unsqueeze(1) * begin / self.rate_hz)  # exact however late it is
         first = (2.0 * math.pi) * cycles.float().view(-1, self.sub_frames, 1, self.hop // self.fine, 1)
         first = first * self.order + self.offset  # [N, sub, 1, stretches, H]
-        turn = (2.0 * math.pi / self.rate_hz * hz).float().view(-1, 1, 1)
+        turn = (2.0 * math.pi / self.rate_hz * hz * tuning).float().view(-1, 1, 1)
         turn = turn * self.order.unsqueeze(1) * torch.arange(self.fine, device=notes.device)  # [N, H, fine]
         turned = torch.cat([turn.cos(), turn.sin()], dim=1)
         waves = torch.cat([first.sin(), first.cos()], dim=4)
@@ -196,10 +201,11 @@ class Voice(nn.Module):
         amplitudes, gain = self._controls(x, notes, before)
         ends = amplitudes[:, :, :, -1]
         last = torch.cat([state["voice.points"].unsqueeze(1), ends[:, :-1]], dim=1)
-        sound = self._sing(notes, amplitudes, before, last, state["voice.clock"])
+        tuning = torch.exp2(state["voice.tuning_cents"] / 1200.0)
+        sound = self._sing(notes, amplitudes, before, last, state["voice.clock"], tuning)
         state["voice.notes"].copy_(notes[:, -1])
         state["voice.points"].copy_(ends[:, -1])
-        state["voice.clock"].add_(notes.shape[1])
+        state["voice.clock"].add_(tuning * (notes.shape[1] * self.frame))
         late = torch.cat([state["voice.tail"], sound], dim=1)
         count = sound.shape[1]
         state["voice.tail"].copy_(late[:, count:])
@@ -214,7 +220,14 @@ class Voice(nn.Module):
         before = nn.functional.pad(notes[:, :-1], (0, 0, 1, 0))
         amplitudes, gain = self._controls(x, notes, before)
         last = nn.functional.pad(amplitudes[:, :-1, :, -1], (0, 0, 0, 0, 1, 0))
-        sound = self._sing(notes, amplitudes, before, last, torch.zeros_like(part))
+        sound = self._sing(
+            notes,
+            amplitudes,
+            before,
+            last,
+            torch.zeros_like(part).double(),
+            torch.ones(1, dtype=torch.float64, device=part.device),
+        )
         return nn.functional.pad(sound, (self.hop, 0))[:, : sound.shape[1]], self._shaped(coefficients, gain)
 
 

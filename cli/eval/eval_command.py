@@ -173,7 +173,7 @@ def listener_figures(
 ) -> None:
     """Score listener and conductor on held-out songs: streaming, the lead alone with its live sound."""
     from ...training.sound.render import render_song
-    from ..listen_stream import InputMonitor
+    from ..listen_stream import ListeningPlayer
     from ..output_files import check_writable, write_json
     from ..train.train_options import check_split
     from . import eval_recovery
@@ -185,7 +185,7 @@ def listener_figures(
     check_split(split)
     if out is not None:
         check_writable(out, "--out")
-    ear = InputMonitor(weights)
+    ear = ListeningPlayer(weights)
     rows = []
     for seed in range(first_seed, first_seed + songs):
         song = render_song(seed, split=split, seconds=(seconds, seconds + 10))

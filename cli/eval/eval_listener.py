@@ -21,7 +21,7 @@ from ..listen_stream import (
     FRAME_S,
     FRAME_SAMPLES,
     RATE_HZ,
-    InputMonitor,
+    ListeningPlayer,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Track:
         return self.at_s[i] + (1 - self.bar_phase[i]) * self.beats_per_bar[i] * 60 / self.tempo_bpm[i]
 
 
-def hear_song(ear: InputMonitor, lead: NDArray[np.float32]) -> tuple[list[Heard], float]:
+def hear_song(ear: ListeningPlayer, lead: NDArray[np.float32]) -> tuple[list[Heard], float]:
     """What the listener says of every whole frame, one by one, and the processor seconds that it took."""
     ear.reset(0, 1)
     padded = np.concatenate([np.zeros(ear.tail_samples, np.float32), lead])
@@ -286,7 +286,7 @@ def naive_beats(song: RenderedSong, window_s: float = 6.0) -> FloatArray:
 
 
 def evaluate_song(
-    ear: InputMonitor, song: RenderedSong, baselines: bool = True, told_style: bool = False
+    ear: ListeningPlayer, song: RenderedSong, baselines: bool = True, told_style: bool = False
 ) -> dict[str, Any]:
     """All figures of one song as rendered with live sound: room, pickup, noise, bleed.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..listen_stream import InputMonitor
+from ..listen_stream import ListeningPlayer
 from .eval_listener import (
     FloatArray,
     conduct,
@@ -158,13 +158,13 @@ def recovery(scene: Scene, found_s: FloatArray, end_s: float) -> dict[str, Any]:
     }
 
 
-def evaluate_scene(ear: InputMonitor, scene: Scene) -> dict[str, Any]:
+def evaluate_scene(ear: ListeningPlayer, scene: Scene) -> dict[str, Any]:
     """`recovery` of what the listener hears of a scene and the conductor makes of it."""
     track = conduct(hear_song(ear, scene.sound)[0], harmonist=ear.harmonist)
     return recovery(scene, track.beats_s(), float(track.at_s[-1]))
 
 
-def evaluate(ear: InputMonitor, songs: int, first_seed: int, split: str) -> Iterator[dict[str, Any]]:
+def evaluate(ear: ListeningPlayer, songs: int, first_seed: int, split: str) -> Iterator[dict[str, Any]]:
     """Rows of every scene of `songs` songs, of the seeds from `first_seed` on that have a place for the scenes.
 
     Ends with fewer where SEEDS_PER_SONG times as many seeds do not hold so many.

@@ -80,6 +80,9 @@ def live(
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write figures at the end.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
+    tuning: Annotated[
+        float | None, typer.Option(metavar="HZ", help="What A is, 392 to 494; else as it is heard.")
+    ] = None,
     pedal: Annotated[
         str | None, typer.Option(metavar="CCn|NOTEn", help="MIDI controller or note that starts and stops.")
     ] = None,
@@ -164,6 +167,7 @@ def live(
         midi_name=midi,
         round_trip_samples=round_trip,
         seed=seed,
+        tuning_hz=tuning,
     )
     asked = pedal is not None or bindings is not None or midi is not None
     remote = web_asked(web, host, web_token)

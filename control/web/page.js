@@ -137,6 +137,7 @@ function draw() {
   put(by("pending"), now.pending ? `next: ${now.pending}` : "");
   put(by("chord"), now.chord || "–");
   put(by("chord_played"), now.chord_played || "–");
+  put(by("tuning"), now.tuning_hz && Math.round(now.tuning_hz) !== 440 ? `A ${Math.round(now.tuning_hz)} Hz` : "");
   put(by("title"), now.song || now.preset || "–");
   put(by("subtitle"), [now.songs ? `${now.song_number} of ${now.songs}` : "", now.song && now.preset, now.section && `section ${now.section}`,
     now.next_section && `then ${now.next_section}`, now.recording && "recording"].filter(Boolean).join(" · "));

@@ -286,6 +286,7 @@ def _nearest_of_lower_case(text: str) -> str:
 
 def _third_and_seventh(quality: str) -> tuple[str, str]:
     """Of what is written, complete or not: ("minor", "minor") of "m7x"."""
+    quality = re.sub(r"^(?:mja|jma|amj|may)", "maj", quality)  # slips of the fingers
     sign = re.match(r"maj|ma(?![d])|M(?!i)|min|mi|m(?!aj)|-|dim|aug|\+|ø|o(?!m)|sus|5", quality, re.IGNORECASE)
     kind = sign.group() if sign else ""
     if quality.startswith("M") and not quality.lower().startswith(("maj", "min")):

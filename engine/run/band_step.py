@@ -20,7 +20,7 @@ from ..config import EngineConfig
 from ..fault_log import FaultLog
 from ..output.mixer import PartMixer, Playout
 from ..output.recorder import Take
-from ..player import PARTS, Controls, Moment, PatientPlayer, Player
+from ..player import PARTS, Controls, Moment, PatientPlayer, Player, TunedPlayer
 from ..timing.conductor import Conducting
 from .guarded_player import GuardedPlayer
 from .stage import Stage
@@ -70,6 +70,9 @@ class BandStep:
         """
         frame_samples = player.frame_samples
         self.conductor = conductor
+        self._tuned = player if isinstance(player, TunedPlayer) else None
+        if self._tuned is not None and config.tuning_hz is not None:
+            self._tuned.fix_tuning(config.tuning_hz)
         self.guard = GuardedPlayer(player, fault_log, config.seed)
         self.playout = Playout(rate_hz, player.sample_rate_hz, frame_samples, player.play_delay_samples, with_parts)
         self.host_frame = self.playout.host_frame
@@ -91,6 +94,11 @@ class BandStep:
         self._mixer = PartMixer(frame_samples)
         self._host_ratio = rate_hz / player.sample_rate_hz
         self._drawn: list[_Drawn] = []
+
+    @property
+    def tuning_hz(self) -> float:
+        """What A is; 0 where the player does not say."""
+        return 0.0 if self._tuned is None else self._tuned.tuning_hz
 
     @property
     def resample_in_samples(self) -> float:

@@ -74,6 +74,7 @@ class StatusBuilder:
             confidence=moment.confidence,
             chord=chord_name(cue.chord_root, cue.chord_pitch_classes),
             chord_played=played,
+            tuning_hz=self._band.tuning_hz,
             step_ms=1000.0 * look_ahead.step_s,
             step_p99_ms=1000.0 * look_ahead.meter.recent_percentile_s(99.0),
             frame_ms=1000.0 * host_frame / rate_hz,

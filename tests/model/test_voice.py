@@ -114,7 +114,7 @@ def test_harmonics_beyond_the_rate_are_left_out(voice: Voice) -> None:
 def test_the_clock_may_run_for_hours(voice: Voice) -> None:
     """Ten hours on the tone is as clean as in the first second."""
     state = voice.init_state(1)
-    state["voice.clock"].fill_(10 * 3600 * 25)
+    state["voice.clock"].fill_(10 * 3600 * 32_000)
     slots = slots_of([(33,)] * FRAMES)
     torch.manual_seed(1)
     sound = voice.step(torch.randn(1, 8, FRAMES), slots, torch.zeros(1).long(), torch.zeros(1, 320, 160), state)[0][0]
@@ -122,3 +122,23 @@ def test_the_clock_may_run_for_hours(voice: Voice) -> None:
     bins = np.arange(len(spectrum)) * 0.8
     near = np.abs(bins / 55.0 - np.round(bins / 55.0)) * 55.0 < 6.0
     assert spectrum[near].sum() / spectrum.sum() > 0.99
+
+
+@torch.no_grad()
+def test_a_tuning_bends_the_tones_and_breaks_none(voice: Voice) -> None:
+    """From A 440 to A 432 in the middle of a note: no step between samples, and the new pitch after it."""
+    state, slots = voice.init_state(1), slots_of([(69,)] * 2 * FRAMES)
+    torch.manual_seed(1)
+    latents = torch.randn(1, 8, 1).expand(1, 8, 2 * FRAMES)
+    sound = []
+    for frame in range(2 * FRAMES):
+        state["voice.tuning_cents"].fill_(1200 * math.log2(432 / 440) if frame >= FRAMES else 0.0)
+        one = slice(frame, frame + 1)
+        part, nothing = torch.zeros(1).long(), torch.zeros(1, 320, 4)
+        sound.append(voice.step(latents[..., one], slots[..., one], part, nothing, state)[0][0].numpy())
+    audio = np.concatenate(sound)
+    steepest = 2 * math.pi * 440.0 * SMALL.harmonics / 32_000 * np.abs(audio).max()
+    assert np.abs(np.diff(audio)).max() < steepest
+    for begin, hz in ((8_000, 440.0), (60_000, 432.0)):
+        spectrum = np.abs(np.fft.rfft(audio[begin : begin + 32_000] * np.blackman(32_000)))
+        assert abs(float(np.argmax(spectrum[400:480])) + 400 - hz) <= 1.0

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gigmate.cli.eval import eval_listener
-from gigmate.cli.listen_stream import FRAME_SAMPLES, InputMonitor
+from gigmate.cli.listen_stream import FRAME_SAMPLES, ListeningPlayer
 from gigmate.engine.player import HeardFrame
 
 FRAMES = 1000
@@ -119,7 +119,7 @@ def weights(tmp_path: Path) -> Path:
 
 
 def test_an_ear_hears_the_same_again_after_a_reset(weights: Path) -> None:
-    ear = InputMonitor(weights)
+    ear = ListeningPlayer(weights)
     sound = np.random.default_rng(0).normal(0, 0.1, 10 * FRAME_SAMPLES).astype(np.float32)
     first, _ = eval_listener.hear_song(ear, sound)
     second, _ = eval_listener.hear_song(ear, sound)

@@ -114,11 +114,11 @@ needs_mma = pytest.mark.skipif(shutil.which("mma") is None, reason="no mma here:
 @pytest.mark.timeout(3600)
 def test_the_judges_and_the_listener_hold_on_anothers_grooves(tmp_path: Path) -> None:
     from gigmate.cli.eval.eval_listener import evaluate_song
-    from gigmate.cli.listen_stream import InputMonitor
+    from gigmate.cli.listen_stream import ListeningPlayer
     from gigmate.training.evaluate.part_fit import chroma_at, for_judges, in_chord
     from gigmate.training.sound.label_judge import beats, harmony
 
-    ear, rows = InputMonitor(), []
+    ear, rows = ListeningPlayer(), []
     shown = ("beat_f", "downbeat_f", "octave_error", "off_beat_f", "root_share", "chord_share", "chord_share_settled")
     print("\ngroove | judge beat F, lag ms, chord, bass inside | listener", *shown, "librosa beat F", sep=" | ")
     for number, (groove, bpm, metre) in enumerate(GROOVES):

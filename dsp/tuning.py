@@ -1,0 +1,100 @@
+"""How the musician is tuned: cents beside A 440, heard in the peaks of the spectrum, and followed with care.
+
+Pure numpy; one instance holds the memory of one stream. Knows no notes and no chords: a deviation is that from the
+nearest semitone, so half a semitone off is the most that there is, and a guitar a half-step down is in another key.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+REFERENCE_HZ = 440.0
+LOWEST_TUNING_HZ, HIGHEST_TUNING_HZ = 392.0, 494.0
+"""A whole tone below and above: what is further off is another key."""
+
+_WINDOW_SAMPLES = 8192
+_LOW_HZ, _HIGH_HZ = 130.0, 1000.0
+"""Below, a bin is wider than the deviations that are looked for; above, overtones are no longer in tune with notes."""
+_QUIET = 10.0 ** (-60.0 / 20.0)
+_STANDS_OUT = 0.15
+"""Of the strongest peak."""
+_MEMORY_FRAMES = 300.0
+_ENOUGH_FRAMES = 40.0
+_ENOUGH_AGREEMENT = 0.5
+"""Length of the mean of the deviations as directions on a circle of one semitone: 1 where all are the same."""
+_IN_TUNE_CENTS = 5.0
+"""So near to A 440 nobody is followed: what is left of it is the measurement's."""
+_CENTS_A_FRAME = 0.3
+_STEP_CENTS = 2.0
+
+
+class TuningFollower:
+    """Chunks in, cents out. `cents` is the present answer. One thread at a time (the inference thread)."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._bins_hz = rate_hz / _WINDOW_SAMPLES
+        self._first, self._last = round(_LOW_HZ / self._bins_hz), round(_HIGH_HZ / self._bins_hz)
+        self._window = np.hanning(_WINDOW_SAMPLES + 1)[:-1].astype(np.float32)
+        self._fixed_cents: float | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard. A tuning that was fixed stays."""
+        self._sum = 0.0 + 0.0j
+        self._weight = 0.0
+        self._target = self._now = self._fixed_cents or 0.0
+
+    def fix(self, tuning_hz: float | None) -> None:
+        """A is this many Hz from now on; None: as it is heard. Raises ValueError outside 392 to 494 Hz."""
+        if tuning_hz is not None and not LOWEST_TUNING_HZ <= tuning_hz <= HIGHEST_TUNING_HZ:
+            raise ValueError(f"tuning {tuning_hz:g} Hz: give {LOWEST_TUNING_HZ:g} to {HIGHEST_TUNING_HZ:g} for A")
+        self._fixed_cents = None if tuning_hz is None else 1200.0 * math.log2(tuning_hz / REFERENCE_HZ)
+        if self._fixed_cents is not None:
+            self._target = self._now = self._fixed_cents
+
+    @property
+    def cents(self) -> float:
+        """Beside A 440, in steps of two where it is heard: what notes and filters follow."""
+        if self._fixed_cents is not None:
+            return self._fixed_cents
+        return round(self._now / _STEP_CENTS) * _STEP_CENTS
+
+    @property
+    def tuning_hz(self) -> float:
+        return REFERENCE_HZ * 2.0 ** (self.cents / 1200.0)
+
+    def hear(self, chunk: NDArray[np.float32], sounding: bool) -> None:
+        """One chunk, of which the newest 8192 samples count. While notes are `sounding` they glide to the musician's
+        tuning; else it is taken at once."""
+        if self._fixed_cents is None:
+            self._measure(chunk[-_WINDOW_SAMPLES:])
+            away = self._target - self._now
+            self._now += away if not sounding else min(max(away, -_CENTS_A_FRAME), _CENTS_A_FRAME)
+
+    def _measure(self, sound: NDArray[np.float32]) -> None:
+        magnitude = np.abs(np.fft.rfft(sound * self._window))[self._first - 1 : self._last + 2] * (
+            4.0 / _WINDOW_SAMPLES
+        )
+        here, below, above = magnitude[1:-1], magnitude[:-2], magnitude[2:]
+        top = float(here.max())
+        if not top > _QUIET:  # a chunk that is not finite is none either
+            return
+        peaks = np.flatnonzero((here > below) & (here >= above) & (here > _STANDS_OUT * top))
+        if not len(peaks):
+            return
+        left, mid, right = (np.log(values[peaks] + 1e-9) for values in (below, here, above))
+        offset = 0.5 * (left - right) / (left - 2.0 * mid + right - 1e-12)
+        semitones = 12.0 * np.log2((self._first + peaks + offset) * self._bins_hz / REFERENCE_HZ)
+        found = np.sum(here[peaks] * np.exp(2j * np.pi * semitones)) / np.sum(here[peaks])
+        keep = 1.0 - 1.0 / _MEMORY_FRAMES
+        self._sum = keep * self._sum + complex(found)
+        self._weight = keep * self._weight + 1.0
+        if self._weight < _ENOUGH_FRAMES or abs(self._sum) < _ENOUGH_AGREEMENT * self._weight:
+            return
+        cents = 100.0 * float(np.angle(self._sum)) / (2.0 * math.pi)
+        if abs(self._target) > 30.0 and abs(cents - self._target) > 60.0:
+            cents += math.copysign(100.0, self._target)  # a quarter tone is as near to one side as to the other: stay
+        self._target = 0.0 if abs(cents) < _IN_TUNE_CENTS else cents
