@@ -35,6 +35,7 @@ from .engine.player import (
 from .engine.run.accompaniment import (
     BATCH_FRAMES,
     Accompaniment,
+    AccompanimentSettings,
     rate_that_fits,
     to_mono,
 )
@@ -127,16 +128,18 @@ class Band:
             player,
             Conductor(float(band_rate_hz), _tempo_bpm(wanted, sheet), harmonist=harmonist_of(player)),
             rate_hz,
-            band_rate_hz=band_rate_hz,
-            controls=with_parts(controls_of(wanted), parts),
-            seed=seed,
-            ahead_frames=ahead_frames,
-            ceiling_dbfs=wanted.ceiling_dbfs,
-            play_along=play_along,
-            wait=wait,
-            chart=sheet,
-            chart_start_samples=None if chart_start_s is None else round(chart_start_s * rate_hz),
-            batch_frames=batch_frames,
+            AccompanimentSettings(
+                band_rate_hz=band_rate_hz,
+                controls=with_parts(controls_of(wanted), parts),
+                seed=seed,
+                ahead_frames=ahead_frames,
+                ceiling_dbfs=wanted.ceiling_dbfs,
+                play_along=play_along,
+                wait=wait,
+                chart=sheet,
+                chart_start_samples=None if chart_start_s is None else round(chart_start_s * rate_hz),
+                batch_frames=batch_frames,
+            ),
         )
 
     def first_downbeat_s(

@@ -7,10 +7,12 @@ the inference thread alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..dsp.half_beat import HalfBeat
 
 PARTS: tuple[str, ...] = ("drums", "bass", "keys")
 """The generated voices, in the order of every array that has a parts axis."""
@@ -122,20 +124,8 @@ class Harmonist(Protocol):
         """The style that is played; None: not known."""
         ...
 
-    def read(
-        self,
-        roots: NDArray[np.floating[Any]],
-        classes: NDArray[np.floating[Any]],
-        played: NDArray[np.floating[Any]],
-        trust: float,
-        length_s: float,
-        place: int,
-        slots_per_bar: int,
-        bar_sure: float,
-    ) -> Reading:
-        """Take in a half-beat that has ended: means over its frames of the logarithms of Heard.chord_root [13], the
-        log-odds of Heard.chord_pitch_classes [12] and Heard.played [12]; how far it was heard, in [0, 1]; and its
-        `place`, in half-beats after the downbeat, as `bar_sure` in [0, 1] has it."""
+    def read(self, half_beat: HalfBeat) -> Reading:
+        """Take in a half-beat that has ended."""
         ...
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..dsp.half_beat import HalfBeat
 from .streaming import Streaming, reset_state
 
 FloatArray = NDArray[np.float32]
@@ -155,7 +156,8 @@ class Harmonist:
         self._past = np.zeros((_REMEMBERED, ROOTS), np.float32)
         self._count = 0
         # the first of all readings takes many times as long: not on stage
-        self.read(np.zeros(ROOTS + 1), np.zeros(ROOTS), np.zeros(ROOTS), 0.0, 0.0, 0, 4 * SLOTS_PER_BEAT, 0.0)
+        nothing = np.zeros(ROOTS)
+        self.read(HalfBeat(np.zeros(ROOTS + 1), nothing, nothing, 0.0, 0.0, 0, 4 * SLOTS_PER_BEAT, 0.0))
         self.reset()
 
     def reset(self) -> None:
@@ -171,20 +173,9 @@ class Harmonist:
         self._style[known.index(style) + 1 if style in known else 0] = 1.0
 
     @torch.inference_mode()
-    def read(
-        self,
-        roots: NDArray[np.floating[Any]],
-        classes: NDArray[np.floating[Any]],
-        played: NDArray[np.floating[Any]],
-        trust: float,
-        length_s: float,
-        place: int,
-        slots_per_bar: int,
-        bar_sure: float,
-    ) -> HarmonyReading:
-        """A half-beat that has ended: means over its frames of `log_roots` [13] and `class_odds` [12]
-        (dsp/log_probability.py) and of `played_pitch_classes` [12], weighed by how far they were heard: `trust` in
-        [0, 1] on average."""
+    def read(self, half_beat: HalfBeat) -> HarmonyReading:
+        """A half-beat that has ended; its `played` as `played_pitch_classes` gives them."""
+        roots, classes, played, trust, length_s, slot, slots_per_bar, bar_confidence = half_beat
         heard = pitch_channels(roots[:ROOTS], classes, played, np.asarray(trust))
         self._past[self._count % _REMEMBERED] = heard[0]
         self._count += 1
@@ -192,7 +183,7 @@ class Harmonist:
         rest = about(
             *(
                 np.asarray(value, np.float32)
-                for value in (roots[ROOTS], trust, length_s, place, slots_per_bar, bar_sure)
+                for value in (roots[ROOTS], trust, length_s, slot, slots_per_bar, bar_confidence)
             )
         )
         x = np.concatenate([heard.ravel(), *looked, rest, self._style])

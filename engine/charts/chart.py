@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from typing import Protocol
 
 from ..errors import ConfigError
 from .chord_symbol import (
@@ -240,10 +241,18 @@ def flats_in(key: str) -> bool:
     return ((tonic + 3) % 12 if minor else tonic) in (1, 3, 5, 8, 10)
 
 
+class WrittenBar(Protocol):
+    """One bar as it is played."""
+
+    @property
+    def chords(self) -> Sequence[tuple[float, ChordSymbol]]: ...  # (beat within the bar, chord)
+    @property
+    def beats(self) -> int: ...
+
+
 def chart_of(
-    bars: Sequence[Sequence[tuple[float, ChordSymbol]]],
+    bars: Sequence[WrittenBar],
     sections: Sequence[tuple[str, int]],
-    beats_of_bars: Sequence[int],
     *,
     loops: bool = True,
     title: str = "",
@@ -251,13 +260,13 @@ def chart_of(
     tempo_bpm: float = 0.0,
     remarks: tuple[str, ...] = (),
 ) -> Chart:
-    """A chart of bars, each a list of (beat within the bar, chord), of sections, each (name, how many bars), and of how
-    many beats each bar has."""
+    """A chart of bars and of sections, each (name, how many bars)."""
+    beats_of_bars = [bar.beats for bar in bars]
     changes: list[Change] = []
     metres: list[MetreChange] = []
     starts = list(accumulate(beats_of_bars, initial=0))
     for number, bar in enumerate(bars):
-        for offset, chord in bar:
+        for offset, chord in bar.chords:
             if not changes or changes[-1].chord != chord:
                 changes.append(Change(float(starts[number] + offset), chord))
         if number and beats_of_bars[number] != beats_of_bars[number - 1]:

@@ -352,12 +352,11 @@ class _Reader:
             key = english_key(key, self._german)
         names = {chord.name for bar in way for _, chord in bar.chords}
         return chart_of(
-            [bar.chords for bar in way],
+            way,
             [
                 (self._done[number][0], len(list(bars)))
                 for number, bars in itertools.groupby(way, lambda bar: bar.section)
             ],
-            [bar.beats for bar in way],
             loops=self._headers.get("end", "loop") == "loop",
             title=self._headers.get("title", ""),
             key=key,

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dsp.half_beat import HalfBeat
 from ...dsp.log_probability import class_odds, log_roots
 from ..player import Harmonist, Reading
+from ..position import Point
 from . import chord_evidence
 from .chord_evidence import HalfBeatHeard
 from .chord_filter import STATES, ChordFilter
@@ -57,7 +59,7 @@ class ChordTracker:
         self._harmonist = harmonist
         self._filter = ChordFilter(config.key_change)
         self._memory = SongMemory(config.repeat_prior, config.repeat_forget)
-        self._places = ChangePositions()
+        self._positions = ChangePositions()
         self._progressions = ProgressionFilter(metres=metres)
         self._half_beat = HalfBeatHeard()
         self.tell_style(None)
@@ -67,7 +69,7 @@ class ChordTracker:
         """Forget the song."""
         self._filter.reset()
         self._memory.reset()
-        self._places.reset()
+        self._positions.reset()
         self._progressions.reset()
         self._half_beat.clear()
         if self._harmonist is not None:
@@ -76,7 +78,7 @@ class ChordTracker:
         self._log = np.zeros(STATES)
         self._likelihood = np.ones(STATES)
         self._slot = -(10**9)
-        self._bar_slot, self._slots_per_bar, self._bar_sure = 0, 4 * SLOTS_PER_BEAT, 0.0
+        self._bar_slot, self._slots_per_bar, self._bar_confidence = 0, 4 * SLOTS_PER_BEAT, 0.0
         self._general = self._plain = self._filter.prior
         self._stay: FloatArray = self._filter.prior  # probability of each chord together with: it has not changed
         self._found, self._known = self._memory.recall(self._slot, self._slots_per_bar)
@@ -101,20 +103,18 @@ class ChordTracker:
         roots: NDArray[np.float32],
         classes: NDArray[np.float32],
         played: NDArray[np.float32],
-        beat: float,
-        bar_beat: float,
-        beats_per_bar: int,
-        bar_sure: float,
+        at: Point,
+        bar_confidence: float,
         frame_s: float,
         trust: float,
     ) -> None:
-        """Take in a frame's root [13], pitch classes [12] and notes [12], which sounded at `beat` of a bar that began
-        at `bar_beat`, as `bar_sure` in [0, 1] has it. `trust` in [0, 1] weighs the frame."""
-        slot = math.floor(beat * SLOTS_PER_BEAT)
+        """Take in a frame's root [13], pitch classes [12] and notes [12], which sounded at that point; that its bar is
+        right is `bar_confidence` in [0, 1]. `trust` in [0, 1] weighs the frame."""
+        slot = math.floor(at.beat * SLOTS_PER_BEAT)
         if slot != self._slot:
             self._read(slot - self._slot)
-            self._bar_slot, self._slots_per_bar = round(bar_beat * SLOTS_PER_BEAT), beats_per_bar * SLOTS_PER_BEAT
-            self._bar_sure = bar_sure
+            self._bar_slot, self._slots_per_bar = round(at.bar_beat * SLOTS_PER_BEAT), at.beats_per_bar * SLOTS_PER_BEAT
+            self._bar_confidence = bar_confidence
             self._go_on(slot)
         root_logs = log_roots(roots.astype(np.float64))
         odds = class_odds(classes.astype(np.float64))
@@ -157,14 +157,13 @@ class ChordTracker:
         heard, harmonist = self._half_beat, self._harmonist
         if harmonist is None or not heard.length_s:
             return
-        trust, place = heard.trust, self._place(self._slot)
-        self._reading = harmonist.read(
-            *heard.means(), trust, heard.length_s, place, self._slots_per_bar, self._bar_sure
-        )
+        trust, bar = heard.trust, (self._slots_per_bar, self._bar_confidence)
+        slot = self._slot_in_bar(self._slot)
+        self._reading = harmonist.read(HalfBeat(*heard.means(), trust, heard.length_s, slot, *bar))
         nothing = np.zeros(13), np.zeros(12), np.zeros(12)
         for number in range(1, min(skipped, _MOST_SKIPPED)):
-            place = self._place(self._slot + number)
-            self._reading = harmonist.read(*nothing, 0.0, 0.0, place, self._slots_per_bar, self._bar_sure)
+            slot = self._slot_in_bar(self._slot + number)
+            self._reading = harmonist.read(HalfBeat(*nothing, 0.0, 0.0, slot, *bar))
         heard.clear()
         if trust > 0:
             likelihood = self._opinion(self._reading.chord, self._config.reading_weight)
@@ -192,9 +191,9 @@ class ChordTracker:
             if likelihood.min() < 1.0:
                 held = self._stay / np.maximum(prior, 1e-12)
                 changed = 1.0 - float(np.minimum(held, 1.0) @ self._now)
-                place = self._place(self._slot)
-                self._places.learn(place, changed)
-                self._memory.move_back(self._slot, late_by(place, self._slots_per_bar), changed)
+                slot_in_bar = self._slot_in_bar(self._slot)
+                self._positions.learn(slot_in_bar, changed)
+                self._memory.move_back(self._slot, late_by(slot_in_bar, self._slots_per_bar), changed)
         self._log[:] = 0.0
         self._likelihood[:] = 1.0
         first = self._slot + 1 if 0 < skipped <= _MOST_SKIPPED else slot
@@ -217,16 +216,16 @@ class ChordTracker:
         self._filter.open(change, song, share)
         self._stay = before * ((1.0 - share) * (1.0 - change) + share * song)
         self._plain = self._filter.prior
-        self._progressions.move(slot, self._bar_slot, self._slots_per_bar, self._bar_sure, self._filter.key_prior)
+        self._progressions.move(slot, self._bar_slot, self._slots_per_bar, self._bar_confidence, self._filter.key_prior)
         joint, share = self._progressions.expect()
         self._filter.expect(joint, share)
         self._stay = (1.0 - share) * self._stay + share * before * joint.sum(axis=0)
 
-    def _place(self, slot: int) -> int:
+    def _slot_in_bar(self, slot: int) -> int:
         return (slot - self._bar_slot) % self._slots_per_bar
 
     def _change(self, slot: int) -> float:
-        return self._places.change(self._place(slot), self._slots_per_bar, self._bar_sure)
+        return self._positions.change(self._slot_in_bar(slot), self._slots_per_bar, self._bar_confidence)
 
     def _weigh(self, roots: FloatArray, odds: FloatArray, trust: float, frame_s: float) -> None:
         """Add a frame's evidence. The listener is surer than it is right, and frames in a row say much the same."""

@@ -56,6 +56,32 @@ class Stretch:
         return int(self.mix.size)
 
 
+@dataclass(frozen=True, slots=True)
+class AccompanimentSettings:
+    """How a piece is accompanied."""
+
+    band_rate_hz: int | None = None
+    """The rate at which the conductor counts; None: that of `rate_that_fits`."""
+    controls: Controls | None = None
+    seed: int = 0
+    ahead_frames: int | None = None
+    """None: what a live run on a file takes."""
+    ceiling_dbfs: float = -1.0
+    play_along: bool = True
+    """False: the band is silent, but not idle, until the input has ended."""
+    wait: bool = False
+    """The band comes in when the musician plays and a beat is found, and stops with them, as on stage."""
+    chart: Chart | None = None
+    """It gives the chords, from the bar line nearest to `chart_start_samples` of the input on."""
+    chart_start_samples: int | None = 0
+    """None: the bar line on which the band comes in, as on stage."""
+    batch_frames: int = 1
+    """A player that can turns so many frames into sound at once: quicker, the same music, and given so much later."""
+
+
+_AS_IT_IS = AccompanimentSettings()
+
+
 class Accompaniment:
     """One piece of music, from its first sample on: `push` blocks of any size, then `finish` once.
 
@@ -68,44 +94,30 @@ class Accompaniment:
         player: Player,
         conductor: Conducting,
         rate_hz: int,
-        *,
-        band_rate_hz: int | None = None,
-        controls: Controls | None = None,
-        seed: int = 0,
-        ahead_frames: int | None = None,
-        ceiling_dbfs: float = -1.0,
-        play_along: bool = True,
-        wait: bool = False,
-        chart: Chart | None = None,
-        chart_start_samples: int | None = 0,
-        batch_frames: int = 1,
+        settings: AccompanimentSettings = _AS_IT_IS,
     ) -> None:
-        """`conductor` counts at `band_rate_hz` (None: that of `rate_that_fits`). `ahead_frames` None takes what a live
-        run on a file takes. Without `play_along` the band is silent, but not idle, until the input has ended.
-        With `wait` it comes in when the musician plays and a beat is found, and stops with them, as on stage.
-        `chart` gives the chords, from the bar line nearest to input sample `chart_start_samples` on; None: from the
-        one on which the band comes in, as on stage. A player that can turns `batch_frames` frames into sound at once:
-        quicker, the same music, and given so much later.
-
-        Raises ConfigError for a rate or an ahead that cannot be.
-        """
+        """`conductor` counts at the settings' `band_rate_hz`. Raises ConfigError for a rate or an ahead that cannot
+        be."""
         self.rate_hz = rate_hz
-        self.band_rate_hz = band_rate_hz or rate_that_fits(rate_hz, player)
-        self.controls = controls or Controls()
+        self.band_rate_hz = settings.band_rate_hz or rate_that_fits(rate_hz, player)
+        self.controls = settings.controls or Controls()
+        self._settings = settings
         self._conductor = conductor
         self._fault_log = FaultLog()
-        config = EngineConfig(wait_for_musician=wait and play_along, start_playing=True, seed=seed)
+        waits = settings.wait and settings.play_along
+        config = EngineConfig(wait_for_musician=waits, start_playing=True, seed=settings.seed)
         self._band = BandStep(
-            config, self.band_rate_hz, player, conductor, self._fault_log, with_parts=True, batch_frames=batch_frames
+            config, self.band_rate_hz, player, conductor, self._fault_log, batch_frames=settings.batch_frames
         )
         self._playout, self._host_frame = self._band.playout, self._band.host_frame
+        ahead_frames = settings.ahead_frames
         self.ahead_frames = self._live_ahead_frames() if ahead_frames is None else ahead_frames
         if not 0 <= self.ahead_frames <= MAX_AHEAD_FRAMES:
             raise ConfigError(f"ahead {ahead_frames} frames: give 0 to {MAX_AHEAD_FRAMES}")
         late = math.ceil(self._playout.lead_samples / self._host_frame) - self.ahead_frames
         self._held_frames = max(0, late + self._band.batch_frames - 1)
         self._take = self._band.line_up(self.ahead_frames + self._held_frames)
-        self._limiter = Limiter(rate_hz, ceiling_dbfs)
+        self._limiter = Limiter(rate_hz, settings.ceiling_dbfs)
         self._in: soxr.ResampleStream | None = None
         self._out: soxr.ResampleStream | None = None
         if self.band_rate_hz != rate_hz:
@@ -116,7 +128,6 @@ class Accompaniment:
         self._filled = 0
         self._frame = 0
         self._next = self.ahead_frames
-        self._play_along = play_along
         self._entered = False
         self._going_on = False  # beyond the end
         self._end_samples: int | None = None  # band rate: where the input has ended
@@ -126,14 +137,20 @@ class Accompaniment:
         self._given_samples = 0
         self._finished = False
         self._band.guard.reset(self.ahead_frames)
-        if controls is not None:
-            conductor.obey(SetControl("style", controls.style), 0.0)
+        self._begin()
+
+    def _begin(self) -> None:
+        """The conductor learns what is known before the first sample."""
+        settings, conductor, chart = self._settings, self._conductor, self._settings.chart
+        if settings.controls is not None:
+            conductor.obey(SetControl("style", settings.controls.style), 0.0)
         if chart is not None:
             conductor.obey(SetChart(chart), 0.0)
         self._band.moment_of_newest(0)  # as the worker, whose status shows the moment from the beginning on
-        self._band.chart_from_entrance = chart is not None and chart_start_samples is None
-        if chart is not None and chart_start_samples is not None:
-            conductor.begin_chart(max(0, chart_start_samples) * self.band_rate_hz / rate_hz)
+        start_samples = settings.chart_start_samples
+        self._band.chart_from_entrance = chart is not None and start_samples is None
+        if chart is not None and start_samples is not None:
+            conductor.begin_chart(max(0, start_samples) * self.band_rate_hz / self.rate_hz)
 
     @property
     def ahead_ms(self) -> float:
@@ -183,7 +200,7 @@ class Accompaniment:
         total = self._pushed_samples + continue_samples
         at_band_rate = math.ceil(total * self.band_rate_hz / self.rate_hz)
         self._end_samples = self._frame * self._host_frame + self._filled
-        if not self._play_along and continue_samples:
+        if not self._settings.play_along and continue_samples:
             self._take.switch(self._end_samples, True)
         if continue_samples:
             self._going_on = True
@@ -247,7 +264,7 @@ class Accompaniment:
             self._band.put(made)
         if not self._entered:
             self._entered = True
-            if self._play_along:
+            if self._settings.play_along:
                 self._take.switch(max(0, self._playout.position(frame, 0)), True)
 
     def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:

@@ -44,10 +44,9 @@ from ..errors import ConfigError
 from ..fault_log import FaultLog
 from ..output.mixer import controls_after
 from ..player import PARTS, Controls
-from ..timing.conductor import Conducting
+from .band_step import BandStep
 from .band_switch import Switch
 from .lookahead import LookAhead
-from .stage import Stage
 
 _OF_TIME = (SetTempo, SetTimeSource, SetChart, JumpSection)
 _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
@@ -65,22 +64,16 @@ class CommandHandler:
         self,
         config: EngineConfig,
         bridge: Bridge,
-        conductor: Conducting,
-        stage: Stage,
+        band: BandStep,
         switch: Switch,
         look_ahead: LookAhead,
         fault_log: FaultLog,
-        went_out: Callable[[int], None],
-        count_from: Callable[[], float],
+        first_free_samples: Callable[[], float],
     ) -> None:
-        """`went_out(position)`: told where the ramp of a stop begins. `count_from()`: the first place that is free."""
-        self._bridge, self._conductor, self._stage, self._switch = bridge, conductor, stage, switch
-        self._look_ahead, self._fault_log, self._went_out, self._count_from = (
-            look_ahead,
-            fault_log,
-            went_out,
-            count_from,
-        )
+        """`first_free_samples()`: the first input position at which a bar may be made to begin."""
+        self._bridge, self._band, self._switch = bridge, band, switch
+        self._conductor, self._stage = band.conductor, band.stage
+        self._look_ahead, self._fault_log, self._first_free_samples = look_ahead, fault_log, first_free_samples
         self._count_in_bars = config.count_in
         self.controls = Controls()
         """As asked for: levels as if nothing were muted."""
@@ -154,7 +147,7 @@ class CommandHandler:
     def _start(self, at_position: int | None) -> None:
         if self._quitting or self._switch.on:
             return
-        if self._count_in_bars and self._conductor.begin_bar(self._count_from()):
+        if self._count_in_bars and self._conductor.begin_bar(self._first_free_samples()):
             self._stage.count_in(self._count_in_bars)
         else:
             self._stage.start()
@@ -165,7 +158,7 @@ class CommandHandler:
             raise ConfigError(f"a count-in of {bars} bars: give 1 or {MOST_COUNTED_BARS}")
         if self._quitting:
             return
-        if not self._conductor.begin_bar(self._count_from()):
+        if not self._conductor.begin_bar(self._first_free_samples()):
             raise ConfigError("a count-in needs a tempo: tap it, or set one")
         self._stage.count_in(bars)
         self._switch.start()
@@ -174,8 +167,8 @@ class CommandHandler:
         """Stop with a ramp, from that output position on or now."""
         position = self._switch.stop(at_position)
         self._stage.stop()
-        if position is not None:
-            self._went_out(position)
+        if position is not None and self._band.take is not None:
+            self._band.take.switch(position + self._look_ahead.facts.round_trip_samples, False)
 
     @property
     def _quitting(self) -> bool:

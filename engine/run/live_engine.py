@@ -35,7 +35,7 @@ from ..ports.reconnecting import Reconnecting
 from ..process_start import process_start_s
 from ..status import Status
 from ..timing.conductor import Conducting
-from .worker import PortFacts, Worker, misses_of
+from .worker import PortFacts, PortLink, Worker, misses_of
 
 _WARM_UP_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 2.5
@@ -88,15 +88,12 @@ class Engine:
                 self._over = self._reconnecting.over
             self._worker = Worker(
                 config,
-                self._bridge,
+                PortLink(self._bridge, self._port_facts, self._over, self._clocked),
                 player,
                 conductor,
                 self._commands,
                 self._fault_log,
-                self._port_facts,
-                self._over,
                 self._recorder,
-                clocked=self._clocked,
             )
         except BaseException:
             if self._recorder is not None:

@@ -14,6 +14,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,19 @@ _WAIT_S = 0.005
 _END_PATIENCE_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class PortLink:
+    """What a worker has of its port."""
+
+    bridge: Bridge
+    facts: Callable[[], PortFacts]
+    """Its latencies and its block as they are now."""
+    ended: threading.Event
+    """Set when no more will be heard."""
+    clocked: bool = True
+    """The port follows a clock; else it waits for the worker, and the same input gives the same samples."""
+
+
 class Worker:
     """One run's inference thread. `start`, wait for `ready`, `go`; it ends by itself, or after `end`.
 
@@ -60,24 +74,19 @@ class Worker:
     def __init__(
         self,
         config: EngineConfig,
-        bridge: Bridge,
+        port: PortLink,
         player: Player,
         conductor: Conducting,
         commands: CommandQueue,
         fault_log: FaultLog,
-        port_facts: Callable[[], PortFacts],
-        port_ended: threading.Event,
         recorder: Recorder | None = None,
-        clocked: bool = True,
     ) -> None:
-        """`clocked`: the port follows a clock; else it waits for the worker, and the same input gives the same samples.
-
-        Raises ConfigError for a rate at which the player's frames cannot be played.
-        """
+        """Raises ConfigError for a rate at which the player's frames cannot be played."""
+        bridge, clocked = port.bridge, port.clocked
         rate_hz = bridge.rate_hz
         self._config, self._bridge, self._conductor = config, bridge, conductor
         self._commands, self._fault_log, self._recorder = commands, fault_log, recorder
-        self._port_ended = port_ended
+        self._port_ended = port.ended
         self._rate_hz = rate_hz
         self._clocked = clocked
         self._band = BandStep(config, rate_hz, player, conductor, fault_log, recorder is not None)
@@ -88,18 +97,10 @@ class Worker:
         self._gestures = Gestures(config.bindings or (), rate_hz)
         self.frame_s = self.host_frame / rate_hz
         delay_in = self._band.resample_in_samples
-        self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port_facts, clocked)
+        self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port.facts, clocked)
         self.switch = Switch(bridge, config.start_playing)
         self.command_handler = CommandHandler(
-            config,
-            bridge,
-            conductor,
-            self.stage,
-            self.switch,
-            self.look_ahead,
-            fault_log,
-            self._went_out,
-            self._free_from,
+            config, bridge, self._band, self.switch, self.look_ahead, fault_log, self._first_free_samples
         )
         self._status_builder = StatusBuilder(bridge, self._band, self.command_handler, self.look_ahead, fault_log)
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
@@ -366,12 +367,8 @@ class Worker:
             self._told = moment
         return True
 
-    def _went_out(self, position: int) -> None:
-        if self._band.take is not None:
-            self._band.take.switch(position + self.look_ahead.facts.round_trip_samples, False)
-
-    def _free_from(self) -> float:
-        """First place in the input at which a bar may be made to begin: no frame that reaches it is made yet."""
+    def _first_free_samples(self) -> float:
+        """First input position at which a bar may be made to begin: no frame that reaches it is made yet."""
         next_frame = max(self._next, self._frame + self.budget.ahead_frames)
         return float(self._playout.position(next_frame + 1, 0))
 

@@ -15,7 +15,7 @@ from gigmate.engine.config import EngineConfig
 from gigmate.engine.fault_log import FaultLog
 from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.ports.port import Port
-from gigmate.engine.run.worker import PortFacts, Worker
+from gigmate.engine.run.worker import PortFacts, PortLink, Worker
 from gigmate.engine.timing.conductor import Conducting, GridConductor
 
 PLAYER_HZ = 32_000
@@ -147,14 +147,11 @@ class Driven:
         self.facts = PortFacts(0, round_trip, block)
         self.worker = Worker(
             config or EngineConfig(start_playing=True),
-            self.bridge,
+            PortLink(self.bridge, lambda: self.facts, threading.Event(), clocked),
             player,
             conductor or GridConductor(120, 4, rate_hz),
             self.commands,
             self.fault_log,
-            lambda: self.facts,
-            threading.Event(),
-            clocked=clocked,
         )
         self.worker._begin()
         self.out: list[np.ndarray] = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from gigmate.engine.player import HeardFrame, Moment
+from gigmate.engine.position import Point
 from gigmate.engine.timing.conductor import Conductor
 from numpy.typing import NDArray
 
@@ -229,3 +230,8 @@ def follow(
         ahead.append(conductor.chord_ahead_confidence)
         beats.append(conductor.beat_count(asked))
     return Followed(np.array(times), moments, np.array(bars), np.array(ahead), np.array(beats))
+
+
+def in_four(beat: float) -> Point:
+    """That beat of a song in 4/4."""
+    return Point(0.0, beat, beat // 4 * 4, int(beat // 4), 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from gigmate.dsp.half_beat import HalfBeat
 from gigmate.dsp.log_probability import class_odds, log_roots
 from gigmate.model.chord_network import (
     ABOUT,
@@ -45,18 +46,19 @@ def test_what_sounds_higher_is_named_higher(model: Harmony) -> None:
         torch.testing.assert_close(model.whole(higher), expected, atol=1e-5, rtol=0)
 
 
-def half_beats(seed: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float, float, int, int, float]]:
+def half_beats(seed: int) -> list[HalfBeat]:
     rng = np.random.default_rng(seed)
     found = []
     for number in range(BARS * PLACES):
         roots = rng.dirichlet(np.ones(13)).astype(np.float32)
         classes, played = rng.random(12).astype(np.float32), rng.random(12).astype(np.float32)
         place = number % PLACES
-        found.append((log_roots(roots), class_odds(classes), played, float(rng.random()), 0.28, place, PLACES, 0.7))
+        means = log_roots(roots), class_odds(classes), played
+        found.append(HalfBeat(*means, float(rng.random()), 0.28, place, PLACES, 0.7))
     return found
 
 
-def written_out(given: list[tuple], style: int) -> np.ndarray:
+def written_out(given: list[HalfBeat], style: int) -> np.ndarray:
     """The network's input [T, size] of half-beats, put together at once."""
     columns = [np.stack([np.asarray(row[i], np.float32) for row in given]) for i in range(8)]
     roots, classes, played, trust, length_s, place, slots, sure = columns
@@ -82,13 +84,13 @@ def test_the_stream_says_what_the_whole_says(model: Harmony, told: str | None, s
     harmonist.tell_style(told)
     given = half_beats(1)
     for row in half_beats(2):  # another song before
-        harmonist.read(*row)
+        harmonist.read(row)
     harmonist.reset()
     with torch.no_grad():
         odds = model.whole(torch.from_numpy(written_out(given, style))[None])[0]
     expected = torch.softmax(odds, dim=-1).numpy()
     for row, wanted in zip(given, expected, strict=True):
-        reading = harmonist.read(*row)
+        reading = harmonist.read(row)
         assert all(one.sum() == pytest.approx(1.0, abs=1e-4) for one in reading)
         np.testing.assert_allclose(np.stack(reading), wanted, atol=1e-5)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from gigmate.engine.player import Heard, Moment
-from gigmate.engine.run.accompaniment import Accompaniment
+from gigmate.engine.run.accompaniment import Accompaniment, AccompanimentSettings
 from gigmate.engine.timing.conductor import GridConductor
 from gigmate.model.accompanist import Accompanist
 from gigmate.model.nn_tilde import (
@@ -65,7 +65,9 @@ def lead(rate_hz: int, seconds: float) -> np.ndarray:
 
 def ours(weights: Path, sound: np.ndarray, rate_hz: int, ahead_frames: int) -> np.ndarray:
     player = Accompanist(load_band(weights, compiled=False), 7)
-    band = Accompaniment(player, ListeningGrid(rate_hz), rate_hz, seed=7, ahead_frames=ahead_frames)
+    band = Accompaniment(
+        player, ListeningGrid(rate_hz), rate_hz, AccompanimentSettings(seed=7, ahead_frames=ahead_frames)
+    )
     player._noise = SameNoise(7)  # type: ignore[assignment]
     pieces = [band.push(sound), *band.finish()]
     return np.concatenate([piece.parts for piece in pieces], axis=1)

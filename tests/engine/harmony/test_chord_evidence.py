@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from gigmate.dsp.half_beat import HalfBeat
 from gigmate.dsp.log_probability import class_odds, log_roots
 from gigmate.engine.commands import SetControl
 from gigmate.engine.harmony import chord_evidence
@@ -14,6 +15,8 @@ from gigmate.engine.harmony.chord_settings import ChordSettings
 from gigmate.engine.harmony.chord_tracker import ChordTracker
 from gigmate.engine.timing.conductor import Conductor
 from gigmate.engine.timing.conductor_settings import BarSettings
+
+from ..performance import in_four
 
 FRAME_S = 0.04
 FRAMES_PER_BEAT = 12
@@ -69,7 +72,7 @@ class Reader:
     next: int = C
     after: int = C
     key: int = C
-    given: list[tuple] = field(default_factory=list)
+    given: list[HalfBeat] = field(default_factory=list)
     styles: list[str | None] = field(default_factory=list)
     resets: int = 0
 
@@ -79,7 +82,7 @@ class Reader:
     def tell_style(self, style: str | None) -> None:
         self.styles.append(style)
 
-    def read(self, *given: object) -> Says:
+    def read(self, given: HalfBeat) -> Says:
         self.given.append(given)
 
         def sure(number: int) -> np.ndarray:
@@ -94,20 +97,20 @@ def hear(tracker: ChordTracker, beats: int, start: int = 0, root: int = C, minor
     roots, classes = frame(root, minor)
     for number in range(start * FRAMES_PER_BEAT, (start + beats) * FRAMES_PER_BEAT):
         beat = number / FRAMES_PER_BEAT
-        tracker.hear(roots, classes, np.zeros(12, np.float32), beat, beat // 4 * 4, 4, 0.8, FRAME_S, 1.0)
+        tracker.hear(roots, classes, np.zeros(12, np.float32), in_four(beat), 0.8, FRAME_S, 1.0)
 
 
 def test_every_half_beat_is_read_once_with_its_place() -> None:
     reader = Reader()
     tracker = ChordTracker(ChordSettings(), BarSettings().metres, reader)
     hear(tracker, 9)
-    assert [row[5] for row in reader.given] == [*range(8), *range(8), 0][: len(reader.given)]
+    assert [row.slot for row in reader.given] == [*range(8), *range(8), 0][: len(reader.given)]
     assert len(reader.given) == 17
     for row in reader.given:
-        assert row[3] == pytest.approx(1.0)
-        assert row[4] == pytest.approx(FRAMES_PER_BEAT // 2 * FRAME_S)
-        assert row[6:] == (8, 0.8)
-        np.testing.assert_allclose(row[0], log_roots(frame(C, False)[0]))
+        assert row.trust == pytest.approx(1.0)
+        assert row.length_s == pytest.approx(FRAMES_PER_BEAT // 2 * FRAME_S)
+        assert (row.slots_per_bar, row.bar_confidence) == (8, 0.8)
+        np.testing.assert_allclose(row.roots, log_roots(frame(C, False)[0]))
 
 
 def test_half_beats_that_were_skipped_are_read_as_not_heard() -> None:
@@ -115,7 +118,7 @@ def test_half_beats_that_were_skipped_are_read_as_not_heard() -> None:
     tracker = ChordTracker(ChordSettings(), BarSettings().metres, reader)
     hear(tracker, 1)
     hear(tracker, 1, start=3)
-    assert [row[3] for row in reader.given] == pytest.approx([1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    assert [row.trust for row in reader.given] == pytest.approx([1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0])
 
 
 def test_the_reader_is_believed_more_than_the_frames() -> None:

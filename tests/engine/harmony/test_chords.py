@@ -11,7 +11,7 @@ from gigmate.engine.harmony.tonal_tables import beginnings_of_keys, chords_of_ke
 from gigmate.engine.timing.conductor import Conductor
 from gigmate.engine.timing.conductor_settings import BarSettings
 
-from ..performance import FRAME_S, RATE_HZ, follow, perform, steady
+from ..performance import FRAME_S, RATE_HZ, follow, in_four, perform, steady
 from ..timing.test_conductor import USUAL
 
 BPM = 120.0
@@ -89,8 +89,7 @@ class Played:
         classes[third] = 0.9 if third_heard else 0.1
         self.foretold.append(told(self.tracker.ahead(self.beat + 0.25)) == (root, minor))
         for _ in range(beats * FRAMES_PER_BEAT):
-            bar_beat = self.beat // 4 * 4
-            self.tracker.hear(roots, classes, NOTHING, self.beat, bar_beat, 4, 0.9, FRAME_S, trust)
+            self.tracker.hear(roots, classes, NOTHING, in_four(self.beat), 0.9, FRAME_S, trust)
             self.beat += 1 / FRAMES_PER_BEAT
 
 
@@ -189,9 +188,7 @@ def test_a_chord_is_as_often_right_as_its_confidence_says() -> None:
         for frame in range(performance.frames):
             beat = (frame * FRAME_S - 0.3) * BPM / 60
             heard = performance.heard(frame, rng=rng)
-            tracker.hear(
-                heard.chord_root, heard.chord_pitch_classes, heard.played, beat, beat // 4 * 4, 4, 0.9, FRAME_S, 1.0
-            )
+            tracker.hear(heard.chord_root, heard.chord_pitch_classes, heard.played, in_four(beat), 0.9, FRAME_S, 1.0)
             ahead = tracker.ahead(beat + 0.3)
             sure.append(ahead.confidence)
             right.append(ahead.root == performance.root[min(frame + 4, performance.frames - 1)])
@@ -206,7 +203,7 @@ def test_memory_of_chords_stays_the_same() -> None:
             played.tracker,
             played.tracker._filter,
             played.tracker._memory,
-            played.tracker._places,
+            played.tracker._positions,
             played.tracker._progressions,
         )
         return sum(getattr(value, "nbytes", 0) for part in parts for value in vars(part).values())

@@ -13,6 +13,7 @@ from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.ports import open_port
 from gigmate.engine.run.accompaniment import (
     Accompaniment,
+    AccompanimentSettings,
     Stretch,
     rate_that_fits,
     to_mono,
@@ -92,7 +93,7 @@ def play_through(band: Accompaniment, sound: np.ndarray, block: int, more: int =
 
 def offline(sound: np.ndarray, rate_hz: int, block: int = 1000, more: int = 0, **options: object) -> Stretch:
     conductor = options.pop("conductor", None) or Conductor(float(rate_hz))
-    band = Accompaniment(Improviser(), conductor, rate_hz, seed=5, **options)  # type: ignore[arg-type]
+    band = Accompaniment(Improviser(), conductor, rate_hz, AccompanimentSettings(seed=5, **options))  # type: ignore[arg-type]
     return play_through(band, sound, block, more)
 
 
@@ -130,8 +131,11 @@ def test_frames_that_are_turned_into_sound_at_once_are_the_same_music(more: int,
     one_by_one = offline(sound, rate_hz, more=more, ahead_frames=1, **options)
     player = Patient()
     band = Accompaniment(
-        player, Conductor(float(rate_hz)), rate_hz, seed=5, ahead_frames=1, batch_frames=8, **options
-    )  # fmt: skip
+        player,
+        Conductor(float(rate_hz)),
+        rate_hz,
+        AccompanimentSettings(seed=5, ahead_frames=1, batch_frames=8, **options),
+    )
     at_once = play_through(band, sound, 1000, more)
     assert np.abs(one_by_one.mix).max() > 0.1
     np.testing.assert_array_equal(at_once.mix, one_by_one.mix)
@@ -153,7 +157,7 @@ def test_a_player_that_fails_to_draw_or_to_sound_says_so() -> None:
             raise RuntimeError("no tokens")
 
     for player, words in ((Faulty(), "no memory"), (Wrong(), "of shape"), (Lost(), "no tokens")):
-        band = Accompaniment(player, Conductor(32_000.0), 32_000, batch_frames=8)
+        band = Accompaniment(player, Conductor(32_000.0), 32_000, AccompanimentSettings(batch_frames=8))
         with pytest.raises(EngineError, match=words):
             band.push(lead(32_000, 1.0))
 
@@ -173,7 +177,12 @@ def test_live_and_offline_come_in_and_stop_at_the_same_samples(tmp_path: Path) -
         assert engine.wait(120)
         ahead_frames = engine.report()["ahead"]["frames"]
     live, _ = soundfile.read(tmp_path / "band.wav", dtype="float32")
-    band = Accompaniment(Improviser(), Conductor(float(rate_hz)), rate_hz, seed=5, ahead_frames=ahead_frames, wait=True)
+    band = Accompaniment(
+        Improviser(),
+        Conductor(float(rate_hz)),
+        rate_hz,
+        AccompanimentSettings(seed=5, ahead_frames=ahead_frames, wait=True),
+    )
     ours = play_through(band, sound, 1000)
     sounds = np.abs(ours.mix).reshape(-1, rate_hz // 2).max(axis=1) > 0.0
     assert not sounds[:5].any(), "nobody plays yet"
@@ -223,7 +232,7 @@ def test_any_rate_in_place(rate_hz: int) -> None:
     player = Clicker()
     band_rate_hz = rate_that_fits(rate_hz, player)
     grid = GridConductor(120.0, 4, float(band_rate_hz))
-    band = Accompaniment(player, grid, rate_hz, ahead_frames=2)
+    band = Accompaniment(player, grid, rate_hz, AccompanimentSettings(ahead_frames=2))
     assert band.band_rate_hz == band_rate_hz
     out = play_through(band, lead(rate_hz, 2.0), 777)
     assert out.mix.size == 2 * rate_hz
@@ -261,7 +270,7 @@ def test_the_music_goes_on_after_the_end() -> None:
     rate_hz = 48_000
     sound = lead(rate_hz, 1.03)
     player, conductor = Improviser(), Forgetful(float(rate_hz))
-    band = Accompaniment(player, conductor, rate_hz, seed=5)
+    band = Accompaniment(player, conductor, rate_hz, AccompanimentSettings(seed=5))
     out = play_through(band, sound, 500, more=rate_hz)
     assert out.mix.size == sound.size + rate_hz
     assert np.abs(out.mix[sound.size + 1000 : -2000]).max() > 0.05
@@ -328,7 +337,7 @@ def test_what_is_no_sound_is_refused() -> None:
         with pytest.raises(ConfigError, match="sample rate"):
             Accompaniment(Improviser(), grid, rate_hz)
     with pytest.raises(ConfigError, match="ahead"):
-        Accompaniment(Improviser(), grid, 48_000, ahead_frames=99)
+        Accompaniment(Improviser(), grid, 48_000, AccompanimentSettings(ahead_frames=99))
 
 
 def test_after_the_end_nothing_can_be_pushed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from gigmate.engine.charts.chart import Chart
 from gigmate.engine.charts.chart_parser import parse_chart
 from gigmate.engine.player import Controls, HeardFrame, Moment
-from gigmate.engine.run.accompaniment import Accompaniment
+from gigmate.engine.run.accompaniment import Accompaniment, AccompanimentSettings
 from gigmate.engine.timing.conductor import Conductor
 from gigmate.engine.timing.first_downbeat import first_downbeat_s
 
@@ -51,9 +51,7 @@ def accompany(performance: Performance, chart: Chart, start_s: float) -> tuple[L
         player,
         Conductor(float(PLAYER_HZ)),
         PLAYER_HZ,
-        ahead_frames=1,
-        chart=chart,
-        chart_start_samples=round(start_s * PLAYER_HZ),
+        AccompanimentSettings(ahead_frames=1, chart=chart, chart_start_samples=round(start_s * PLAYER_HZ)),
     )
     pieces = [band.push(block) for block in sound_of(performance)]
     pieces += band.finish()
@@ -146,7 +144,10 @@ def test_a_chart_may_begin_where_the_band_comes_in() -> None:
     performance = silent_before(perform(steady(110.0, 40.0), 5, QUIET, rests=((0, 8),)), 8)
     player = Listens(performance)
     band = Accompaniment(
-        player, Conductor(float(PLAYER_HZ)), PLAYER_HZ, ahead_frames=1, wait=True, chart=CHART, chart_start_samples=None
+        player,
+        Conductor(float(PLAYER_HZ)),
+        PLAYER_HZ,
+        AccompanimentSettings(ahead_frames=1, wait=True, chart=CHART, chart_start_samples=None),
     )
     for block in sound_of(performance):
         band.push(block)
