@@ -173,7 +173,8 @@ class _Sinks:
                 wanted.stems.mkdir(parents=True, exist_ok=True)
                 for index, part in enumerate(PARTS):
                     if part in wanted.parts:
-                        self._stems.append((index, Sink(wanted.stems / f"{part}.wav", recording.rate_hz, 1, expected)))
+                        path = wanted.stems / f"{part}.wav"
+                        self._stems.append((index, Sink(path, recording.rate_hz, 1, expected, "FLOAT")))
         except BaseException:
             self.drop()
             raise

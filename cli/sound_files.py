@@ -114,21 +114,24 @@ class Recording:
 class Sink:
     """One file under another name until it is whole."""
 
-    def __init__(self, path: Path, rate_hz: int, channels: int, expected_samples: float) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, rate_hz: int, channels: int, expected_samples: float, subtype: str = "PCM_24"
+    ) -> None:
+        """`subtype`: "PCM_24", or "FLOAT" for what may be over full scale (WAV alone)."""
+        self.path, self._clips = path, subtype != "FLOAT"
         self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
         form = FORMATS[path.suffix.lower()]
-        if form == "WAV" and 3 * channels * expected_samples > _WAV_BYTES:
+        if form == "WAV" and (3 if self._clips else 4) * channels * expected_samples > _WAV_BYTES:
             form = "RF64"
         try:
-            self._file = soundfile.SoundFile(sound_name(self._part), "w", rate_hz, channels, "PCM_24", format=form)
+            self._file = soundfile.SoundFile(sound_name(self._part), "w", rate_hz, channels, subtype, format=form)
         except _SOUND_ERRORS as error:
             self._part.unlink(missing_ok=True)
             raise EngineError(f"{path}: cannot be written ({_plain(error)}); choose another place or format") from error
 
     def write(self, sound: Array) -> None:
         try:
-            self._file.write(np.clip(sound, -1.0, 1.0 - 2.0**-23))
+            self._file.write(np.clip(sound, -1.0, 1.0 - 2.0**-23) if self._clips else sound)
         except (*_SOUND_ERRORS, AssertionError) as error:
             raise EngineError(f"{self.path}: cannot be written ({_plain(error)}); is the disk full?") from error
 

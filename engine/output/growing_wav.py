@@ -20,13 +20,15 @@ MOST_BYTES = 4_000_000_000
 """A WAV counts its bytes in 32 bits: before that, another file goes on. (RF64 would not end there, but few programs
 read it, and none a half one.)"""
 DISK_ERRORS = (soundfile.LibsndfileError, OSError, RuntimeError, AssertionError)
-_HIGHEST = np.float32(1.0 - 2.0**-23)
-_BYTES_PER_SAMPLE = 3
+_BYTES_PER_SAMPLE = 4
 _SILENCE_SAMPLES = 48_000
 
 
 class GrowingWav:
-    """24-bit WAV files, one after another: take.wav, take-2.wav ... Its header is true after each `settle`.
+    """WAV files of 32-bit floats, one after another: take.wav, take-2.wav ... True headers after each `settle`.
+
+    A file that is there already keeps what it holds until the first sample is written: a run that fails before that
+    costs no earlier take. One that was made and got no sample is taken away again.
 
     One thread at a time.
     """
@@ -36,13 +38,22 @@ class GrowingWav:
         self.files = [path]
         self._rate_hz, self._channels = rate_hz, channels
         self._bytes = 0
-        self._sink: soundfile.SoundFile | None = self._open(path)
+        self._closed = False
+        self._sink: soundfile.SoundFile | None = None
+        self._made = not path.exists()
+        if path.is_file():
+            with open(path, "ab"):  # may it be written to? To be said now, not when the band plays
+                pass
+        else:
+            self._sink = self._open(path)
 
     def write(self, block: NDArray[np.float32]) -> None:
-        """[channels, n]; what is louder than full scale is clipped."""
-        if self._sink is None or block.shape[1] == 0:
+        """[channels, n], as it is: floats have no full scale."""
+        if self._closed or block.shape[1] == 0:
             return
-        self._sink.write(np.clip(block, np.float32(-1.0), _HIGHEST).T)
+        if self._sink is None:
+            self._sink = self._open(self.files[-1])
+        self._sink.write(block.T)
         self._bytes += block.size * _BYTES_PER_SAMPLE
         if self._bytes >= MOST_BYTES:
             self._next()
@@ -62,12 +73,17 @@ class GrowingWav:
 
     def close(self) -> None:
         """End it. May be called twice."""
+        self._closed = True
         sink, self._sink = self._sink, None
         if sink is not None:
             sink.close()
+        if self._made and self.files == [self.path] and self._bytes == 0:
+            self.path.unlink(missing_ok=True)
+            self._made = False
 
     def abandon(self) -> None:
         """The disk takes no more: keep what there is readable, and end."""
+        self._closed = True
         sink, self._sink = self._sink, None
         if sink is None:
             return
@@ -76,10 +92,11 @@ class GrowingWav:
         complete_header(self.files[-1])
 
     def _open(self, path: Path) -> soundfile.SoundFile:
-        return soundfile.SoundFile(sound_name(path), "w", self._rate_hz, self._channels, "PCM_24", format="WAV")
+        return soundfile.SoundFile(sound_name(path), "w", self._rate_hz, self._channels, "FLOAT", format="WAV")
 
     def _next(self) -> None:
-        self.close()
+        if self._sink is not None:
+            self._sink.close()
         path = self.path.with_name(f"{self.path.stem}-{len(self.files) + 1}{self.path.suffix}")
         self._sink = self._open(path)
         self.files.append(path)
@@ -100,6 +117,10 @@ def complete_header(path: Path) -> None:
         file.write(struct.pack("<I", place + data))
         file.seek(place + 4)
         file.write(struct.pack("<I", data))
+        fact = head.find(b"fact", 12, place)
+        if fact > 0:
+            file.seek(fact + 8)
+            file.write(struct.pack("<I", data // frame))
 
 
 def plain_reason(error: BaseException) -> str:

@@ -34,7 +34,7 @@ class Take:
     """Lines frames up in musical time: input sample s, and what is heard with it. Inference thread only.
 
     The parts are those that were made (with their levels and the ramps of start and stop), whole even where one came
-    too late to be played; the limiter is not in it.
+    too late to be played; the limiter is not in it: the worker limits the mix as the callback does.
     """
 
     def __init__(self, host_frame: int, ramp_samples: int, frames_ahead: int) -> None:
@@ -80,7 +80,7 @@ class Take:
 
 
 class Recorder:
-    """Writes frames to 24-bit WAV files whose headers are true at least every second. `put` never waits.
+    """Writes frames to WAV files of 32-bit floats whose headers are true at least every second. `put` never waits.
 
     Into a folder: heard.wav, mix.wav, drums.wav ... (heard-take2.wav ... where they are there: none is written over).
     Else: one file with all of them as channels, in the order of CHANNELS. Raises EngineError if it cannot be begun.

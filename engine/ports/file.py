@@ -107,7 +107,10 @@ class FilePort(Port):
         self._sink: soundfile.SoundFile | None = None
         if config.output_file is not None:
             try:
-                self._sink = _open_sink(config.output_file, self.rate_hz, len(config.played_channels))
+                if _keeps(Path(config.output_file)):  # opened at the start: a run that fails before costs no file
+                    _check_writable(Path(config.output_file))
+                else:
+                    self._sink = _open_sink(config.output_file, self.rate_hz, len(config.played_channels))
             except EngineError:
                 self._source.close()
                 raise
@@ -121,12 +124,14 @@ class FilePort(Port):
         self._gave_up = False
 
     def _start(self, bridge: Bridge) -> None:
+        if self.config.output_file is not None and self._sink is None:
+            self._sink = _open_sink(self.config.output_file, self.rate_hz, len(self.config.played_channels))
         bridge.set_click_outputs(len(self.config.click_channels))
         self._thread.start()
 
     def _stop(self) -> None:
         self._quit.set()
-        if threading.current_thread() is not self._thread:
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(timeout=5.0)
 
     def _close(self) -> None:
@@ -226,6 +231,25 @@ class FilePort(Port):
         band = len(self._limiters)
         mixed = [limiter.limit(row + own) for limiter, row in zip(self._limiters, played[:band], strict=True)]
         self._sink.write(np.stack([*mixed, *played[band:]], axis=1))
+
+
+def _keeps(path: Path) -> bool:
+    """Whether what is written there is a file: a device or a pipe keeps nothing, and is asked by opening it."""
+    return path.is_file() or path.is_dir() or not path.exists()
+
+
+def _check_writable(path: Path) -> None:
+    """Raise EngineError where no file can be written. Changes none: what is there keeps what it holds."""
+    made = not path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if made:
+            path.unlink()
+    except OSError as error:
+        raise EngineError(
+            f"{path}: cannot be written ({error.strerror}); choose a folder that you may write to"
+        ) from error
 
 
 def _open_sink(path: str, rate_hz: int, channels: int) -> soundfile.SoundFile:

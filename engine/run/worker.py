@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dsp.limiter import Limiter
 from ...latency.budget import Budget
 from ...latency.meter import Meter
 from ..callback.bridge import Bridge
@@ -29,7 +30,7 @@ from ..fault_log import FaultLog
 from ..gestures import Gestures
 from ..output.count_in_click import CountInClick
 from ..output.mixer import SILENT_PEAKS_DB, PartMixer
-from ..output.recorder import Recorder
+from ..output.recorder import CHANNELS, Recorder
 from ..player import Moment, Player
 from ..status import Status
 from ..timing.clocks.jack_transport import reading_of
@@ -46,6 +47,7 @@ from .thread_priority import IdleCollector, kept_fluent, raise_priority
 __all__ = ["PortFacts", "Worker", "misses_of"]
 
 WARM_UP_FRAMES = 10
+_MIX = CHANNELS.index("mix")
 SLOW_STEP = 1.75
 """A slow step (p99.9, with what other programs take of it) by a usual one, before anything was measured on stage."""
 _WAIT_S = 0.005
@@ -103,6 +105,7 @@ class Worker:
             config, bridge, self._band, self.switch, self.look_ahead, fault_log, self._first_free_samples
         )
         self._status_builder = StatusBuilder(bridge, self._band, self.command_handler, self.look_ahead, fault_log)
+        self._mix_limiter = Limiter(rate_hz, config.ceiling_dbfs)
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
         self._clock_out = MidiClockOut(bridge.push_midi, rate_hz)
         self._sends_midi = False
@@ -254,7 +257,9 @@ class Worker:
                 "overdrawn", "the machine is too slow for this band: close other programs, or take a larger block"
             )
         if self._band.take is not None and self._recorder is not None:
-            self._recorder.put(index * self.host_frame, self._band.take.frame(heard))
+            block = self._band.take.frame(heard)
+            block[_MIX] = self._mix_limiter.limit(block[_MIX])  # as it is heard; the parts stay as they were made
+            self._recorder.put(index * self.host_frame, block)
         if self.switch.on and not self.switch.entering and not self.stage.silent:
             self.played_samples += self.host_frame
         if self.first_sound_s is None:

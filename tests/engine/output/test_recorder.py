@@ -42,7 +42,8 @@ def test_frames_are_written_and_gaps_are_silence(tmp_path: Path) -> None:
     assert sound.shape == (4 * H, 5)
     np.testing.assert_allclose(sound[:H], 0.25)
     assert np.abs(sound[H : 3 * H]).max() == 0.0
-    np.testing.assert_allclose(sound[3 * H :], 1.0, atol=1e-6)  # clipped, not wrapped
+    np.testing.assert_array_equal(sound[3 * H :], 2.0)  # floats: neither clipped nor wrapped
+    assert soundfile.info(path).subtype == "FLOAT"
     assert not fault_log.warnings
 
 
@@ -119,7 +120,7 @@ def test_a_slow_disk_costs_frames_and_no_time(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_full_file_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wav_module, "MOST_BYTES", 3 * H * len(CHANNELS) * 3)
+    monkeypatch.setattr(wav_module, "MOST_BYTES", 3 * H * len(CHANNELS) * 4)
     path = tmp_path / "take.wav"
     recorder = Recorder(str(path), RATE_HZ, FaultLog())
     for i in range(7):
@@ -130,6 +131,25 @@ def test_a_full_file_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.Monk
     whole = np.concatenate([soundfile.read(f)[0] for f in files])  # type: ignore[attr-defined]
     assert whole.shape[0] == 7 * H
     np.testing.assert_allclose(whole[::H, 0], np.arange(7) / 10, atol=1e-6)
+
+
+def test_an_earlier_take_is_kept_until_the_first_sample(tmp_path: Path) -> None:
+    path = tmp_path / "take.wav"
+    path.write_bytes(b"an earlier take")
+    recorder = Recorder(str(path), RATE_HZ, FaultLog())
+    assert recorder.close()
+    assert path.read_bytes() == b"an earlier take"
+    recorder = Recorder(str(path), RATE_HZ, FaultLog())
+    recorder.put(0, frame(0.25))
+    assert recorder.close()
+    assert soundfile.info(path).frames == H
+
+
+@pytest.mark.parametrize("place", ["take.wav", "stems/"])
+def test_a_run_that_never_played_leaves_no_file(tmp_path: Path, place: str) -> None:
+    recorder = Recorder(os.path.join(tmp_path, place), RATE_HZ, FaultLog())
+    assert recorder.close()
+    assert not [found for found in tmp_path.rglob("*") if found.is_file()]
 
 
 @pytest.mark.parametrize("place", ["no/take.wav", "file.txt/stems/", "/dev/full"])
@@ -229,7 +249,7 @@ def test_a_disk_that_takes_no_more_is_said_once(tmp_path: Path, form: str) -> No
     assert len(out.splitlines()) == 501  # all frames were taken: nothing waited
     file = Path(path) if form.endswith(".wav") else Path(path) / "drums.wav"
     sound, _ = soundfile.read(file, always_2d=True)
-    assert len(sound) > 400_000 / 3 / sound.shape[1] / (1 if form.endswith(".wav") else 2)
+    assert len(sound) > 400_000 / 4 / sound.shape[1] / (1 if form.endswith(".wav") else 2)
     np.testing.assert_allclose(sound[:-1], 0.25, atol=1e-6)
 
 
@@ -247,7 +267,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         assert "the disk is full" in end
         assert end.count("recording stopped") == 1
         sound, _ = soundfile.read(disk / "take.wav")
-        assert len(sound) > 500_000 / 15
+        assert len(sound) > 500_000 / 20
         np.testing.assert_allclose(sound[:-1], 0.25, atol=1e-6)
     finally:
         subprocess.run(["umount", str(disk)], check=True)

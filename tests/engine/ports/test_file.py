@@ -179,3 +179,17 @@ def test_a_full_disk_ends_the_run_with_a_word(recording: Path) -> None:
     port.start(Bridge(port.rate_hz))
     assert port.ended.wait(30)
     assert port.lost is not None and "disk full" in port.lost
+
+
+def test_what_was_written_before_is_kept_until_the_start(recording: Path, tmp_path: Path) -> None:
+    """A run whose model or rate cannot be ends between opening and start."""
+    old, new = tmp_path / "old.wav", tmp_path / "new.wav"
+    old.write_bytes(b"an earlier take")
+    for path in (old, new):
+        open_port(EngineConfig(input_file=str(recording), output_file=str(path))).close()
+    assert old.read_bytes() == b"an earlier take"
+    assert not new.exists()
+    port = open_port(EngineConfig(input_file=str(recording), output_file=str(old), realtime=False))
+    port.start(Bridge(port.rate_hz))
+    port.close()
+    assert soundfile.info(old).samplerate == port.rate_hz

@@ -21,7 +21,7 @@ from gigmate.engine.commands import (
 )
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError, EngineError
-from gigmate.engine.player import Player
+from gigmate.engine.player import Controls, Moment, Player
 from gigmate.engine.ports import open_port
 from gigmate.engine.run.live_engine import Engine
 from gigmate.engine.timing.conductor import GridConductor
@@ -314,6 +314,24 @@ def test_the_recording_is_aligned_as_the_musician_hears_it(tmp_path: Path) -> No
     recording = engine.report()["recording"]
     assert recording["seconds"] == pytest.approx(1.6)
     assert recording["channels"] == ["heard", "mix", "drums", "bass", "keys"]
+
+
+class Loud(Singer):
+    """Parts that are together far over full scale."""
+
+    def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+        return 4.0 * super().play(moment, controls)
+
+
+def test_a_recorded_mix_is_what_was_heard_and_its_parts_are_whole(tmp_path: Path) -> None:
+    record = tmp_path / "take.wav"
+    config = config_for(tmp_path, round_trip_samples=0, record_file=str(record), ceiling_dbfs=-3.0)
+    run(config, Loud())
+    channels, _ = soundfile.read(record, dtype="float32")
+    heard = band(config)[: len(channels)]
+    assert np.abs(channels[:, 1]).max() <= 10 ** (-3.0 / 20)
+    np.testing.assert_allclose(channels[4_800:, 1], heard[4_800:], atol=1e-6)  # after the ramp of the start
+    assert np.abs(channels[:, 2:]).max() > 1.5, "the parts are not limited, nor clipped"
 
 
 def test_the_report_is_plain(tmp_path: Path) -> None:
