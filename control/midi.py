@@ -60,13 +60,15 @@ class MidiInputs:
         api: int | None = None,
         idle: Callable[[float], None] | None = None,
         required: bool = True,
+        opened: Callable[[str, float], None] | None = None,
     ) -> None:
         """Open what is there, and go on looking.
 
-        `api`: one of python-rtmidi's, None for the system's own. `idle` is called after every poll with the time.
+        `api`: one of python-rtmidi's, None for the system's own. `idle` is called after every poll with the time,
+        `opened` with each input that is opened and the time.
         Raises MidiError where python-rtmidi or a MIDI system is missing, and, if `required`, where no input fits now.
         """
-        self._take, self._idle = take, idle
+        self._take, self._idle, self._opened = take, idle, opened
         self._port_name = port_name
         self._rtmidi = _rtmidi()
         self._api = system_api(self._rtmidi) if api is None else api
@@ -165,6 +167,8 @@ class MidiInputs:
                     with self._lock:
                         self._news.append(f"cannot open the MIDI input {name}: {error}")
                 continue
+            if self._opened is not None:
+                self._opened(name, time.monotonic())
             with self._lock:
                 self._open[key] = source
                 self._news.append(f"MIDI input {name} is " + ("back" if key in self._seen else "there"))
@@ -272,7 +276,7 @@ class MidiPedals:
         self._post, self._stamp = post, stamp
         self._look_ahead = LookAhead(post)
         self._gestures: dict[str, Gestures] = {}  # by port: two devices are two feet
-        self._inputs = MidiInputs(self._hear, port_name, api, self._look_ahead.flush, required)
+        self._inputs = MidiInputs(self._hear, port_name, api, self._idle, required, self._opened)
 
     @property
     def names(self) -> list[str]:
@@ -299,11 +303,20 @@ class MidiPedals:
         if status in _TRANSPORT:
             sixteenths = event[2] | event[3] << 7
             self._post(ClockTransport(_TRANSPORT[status], self._stamp(at_s), sixteenths))
+        for command in self._gestures[port].commands(event):
+            self._look_ahead.put(Tap(self._stamp(at_s)) if isinstance(command, Tap) else command, at_s)
+
+    def _opened(self, port: str, at_s: float) -> None:
         gestures = self._gestures.get(port)
         if gestures is None:
             gestures = self._gestures[port] = Gestures(self._table, _UNITS_HZ, stamped=False)
-        for command in gestures.commands(event):
-            self._look_ahead.put(Tap(self._stamp(at_s)) if isinstance(command, Tap) else command, at_s)
+        gestures.connected(int(at_s * _UNITS_HZ))
+
+    def _idle(self, now_s: float) -> None:
+        for gestures in self._gestures.values():
+            for command in gestures.due(int(now_s * _UNITS_HZ)):
+                self._look_ahead.put(command, now_s)
+        self._look_ahead.flush(now_s)
 
     def close(self) -> None:
         """Close every input. May be called twice."""

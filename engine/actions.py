@@ -204,6 +204,7 @@ _ACTIONS = (
         (Argument("name", "word", default="", optional=True),),
     ),
     Action("panic", "fades out at once and forgets everything", c.Panic),
+    Action("nothing", "nothing: for a gesture that shall not mean what it would else", c.Nothing),
 )
 
 ACTIONS: dict[str, Action] = {action.name: action for action in _ACTIONS}

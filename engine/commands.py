@@ -193,6 +193,11 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Nothing:
+    """Nothing is asked for: what a gesture means that shall not mean what it would else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Panic:
     """Fade out at once, forget everything, stay stopped. Any thread."""
 
@@ -225,6 +230,7 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     JumpSection,
     SetHabit,
     Announce,
+    Nothing,
     Panic,
     Quit,
 ]

@@ -63,8 +63,8 @@ class BindingRow(Strict):
     """Only this channel; else all."""
     threshold: int | None = Field(default=None, ge=1, le=127)
     """The lowest value that counts as pressed: 64 for controllers, 1 for notes."""
-    pedal: Literal["press", "toggle", "latching", "pulse"] | None = None
-    """press (127 while held), toggle or latching (127 and 0 in turn), pulse (127 at each step, never 0)."""
+    pedal: Literal["press", "reversed", "toggle", "latching", "pulse"] | None = None
+    """press (127 while held), reversed (0 while held), toggle or latching (127 and 0 in turn), pulse (127 always)."""
     does: str
     """An action's name."""
     part: str | None = None
@@ -154,6 +154,8 @@ class BindingRow(Strict):
         if self.program is not None:
             return Gesture("program", ANY if self.program == "any" else int(self.program) - 1, channel)
         pedal = "toggle" if self.pedal == "latching" else (self.pedal or "press")
+        if pedal == "reversed" and self.cc is None:
+            raise ValueError("pedal: reversed belongs to a controller (cc): a note that is held down is not at rest")
         if self.cc is not None:
             return Gesture("cc", self.cc, channel, self.threshold or CC_THRESHOLD, pedal)
         return Gesture("note", self.note or 0, channel, self.threshold or 1, pedal)

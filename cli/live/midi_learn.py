@@ -20,7 +20,7 @@ from ...engine.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
     from ...control.midi import MidiPedals
-    from ...control.pedal_learning import Learned
+    from ...control.pedal_learning import Learned, Learner
     from ...engine.actions import Action
     from ...engine.commands import Command
     from ...engine.gestures import BindingTable, Event
@@ -232,24 +232,22 @@ def _jack_source(stack: contextlib.ExitStack, midi: str | None, server: str | No
 
 def learn(polls: Sequence[Poll], what: str, fader: bool, timeout_s: float) -> Learned:
     """Ask for steps until the pedal is known. Raises EngineError: nothing came, or nothing to be made of it."""
-    from ...control.pedal_learning import Learner, LearnError
+    from ...control.pedal_learning import LearnError
 
-    learner = Learner(fader)
     print(
         f"{what}: slide the fader from one end to the other"
         if fader
         else f"{what}: step on the pedal once, and let it go",
         flush=True,
     )
-    source: str | None = None  # the input that spoke first: a device may be there twice, and others may chatter
+    inputs = _Inputs(fader)
     since_s = time.monotonic()
     while True:
         for port, event in (item for poll in polls for item in poll()):
-            if source in (None, port) and learner.take(event, time.monotonic()) and source is None:
-                source = port
-                print(f"heard it from {port}", flush=True)
+            inputs.take(port, event, time.monotonic())
         now_s = time.monotonic()
-        if learner.still(now_s):
+        learner = inputs.still(now_s)
+        if learner is not None:
             since_s = now_s
             try:
                 learned = learner.result()
@@ -258,14 +256,56 @@ def learn(polls: Sequence[Poll], what: str, fader: bool, timeout_s: float) -> Le
             if learned is not None:
                 return learned
             print("once more" if learner.steps == 1 else "and once more", flush=True)
-        elif now_s - since_s > timeout_s and not learner.listening:
-            where = "any MIDI input" if source is None else source
+        elif now_s - since_s > timeout_s and not inputs.listening:
             raise EngineError(
-                f"nothing came from {where} for {timeout_s:g} s: see `gigmate devices`, or choose one with --midi"
+                f"nothing came from {inputs.chosen or 'any MIDI input'} for {timeout_s:g} s: see `gigmate devices`,"
+                " or choose one with --midi"
             )
         elif now_s - since_s > 2 * timeout_s:
-            raise EngineError(f"{source} does not fall silent: choose another input with --midi")
+            raise EngineError(f"{inputs.listening} does not fall silent: choose another input with --midi")
         time.sleep(_POLL_S)
+
+
+class _Inputs:
+    """A learner for each input: the first on which a step is over is the pedal's.
+
+    A device may be there twice, and others may chatter.
+    """
+
+    def __init__(self, fader: bool) -> None:
+        self._fader = fader
+        self._learners: dict[str, Learner] = {}
+        self._said: set[str] = set()
+        self.chosen = ""
+        """The input that is learned from; empty while none is known."""
+
+    @property
+    def listening(self) -> str:
+        """An input on which a step has begun and is not over; empty for none."""
+        return next((port for port, learner in self._learners.items() if learner.listening), "")
+
+    def take(self, port: str, event: Event, at_s: float) -> None:
+        from ...control.pedal_learning import Learner
+
+        if self.chosen not in ("", port):
+            return
+        learner = self._learners.setdefault(port, Learner(self._fader))
+        learner.take(event, at_s)
+        for text in learner.trembling:
+            if f"{port} {text}" not in self._said:
+                self._said.add(f"{port} {text}")
+                print(f"{text} of {port} is never still: passed over", flush=True)
+
+    def still(self, now_s: float) -> Learner | None:
+        """The learner on which a step is over now."""
+        for port, learner in self._learners.items():
+            if learner.still(now_s):
+                if not self.chosen:
+                    self.chosen = port
+                    print(f"heard it from {port}", flush=True)
+                    self._learners = {port: learner}
+                return learner
+        return None
 
 
 def _write(path: Path, action: Action, values: dict[str, object], learned: Learned) -> None:

@@ -314,6 +314,11 @@ class Bridge:
         columns = (positions, packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
+    def midi_connected(self) -> tuple[int, int]:
+        """Worker only. How often a source of MIDI was connected to us, and the position when one last was."""
+        count = self.word(state_table.MIDI_CONNECTIONS)
+        return count, self.word(state_table.MIDI_CONNECTED_POSITION)
+
     @property
     def sends_midi(self) -> bool:
         """Any thread. Whether there is a port that MIDI goes out of."""

@@ -36,6 +36,7 @@ from .state_table import (
     FN_MIDI_COUNT,
     FN_MIDI_GET,
     FN_MIDI_WRITE,
+    FN_PORT_BY_ID,
     FN_TRANSPORT_QUERY,
     FREEWHEEL,
     JACK_CLIENT,
@@ -56,6 +57,8 @@ from .state_table import (
     LEASE_PHASE,
     LEASE_STATE,
     LOST_SAMPLES,
+    MIDI_CONNECTED_POSITION,
+    MIDI_CONNECTIONS,
     MIDI_DROPPED,
     MIDI_EVENTS,
     MIDI_OUT_DROPPED,
@@ -87,6 +90,7 @@ _frame_time = caller(types.uint32, types.int64)
 _latency_range = caller(types.int32, types.int64, types.int32, types.int64)  # returns nothing: what comes is unread
 _midi_clear = caller(types.int32, types.int64)  # returns nothing
 _midi_write = caller(types.int32, types.int64, types.uint32, types.int64, types.int64)
+_port_by_id = caller(types.int64, types.int64, types.uint32)
 _transport_query = caller(types.int32, types.int64, types.int64)
 
 
@@ -287,3 +291,15 @@ def jack_rate(rate_hz, lease):
 def jack_freewheel(starting, lease):
     if load_acquire(lease, LEASE_PHASE) != RETIRED:
         store_release(load_i64(lease, LEASE_STATE), FREEWHEEL, np.int64(starting))
+
+
+@_cfunc(types.void(types.uint32, types.uint32, types.int32, _I))
+def jack_connected(source, destination, connected, lease):
+    """Note when a source of MIDI was connected to us: what a pedal says at first is how it stands, not a step on it."""
+    if load_acquire(lease, LEASE_PHASE) == RETIRED:
+        return
+    state = load_i64(lease, LEASE_STATE)
+    port = _port_by_id(load_i64(state, FN_PORT_BY_ID), load_i64(state, JACK_CLIENT), destination)
+    if connected != 0 and port == load_i64(state, JACK_MIDI_PORT):
+        store_relaxed(state, MIDI_CONNECTED_POSITION, load_relaxed(state, POSITION))
+        store_release(state, MIDI_CONNECTIONS, load_relaxed(state, MIDI_CONNECTIONS) + 1)

@@ -185,6 +185,11 @@ class JackPort(Port):
                 pointer, ffi.cast("JackFreewheelCallback", jack_callback.jack_freewheel.address), state
             )
         )
+        self._check(
+            lib.jack_set_port_connect_callback(
+                pointer, ffi.cast("JackPortConnectCallback", jack_callback.jack_connected.address), state
+            )
+        )
         self._library.jack_set_latency_callback.argtypes = [ctypes.c_void_p] * 3
         self._check(
             self._library.jack_set_latency_callback(
@@ -229,6 +234,7 @@ class JackPort(Port):
             (state_table.FN_TRANSPORT_QUERY, "jack_transport_query"),
             (state_table.FN_LATENCY_GET, "jack_port_get_latency_range"),
             (state_table.FN_LATENCY_SET, "jack_port_set_latency_range"),
+            (state_table.FN_PORT_BY_ID, "jack_port_by_id"),
         ):
             bridge.set_word(word, address_of(self._library, name))
 

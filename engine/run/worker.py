@@ -97,6 +97,7 @@ class Worker:
         self.heard = HeardFrames(bridge, self.host_frame)
         self._input_monitor = InputMonitor(rate_hz, fault_log)
         self._gestures = Gestures(config.bindings or (), rate_hz)
+        self._midi_connections = 0
         self.frame_s = self.host_frame / rate_hz
         delay_in = self._band.resample_in_samples
         self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port.facts, clocked)
@@ -386,8 +387,13 @@ class Worker:
 
     def _take_commands(self) -> None:
         events = self._bridge.pop_midi_events()
+        connections, connected_position = self._bridge.midi_connected()
+        if connections != self._midi_connections:
+            self._midi_connections = connections
+            self._gestures.connected(connected_position)
         self.command_handler.take_clock(events)
-        for command in (*self._gestures.commands_of(events), *self._commands.drain()):
+        by_pedal = self._gestures.commands_of(events) + self._gestures.due(self._bridge.position)
+        for command in (*by_pedal, *self._commands.drain()):
             self.command_handler.obey(command)
 
     def _say(self, state: str | None = None) -> None:

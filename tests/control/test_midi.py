@@ -106,6 +106,7 @@ def test_real_messages_become_commands(jack_server: Any, source: Any, child: Cal
     board = source()
     listener = child(jack_server.environment, "midi_listener.py")
     assert listener.line() == "open ['pedalboard:out']"
+    board.send("b04000")  # as pedals do when they are plugged in: where it rests
     board.send("b0407f")
     assert listener.line() == "Toggle(at_sample=-1)"
     board.send("b04000 903c40 b0417f e00010 f0010203f7")
@@ -138,9 +139,25 @@ def test_an_input_is_lost_and_found_by_name(jack_server: Any, source: Any, child
     assert listener.quiet(2.5)  # said once
     board = source()
     assert listener.line() == "news MIDI input pedalboard:out is back"
+    board.send("b04000")
     board.send("b0407f")
     assert listener.line() == "Toggle(at_sample=-1)"
     assert json.loads(listener.end())["lost"] == 1
+
+
+@pytest.mark.jack
+def test_where_a_pedal_rests_when_it_is_plugged_in_is_no_step(
+    jack_server: Any, source: Any, child: Callable[..., Child]
+) -> None:
+    board = source()
+    listener = child(jack_server.environment, "midi_listener.py")
+    assert listener.line() == "open ['pedalboard:out']"
+    board.send("b0407f")  # it rests at 127
+    assert listener.quiet(1.2)
+    board.send("b04000")
+    assert listener.line() == "Toggle(at_sample=-1)"
+    board.send("b0407f")
+    assert listener.quiet()
 
 
 @pytest.mark.jack
@@ -148,8 +165,9 @@ def test_two_devices_are_two_feet(jack_server: Any, source: Any, child: Callable
     left, right = source("left"), source("right")
     listener = child(jack_server.environment, "midi_listener.py")
     assert listener.line() == "open ['left:out', 'right:out']"
-    left.send("b0407f")
-    right.send("b0407f")
+    for foot in (left, right):
+        foot.send("b04000")
+        foot.send("b0407f")
     assert [listener.line(), listener.line()] == ["Toggle(at_sample=-1)"] * 2
 
 

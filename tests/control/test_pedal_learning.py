@@ -50,6 +50,19 @@ TABLE: dict[str, tuple[list[list[On]], tuple[Gesture, ...], str, int]] = {
         "press",
         3,
     ),
+    "reversed": ([step(OFF, ON)] * 2, (Gesture("cc", 64, pedal="reversed"),), "reversed", 2),
+    "reversed, its rest told first": (
+        [step(ON), step(OFF, ON), step(OFF, ON)],
+        (Gesture("cc", 64, pedal="reversed"),),
+        "reversed",
+        3,
+    ),
+    "reversed, half-damper": (
+        [step(*((0xB0, 64, 127 - value) for _, _, value in SLIDE), apart_s=0.01)] * 2,
+        (Gesture("cc", 64, pedal="reversed"),),
+        "reversed",
+        2,
+    ),
     "toggle": ([step(ON), step(OFF), step(ON)], (Gesture("cc", 64, pedal="toggle"),), "toggle", 3),
     "toggle, found pressed": ([step(OFF), step(ON), step(OFF)], (Gesture("cc", 64, pedal="toggle"),), "toggle", 3),
     "pulse": ([step(ON)] * 2, (Gesture("cc", 64, pedal="pulse"),), "pulse", 2),
@@ -91,7 +104,7 @@ def test_pedals_are_told_apart(name: str) -> None:
     assert result.text
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if "too long" not in name])
+@pytest.mark.parametrize("name", [name for name in TABLE if "too long" not in name and "told first" not in name])
 def test_what_was_learned_acts_once_per_step(name: str) -> None:
     steps, _, _, _ = TABLE[name]
     result, _ = learned(steps)
@@ -120,6 +133,64 @@ def test_what_cannot_be_told_is_said() -> None:
         learned([step((0xB0, number, 127)) for number in (1, 2, 3)])
     with pytest.raises(LearnError, match="not alike"):
         learned([step(ON), step(OFF), step(ON, OFF)])
+
+
+def steps_beside(
+    tremble: list[On], steps_at_s: list[float], messages: list[On], end_s: float
+) -> tuple[Learner, Learned]:
+    """What is learned of a switch beside a controller that trembles; looked at every 20 ms, as `midi-learn` does."""
+    stream = sorted([*tremble, *[(at_s + later_s, message) for at_s in steps_at_s for later_s, message in messages]])
+    learner, now_s = Learner(), 0.0
+    while now_s < end_s:
+        while stream and stream[0][0] <= now_s:
+            at_s, message = stream.pop(0)
+            learner.take((0, *(*message, 0, 0)[:3]), at_s)  # type: ignore[arg-type]
+        if learner.still(now_s):
+            result = learner.result()
+            if result is not None:
+                return learner, result
+        now_s += 0.02
+    raise AssertionError("it went on listening")
+
+
+TREMBLES: dict[str, list[On]] = {
+    "by one": [(0.2 + 0.21 * k, (0xB0, 27, 64 + k % 2)) for k in range(400)],
+    "at the threshold, fast": [(0.02 * k, (0xB3, 11, 61 + k * 7 % 5)) for k in range(4000)],
+    "now and then": [(0.3 + 1.7 * k, (0xB0, 27, 70 - k % 2)) for k in range(60)],
+    "telling the same all the time": [(0.1 * k, (0xB0, 27, 100)) for k in range(800)],
+    "from the second step on": [(4.5 + 0.21 * k, (0xB0, 27, 64 + k % 2)) for k in range(400)],
+}
+
+
+@pytest.mark.parametrize("tremble", TREMBLES)
+@pytest.mark.parametrize(
+    ("messages", "kind"),
+    [
+        ([(0.0, (0xB0, 80, 127))], "pulse"),
+        ([(0.0, (0xB0, 80, 127)), (0.3, (0xB0, 80, 0))], "press"),
+        ([(0.0, (0xB0, 80, 0)), (0.3, (0xB0, 80, 127))], "reversed"),
+        ([(0.0, (0xC0, 5))], "pulse"),
+    ],
+)
+def test_a_switch_is_learned_beside_a_pedal_that_trembles(tremble: str, messages: list[On], kind: str) -> None:
+    learner, result = steps_beside(TREMBLES[tremble], [3.0 + 3.0 * k for k in range(12)], messages, 30.0)
+    assert result.kind == kind
+    assert [(gesture.kind, gesture.number) for gesture in result.gestures] in ([("cc", 80)], [("program", 5)])
+    assert learner.trembling in (["CC27"], ["CC11"])
+
+
+def test_a_fader_that_trembles_is_learned_by_sliding_it() -> None:
+    trembling = [(0.1 * k, (0xB0, 11, 2 + k % 2)) for k in range(20)]
+    slid = [(2.0 + 0.02 * k, (0xB0, 11, 2 + 2 * k)) for k in range(60)]
+    learner = Learner(fader=True)
+    for at_s, (status, number, value) in [
+        *trembling,
+        *slid,
+        *[(at_s + 3.2 + 2.0 * n, m) for n in range(2) for at_s, m in trembling],
+    ]:
+        learner.take((0, status, number, value), at_s)
+    assert learner.still(6.5)
+    assert learner.result() == Learned((Gesture("cc", 11),), "fader")
 
 
 def test_what_is_no_gesture_is_passed_over() -> None:

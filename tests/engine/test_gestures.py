@@ -238,6 +238,140 @@ def test_gestures_have_names_for_people() -> None:
     assert bind(CC, "mute", part="bass").text == "CC64: mute bass"
 
 
+S = 1000.0
+REVERSED = Gesture("cc", 64, pedal="reversed")
+
+
+def acted_at_s(
+    gesture: Gesture, values: list[tuple[float, int]], connected_s: float | None = 0.0, also_s: tuple[float, ...] = ()
+) -> list[float]:
+    """When a controller that sent those values, at those seconds, did something."""
+    gestures, acted = Gestures([bind(gesture)], RATE_HZ), []
+    connections = [] if connected_s is None else [connected_s, *also_s]
+    for at_s, value in values:
+        while connections and connections[0] <= at_s:
+            gestures.connected(round(connections.pop(0) * RATE_HZ))
+        if gestures.commands((round(at_s * RATE_HZ), 0xB0, 64, value)):
+            acted.append(at_s)
+    return acted
+
+
+STEPS_OF_REVERSED = [(6.0, 0), (7.5, 127), (12.0, 0), (13.5, 127), (14.0, 0), (14.2, 127)]
+
+
+def test_a_pedal_that_rests_at_127_acts_when_it_is_stepped_on() -> None:
+    told = [(0.5, 127), *STEPS_OF_REVERSED]
+    assert acted_at_s(CC, told) == [6.0, 12.0, 14.0]
+    assert acted_at_s(REVERSED, told) == [6.0, 12.0, 14.0]
+    assert acted_at_s(REVERSED, STEPS_OF_REVERSED, None) == [6.0, 12.0, 14.0]
+    slides = [(0.2, 127)] + [
+        (at_s + 0.01 * i, value) for at_s in (5.0, 9.0) for i, value in enumerate([100, 70, 60, 30, 0, 40, 63, 90, 127])
+    ]
+    assert len(acted_at_s(CC, slides)) == 2
+
+
+def test_a_pedal_that_rests_at_127_and_does_not_say_so_is_found_out_by_its_second_step() -> None:
+    assert acted_at_s(CC, STEPS_OF_REVERSED, None)[1:] == [12.0, 14.0]
+    assert acted_at_s(CC, [(0.5, 127), *STEPS_OF_REVERSED], None)[1:] == [6.0, 12.0, 14.0]
+
+
+def test_a_pedal_that_rests_at_0_is_not_taken_for_the_other_kind() -> None:
+    steps = [(6.0, 127), (6.3, 0), (9.0, 127), (9.2, 0), (9.5, 127), (9.6, 0), (20.0, 127), (29.0, 0), (30.0, 127)]
+    pressed = [6.0, 9.0, 9.5, 20.0, 30.0]
+    assert acted_at_s(CC, steps) == pressed
+    assert acted_at_s(CC, [(0.5, 0), *steps]) == pressed
+    # Stepped on as it was plugged in, it acts when it is let go, and from the next rest on as it should.
+    assert acted_at_s(CC, [(0.5, 127), (0.8, 0), *steps]) == [0.8, *pressed]
+    at_once = [(at_s + later_s, value) for at_s in (0.5, 0.7, 6.0) for later_s, value in ((0.0, 127), (0.003, 0))]
+    assert acted_at_s(CC, at_once) == [0.503, 0.7, 6.0]
+    # Plugged in anew while it is held down: a pedal that is known needs no rest to be told.
+    assert acted_at_s(CC, [*steps, (31.0, 0), (40.5, 127)], also_s=(40.0,)) == [*pressed, 40.5]
+
+
+def test_how_a_latching_pedal_stands_when_it_is_connected_is_no_step() -> None:
+    for first in (0, 127):
+        steps = [(0.5, first), (5.0, 127 - first), (9.0, first)]
+        assert acted_at_s(CC_TOGGLE, steps) == [5.0, 9.0]
+        assert acted_at_s(CC_TOGGLE, [*steps, (20.5, 127 - first), (25.0, first)], also_s=(20.0,)) == [5.0, 9.0, 25.0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.booleans(),
+    st.floats(0.0, 0.9),
+    st.lists(st.tuples(st.floats(0.05, 1.5), st.floats(4.0, 60.0)), min_size=1, max_size=8),
+)
+def test_whichever_side_it_rests_on_each_step_acts_once_and_on_the_press(
+    rests_high: bool, told_s: float, steps: list[tuple[float, float]]
+) -> None:
+    rest, values, at_s, pressed = 127 * rests_high, [(told_s, 127 * rests_high)], 5.0, []
+    for held_s, rest_s in steps:
+        pressed.append(at_s)
+        values += [(at_s, 127 - rest), (at_s + held_s, rest)]
+        at_s += held_s + rest_s
+    assert acted_at_s(CC, values) == pressed
+
+
+SONGS = bind(Gesture("program", ANY), "song")
+
+
+def played(bindings: list[Binding], messages: list[Message], until_ms: float = 30_000.0) -> list[Command]:
+    """As the engine takes them: 40 ms of messages, and then the time."""
+    gestures, commands, batch = Gestures(bindings, RATE_HZ), [], 40 * MS
+    stream = events(messages)
+    for end in range(batch, round(until_ms * MS), batch):
+        commands += gestures.commands_of([event for event in stream if end - batch <= event[0] < end])
+        commands += gestures.due(end)
+    return commands
+
+
+@pytest.mark.parametrize("apart_ms", [-30.0, -1.0, 0.0, 1.0, 20.0, 39.0])
+@pytest.mark.parametrize("switch", [CC, CC_PULSE, NOTE])
+def test_a_program_that_comes_with_a_bound_controller_chooses_no_song(switch: Gesture, apart_ms: float) -> None:
+    on, off = (CC_ON, CC_OFF) if switch.kind == "cc" else (NOTE_ON, NOTE_OFF)
+    steps = [m for at in (1000.0, 3000.0) for m in ((at, (0xC0, 2)), (at + apart_ms, on), (at + 300, off))]
+    steps.sort(key=lambda message: message[0])
+    commands = played([bind(switch), SONGS], steps)
+    assert [type(command) for command in commands] == [Toggle, Toggle]
+
+
+def test_a_program_that_comes_with_a_controller_that_does_nothing_anew_chooses_no_song_either() -> None:
+    always_127 = [
+        m for at in (1000.0, 3000.0) for m in ((at, (0xC0, 2)), (at + 1, CC_ON))
+    ]  # bound as a pedal that lets go
+    assert [type(command) for command in played([bind(CC), SONGS], always_127)] == [Toggle]
+
+
+def test_a_program_alone_or_beside_a_fader_chooses_its_song() -> None:
+    alone: list[Message] = [(1000.0, (0xC0, 2)), (1060.0, CC_ON), (3000.0, (0xC0, 4))]
+    assert played([bind(CC), SONGS], alone) == [SelectSong(3), Toggle(1060 * MS), SelectSong(5)]
+    fader = bind(Gesture("cc", 7), "level", (-40.0, 6.0), part="bass")
+    moved: list[Message] = [
+        (1000.0, (0xC0, 2)),
+        (1001.0, (0xB0, 7, 127)),
+        (3000.0, (0xC0, 4)),
+        (3001.0, (0xB0, 9, 127)),
+    ]
+    assert played([fader, bind(CC), SONGS], moved) == [SetLevel("bass", 6.0), SelectSong(3), SelectSong(5)]
+    # Where no switch is bound nothing has to be waited for.
+    assert Gestures([fader, SONGS], RATE_HZ).commands((0, 0xC0, 2, 0)) == [SelectSong(3)]
+
+
+def test_what_is_said_of_one_program_is_not_said_of_every_one() -> None:
+    with_cc: list[Message] = [(1000.0, (0xC0, 5)), (1001.0, CC_ON)]
+    bindings = [bind(Gesture("program", 5), "fill"), bind(CC), SONGS]
+    assert played(bindings, with_cc) == [Fill(), Toggle(1001 * MS)]
+    silent = [bind(Gesture("program", 5), "nothing"), SONGS]
+    assert played(silent, [(0.0, (0xC0, 5)), (500.0, (0xC0, 6))]) == [SelectSong(7)]
+
+
+def test_nothing_is_a_meaning() -> None:
+    table = BindingTable(asked=[bind(Gesture("program", ANY), "nothing"), bind(CC, "nothing")], user=[SONGS, bind(CC)])
+    gestures = Gestures(table, RATE_HZ)
+    assert gestures.commands((0, 0xC0, 3, 0)) == [] == gestures.commands((10, *CC_ON))
+    assert gestures.due(10**9) == []
+
+
 EVERYTHING = [
     bind(CC),
     bind(Gesture("cc", 65, pedal="toggle"), "fill"),

@@ -125,6 +125,7 @@ def test_a_pedal_starts_the_band_at_the_declared_sample(
         foot = peer(server.environment, "jack_peer.py", "press", "gm:midi_in", "b0407f", 77)
         up = peer(server.environment, "jack_peer.py", "press", "gm:midi_in", "b04000", 5)
         assert foot.line() == up.line() == "ready"
+        up.go()  # as pedals do when they are plugged in: where it rests
         for _ in range(_TRIES):
             log = peer(server.environment, "jack_peer.py", "framelog", "gm:output_3", tmp_path / "log.npz")
             assert log.line() == "ready"
@@ -161,6 +162,29 @@ def step(engine: Engine, foot: Peer, up: Peer) -> tuple[int, int, bool]:
     up.go()
     time.sleep(0.5)
     return frame, before[1], engine.status.state == "playing" and not was_playing and state() == before
+
+
+def test_a_pedal_that_rests_at_127_starts_the_band_when_it_is_stepped_on(
+    jack_server: Any, peer: Callable[..., Peer]
+) -> None:
+    table = BindingTable([Binding(Gesture("cc", 64), ACTIONS["toggle"])])
+    port = open_port(_config(jack_server, client_name="gm", bindings=table))
+    with Engine(port.config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
+        engine.start()
+        time.sleep(1.2)  # it was plugged in later than the band began to listen
+        rest = peer(jack_server.environment, "jack_peer.py", "press", "gm:midi_in", "b0407f", 3)
+        step = peer(jack_server.environment, "jack_peer.py", "press", "gm:midi_in", "b04000", 3)
+        assert rest.line() == step.line() == "ready"
+        rest.go()
+        time.sleep(0.5)
+        assert engine.status.state == "stopped"
+        step.go()
+        assert wait_until(lambda: engine.status.state == "playing")
+        rest.go()
+        time.sleep(0.3)
+        assert engine.status.state == "playing"
+        step.go()
+        assert wait_until(lambda: engine.status.state == "stopped")
 
 
 @pytest.mark.slow
