@@ -14,6 +14,7 @@ import os
 import platform
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -30,10 +31,6 @@ from .generator.note_steering import Steering
 from .generator.transformer import Generator
 from .listener import Listener
 from .voice import Voice, VoicedDecoder
-
-RUNTIME_VERSION = 19
-"""Raised when what is compiled changes, so that old cache entries are not used."""
-
 
 _METHODS = ["init_listen", "init_play", "listen", "hear", "play", "draw", "sound"]
 SOUND_TEMPERATURE = 0.9
@@ -245,10 +242,19 @@ def compile_band(band: LiveBand, int8: bool) -> torch.jit.ScriptModule:
         return torch.jit.freeze(scripted, preserved_attrs=_METHODS)
 
 
+@lru_cache(maxsize=1)
+def _sources_id() -> str:
+    """A digest of this package's sources: a program that was compiled from others is none of ours."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def cache_path(fingerprint: str, int8: bool) -> Path:
     """Where the compiled program of these weights lies on this machine."""
     base = os.environ.get("GIGMATE_CACHE_DIR") or platformdirs.user_cache_dir("gigmate")
-    key = f"{RUNTIME_VERSION}-{fingerprint}-{'int8' if int8 else 'fp32'}-torch{torch.__version__}-{platform.machine()}"
+    key = f"{_sources_id()}-{fingerprint}-{'int8' if int8 else 'fp32'}-torch{torch.__version__}-{platform.machine()}"
     return Path(base) / "programs" / f"{key}-{torch.backends.cpu.get_cpu_capability().replace(' ', '')}.ts"
 
 

@@ -116,7 +116,7 @@ class Voice(nn.Module):
         state["voice.points"] = torch.zeros(batch, self.notes, self.harmonics, device=device)
         state["voice.tail"] = torch.zeros(batch, self.hop, device=device)
         state["voice.clock"] = torch.zeros(batch, dtype=torch.float64, device=device)  # samples at A 440
-        state["voice.tuning_cents"] = torch.zeros(1, dtype=torch.float64, device=device)
+        state["voice.tuning_cents"] = torch.zeros(batch, dtype=torch.float64, device=device)
         return state
 
     def _embed(self, latents: Tensor, slots: Tensor, part: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ class Voice(nn.Module):
     ) -> Tensor:
         """Oscillators: notes, notes of the frame before [B, T, slots], amplitudes, last amplitudes of the frame before
         [B, T, slots, harmonics], samples at A 440 that lie before the first frame [B], and by how much a sample is
-        more or less than one of these [1] (so that a change of tuning bends the tones and breaks none), to audio
+        more or less than one of these [B] (so that a change of tuning bends the tones and breaks none), to audio
         [B, T * frame]."""
         batch, frames, slots = notes.shape
         same = (notes.unsqueeze(3) == before.unsqueeze(2)) & (notes > 0).unsqueeze(3)  # [B, T, now, before]
@@ -162,11 +162,13 @@ class Voice(nn.Module):
         # A sample's angle is that of the first one of its stretch and what the tone turns within it: the sines of both,
         # and their products, are a seventh of the sines of all samples.
         coarse = torch.arange(self.frame // self.fine, device=notes.device) * self.fine
-        begin = clock[row].unsqueeze(1) + tuning * ((frame * self.frame).unsqueeze(1) + coarse).double()
+        begin = (
+            clock[row].unsqueeze(1) + tuning[row].unsqueeze(1) * ((frame * self.frame).unsqueeze(1) + coarse).double()
+        )
         cycles = torch.frac(hz.unsqueeze(1) * begin / self.rate_hz)  # exact however late it is
         first = (2.0 * math.pi) * cycles.float().view(-1, self.sub_frames, 1, self.hop // self.fine, 1)
         first = first * self.order + self.offset  # [N, sub, 1, stretches, H]
-        turn = (2.0 * math.pi / self.rate_hz * hz * tuning).float().view(-1, 1, 1)
+        turn = (2.0 * math.pi / self.rate_hz * hz * tuning[row]).float().view(-1, 1, 1)
         turn = turn * self.order.unsqueeze(1) * torch.arange(self.fine, device=notes.device)  # [N, H, fine]
         turned = torch.cat([turn.cos(), turn.sin()], dim=1)
         waves = torch.cat([first.sin(), first.cos()], dim=4)
@@ -226,7 +228,7 @@ class Voice(nn.Module):
             before,
             last,
             torch.zeros_like(part).double(),
-            torch.ones(1, dtype=torch.float64, device=part.device),
+            torch.ones_like(part).double(),
         )
         return nn.functional.pad(sound, (self.hop, 0))[:, : sound.shape[1]], self._shaped(coefficients, gain)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from gigmate.engine.player import Controls, Moment
-from gigmate.model import checkpoint
+from gigmate.model import checkpoint, runtime
 from gigmate.model.accompanist import Accompanist
 from gigmate.model.checkpoint import CheckpointError
 from gigmate.model.chord_network import Harmony, HarmonyConfig
@@ -244,3 +244,10 @@ def test_diverged_weights_are_not_written(tmp_path: Path) -> None:
         model.tail.bias[0] = float("nan")
     with pytest.raises(CheckpointError, match="diverged"):
         checkpoint.save(tmp_path / "l.safetensors", "listener", model, LISTENER.to_dict())
+
+
+def test_the_cache_knows_the_sources(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program compiled from other code is none of ours, whatever its weights."""
+    before = cache_path(weights_id(weights), True)
+    monkeypatch.setattr(runtime, "_sources_id", lambda: "other")
+    assert cache_path(weights_id(weights), True) != before
