@@ -187,11 +187,11 @@ class Session:
 
 def find_sound_system(config: EngineConfig) -> tuple[Literal["jack", "portaudio"] | None, list[str]]:
     """The back end that `auto` means here and now, or None and the reasons, in words."""
-    from .engine.ports.port import why_not
+    from .engine.ports.port import unavailable_reason
 
     reasons: list[str] = []
     for backend in ("jack", "portaudio"):
-        reason = why_not(backend, config)
+        reason = unavailable_reason(backend, config)
         if reason is None:
             return backend, []
         reasons.append(reason.rstrip("."))

@@ -14,16 +14,16 @@ from typing import Any
 
 from .engine.charts.chart import Chart
 from .engine.commands import (
-    HABITS,
+    BAND_OPTIONS,
     Announce,
     Command,
     SelectPreset,
     SelectSong,
     SetChart,
     SetControl,
-    SetHabit,
     SetLevel,
     SetMute,
+    SetOption,
     SetTempo,
     StepPreset,
     StepSong,
@@ -44,7 +44,7 @@ CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p")
 def commands_of(preset: Preset) -> list[Command]:
     """The commands that bring a running engine to that preset's sound and habits; its tempo is not among them."""
     commands: list[Command] = [SetControl(name, getattr(preset, name)) for name in CONTROL_NAMES]
-    commands += [SetHabit(name, getattr(preset, name)) for name in HABITS]
+    commands += [SetOption(name, getattr(preset, name)) for name in BAND_OPTIONS]
     for part, level_db in zip(PARTS, preset.levels_db.in_order(PARTS), strict=True):
         commands += [SetLevel(part, level_db), SetMute(part, part in preset.muted)]
     return commands

@@ -29,7 +29,7 @@ def fader_of(command: Command) -> tuple[object, ...] | None:
     return None
 
 
-class LookAhead:
+class CommandThrottle:
     """Lets presses through at once, and of each fader one value per PERIOD_S, the last one never lost.
 
     One thread at a time.

@@ -24,7 +24,7 @@ from ..engine.commands import (
     Tap,
 )
 from ..engine.gestures import BindingTable, Gestures
-from .command_throttle import LookAhead
+from .command_throttle import CommandThrottle
 
 POLL_S = 0.004
 LOOK_S = 1.0
@@ -274,7 +274,7 @@ class MidiPedals:
         """
         self._table = table
         self._post, self._stamp = post, stamp
-        self._look_ahead = LookAhead(post)
+        self._throttle = CommandThrottle(post)
         self._gestures: dict[str, Gestures] = {}  # by port: two devices are two feet
         self._inputs = MidiInputs(self._hear, port_name, api, self._idle, required, self._opened)
 
@@ -304,7 +304,7 @@ class MidiPedals:
             sixteenths = event[2] | event[3] << 7
             self._post(ClockTransport(_TRANSPORT[status], self._stamp(at_s), sixteenths))
         for command in self._gestures[port].commands(event):
-            self._look_ahead.put(Tap(self._stamp(at_s)) if isinstance(command, Tap) else command, at_s)
+            self._throttle.put(Tap(self._stamp(at_s)) if isinstance(command, Tap) else command, at_s)
 
     def _opened(self, port: str, at_s: float) -> None:
         gestures = self._gestures.get(port)
@@ -315,8 +315,8 @@ class MidiPedals:
     def _idle(self, now_s: float) -> None:
         for gestures in self._gestures.values():
             for command in gestures.due(int(now_s * _UNITS_HZ)):
-                self._look_ahead.put(command, now_s)
-        self._look_ahead.flush(now_s)
+                self._throttle.put(command, now_s)
+        self._throttle.flush(now_s)
 
     def close(self) -> None:
         """Close every input. May be called twice."""

@@ -1,4 +1,4 @@
-"""OSC over UDP: commands in from a plug-in, a DAW or a light desk; status and beats out to whom it was told to.
+"""OSC over UDP: commands in from a plug-in, a DAW or a light desk; status and beats out to those who asked for them.
 
 Knows only commands and the status. One thread, `gigmate-osc`, reads and writes; methods may be called by any. It never
 waits for the band, and what comes in can neither stop it nor fill the queue of commands.
@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 
 from ..engine.commands import Command, Panic
 from ..engine.status import Status
-from .command_throttle import LookAhead, fader_of
+from .command_throttle import CommandThrottle, fader_of
 from .osc_wire import (
-    BeatTeller,
+    BeatAnnouncer,
     Message,
     OscError,
     beat_packet,
@@ -72,14 +72,14 @@ class Osc:
         """Open the sockets. Raises OscSetupError: a port that is taken, a host that is not known."""
         self._post: Callable[[Command], object] = _nobody
         self._status: Callable[[], Status] = Status
-        self._look_ahead = LookAhead(self._count_post)
+        self._throttle = CommandThrottle(self._count_post)
         self._press_credit, self._credited_s = _PRESSES_AT_ONCE, 0.0
         self._pressed: dict[Command, float] = {}
         self._waiting: list[tuple[float, int, Message]] = []
         self._order = itertools.count()
         self._lock = threading.Lock()
         self._news: list[str] = []
-        self._said: set[str] = set()
+        self._reported_kinds: set[str] = set()
         self._end = threading.Event()
         self.received = 0
         """Messages that came."""
@@ -95,11 +95,11 @@ class Osc:
         self._wake_in, self._wake_out = socket.socketpair()
         try:
             if listen is not None:
-                self._in = _bound(listen)
+                self._in = _listening_socket(listen)
             for endpoint in tell:
-                self._out.append(_towards(endpoint))
+                self._out.append(_outgoing_socket(endpoint))
         except BaseException:
-            self._shut()
+            self._close_sockets()
             raise
         self._thread = threading.Thread(target=self._run, name="gigmate-osc", daemon=True)
 
@@ -131,28 +131,28 @@ class Osc:
             self._wake_out.send(b".")
             if self._thread.ident is not None:
                 self._thread.join(timeout=5.0)
-            self._shut()
+            self._close_sockets()
 
     # --------------------------------------------------------------------------------------------- the OSC thread
 
     def _run(self) -> None:
-        beats, told = BeatTeller(), _Told()
+        beats, sent = BeatAnnouncer(), _SentFields()
         readers = [self._wake_in] + ([] if self._in is None else [self._in])
         while not self._end.is_set():
             now_s = time.monotonic()
             wait_s = _IDLE_S if not self._out else _LOOK_S
             if beats.due_s is not None:
                 wait_s = min(wait_s, beats.due_s - now_s)
-            if self._waiting or self._look_ahead.waiting:
+            if self._waiting or self._throttle.waiting:
                 wait_s = min(wait_s, _LOOK_S)
             ready, _, _ = select.select(readers, [], [], max(0.0, wait_s))
             now_s = time.monotonic()
             if self._in is not None and self._in in ready:
                 self._read(self._in, now_s)
-            self._do_due(now_s)
-            self._look_ahead.flush(now_s)
+            self._handle_due(now_s)
+            self._throttle.flush(now_s)
             if self._out:
-                self._tell(beats, told, now_s)
+                self._send_status(beats, sent, now_s)
 
     def _read(self, source: socket.socket, now_s: float) -> None:
         for _ in range(_PACKETS_A_TURN):
@@ -171,20 +171,20 @@ class Osc:
                 self.received += 1
                 ahead_s = message.due_s - time.time() if message.due_s > 0.0 else 0.0
                 if ahead_s <= 0.0:
-                    self._take(message, now_s)
+                    self._handle(message, now_s)
                 elif ahead_s > _LATEST_S or len(self._waiting) >= _MOST_WAITING:
                     self._fault("late", "OSC: a bundle for a time too far away: set the sender's clock")
                 else:
                     heapq.heappush(self._waiting, (now_s + ahead_s, next(self._order), message))
         self._end.wait(_LOOK_S)
 
-    def _do_due(self, now_s: float) -> None:
+    def _handle_due(self, now_s: float) -> None:
         while self._waiting and self._waiting[0][0] <= now_s:
-            self._take(heapq.heappop(self._waiting)[2], now_s)
+            self._handle(heapq.heappop(self._waiting)[2], now_s)
 
-    def _take(self, message: Message, now_s: float) -> None:
+    def _handle(self, message: Message, now_s: float) -> None:
         try:
-            command = command_of(message, explain="unknown" not in self._said)
+            command = command_of(message, explain="unknown" not in self._reported_kinds)
         except OscError as error:
             self._fault("unknown", f"OSC: {error}")
             return
@@ -193,7 +193,7 @@ class Osc:
         if fader_of(command) is None and not self._may_press(command, now_s):
             self.limited += 1
             return
-        self._look_ahead.put(command, now_s)
+        self._throttle.put(command, now_s)
 
     def _may_press(self, command: Command, now_s: float) -> bool:
         if now_s - self._pressed.get(command, float("-inf")) < _SAME_AGAIN_S:
@@ -215,21 +215,21 @@ class Osc:
 
     def _fault(self, kind: str, line: str) -> None:
         self.bad += 1
-        self._say(kind, line)
+        self._add_news(kind, line)
 
-    def _say(self, kind: str, line: str) -> None:
-        if kind not in self._said:
+    def _add_news(self, kind: str, line: str) -> None:
+        if kind not in self._reported_kinds:
             with self._lock:
-                self._said.add(kind)
+                self._reported_kinds.add(kind)
                 self._news.append(line)
 
-    def _tell(self, beats: BeatTeller, told: _Told, now_s: float) -> None:
+    def _send_status(self, beats: BeatAnnouncer, sent: _SentFields, now_s: float) -> None:
         status = self._status()
         for beat in beats.beats(status, now_s):
             self._send(beat_packet(beat))
-        if now_s >= told.next_s:
-            told.next_s = max(told.next_s + STATUS_PERIOD_S, now_s + STATUS_PERIOD_S / 2)
-            for packet in status_packets(told.changed(status_values(status), now_s)):
+        if now_s >= sent.next_s:
+            sent.next_s = max(sent.next_s + STATUS_PERIOD_S, now_s + STATUS_PERIOD_S / 2)
+            for packet in status_packets(sent.changed(status_values(status), now_s)):
                 self._send(packet)
 
     def _send(self, packet: bytes) -> None:
@@ -240,9 +240,9 @@ class Osc:
                 self.unsent += 1
             except OSError as error:
                 self.unsent += 1
-                self._say("unsent", f"OSC: nothing gets through to {address[0]}:{address[1]} ({error.strerror})")
+                self._add_news("unsent", f"OSC: nothing gets through to {address[0]}:{address[1]} ({error.strerror})")
 
-    def _shut(self) -> None:
+    def _close_sockets(self) -> None:
         for one in (self._in, self._wake_in, self._wake_out, *(out for out, _ in self._out)):
             if one is not None:
                 one.close()
@@ -252,7 +252,7 @@ def _nobody(command: Command) -> None:
     """Before there is a band."""
 
 
-class _Told:
+class _SentFields:
     """What the listeners know: a field is sent when it changes, and all of them once a second."""
 
     def __init__(self) -> None:
@@ -280,7 +280,7 @@ def _addresses(endpoint: Endpoint, passive: bool) -> tuple[int, tuple[object, ..
     return int(family), address
 
 
-def _bound(endpoint: Endpoint) -> socket.socket:
+def _listening_socket(endpoint: Endpoint) -> socket.socket:
     family, address = _addresses(endpoint, passive=True)
     one = socket.socket(family, socket.SOCK_DGRAM)
     try:
@@ -294,7 +294,7 @@ def _bound(endpoint: Endpoint) -> socket.socket:
     return one
 
 
-def _towards(endpoint: Endpoint) -> tuple[socket.socket, tuple[object, ...]]:
+def _outgoing_socket(endpoint: Endpoint) -> tuple[socket.socket, tuple[object, ...]]:
     family, address = _addresses(endpoint, passive=False)
     one = socket.socket(family, socket.SOCK_DGRAM)
     one.setblocking(False)

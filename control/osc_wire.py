@@ -209,7 +209,7 @@ class Beat:
     tempo_bpm: float
 
 
-class BeatTeller:
+class BeatAnnouncer:
     """Says each beat once, as it falls, from snapshots that come several times a beat. One thread at a time."""
 
     def __init__(self) -> None:
@@ -234,7 +234,7 @@ class BeatTeller:
         if self._last is None:  # the beat that was found is under way: the next one is the first to be said
             self._last, self._last_s = place, now_s - 0.6 * beat_s
             self._phase = -1.0
-        self._foresee(status, place, now_s, beat_s)
+        self._predict_beat(status, place, now_s, beat_s)
         due = self._due_s is not None and now_s >= self._due_s
         moved = place != self._last and now_s - self._last_s > 0.5 * beat_s
         if not due and not moved:
@@ -246,7 +246,7 @@ class BeatTeller:
         self._last_s, self._due_s = now_s, None
         return [Beat(self._last[1], self._last[0], status.beats_per_bar, status.tempo_bpm)]
 
-    def _foresee(self, status: Status, place: tuple[int, int], now_s: float, beat_s: float) -> None:
+    def _predict_beat(self, status: Status, place: tuple[int, int], now_s: float, beat_s: float) -> None:
         """A snapshot is never early: of what they foretell of one beat, the earliest is the truest."""
         if status.beat_phase == self._phase:
             return

@@ -1,7 +1,7 @@
-"""The face in the terminal: a panel that is redrawn in place, plain lines elsewhere, JSON lines for programs.
+"""What the terminal shows: a panel that is redrawn in place, plain lines elsewhere, JSON lines for programs.
 
 Knows only the engine's status. One thread, the one that made it; none of it touches sound, and output that
-cannot be written (a closed pipe) ends the face, not the music.
+cannot be written (a closed pipe) ends the display, not the music.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SHOWN_S = 60.0
 _LOGGED = 12
 
 
-class Face(Protocol):
+class Display(Protocol):
     """Shows what the engine says, until it is closed. Main thread only."""
 
     def note(self, text: str) -> None: ...
@@ -52,15 +52,15 @@ class Face(Protocol):
     def close(self) -> None: ...
 
 
-def open_face(stream: IO[str], json_lines: bool = False) -> Face:
-    """The face that fits the stream: JSON lines if asked, a panel on a terminal, else plain lines."""
+def open_display(stream: IO[str], json_lines: bool = False) -> Display:
+    """The display that fits the stream: JSON lines if asked, a panel on a terminal, else plain lines."""
     if json_lines:
-        return LineFace(stream, as_json)
+        return LineDisplay(stream, as_json)
     if stream.isatty():
         console = console_on(stream)
         if console.is_terminal and not console.is_dumb_terminal and not console.legacy_windows:
-            return PanelFace(console)
-    return LineFace(stream, plain_line)
+            return PanelDisplay(console)
+    return LineDisplay(stream, plain_line)
 
 
 def console_on(stream: IO[str], **settings: Any) -> Console:
@@ -95,7 +95,7 @@ def as_json(status: Status) -> str:
     return json_text(status, not_finite=SILENCE_DB)
 
 
-class LineFace:
+class LineDisplay:
     """One line a second, warnings at once. For pipes, logs and programs. Main thread only."""
 
     def __init__(
@@ -104,14 +104,14 @@ class LineFace:
         self._stream, self._form, self._clock = stream, form, clock
         self._json = form is as_json
         self._next_s = float("-inf")
-        self._warned = Warned()
+        self._shown_warnings = WarningHistory()
         self._broken = False
 
     def note(self, text: str) -> None:
         self._write(json_text({"note": text}) if self._json else text)
 
     def show(self, status: Status) -> None:
-        fresh = self._warned.new(status)
+        fresh = self._shown_warnings.new(status)
         if not self._json:
             for warning in fresh:
                 self._write(f"warning: {warning}")
@@ -138,7 +138,7 @@ class LineFace:
             self._broken = True
 
 
-class Warned:
+class WarningHistory:
     """Which warnings were said already. Main thread only."""
 
     def __init__(self) -> None:
@@ -153,10 +153,10 @@ class Warned:
         return fresh
 
 
-class PanelFace:
+class PanelDisplay:
     """The panel on the terminal's other screen: only rows that have changed are written, so that nothing flickers.
 
-    Notes and warnings are printed to the ordinary screen again when the face is closed. Main thread only.
+    Notes and warnings are printed to the ordinary screen again when the display is closed. Main thread only.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
@@ -167,7 +167,7 @@ class PanelFace:
         self._size = (0, 0)
         self._mark: object = None
         self._drawn_s = self._painted_s = float("-inf")
-        self._warned = Warned()
+        self._shown_warnings = WarningHistory()
         self._notes: deque[str] = deque(maxlen=_KEPT_NOTES)
         self._log: deque[tuple[str, float]] = deque(maxlen=_LOGGED)
         self._started = self._broken = self._help = False
@@ -187,7 +187,7 @@ class PanelFace:
 
     def show(self, status: Status) -> None:
         now_s = self._clock()
-        for warning in self._warned.new(status):
+        for warning in self._shown_warnings.new(status):
             self._notes.append(f"warning: {warning}")
             self._log.append((warning, now_s))
         mark = (status.state, status.pending, status.beat, status.bar, status.muted, status.section, self._help)

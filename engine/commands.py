@@ -172,14 +172,14 @@ class JumpSection:
 
 
 @dataclass(frozen=True, slots=True)
-class SetHabit:
-    """How the band behaves from now on: one of HABITS, as a preset may ask for. Any thread."""
+class SetOption:
+    """How the band behaves from now on: one of BAND_OPTIONS, as a preset may ask for. Any thread."""
 
     name: str
     value: float | int | str
 
 
-HABITS = ("when_silent", "start_at", "count_in", "click_db", "ceiling_dbfs")
+BAND_OPTIONS = ("when_silent", "start_at", "count_in", "click_db", "ceiling_dbfs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     StepSong,
     SetChart,
     JumpSection,
-    SetHabit,
+    SetOption,
     Announce,
     Nothing,
     Panic,

@@ -120,7 +120,7 @@ class Harmonist(Protocol):
         """Forget the song, not the style."""
         ...
 
-    def tell_style(self, style: str | None) -> None:
+    def set_style(self, style: str | None) -> None:
         """The style that is played; None: not known."""
         ...
 

@@ -30,8 +30,8 @@ class CalibrationError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """What a measured delay belongs to. Another rate, block or plug is another way."""
+class SignalPath:
+    """What a measured delay belongs to. Another rate, block or plug is another path."""
 
     backend: str
     source: str
@@ -68,16 +68,16 @@ class Calibration:
         return self.measured_at[:10]
 
 
-def way_of(
+def signal_path_of(
     backend: str, outputs: Sequence[str], inputs: Sequence[str], rate_hz: int, block_samples: int, server: str = ""
-) -> Way:
-    """The way from the first output to the first input; names as "DEVICE:CHANNEL", of which the device counts.
+) -> SignalPath:
+    """The path from the first output to the first input; names as "DEVICE:CHANNEL", of which the device counts.
 
     `server` tells JACK servers apart: what each calls "system" is another card.
     """
     prefix = f"{server}/" if server else ""
     first = [prefix + _device_of(names[0]) if names else "none" for names in (outputs, inputs)]
-    return Way(backend, first[0], first[1], int(rate_hz), int(block_samples))
+    return SignalPath(backend, first[0], first[1], int(rate_hz), int(block_samples))
 
 
 def _device_of(name: str) -> str:
@@ -94,14 +94,14 @@ def calibration_file() -> Path:
     return Path(platformdirs.user_config_dir("gigmate", appauthor=False)) / FILE_NAME
 
 
-def load_calibration(way: Way, file: Path | None = None) -> Calibration | None:
-    """The measurement for this way, or None. Raises CalibrationError for a file that is not ours or damaged."""
-    entry = _read(file or calibration_file()).get(way.key)
+def load_calibration(signal_path: SignalPath, file: Path | None = None) -> Calibration | None:
+    """The measurement for this path, or None. Raises CalibrationError for a file that is not ours or damaged."""
+    entry = _read(file or calibration_file()).get(signal_path.key)
     return None if entry is None else _checked(entry, file or calibration_file())
 
 
 def save_calibration(
-    way: Way, round_trip_samples: float, confidence: float, method: str, file: Path | None = None
+    signal_path: SignalPath, round_trip_samples: float, confidence: float, method: str, file: Path | None = None
 ) -> Path:
     """Keep a measurement; returns where. A damaged file is put aside as `latency.json.damaged` and begun anew.
 
@@ -114,13 +114,13 @@ def save_calibration(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            ways = _read(path)
+            entries = _read(path)
         except CalibrationError:
             path.replace(path.with_name(path.name + ".damaged"))
-            ways = {}
-        ways.pop(way.key, None)
-        ways[way.key] = asdict(Calibration(float(round_trip_samples), now, float(confidence), method))
-        kept = dict(list(ways.items())[-_KEPT:])
+            entries = {}
+        entries.pop(signal_path.key, None)
+        entries[signal_path.key] = asdict(Calibration(float(round_trip_samples), now, float(confidence), method))
+        kept = dict(list(entries.items())[-_KEPT:])
         text = json.dumps({"format": _FORMAT, "version": _VERSION, "ways": kept}, indent=2, allow_nan=False)
         partial = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
@@ -149,10 +149,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise _useless(path, "it is no file of measured delays")
     if content.get("version") != _VERSION:
         raise _useless(path, f"it has version {content.get('version')}, not {_VERSION}")
-    ways = content.get("ways")
-    if not isinstance(ways, dict):
+    entries = content.get("ways")
+    if not isinstance(entries, dict):
         raise _useless(path, "it is damaged")
-    return ways
+    return entries
 
 
 def _checked(entry: Any, path: Path) -> Calibration:

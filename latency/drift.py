@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-LINE_BANDWIDTH_HZ = 0.05
+CLOCK_BANDWIDTH_HZ = 0.05
 LOOP_BANDWIDTH_HZ = 0.003
 FAST_BANDWIDTH_HZ = 0.1
 """At the beginning; it falls with the time that has passed, to where the jitter of callbacks is not heard."""
@@ -20,10 +20,10 @@ MOST_PPM = 1000.0
 """More than this is no drift but another rate."""
 
 
-class ClockLine:
+class ClockFilter:
     """The position of a stream at any time, from callbacks that come when they may: a delay-locked loop."""
 
-    def __init__(self, rate_hz: float, bandwidth_hz: float = LINE_BANDWIDTH_HZ) -> None:
+    def __init__(self, rate_hz: float, bandwidth_hz: float = CLOCK_BANDWIDTH_HZ) -> None:
         """Raises ValueError for a rate or bandwidth that cannot be."""
         if not (rate_hz > 0 and bandwidth_hz > 0):
             raise ValueError("rate and bandwidth are above 0")
@@ -71,10 +71,10 @@ class DriftLoop:
         self.target_samples = float(target_samples)
         self._rate_hz = rate_hz
         self._bandwidth_hz = bandwidth_hz
-        self._steady = 0.0
-        self._quick = 0.0
+        self._integral = 0.0
+        self._proportional = 0.0
         self._age_s = 0.0
-        self._smooth: float | None = None
+        self._smoothed_error: float | None = None
         self.limited = 0
         """Updates at which more than MOST_PPM would have been needed: the rates differ by more than drift."""
 
@@ -82,12 +82,12 @@ class DriftLoop:
     def ratio(self) -> float:
         """Input samples to take for each output sample."""
         most = MOST_PPM * 1e-6
-        return 1.0 + max(-most, min(most, self._steady + self._quick))
+        return 1.0 + max(-most, min(most, self._integral + self._proportional))
 
     @property
     def drift_ppm(self) -> float:
         """How much faster the writer's clock runs than the reader's."""
-        return 1e6 * self._steady
+        return 1e6 * self._integral
 
     def update(self, fill_samples: float, elapsed_s: float) -> float:
         """Take the fill as the lines tell it, so long after the last time; returns the ratio to read with now."""
@@ -97,13 +97,13 @@ class DriftLoop:
         self._age_s += elapsed_s
         omega = 2.0 * math.pi * bandwidth_hz
         error = fill_samples - self.target_samples
-        if self._smooth is None:
-            self._smooth = error
-        self._smooth += (1.0 - math.exp(-8.0 * omega * elapsed_s)) * (error - self._smooth)
+        if self._smoothed_error is None:
+            self._smoothed_error = error
+        self._smoothed_error += (1.0 - math.exp(-8.0 * omega * elapsed_s)) * (error - self._smoothed_error)
         most = MOST_PPM * 1e-6
-        self._quick = math.sqrt(2.0) * omega * self._smooth / self._rate_hz
-        steady = self._steady + omega * omega * self._smooth / self._rate_hz * elapsed_s
-        self._steady = max(-most, min(most, steady))
-        if abs(self._steady + self._quick) > most:
+        self._proportional = math.sqrt(2.0) * omega * self._smoothed_error / self._rate_hz
+        steady = self._integral + omega * omega * self._smoothed_error / self._rate_hz * elapsed_s
+        self._integral = max(-most, min(most, steady))
+        if abs(self._integral + self._proportional) > most:
             self.limited += 1
         return self.ratio

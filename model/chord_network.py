@@ -166,7 +166,7 @@ class Harmonist:
         self._past[:] = 0.0
         self._count = 0
 
-    def tell_style(self, style: str | None) -> None:
+    def set_style(self, style: str | None) -> None:
         """The style that is played; None, or one that it was not taught: not told."""
         known = self._config.styles
         self._style[:] = 0.0

@@ -38,12 +38,12 @@ def terminal() -> None:
 def screens() -> None:
     """The page on a phone, at its top and scrolled down, and the panel's SVG, as PNG."""
     from playwright.sync_api import sync_playwright
-    from stand_in import SONGS, StandIn, open_face
+    from stand_in import SONGS, StandIn, open_remote
 
     SONGS[1]["title"] = "Bright Side"
     band = StandIn()
     band.status = STATUS
-    face, port = open_face(band)
+    face, port = open_remote(band)
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])

@@ -15,9 +15,9 @@ from gigmate.engine.commands import (
     SelectSong,
     SetChart,
     SetControl,
-    SetHabit,
     SetLevel,
     SetMute,
+    SetOption,
     SetTempo,
     Start,
     StepPreset,
@@ -74,12 +74,12 @@ def test_songs_are_stepped_through_and_chosen() -> None:
     assert isinstance(chart.chart, Chart)
     assert chart.chart.symbol_at(0) == "Gm9"
     assert control(commands, "style") == "swing"
-    assert SetHabit("when_silent", "go_on") in commands
+    assert SetOption("when_silent", "go_on") in commands
     assert one(commands, Announce) == Announce("Late night", "Harbour lights", 2, 4)
     commands = show.resolve(SelectSong(4))
     assert one(commands, SetTempo) == SetTempo(0.0)
     assert one(commands, SetChart) == SetChart(None)
-    assert SetHabit("when_silent", "stop") in commands  # what the last song asked for is taken back
+    assert SetOption("when_silent", "stop") in commands  # what the last song asked for is taken back
     with pytest.raises(ConfigError, match="last song"):
         show.resolve(StepSong(1))
     with pytest.raises(ConfigError, match="1 to 4"):
@@ -103,7 +103,7 @@ def test_presets_without_a_set_list() -> None:
         show.resolve(StepSong(1))
     commands = show.resolve(SelectPreset("stage_rock"))
     assert one(commands, SetTempo) == SetTempo(120.0)
-    assert SetHabit("count_in", 1) in commands
+    assert SetOption("count_in", 1) in commands
     commands = show.resolve(SelectPreset("drums_only"))
     assert one(commands, SetTempo) == SetTempo(0.0)
     assert SetLevel("bass", OFF_DB) in commands

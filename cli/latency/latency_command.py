@@ -20,7 +20,7 @@ from ...files.json_text import json_text
 
 if TYPE_CHECKING:
     from ...engine.ports.loopback import PortLoop
-    from ...latency.calibration import Way
+    from ...latency.calibration import SignalPath
     from ...latency.probe import (
         Measurement,
         Method,
@@ -120,12 +120,12 @@ def _channel(option: str, text: str) -> int:
 
 
 def _run(config: EngineConfig, wanted: _Wanted, save: bool, watch: bool, plot: Path | None, as_json: bool) -> int:
-    from ...engine.ports.loopback import PortLoop, way_of_port
+    from ...engine.ports.loopback import PortLoop, signal_path_of_port
     from ...engine.ports.port import open_port
     from ...latency.probe import NoCable, ProbeError
 
     port = open_port(config)
-    way = way_of_port(port, config)
+    signal_path = signal_path_of_port(port, config)
     with PortLoop(port) as loop:
         try:
             probe = wanted.probe(loop, config)
@@ -134,8 +134,8 @@ def _run(config: EngineConfig, wanted: _Wanted, save: bool, watch: bool, plot: P
             found = probe.measure()
             figures = _figures(found, loop)
             if save:
-                figures["saved"] = str(_save(way, found))
-            print(json_text(figures) if as_json else "\n".join(_lines(found, figures, way)), flush=True)
+                figures["saved"] = str(_save(signal_path, found))
+            print(json_text(figures) if as_json else "\n".join(_lines(found, figures, signal_path)), flush=True)
             if plot is not None:
                 _draw(found, plot)
             if watch:
@@ -174,11 +174,11 @@ def _elsewhere(config: EngineConfig, wanted: _Wanted, nothing: ProbeError) -> Pr
     return nothing
 
 
-def _save(way: Way, found: Measurement) -> Path:
+def _save(signal_path: SignalPath, found: Measurement) -> Path:
     from ...latency.calibration import CalibrationError, save_calibration
 
     try:
-        return save_calibration(way, found.delay_samples, found.confidence, found.method)
+        return save_calibration(signal_path, found.delay_samples, found.confidence, found.method)
     except CalibrationError as error:
         raise EngineError(str(error)) from error
 
@@ -217,7 +217,7 @@ def _say_start(loop: PortLoop, config: EngineConfig) -> None:
     )
 
 
-def _lines(found: Measurement, figures: dict[str, Any], way: Way) -> Iterator[str]:
+def _lines(found: Measurement, figures: dict[str, Any], signal_path: SignalPath) -> Iterator[str]:
     yield _short(found)
     yield (
         f"  {'upright' if found.polarity > 0 else 'inverted'}, gain {found.gain_db:+.1f} dB,"
@@ -230,14 +230,14 @@ def _lines(found: Measurement, figures: dict[str, Any], way: Way) -> Iterator[st
     claimed = figures["claimed"]["round_trip_samples"]
     error = figures["claim_error_samples"]
     verdict = "which is right" if abs(error) < 1.0 else f"{abs(error):.1f} too {'many' if error > 0 else 'few'}"
-    who = "server" if way.backend == "jack" else "driver"
+    who = "server" if signal_path.backend == "jack" else "driver"
     yield f"  the {who} claims {claimed} samples ({1000.0 * claimed / found.rate_hz:.3f} ms): {verdict}"
     for note in found.notes:
         yield f"  {note}"
     if figures["lost_samples"]:
         yield f"  {figures['lost_samples']} samples were lost while measuring: the machine is busy"
     if "saved" in figures:
-        yield f"  saved for {way.text} in {figures['saved']}"
+        yield f"  saved for {signal_path.text} in {figures['saved']}"
     else:
         yield "  with --save gigmate-live uses it from now on"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...control.keys import Keys
     from ...control.midi import MidiPedals
     from ...control.osc import Osc
-    from ...control.terminal import Face
+    from ...control.terminal import Display
     from ...presets.schema import Preset
     from ...session import LoadPlayer, Session
     from ...show import Show
@@ -189,14 +189,14 @@ def parse_channels(option: str, text: str) -> tuple[int, ...]:
 def play(request: Request) -> int:
     """One live run, from checks to report. Returns the exit code; raises EngineError and its like."""
     from ...control.keys import open_keys
-    from ...control.terminal import open_face
+    from ...control.terminal import open_display
     from ..output_files import claimed
     from ..signals import Interrupted, Signals
     from .osc_options import describe, open_osc
     from .web_options import Remote
 
     _check_files(request)
-    face = open_face(sys.stdout, request.json_lines)
+    display = open_display(sys.stdout, request.json_lines)
     with Signals() as signals, contextlib.ExitStack() as open_things:
         remote = None if request.web is None else Remote(request.web)
         if remote is not None:
@@ -209,9 +209,9 @@ def play(request: Request) -> int:
                 open_things.enter_context(claimed(Path(path), option))
         keys = open_keys()  # before the loading, so that what is typed meanwhile waits and is not echoed
         open_things.callback(keys.close)
-        open_things.callback(face.close)
+        open_things.callback(display.close)
         try:
-            session, pedal = _open(request, face, signals)
+            session, pedal = _open(request, display, signals)
         except Interrupted as interrupted:
             return interrupted.code
         if pedal is not None:
@@ -219,20 +219,20 @@ def play(request: Request) -> int:
         with session, contextlib.ExitStack() as within:
             session.start()
             for line in session.describe():
-                face.note(line)
-            _explain_start(session, face, pedal)
+                display.note(line)
+            _explain_start(session, display, pedal)
             if remote is not None:
                 within.callback(remote.close)
                 for line in remote.begin(session):
-                    face.note(line)
+                    display.note(line)
             if osc is not None and request.osc is not None:
                 within.callback(osc.close)
                 for line in describe(request.osc):
-                    face.note(line)
+                    display.note(line)
                 osc.begin(session.post, lambda: session.status)
-            _run(session, face, keys, signals, request.duration_s, (pedal, remote, osc))
-        face.show(session.status)  # what closing had to say: a disk that was full at the very end
-        face.close()
+            _run(session, display, keys, signals, request.duration_s, (pedal, remote, osc))
+        display.show(session.status)  # what closing had to say: a disk that was full at the very end
+        display.close()
         # A server that went away ended the run: what was played until then is written down all the same.
         figures = session.report()
         if remote is not None:
@@ -244,7 +244,7 @@ def play(request: Request) -> int:
 
             write_json(request.report, figures)
         for line in _summary(figures, session, request):
-            face.note(line)
+            display.note(line)
         if session.port.lost is not None:
             raise EngineError(session.port.lost)
         return signals.exit_code or 0
@@ -278,7 +278,7 @@ def _check_ending(option: str, name: str | None, endings: tuple[str, ...]) -> No
         raise ConfigError(f"{option} {name}: the ending says the format: give {' or '.join(endings)}")
 
 
-def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, MidiPedals | None]:
+def _open(request: Request, display: Display, signals: Signals) -> tuple[Session, MidiPedals | None]:
     """Open everything, the model in its own thread meanwhile; without a sound system, the rehearsal."""
     from ...engine.commands import NOW, Command
     from ...session import PlayerLoading, open_session
@@ -287,7 +287,7 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
     loading = PlayerLoading(request.weights, request.config.seed, request.load)
     config = request.config
     if config.backend == "auto":
-        config = _with_backend(config, face)
+        config = _with_backend(config, display)
     there: list[Session] = []  # what a pedal says before there is a band goes nowhere
 
     def post(command: Command) -> None:
@@ -295,7 +295,7 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
             session.post(command)
 
     pedal = open_pedals(
-        config, request.midi_asked, face.note, post, lambda at_s: there[0].sample_at(at_s) if there else NOW
+        config, request.midi_asked, display.note, post, lambda at_s: there[0].sample_at(at_s) if there else NOW
     )
     told = False
 
@@ -303,7 +303,7 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
         nonlocal told
         signals.raise_if_any()
         if not told:
-            face.note("loading the band ...")
+            display.note("loading the band ...")
         told = True
 
     try:
@@ -316,7 +316,7 @@ def _open(request: Request, face: Face, signals: Signals) -> tuple[Session, Midi
     return session, pedal
 
 
-def _with_backend(config: EngineConfig, face: Face) -> EngineConfig:
+def _with_backend(config: EngineConfig, display: Display) -> EngineConfig:
     """The config with a back end that can be had here. Raises EngineError where a device was asked for in vain."""
     from ...presets.loader import PERFORMANCE_FILE
     from ...session import find_sound_system, rehearsal_config
@@ -330,27 +330,27 @@ def _with_backend(config: EngineConfig, face: Face) -> EngineConfig:
     output = Path(REHEARSAL_FILE)
     check_writable(output, "the rehearsal's")
     for reason in reasons:
-        face.note(reason)
-    face.note(f"So this is a rehearsal: the band plays along with a recording, into ./{output}")
+        display.note(reason)
+    display.note(f"So this is a rehearsal: the band plays along with a recording, into ./{output}")
     return rehearsal_config(config, PERFORMANCE_FILE, output)
 
 
-def _explain_start(session: Session, face: Face, pedal: MidiPedals | None) -> None:
+def _explain_start(session: Session, display: Display, pedal: MidiPedals | None) -> None:
     from ...control.keys import KEYS_HELP
 
     for line in session.show.describe():
-        face.note(line)
+        display.note(line)
     if pedal is not None:
-        face.note(f"pedals on {', '.join(pedal.names) or 'no MIDI input yet'}")
+        display.note(f"pedals on {', '.join(pedal.names) or 'no MIDI input yet'}")
     table = session.config.bindings
     if table is not None and table.bindings:
-        face.note("; ".join(binding.text for binding in table.bindings))
-    face.note(KEYS_HELP + ("" if session.config.start_playing else ": the band waits for space"))
+        display.note("; ".join(binding.text for binding in table.bindings))
+    display.note(KEYS_HELP + ("" if session.config.start_playing else ": the band waits for space"))
 
 
 def _run(
     session: Session,
-    face: Face,
+    display: Display,
     keys: Keys,
     signals: Signals,
     duration_s: float | None,
@@ -367,19 +367,19 @@ def _run(
             if command is not None:
                 session.post(command)
             elif key.lower() in HELP_KEYS:
-                face.help()
+                display.help()
         for source in others:
             for line in source.news() if source is not None else ():
-                face.note(line)
+                display.note(line)
         status = session.status
-        face.show(status)
+        display.show(status)
         over = duration_s is not None and status.seconds >= duration_s
         if (over or signals.exit_code is not None) and give_up_s == math.inf:
             session.post(Quit())
             give_up_s = time.monotonic() + _END_PATIENCE_S
         if time.monotonic() > give_up_s:
             return  # the engine does not answer: closing it ends the run
-    face.show(session.status)
+    display.show(session.status)
 
 
 def _summary(figures: dict[str, Any], session: Session, request: Request) -> list[str]:

@@ -209,12 +209,12 @@ def system_source(stack: contextlib.ExitStack, midi: str | None, api: int | None
 
 def _jack_source(stack: contextlib.ExitStack, midi: str | None, server: str | None) -> Poll:
     """JACK's MIDI, read in the native callback as on stage. Raises EngineError where no server answers."""
-    from ...engine.ports.port import open_port, why_not
+    from ...engine.ports.port import open_port, unavailable_reason
 
     config = EngineConfig(
         backend="jack", connect=False, client_name="gigmate-learn", server_name=server, midi_name=midi or ""
     )
-    reason = why_not("jack", config)  # before numba is loaded
+    reason = unavailable_reason("jack", config)  # before numba is loaded
     if reason is not None:
         raise EngineError(reason)
     from ...engine.callback.bridge import Bridge

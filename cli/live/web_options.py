@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from ...engine.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ...control.web.server import WebFace
+    from ...control.web.server import WebRemote
     from ...session import Session
 
 DEFAULT_PORT = 8765
@@ -86,13 +86,13 @@ class Remote:
         self._ask = ask
         self._socket = listen(ask.host, ask.port, "--web")
         self.port = int(self._socket.getsockname()[1])
-        self._web: WebFace | None = None
+        self._web: WebRemote | None = None
 
     def begin(self, session: Session) -> list[str]:
         """Serve that session. Returns what the musician types into the phone."""
-        from ...control.web.server import WebFace
+        from ...control.web.server import WebRemote
 
-        self._web = WebFace(
+        self._web = WebRemote(
             self._socket, session.post, lambda: session.status, session.lists, self._ask.token, own_name=self._ask.host
         )
         self._web.start()

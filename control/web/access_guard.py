@@ -1,6 +1,6 @@
 """Who may use the remote, and how much: names of hosts, origins, the token, and buckets that bound a flood.
 
-Knows no sockets. Pure functions and small values; a Bucket belongs to one thread.
+Knows no sockets. Pure functions and small values; a RateLimiter belongs to one thread.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _is_address(name: str) -> bool:
     return True
 
 
-class Bucket:
+class RateLimiter:
     """So much a second, and a burst that was saved up; what is over is paid by waiting. One thread at a time."""
 
     def __init__(self, each_s: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:

@@ -24,7 +24,7 @@ from websockets.http11 import Request, Response
 from ...engine.commands import Command
 from ...engine.status import Status
 from . import web_messages
-from .access_guard import Bucket, refusal, token_is
+from .access_guard import RateLimiter, refusal, token_is
 from .client_limits import WebCounts, WebLimits
 from .pages import page_files, response
 
@@ -40,7 +40,7 @@ _JOIN_S = 3.0
 _BACKLOG = 16
 
 
-class WebFace:
+class WebRemote:
     """The remote on an open socket. Any thread may read `counts`.
 
     Each method says its thread.
@@ -212,9 +212,9 @@ class WebFace:
 
     async def _take(self, connection: _Connection) -> None:
         """Commands of one client, as fast as it may send them."""
-        bucket = Bucket(self.limits.messages_each_s, self.limits.messages_burst)
+        limiter = RateLimiter(self.limits.messages_each_s, self.limits.messages_burst)
         async for message in connection:
-            wait_s = bucket.take()
+            wait_s = limiter.take()
             if wait_s > 0.0:
                 self.counts.slowed += 1
                 await asyncio.sleep(wait_s)
@@ -297,27 +297,27 @@ class WebFace:
 class _Connection(ServerConnection):
     """A connection that takes no more bytes a second than it may."""
 
-    def __init__(self, face: WebFace, *given: Any, **more: Any) -> None:
+    def __init__(self, remote: WebRemote, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        self._face = face
-        self._bytes = Bucket(face.limits.bytes_each_s, face.limits.bytes_burst)
+        self._remote = remote
+        self._bytes = RateLimiter(remote.limits.bytes_each_s, remote.limits.bytes_burst)
         self.lists_text = ""
         self.greeted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if not self._face.opened(self):
+        if not self._remote.opened(self):
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._face.lost(self)
+        self._remote.lost(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         wait_s = self._bytes.take(len(data))
         if wait_s > 0.0 and not self.transport.is_closing():
-            self._face.counts.slowed += 1
+            self._remote.counts.slowed += 1
             self.transport.pause_reading()
             self.loop.call_later(wait_s, self._go_on)
 
@@ -332,7 +332,7 @@ def _peer(connection: ServerConnection) -> str:
 
 
 def _silent_logger() -> logging.Logger:
-    """What clients do wrong is counted here; a log on stderr would tear the terminal's face."""
+    """What clients do wrong is counted here; a log on stderr would tear the terminal's panel."""
     logger = logging.getLogger("gigmate.web")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False

@@ -37,7 +37,7 @@ from ...dsp.raw_memory import (
 from ...dsp.ring import HOLE_BITS, ring_push, ring_take
 from . import fallback_bar as _fallback
 from . import state_table as _state_table
-from .fallback_bar import fallback_rest, fallback_sample
+from .fallback_bar import fallback_sample, fallback_silence
 from .state_table import (
     BAR_SAMPLES,
     CALLBACKS,
@@ -79,7 +79,7 @@ def is_finite(address, index):
 
 
 @realtime
-def bounded(sample):
+def clamp_sample(sample):
     """Finite is not enough: squares of the largest numbers are none."""
     return max(np.float32(-LOUDEST), min(np.float32(LOUDEST), sample))
 
@@ -101,7 +101,7 @@ def average_channels(state, inputs, n_inputs, offset, count, into):
         source = load_i64(inputs, channel) + 4 * offset
         for i in range(count):
             if is_finite(source, i):
-                store_f32(into, i, load_f32(into, i) + bounded(load_f32(source, i)) * share)
+                store_f32(into, i, load_f32(into, i) + clamp_sample(load_f32(source, i)) * share)
             else:
                 bad += 1
     if bad > 0:
@@ -109,7 +109,7 @@ def average_channels(state, inputs, n_inputs, offset, count, into):
 
 
 @realtime
-def _hear(state, inputs, n_inputs, offset, count):
+def _read_inputs(state, inputs, n_inputs, offset, count):
     """Average the input channels into the mix scratch, and push that to the in-ring."""
     mix = load_i64(state, MIX_SCRATCH)
     average_channels(state, inputs, n_inputs, offset, count, mix)
@@ -123,7 +123,7 @@ def _hear(state, inputs, n_inputs, offset, count):
 
 
 @realtime
-def _play(state, outputs, n_outputs, offset, count, position):
+def _write_outputs(state, outputs, n_outputs, offset, count, position):
     """Take the block at `position`, cover, ramp and limit it, and copy it to every output channel."""
     mix = load_i64(state, MIX_SCRATCH)
     limiter = load_i64(state, LIMITER)
@@ -148,7 +148,7 @@ def _play(state, outputs, n_outputs, offset, count, position):
         fresh = 0.0
         if not missing:
             if is_finite(mix, i):
-                fresh = np.float64(bounded(load_f32(mix, i)))
+                fresh = np.float64(clamp_sample(load_f32(mix, i)))
             else:
                 bad += 1
         clicked = 0.0
@@ -167,7 +167,7 @@ def _play(state, outputs, n_outputs, offset, count, position):
         else:
             ramp = max(0, ramp - 1)
         if ramp == 0:
-            fallback_rest(fallback, position + i)
+            fallback_silence(fallback, position + i)
             value, hit = limit_sample(limiter, clicked)
         else:
             missed += missing
@@ -194,7 +194,7 @@ def _play(state, outputs, n_outputs, offset, count, position):
 
 
 @realtime
-def carry_samples(state, inputs, n_inputs, outputs, n_outputs, count):
+def process_samples(state, inputs, n_inputs, outputs, n_outputs, count):
     """`count` samples of the bridge's clock; `inputs` and `outputs` are addresses of tables of channel addresses."""
     scratch = load_i64(state, FLOAT_SCRATCH)
     mode = read_float_mode(scratch)
@@ -203,8 +203,8 @@ def carry_samples(state, inputs, n_inputs, outputs, n_outputs, count):
     while done < count:
         piece = min(count - done, load_i64(state, MAX_BLOCK))
         position = load_relaxed(state, POSITION)
-        _hear(state, inputs, n_inputs, done, piece)
-        _play(state, outputs, n_outputs, done, piece, position)
+        _read_inputs(state, inputs, n_inputs, done, piece)
+        _write_outputs(state, outputs, n_outputs, done, piece, position)
         store_release(state, POSITION, position + piece)
         done += piece
     write_float_mode(scratch, mode)
@@ -222,7 +222,7 @@ def count_callback(state, count):
 @realtime
 def process_block(state, inputs, n_inputs, outputs, n_outputs, count):
     """One callback at the bridge's rate: float32 [count] for each channel."""
-    carry_samples(state, inputs, n_inputs, outputs, n_outputs, count)
+    process_samples(state, inputs, n_inputs, outputs, n_outputs, count)
     count_callback(state, count)
 
 

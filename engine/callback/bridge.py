@@ -67,8 +67,8 @@ class Bridge:
 
     `in_ring`: the callback pushes mono heard samples at its position; the worker reads.
     `out_ring`: the worker does `write_at`; the callback takes sample n at position n.
-    A bridge serves one stream at a time, from position 0; one that has died may be followed by another (`lend`). It
-    must outlive every callback: ports keep it alive. Each method says its thread.
+    A bridge serves one stream at a time, from position 0; one that has died may be followed by another (`new_lease`).
+    It must outlive every callback: ports keep it alive. Each method says its thread.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Bridge:
         self.click_ring = Ring(out_capacity or 2 * self.rate_hz)
         """The count-in's click, at output positions, as the out-ring."""
         self._click_mix = touched_floats(max_block_samples)
-        self._keep: list[object] = []
+        self._kept_alive: list[object] = []
         self._conversions: dict[int, Conversion] = {}
         words = aligned_words(state_table.STATE_WORDS)
         words[state_table.IN_RING] = self.in_ring.address
@@ -126,31 +126,31 @@ class Bridge:
         words[state_table.JACK_POSITION] = self._jack_position.ctypes.data
         words[state_table.PLAY_UNTIL_POSITION] = words[state_table.FIRST_SOUND_POSITION] = -1
         self._words = words
-        self._wanted_samples = -1
+        self._input_needed_samples = -1
         self.state_address = int(words.ctypes.data)
-        self._lease = self._keep_lease()
+        self._lease = self._make_lease()
 
-    def _keep_lease(self) -> NDArray[np.int64]:
+    def _make_lease(self) -> NDArray[np.int64]:
         lease = aligned_words(state_table.LEASE_WORDS)
         lease[state_table.LEASE_STATE] = self.state_address
-        self._keep.append(lease)  # a callback that died may come late
+        self._kept_alive.append(lease)  # a callback that died may come late
         return lease
 
     # ------------------------------------------------------------------------------------------ for ports
 
     @property
     def stream_address(self) -> int:
-        """Any thread. What the callbacks of a real port are given: the lease of the stream that `lend` began."""
+        """Any thread. What the callbacks of a real port are given: the lease of the stream that `new_lease` began."""
         return int(self._lease.ctypes.data)
 
-    def lend(self, waiting: bool = False) -> None:
+    def new_lease(self, waiting: bool = False) -> None:
         """Control thread only, before a stream's first callback: a new stream takes the place of the last one.
 
         What callbacks of the last one still come do nothing from now on. `waiting`: those of the new one play silence
-        and leave the clock alone until `enter`, because something else carries it meanwhile.
+        and leave the clock alone until `activate_lease`, because something else carries it meanwhile.
         """
         audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, state_table.RETIRED)
-        self._lease = self._keep_lease()
+        self._lease = self._make_lease()
         for word in (
             state_table.SHUTDOWN,
             state_table.RATE_CHANGED,
@@ -161,8 +161,8 @@ class Bridge:
         phase = state_table.WAITING if waiting else state_table.ACTIVE
         audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, phase)
 
-    def convert(self, card_rate_hz: int) -> Conversion | None:
-        """Control thread only, after `lend`: the new stream's callbacks come at another rate (None: at ours).
+    def set_card_rate(self, card_rate_hz: int) -> Conversion | None:
+        """Control thread only, after `new_lease`: the new stream's callbacks come at another rate (None: at ours).
 
         Raises ValueError for a rate that cannot be brought to ours.
         """
@@ -175,7 +175,7 @@ class Bridge:
         audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_CONVERSION, address)
         return conversion
 
-    def enter(self) -> None:
+    def activate_lease(self) -> None:
         """Control thread only, while nothing calls `process`: the waiting stream carries on from here, fading in."""
         self.set_word(state_table.RAMP_INDEX, 0)
         audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, state_table.ACTIVE)
@@ -219,7 +219,7 @@ class Bridge:
         """Control thread only, before the first callback: a table of int64 whose address goes into a word."""
         table = aligned_words(max(1, len(values)))
         table[: len(values)] = values
-        self._keep.append(table)
+        self._kept_alive.append(table)
         self.set_word(word, int(table.ctypes.data))
 
     # ------------------------------------------------------------------------------------- for the worker
@@ -280,17 +280,17 @@ class Bridge:
         """Inference thread only. A bar in samples; 0 where none is known (a miss then fades out)."""
         self.set_word(state_table.BAR_SAMPLES, max(0, int(samples)))
 
-    def set_wanted(self, position: int) -> None:
+    def set_input_needed(self, position: int) -> None:
         """Inference thread only. "I can do nothing more before the heard sound reaches this position."
 
         A port that is not bound to the clock (files, as fast as possible) then keeps exactly in step with the worker.
         """
-        self._wanted_samples = int(position)
+        self._input_needed_samples = int(position)
 
     @property
-    def wanted_samples(self) -> int:
-        """Any thread. What `set_wanted` last said; -1 if never."""
-        return self._wanted_samples
+    def input_needed_samples(self) -> int:
+        """Any thread. What `set_input_needed` last said; -1 if never."""
+        return self._input_needed_samples
 
     def wait(self, timeout_s: float, samples: int = 1) -> bool:
         """Inference thread only. Sleep until the in-ring holds that many samples; False when the time is over first."""
@@ -308,8 +308,8 @@ class Bridge:
         write = self.word(state_table.MIDI_WRITE)
         if read == write:
             return []
-        places = 2 * (np.arange(read, write) % state_table.MIDI_EVENTS)
-        positions, packed = self._midi[places], self._midi[places + 1]
+        slots = 2 * (np.arange(read, write) % state_table.MIDI_EVENTS)
+        positions, packed = self._midi[slots], self._midi[slots + 1]
         self.set_word(state_table.MIDI_READ, write)
         columns = (positions, packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF)
         return list(zip(*(column.tolist() for column in columns), strict=True))
@@ -338,12 +338,12 @@ class Bridge:
     def transport(self) -> tuple[int, bool, bytes] | None:
         """Inference thread only. The last read (position, rolling, beginning of a jack_position_t), or None."""
         for _ in range(8):
-            turn = self.word(state_table.TRANSPORT_SEQUENCE)
-            if turn == 0:
+            sequence = self.word(state_table.TRANSPORT_SEQUENCE)
+            if sequence == 0:
                 return None
             position, state = self.word(state_table.TRANSPORT_POSITION), self.word(state_table.TRANSPORT_STATE)
             table = self._transport.tobytes()
-            if turn % 2 == 0 and self.word(state_table.TRANSPORT_SEQUENCE) == turn:
+            if sequence % 2 == 0 and self.word(state_table.TRANSPORT_SEQUENCE) == sequence:
                 return position, state == 1, table
         return None
 

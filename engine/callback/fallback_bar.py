@@ -112,7 +112,7 @@ def fallback_sample(state, position, fresh, missing, period):
 
 
 @realtime
-def fallback_rest(state, position):
+def fallback_silence(state, position):
     """One sample while the band is silent: history keeps silence, nothing is counted, any cover ends."""
     store_i64(state, FALLBACK_MODE, _FRESH)
     store_f32(load_i64(state, FALLBACK_HISTORY), position & load_i64(state, FALLBACK_HISTORY_MASK), np.float32(0.0))

@@ -24,7 +24,7 @@ from ...dsp.raw_memory import (
     store_release,
 )
 from . import rate_conversion as _conversion
-from .rate_conversion import process_stream, to_bridge, to_card
+from .rate_conversion import process_stream, to_bridge_samples, to_card_samples
 from .state_table import (
     CHANNELS_IN,
     CHANNELS_OUT,
@@ -128,7 +128,7 @@ def _jack_midi(lease, state, count):
             packed |= np.int64(load_u8(data, 1)) << 8
         if size > 2:
             packed |= np.int64(load_u8(data, 2)) << 16
-        at = load_relaxed(state, POSITION) + to_bridge(lease, np.int64(load_u32(event, 0)))
+        at = load_relaxed(state, POSITION) + to_bridge_samples(lease, np.int64(load_u32(event, 0)))
         _midi_push(state, at, packed)
 
 
@@ -165,7 +165,7 @@ def _jack_midi_out(lease, state, count, playing):
     slack = min(1, load_i64(lease, LEASE_CONVERSION))  # between two rates a message on a seam is a sample early
     while read < write:
         slot = 2 * (read & (MIDI_EVENTS - 1))
-        offset = to_card(lease, load_i64(events, slot) - position)
+        offset = to_card_samples(lease, load_i64(events, slot) - position)
         if offset >= count:
             break
         if offset < -4 * count:  # left from a time when nobody carried it
@@ -193,13 +193,13 @@ def _jack_transport(state):
     scratch = load_i64(state, JACK_POSITION)
     rolling = np.int64(_transport_query(query, load_i64(state, JACK_CLIENT), scratch))
     table = load_i64(state, TRANSPORT_TABLE)
-    turn = load_relaxed(state, TRANSPORT_SEQUENCE)
-    store_release(state, TRANSPORT_SEQUENCE, turn + 1)
+    sequence = load_relaxed(state, TRANSPORT_SEQUENCE)
+    store_release(state, TRANSPORT_SEQUENCE, sequence + 1)
     store_release(state, TRANSPORT_POSITION, load_relaxed(state, POSITION))
     store_release(state, TRANSPORT_STATE, rolling)
     for i in range(POSITION_WORDS):
         store_release(table, i, load_i64(scratch, i))
-    store_release(state, TRANSPORT_SEQUENCE, turn + 2)
+    store_release(state, TRANSPORT_SEQUENCE, sequence + 2)
 
 
 _cfunc = cached_cfunc(__file__, *_conversion.SOURCES)

@@ -37,9 +37,9 @@ from ...dsp.resample import Resampler
 from . import audio_callback as _audio_callback
 from .audio_callback import (
     average_channels,
-    carry_samples,
     count_callback,
     process_block,
+    process_samples,
 )
 from .state_table import (
     CLICK_OUTPUTS,
@@ -98,13 +98,13 @@ def _convert(stream, count):
 
 
 @realtime
-def _room(stream):
+def _input_address(stream):
     """Where the new samples of a stream belong."""
     return load_i64(stream, RESAMPLER_HISTORY) + 4 * (load_i64(stream, RESAMPLER_TAPS) - 1)
 
 
 @realtime
-def _take(stream, count):
+def _discard(stream, count):
     """Forget the first `count` samples that it made."""
     out, left = load_i64(stream, RESAMPLER_OUT), load_i64(stream, RESAMPLER_HELD) - count
     for i in range(left):
@@ -113,13 +113,13 @@ def _take(stream, count):
 
 
 @realtime
-def _hear_mono(state, heard, inputs, n_inputs, offset, count):
+def _read_inputs(state, heard, inputs, n_inputs, offset, count):
     """The card's channels, averaged, as new samples of the stream to the band."""
-    average_channels(state, inputs, n_inputs, offset, count, _room(heard))
+    average_channels(state, inputs, n_inputs, offset, count, _input_address(heard))
 
 
 @realtime
-def _give(state, source, destination, count):
+def _copy_limited(state, source, destination, count):
     """Copy to an output; a filter overshoots a little, so the ceiling is held again."""
     ceiling = np.float32(load_f64(load_i64(state, LIMITER), CEILING))
     for i in range(count):
@@ -129,22 +129,22 @@ def _give(state, source, destination, count):
 @realtime
 def _convert_piece(words, state, inputs, n_inputs, outputs, n_outputs, offset, count):
     heard, mix, click = words + 8 * CONVERSION_HEARD, words + 8 * CONVERSION_MIX, words + 8 * CONVERSION_CLICK
-    _hear_mono(state, heard, inputs, n_inputs, offset, count)
+    _read_inputs(state, heard, inputs, n_inputs, offset, count)
     carried = _convert(heard, count)
     clicking = load_relaxed(state, CLICK_OUTPUTS)
     table_in, table_out = words + 8 * CONVERSION_TABLE_IN, load_i64(words, CONVERSION_TABLE_OUT)
     store_i64(table_in, 0, load_i64(heard, RESAMPLER_OUT))
     for channel in range(n_outputs):
-        store_i64(table_out, channel, _room(click if channel >= n_outputs - clicking else mix))
-    carry_samples(state, table_in, 1, table_out, n_outputs, carried)
-    _take(heard, carried)
+        store_i64(table_out, channel, _input_address(click if channel >= n_outputs - clicking else mix))
+    process_samples(state, table_in, 1, table_out, n_outputs, carried)
+    _discard(heard, carried)
     _convert(mix, carried)
     _convert(click, carried)  # silence, where there is none
     for channel in range(n_outputs):
         stream = click if channel >= n_outputs - clicking else mix
-        _give(state, load_i64(stream, RESAMPLER_OUT), load_i64(outputs, channel) + 4 * offset, count)
-    _take(mix, count)
-    _take(click, count)
+        _copy_limited(state, load_i64(stream, RESAMPLER_OUT), load_i64(outputs, channel) + 4 * offset, count)
+    _discard(mix, count)
+    _discard(click, count)
 
 
 @realtime
@@ -167,7 +167,7 @@ def process_stream(lease, state, inputs, n_inputs, outputs, n_outputs, count):
 
 
 @realtime
-def to_bridge(lease, samples):
+def to_bridge_samples(lease, samples):
     """So many samples of the card in those of the bridge, rounded down."""
     words = load_i64(lease, LEASE_CONVERSION)
     if words == 0:
@@ -177,7 +177,7 @@ def to_bridge(lease, samples):
 
 
 @realtime
-def to_card(lease, samples):
+def to_card_samples(lease, samples):
     """So many samples of the bridge in those of the card, rounded down."""
     words = load_i64(lease, LEASE_CONVERSION)
     if words == 0:

@@ -22,7 +22,7 @@ class SampleClock:
         self._seen_s = 0.0
         self._lock = threading.Lock()
 
-    def see(self, position: int, now_s: float) -> None:
+    def observe(self, position: int, now_s: float) -> None:
         """The count of samples that the port has carried, and when that was read."""
         with self._lock:
             offset = position - self._rate_hz * now_s

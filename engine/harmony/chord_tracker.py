@@ -62,7 +62,7 @@ class ChordTracker:
         self._positions = ChangePositions()
         self._progressions = ProgressionFilter(metres=metres)
         self._half_beat = HalfBeatHeard()
-        self.tell_style(None)
+        self.set_style(None)
         self.reset()
 
     def reset(self) -> None:
@@ -93,10 +93,10 @@ class ChordTracker:
         self.loop_bars = 0
         self.ahead_confidence = 0.0
 
-    def tell_style(self, style: str | None) -> None:
+    def set_style(self, style: str | None) -> None:
         """What is played, for who reads chords out of what is heard."""
         if self._harmonist is not None:
-            self._harmonist.tell_style(style)
+            self._harmonist.set_style(style)
 
     def hear(
         self,

@@ -5,7 +5,7 @@ from .port import (
     Port,
     list_devices,
     open_port,
-    why_not,
+    unavailable_reason,
 )
 
-__all__ = ["Device", "Port", "list_devices", "open_port", "why_not"]
+__all__ = ["Device", "Port", "list_devices", "open_port", "unavailable_reason"]

@@ -203,10 +203,10 @@ class FilePort(Port):
     def _wait_for_worker(self, bridge: Bridge, position: int) -> int:
         """Sleep until the worker can use another block, and (where it does not say so) has written the one to play."""
         frame_samples = math.ceil(_FRAME_S * self.rate_hz)
-        patience_s = 0.0 if self._gave_up else _HANG_S if bridge.wanted_samples >= 0 else _STALL_S
+        patience_s = 0.0 if self._gave_up else _HANG_S if bridge.input_needed_samples >= 0 else _STALL_S
         end_s = time.perf_counter() + patience_s
         while not self._quit.is_set():
-            wanted = bridge.wanted_samples
+            wanted = bridge.input_needed_samples
             if wanted > position:
                 self._gave_up = False
                 return min(self.block_samples, wanted - position)
@@ -276,7 +276,7 @@ def _plain(error: Exception) -> str:
     return text[0].rstrip(".") if text else type(error).__name__
 
 
-def why_not(config: EngineConfig) -> str | None:
+def unavailable_reason(config: EngineConfig) -> str | None:
     """None if there is a recording to play."""
     return None if config.input_file is not None else "no input file"
 

@@ -28,19 +28,19 @@ from .jack_server import (
     open_client,
     probe,
     server_text,
+    unavailable_reason,
     wait_for_server,
-    why_not,
 )
-from .port import Port, run_aside
+from .port import Port, run_detached
 
 if TYPE_CHECKING:
     from ..callback.bridge import Bridge
 
-__all__ = ["JackPort", "list_devices", "list_midi_sources", "probe", "wait_for_server", "why_not"]
+__all__ = ["JackPort", "list_devices", "list_midi_sources", "probe", "unavailable_reason", "wait_for_server"]
 
 _WATCH_S = 0.05
 _WATCHER_S = 1.0
-_WIRES_EVERY = 10
+_CONNECTIONS_EVERY = 10
 """Looks of the watcher for one at the connections."""
 _SETTLE_S = 0.5
 _CAPTURE, _PLAYBACK = 0, 1
@@ -68,7 +68,7 @@ class JackPort(Port):
     """
 
     backend = "jack"
-    comes_back = True
+    can_reconnect = True
 
     def __init__(self, config: EngineConfig) -> None:
         super().__init__(config)
@@ -77,16 +77,16 @@ class JackPort(Port):
         self._client = open_client(self._jack, config, config.client_name)
         self._watcher: threading.Thread | None = None
         self._quit = threading.Event()
-        self._seen: set[tuple[str, str]] = set()  # every wire of ours, whoever drew it
-        self._missing: set[tuple[str, str]] = set()  # those that came back without their other end
+        self._seen: set[tuple[str, str]] = set()  # every connection of ours, whoever drew it
+        self._lost_connections: set[tuple[str, str]] = set()  # those that came back without their other end
         try:
             self._open(config)
         except BaseException:
-            self._shut()
+            self._close_client()
             raise
 
     def _reopen(self, bridge: Bridge) -> None:
-        self._shut()
+        self._close_client()
         client = self._client = open_client(self._jack, self.config, self.config.client_name)
         self._quit = threading.Event()
         try:
@@ -95,13 +95,13 @@ class JackPort(Port):
             self.block_samples = int(client.blocksize)
             self._register(self.config)
             self._start(bridge)
-            self._missing = seen - set(self._wires)
-            self._draw_missing()
+            self._lost_connections = seen - set(self._connections)
+            self._restore_connections()
         except self._jack.JackError as error:
-            self._shut()
+            self._close_client()
             raise EngineError(f"JACK would not take us back: {error}") from error
         except BaseException:
-            self._shut()
+            self._close_client()
             raise
 
     def _open(self, config: EngineConfig) -> None:
@@ -132,9 +132,9 @@ class JackPort(Port):
         self._clicks = [client.outports.register(f"click_{channel}") for channel in config.click_channels]
         self._midi = client.midi_inports.register("midi_in")
         self._midi_out = client.midi_outports.register("midi_out")
-        self._wires = list(zip(sources, [port.name for port in self._inputs], strict=False))
-        self._wires += zip([port.name for port in self._outputs], sinks, strict=False)
-        self._wires += zip([port.name for port in self._clicks], click_sinks, strict=False)
+        self._connections = list(zip(sources, [port.name for port in self._inputs], strict=False))
+        self._connections += zip([port.name for port in self._outputs], sinks, strict=False)
+        self._connections += zip([port.name for port in self._clicks], click_sinks, strict=False)
         self.input_names = tuple(sources) or tuple(port.name for port in self._inputs)
         self.output_names = tuple(sinks) or tuple(port.name for port in self._outputs)
 
@@ -201,7 +201,7 @@ class JackPort(Port):
         )
         try:
             self._client.activate()
-            for source, destination in self._wires:
+            for source, destination in self._connections:
                 self._client.connect(source, destination)
         except self._jack.JackError as error:
             raise EngineError(f"JACK would not start the stream: {error}") from error
@@ -253,7 +253,7 @@ class JackPort(Port):
     def _connect_midi(self) -> None:
         """Let MIDI sources that are new reach us: all controllers of the system, or those of the name asked for.
 
-        A wire that the user took out stays out. A source that refuses is not worth failing for.
+        A connection that the user took out stays out. A source that refuses is not worth failing for.
         """
         there = midi_sources(self._client, self.config.midi_name)
         new, self._midi_sources = sorted(there - self._midi_sources), there
@@ -266,26 +266,26 @@ class JackPort(Port):
     def _stop(self) -> None:
         self._quit.set()
         if self._client is not None and self._lost is None:  # a dead server's client waits for ever
-            self._aside(self._client.deactivate)
+            self._run_detached(self._client.deactivate)
 
     def _close(self) -> None:
-        self._shut()
+        self._close_client()
 
-    def _shut(self) -> None:
+    def _close_client(self) -> None:
         self._quit.set()
         if self._watcher is not None and self._watcher is not threading.current_thread():
             self._watcher.join(_WATCHER_S)
         client, self._client = self._client, None
         if client is None:
             return
-        if not self._aside(client.close):
+        if not self._run_detached(client.close):
             _IMMORTAL.append(client)  # nor may Python close it when it tidies up
         elif self._bridge in _IMMORTAL:
             _IMMORTAL.remove(self._bridge)
 
-    def _aside(self, action: Callable[[], object]) -> bool:
+    def _run_detached(self, action: Callable[[], object]) -> bool:
         """libjack waits for ever for a server that died: never wait for it here. False if it still waits."""
-        return run_aside(action, CLOSE_S, ignore=(self._jack.JackError,))
+        return run_detached(action, CLOSE_S, ignore=(self._jack.JackError,))
 
     # --------------------------------------------------------------------------------------------- watching
 
@@ -306,16 +306,16 @@ class JackPort(Port):
             self._read_latencies()
             self._publish_delay(bridge)
             turn += 1
-            if turn % _WIRES_EVERY == 0:
-                self._look_at_wires()
+            if turn % _CONNECTIONS_EVERY == 0:
+                self._remember_connections()
 
-    def _look_at_wires(self) -> None:
+    def _remember_connections(self) -> None:
         """Remember what we are connected with, in case the server dies; and draw what is missing since it did."""
         try:
-            self._draw_missing()
+            self._restore_connections()
             if self._midi_wired:
                 self._connect_midi()
-            seen = set(self._missing)
+            seen = set(self._lost_connections)
             for port in (*self._inputs, self._midi):
                 seen |= {(peer.name, port.name) for peer in self._client.get_all_connections(port)}
             for port in (*self._outputs, *self._clicks, self._midi_out):
@@ -324,14 +324,14 @@ class JackPort(Port):
         except self._jack.JackError:
             return  # it is dying: what was seen last holds
 
-    def _draw_missing(self) -> None:
-        for wire in sorted(self._missing):
+    def _restore_connections(self) -> None:
+        for connection in sorted(self._lost_connections):
             try:
-                self._client.connect(*wire)
+                self._client.connect(*connection)
             except self._jack.JackErrorCode as error:
                 if error.code != errno.EEXIST:
                     continue  # the other end is not there yet
-            self._missing.discard(wire)
+            self._lost_connections.discard(connection)
 
     def _publish_delay(self, bridge: Bridge) -> None:
         """Our own delay has changed: let the server ask the latency callback again, and tell its neighbours."""
@@ -354,7 +354,7 @@ class JackPort(Port):
             self._read_latencies()
             if self.capture_latency_samples and self.playback_latency_samples:
                 return
-            if not self._wires or time.perf_counter() > end_s:
+            if not self._connections or time.perf_counter() > end_s:
                 return
             time.sleep(0.01)
 
@@ -363,8 +363,8 @@ class JackPort(Port):
 
         (It does not where its graph has a ring, as with a loopback: our clients' sums stay 0 then.)
         """
-        self.capture_latency_samples = self._in_bridge(self._largest(self._inputs, _CAPTURE), capture=True)
-        self.playback_latency_samples = self._in_bridge(self._largest(self._outputs, _PLAYBACK), capture=False)
+        self.capture_latency_samples = self._bridge_samples(self._largest(self._inputs, _CAPTURE), capture=True)
+        self.playback_latency_samples = self._bridge_samples(self._largest(self._outputs, _PLAYBACK), capture=False)
 
     def _largest(self, ports: list[Any], mode: int) -> int:
         largest = max((self._latency(port, mode) for port in ports), default=0)

@@ -13,7 +13,7 @@ from typing import Any
 from ..callback import audio_callback
 from ..config import EngineConfig
 from ..errors import EngineError
-from .port import Device, NotThere, run_aside
+from .port import Device, PortUnavailable, run_detached
 
 CLOSE_S = 3.0
 """How long a client may take to close."""
@@ -58,20 +58,20 @@ def open_client(jack: Any, config: EngineConfig, name: str) -> Any:
     try:
         return jack.Client(name, no_start_server=True, servername=config.server_name)
     except jack.JackOpenError as error:
-        raise NotThere(
+        raise PortUnavailable(
             f"no {server_text(config)} answers: start one (for instance jackd -d alsa, or QjackCtl),"
             " or choose another --backend"
         ) from error
 
 
-def why_not(config: EngineConfig) -> str | None:
+def unavailable_reason(config: EngineConfig) -> str | None:
     """None if a JACK server answers now; else why not, in a few words."""
     try:
         jack = load()
         client = open_client(jack, config, f"{config.client_name}-probe")
     except EngineError as error:
         return str(error)
-    run_aside(client.close, CLOSE_S, ignore=(jack.JackError,))
+    run_detached(client.close, CLOSE_S, ignore=(jack.JackError,))
     return None
 
 
@@ -98,7 +98,7 @@ def list_devices(config: EngineConfig) -> list[Device]:
             for name, (ins, outs) in counts.items()
         ]
     finally:
-        run_aside(client.close, CLOSE_S, ignore=(jack.JackError,))
+        run_detached(client.close, CLOSE_S, ignore=(jack.JackError,))
 
 
 def list_midi_sources(config: EngineConfig) -> list[str]:
@@ -108,7 +108,7 @@ def list_midi_sources(config: EngineConfig) -> list[str]:
     try:
         return sorted(midi_sources(client, config.midi_name))
     finally:
-        run_aside(client.close, CLOSE_S, ignore=(jack.JackError,))
+        run_detached(client.close, CLOSE_S, ignore=(jack.JackError,))
 
 
 def midi_sources(client: Any, wanted: str | None) -> set[str]:
@@ -136,7 +136,7 @@ def probe(config: EngineConfig) -> dict[str, Any]:
         return facts
     facts.update(server=True, realtime=bool(client.realtime))
     facts.update(rate_hz=int(client.samplerate), block_samples=int(client.blocksize))
-    run_aside(client.close, CLOSE_S, ignore=(jack.JackError,))
+    run_detached(client.close, CLOSE_S, ignore=(jack.JackError,))
     return facts
 
 
@@ -144,7 +144,7 @@ def wait_for_server(config: EngineConfig, timeout_s: float) -> bool:
     """Sleep until a server answers; False when the time is over first."""
     end_s = time.perf_counter() + timeout_s
     while time.perf_counter() < end_s:
-        if why_not(config) is None:
+        if unavailable_reason(config) is None:
             return True
         time.sleep(0.1)
     return False

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from ...latency.calibration import (
     CalibrationError,
-    Way,
+    SignalPath,
     load_calibration,
-    way_of,
+    signal_path_of,
 )
 from ..callback.bridge import RAMP_MS, Bridge
 from ..config import EngineConfig
@@ -140,18 +140,18 @@ class PortLoop:
         return np.concatenate(pieces)
 
 
-def way_of_port(port: Port, config: EngineConfig) -> Way:
+def signal_path_of_port(port: Port, config: EngineConfig) -> SignalPath:
     """What a measurement through this port belongs to. To be asked before the port starts."""
     server, block_samples = "", port.block_samples
     if port.backend == "jack":
         server = config.server_name or os.environ.get("JACK_DEFAULT_SERVER", "")
     elif port.backend == "portaudio":
         block_samples = config.block_samples or 0  # without being asked it says its block only when it runs
-    return way_of(port.backend, port.output_names, port.input_names, port.rate_hz, block_samples, server)
+    return signal_path_of(port.backend, port.output_names, port.input_names, port.rate_hz, block_samples, server)
 
 
 def calibrated(config: EngineConfig, port: Port) -> tuple[EngineConfig, str, str | None]:
-    """The config with the saved round trip of this port's way, where there is one and no other was asked for.
+    """The config with the saved round trip of this port's signal path, where there is one and no other was asked for.
 
     Returns it with a few words on where the round trip comes from, and one line if the saved ones cannot be used.
     To be asked before the port starts.
@@ -162,7 +162,7 @@ def calibrated(config: EngineConfig, port: Port) -> tuple[EngineConfig, str, str
         return config, "a file has none", None
     claim = "as the driver claims; `gigmate latency --save` measures it"
     try:
-        saved = load_calibration(way_of_port(port, config))
+        saved = load_calibration(signal_path_of_port(port, config))
     except CalibrationError as error:
         return config, claim, str(error)
     if saved is None:

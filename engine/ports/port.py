@@ -50,7 +50,7 @@ class Device:
     default: bool = False
 
 
-class NotThere(EngineError):
+class PortUnavailable(EngineError):
     """The server or the device is not there now; it may come. Any thread."""
 
 
@@ -61,7 +61,7 @@ class Port:
     """
 
     backend = ""
-    comes_back = False
+    can_reconnect = False
     """Whether `reopen` may succeed after a loss."""
 
     def __init__(self, config: EngineConfig) -> None:
@@ -99,7 +99,7 @@ class Port:
             raise ValueError(f"the bridge runs at {bridge.rate_hz} Hz, the port at {self.rate_hz} Hz")
         self._bridge = bridge
         self.card_rate_hz = self.rate_hz
-        bridge.lend()
+        bridge.new_lease()
         _RUNNING.append(self)
         self._start(bridge)
         self._started_s = time.perf_counter()
@@ -116,7 +116,7 @@ class Port:
         lost, self._lost = self._lost, None
         self.ended.clear()
         try:
-            self._bridge.lend(waiting=True)
+            self._bridge.new_lease(waiting=True)
             self._reopen(self._bridge)
         except BaseException:
             self._lost = lost
@@ -126,7 +126,7 @@ class Port:
     def resume(self) -> None:
         """After `reopen`, while nothing else carries the bridge's clock: sound flows again."""
         if self._bridge is not None:
-            self._bridge.enter()
+            self._bridge.activate_lease()
 
     def stop(self) -> None:
         """No callback comes after this. May be called twice."""
@@ -145,7 +145,7 @@ class Port:
     def _adopt(self, bridge: Bridge, card_rate_hz: int) -> None:
         """In `_reopen`, before the callbacks come: from now on the sound system runs at that rate."""
         try:
-            self._conversion = bridge.convert(card_rate_hz)
+            self._conversion = bridge.set_card_rate(card_rate_hz)
         except ValueError as error:
             raise EngineError(
                 f"the sound system is back, but at {card_rate_hz} Hz, which cannot be converted to {self.rate_hz} Hz:"
@@ -153,7 +153,7 @@ class Port:
             ) from error
         self.card_rate_hz = card_rate_hz
 
-    def _in_bridge(self, samples: int, capture: bool) -> int:
+    def _bridge_samples(self, samples: int, capture: bool) -> int:
         """A latency of the sound system as the bridge's clock has it: in its samples, with the conversion's delay."""
         if self._conversion is None:
             return samples
@@ -194,7 +194,7 @@ class Port:
         return counters.callbacks + round(counters.lost_samples / max(1, counters.block_samples))
 
 
-def run_aside(action: Callable[[], object], timeout_s: float, ignore: tuple[type[Exception], ...] = ()) -> bool:
+def run_detached(action: Callable[[], object], timeout_s: float, ignore: tuple[type[Exception], ...] = ()) -> bool:
     """Run something that may hang for ever in a thread that may be left behind; False if it was still at it."""
 
     def attempt() -> None:
@@ -214,18 +214,18 @@ def open_port(config: EngineConfig) -> Port:
     """
     backend: str = config.backend
     if backend == "auto":
-        backend = _choose(config)
+        backend = _choose_backend(config)
     module = import_module(f".{backend}", __package__)
     port: Port = getattr(module, _BACKENDS[backend])(config)
     return port
 
 
-def _choose(config: EngineConfig) -> str:
+def _choose_backend(config: EngineConfig) -> str:
     if config.input_file is not None:
         return "file"
     reasons = []
     for backend in ("jack", "portaudio"):
-        reason = why_not(backend, config)
+        reason = unavailable_reason(backend, config)
         if reason is None:
             return backend
         reasons.append(reason)
@@ -234,9 +234,9 @@ def _choose(config: EngineConfig) -> str:
     )
 
 
-def why_not(backend: str, config: EngineConfig | None = None) -> str | None:
+def unavailable_reason(backend: str, config: EngineConfig | None = None) -> str | None:
     """None if the back end could open a port now; else the reason in a few words."""
-    answer: str | None = import_module(f".{backend}", __package__).why_not(config or EngineConfig())
+    answer: str | None = import_module(f".{backend}", __package__).unavailable_reason(config or EngineConfig())
     return answer
 
 

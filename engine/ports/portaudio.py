@@ -17,9 +17,9 @@ from ..errors import ConfigError, EngineError
 from . import jack
 from .port import (
     Device,
-    NotThere,
     Port,
-    run_aside,
+    PortUnavailable,
+    run_detached,
 )
 from .portaudio_api import (
     FLOAT32_BY_CHANNEL,
@@ -104,7 +104,7 @@ class PortAudioPort(Port):
     """
 
     backend = "portaudio"
-    comes_back = True
+    can_reconnect = True
 
     def __init__(self, config: EngineConfig, binding: str | None = None) -> None:
         """`binding`: "pyaudio" or "sounddevice"; None takes $GIGMATE_PORTAUDIO, else whichever is installed."""
@@ -131,9 +131,9 @@ class PortAudioPort(Port):
     def _reopen(self, bridge: Bridge) -> None:
         if self._is_jack:
             # PortAudio can neither forget a server that died nor be started anew after it: another copy of it can.
-            missing = jack.why_not(EngineConfig(client_name="gigmate-look"))
+            missing = jack.unavailable_reason(EngineConfig(client_name="gigmate-look"))
             if missing is not None:
-                raise NotThere(missing)
+                raise PortUnavailable(missing)
             self._lib, self._stream = self._lib.another(), None
         else:
             self._close()
@@ -159,7 +159,7 @@ class PortAudioPort(Port):
             again = _Choice(index, name, info, capture)
             if (name, api) == (choice.name, self._api) and again.channels >= channels:
                 return again
-        raise NotThere(f'"{choice.name}" is not there: plug it in again')
+        raise PortUnavailable(f'"{choice.name}" is not there: plug it in again')
 
     def _check_any_format(self, bridge: Bridge) -> tuple[StreamParameters, StreamParameters]:
         """At our own rate where the device still has it, else at the one that it has now."""
@@ -224,8 +224,8 @@ class PortAudioPort(Port):
         info = self._lib.Pa_GetStreamInfo(stream)
         if info:
             ways = [round(s * self.card_rate_hz) for s in (info.contents.inputLatency, info.contents.outputLatency)]
-            self.capture_latency_samples = self._in_bridge(ways[0], capture=True)
-            self.playback_latency_samples = self._in_bridge(ways[1], capture=False)
+            self.capture_latency_samples = self._bridge_samples(ways[0], capture=True)
+            self.playback_latency_samples = self._bridge_samples(ways[1], capture=False)
         end_s = time.perf_counter() + _FIRST_CALLBACK_S
         while not bridge.word(state_table.LAST_BLOCK) and time.perf_counter() < end_s:
             time.sleep(0.002)
@@ -236,21 +236,21 @@ class PortAudioPort(Port):
     def _stop(self) -> None:
         self._quit.set()
         if self._stream is not None and not self._is_dead_jack():
-            self._aside("Pa_AbortStream")
+            self._run_detached("Pa_AbortStream")
 
     def _close(self) -> None:
         self._quit.set()
         if self._stream is None or self._is_dead_jack():
             return  # left as it is: PortAudio would wait for ever for the server, and native memory stays
-        if self._aside("Pa_CloseStream"):
+        if self._run_detached("Pa_CloseStream"):
             self._stream = None
             self._lib.open_streams -= 1
             if self._bridge in _IMMORTAL:
                 _IMMORTAL.remove(self._bridge)
 
-    def _aside(self, name: str) -> bool:
+    def _run_detached(self, name: str) -> bool:
         stream = self._stream
-        return run_aside(lambda: self._lib.call(name, stream), _CLOSE_S)
+        return run_detached(lambda: self._lib.call(name, stream), _CLOSE_S)
 
     def _is_dead_jack(self) -> bool:
         return self._lost is not None and self._is_jack
@@ -284,7 +284,7 @@ class PortAudioPort(Port):
                 return
 
 
-def why_not(config: EngineConfig) -> str | None:
+def unavailable_reason(config: EngineConfig) -> str | None:
     """None if PortAudio has a device for this config; else why not, in a few words."""
     try:
         lib = Library.load(None)

@@ -142,7 +142,7 @@ class Library:
         if self.call("Pa_HostApiTypeIdToHostApiIndex", JACK_HOST_API) >= 0:
             from . import jack
 
-            if jack.why_not(EngineConfig(client_name="gigmate-look")) is not None:
+            if jack.unavailable_reason(EngineConfig(client_name="gigmate-look")) is not None:
                 return  # the server that it knows has died: terminating would abort
         with quiet_stderr():
             self.call("Pa_Terminate")

@@ -17,7 +17,7 @@ import numpy as np
 from ..callback.bridge import Bridge
 from ..errors import EngineError
 from ..fault_log import FaultLog
-from .port import NotThere, Port
+from .port import Port, PortUnavailable
 
 _LOOK_S = 0.05
 _AGAIN_S = 0.5
@@ -30,7 +30,7 @@ _LAST_CALL_S = 0.02
 _CLOSE_S = 10.0
 
 
-class StandIn:
+class SilentClock:
     """Carries the clock of a bridge while no port does. One thread at a time."""
 
     def __init__(self, bridge: Bridge) -> None:
@@ -68,7 +68,7 @@ class StandIn:
             self._bridge.process_arrays(self._silence[:, :count], self._nowhere[:, :count])
 
 
-class Reconnecting:
+class PortReconnector:
     """Watches the port of one run and brings it back. `over` is set when no sound will come any more.
 
     Each method says its thread.
@@ -138,27 +138,27 @@ class Reconnecting:
         """Go on without the port until it is there again; False if it will not be waited for any longer."""
         lost_s = self._since_s = time.perf_counter()
         self._fault_log.fault("port_lost", f"{self._port.lost}; the band comes back with it by itself")
-        self._bridge.lend(waiting=True)  # a device that only slept shall not call beside the stand-in
+        self._bridge.new_lease(waiting=True)  # a device that only slept shall not call beside the stand-in
         self._quit.wait(_LAST_CALL_S)
-        stand_in = StandIn(self._bridge)
+        silent_clock = SilentClock(self._bridge)
         known_s = lost_s - self._bridge.position / self._bridge.rate_hz
-        stand_in.start(max(known_s - _MOST_BEHIND_S, min(self._zeros, default=known_s)))
+        silent_clock.start(max(known_s - _MOST_BEHIND_S, min(self._zeros, default=known_s)))
         try:
             while not self._quit.is_set() and time.perf_counter() - lost_s < self._patience_s:
                 if self._reopened():
-                    stand_in.stop()
+                    silent_clock.stop()
                     self._port.resume()
                     self._came_back(lost_s)
                     return True
                 self._quit.wait(_AGAIN_S)
             return False
         finally:
-            stand_in.stop()
+            silent_clock.stop()
 
     def _reopened(self) -> bool:
         try:
             self._port.reopen()
-        except NotThere:
+        except PortUnavailable:
             return False
         except EngineError as error:  # it is back, but not as it was
             self._fault_log.fault("reconnecting", str(error))

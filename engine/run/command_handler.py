@@ -27,9 +27,9 @@ from ..commands import (
     SelectSong,
     SetChart,
     SetControl,
-    SetHabit,
     SetLevel,
     SetMute,
+    SetOption,
     SetTempo,
     SetTimeSource,
     Start,
@@ -187,8 +187,8 @@ class CommandHandler:
             place = PARTS.index(command.part)
             muted[place] = not muted[place] if command.muted is None else bool(command.muted)
             self.muted = tuple(muted)
-        elif isinstance(command, SetHabit):
-            self._set_habit(command)
+        elif isinstance(command, SetOption):
+            self._set_option(command)
         elif isinstance(command, Announce):
             self.announced = command
         elif isinstance(command, _OF_SESSION):
@@ -197,7 +197,7 @@ class CommandHandler:
             return False
         return True
 
-    def _set_habit(self, command: SetHabit) -> None:
+    def _set_option(self, command: SetOption) -> None:
         name, value = command.name, command.value
         if name == "count_in":
             if isinstance(value, (bool, str)) or value not in range(MOST_COUNTED_BARS + 1):

@@ -31,7 +31,7 @@ from ..fault_log import FaultLog
 from ..output.recorder import Recorder
 from ..player import Player
 from ..ports.port import Port, open_port
-from ..ports.reconnecting import Reconnecting
+from ..ports.reconnecting import PortReconnector
 from ..process_start import process_start_s
 from ..status import Status
 from ..timing.conductor import Conducting
@@ -68,7 +68,7 @@ class Engine:
         self._measured_claim = 0
         opened = port is None
         self.port = open_port(config) if port is None else port
-        self._reconnecting: Reconnecting | None = None
+        self._reconnecting: PortReconnector | None = None
         self._over = self.port.ended
         try:
             rate_hz = self.port.rate_hz
@@ -83,8 +83,8 @@ class Engine:
             )
             if config.record_file is not None:
                 self._recorder = Recorder(config.record_file, rate_hz, self._fault_log)
-            if self.port.comes_back and config.reconnect_s > 0:
-                self._reconnecting = Reconnecting(self.port, self._bridge, self._fault_log, config.reconnect_s)
+            if self.port.can_reconnect and config.reconnect_s > 0:
+                self._reconnecting = PortReconnector(self.port, self._bridge, self._fault_log, config.reconnect_s)
                 self._over = self._reconnecting.over
             self._worker = Worker(
                 config,
@@ -152,7 +152,7 @@ class Engine:
         position = self._bridge.position
         if not self._clocked:  # its samples come as fast as they are taken
             return position
-        self._sample_clock.see(position, time.monotonic())
+        self._sample_clock.observe(position, time.monotonic())
         return self._sample_clock.sample_at(at_s)
 
     def take_requests(self) -> list[Command]:
@@ -180,7 +180,7 @@ class Engine:
         if self._reconnecting is not None and self._reconnecting.away:
             state = "away"
         counters = self._bridge.counters(take_peaks=False)
-        self._sample_clock.see(counters.samples, time.monotonic())
+        self._sample_clock.observe(counters.samples, time.monotonic())
         self._say_if_lossy()
         return dataclasses.replace(
             status,

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..commands import HABITS
+from ..commands import BAND_OPTIONS
 from ..config import EngineConfig
 from ..errors import ConfigError
 from ..output.gain_envelope import GainEnvelope
@@ -129,7 +129,7 @@ class Stage:
         """Another `when_silent` or `start_at`, from now on. Raises ConfigError for what is none."""
         choices = {"when_silent": ("stop", "go_on"), "start_at": ("now", "bar")}
         if name not in choices:
-            raise ConfigError(f"there is no habit {name!r}: there are {', '.join(HABITS)}")
+            raise ConfigError(f"there is no option {name!r}: there are {', '.join(BAND_OPTIONS)}")
         if value not in choices[name]:
             raise ConfigError(f"{name} {value!r}: give {' or '.join(choices[name])}")
         if name == "when_silent":

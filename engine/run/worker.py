@@ -177,7 +177,7 @@ class Worker:
                     times_s = self._guard.warm_up(self.command_handler.controls, WARM_UP_FRAMES, self.frame_s)
                     self.look_ahead.guess_s = SLOW_STEP * statistics.median(times_s)
                 self.beat_s = time.monotonic()
-                self._bridge.set_wanted(0)  # a port without a clock waits from its first sample on
+                self._bridge.set_input_needed(0)  # a port without a clock waits from its first sample on
                 self.ready.set()
                 self._go.wait()
                 self._begin()
@@ -216,7 +216,7 @@ class Worker:
         """Sleep until the next frame is complete, taking commands meanwhile; False when the run is over."""
         end_position = (self._frame + 1) * self.host_frame
         self._take_commands()
-        self._bridge.set_wanted(end_position)
+        self._bridge.set_input_needed(end_position)
         while not self._end.is_set():
             if self.command_handler.quitting_s < math.inf:
                 patience = time.monotonic() - self.command_handler.quitting_s < _END_PATIENCE_S

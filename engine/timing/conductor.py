@@ -195,7 +195,7 @@ class Conductor:
             self.jump_section(command.name)
         elif isinstance(command, SetControl) and command.name == "style":
             self._tracker.expect_style(STYLE_PRIORS.get(str(command.value)))
-            self._chords.tell_style(str(command.value))
+            self._chords.set_style(str(command.value))
 
     def read_transport(self, reading: Reading) -> None:
         """See Conducting.read_transport."""

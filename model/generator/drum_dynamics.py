@@ -20,7 +20,7 @@ from .score_tokens import (
     SLOT_ENTRIES,
     STATE,
 )
-from .style_statistics import NO_STYLE, touch_db
+from .style_statistics import NO_STYLE, hit_gain_db
 
 OTHER_HIT, SMALL_HIT, SKIN_HIT, KICK_HIT = 1, 2, 3, 4
 """What is struck: hats and cymbals; small percussion and rims; snare and toms; the kick; the last one counts."""
@@ -32,8 +32,8 @@ KNEE = 0.8
 """What is louder all the same (a hit at a frame's end, whose peak comes in the next) is bent below full scale."""
 
 
-class Touch(nn.Module):
-    """One song's gain of the drums for each frame. Its state lies in the generator's, under "touch.".
+class DrumDynamics(nn.Module):
+    """One song's gain of the drums for each frame. Its state lies in the generator's, under "drum_dynamics.".
 
     One thread at a time.
     """
@@ -49,7 +49,7 @@ class Touch(nn.Module):
         self.hits = nn.Buffer(torch.where(voices["kick"], KICK_HIT, hits), persistent=False)
         levels = []
         for style in [*styles, NO_STYLE]:
-            kick_db, skin_db, small_db = touch_db(style)
+            kick_db, skin_db, small_db = hit_gain_db(style)
             levels.append([RING_DB, 0.0, small_db, skin_db, kick_db])
         self.levels_db = nn.Buffer(torch.tensor(levels), persistent=False)
         passed = torch.arange(frame_samples // ONSET_QUARTERS) + 1.0
@@ -63,15 +63,15 @@ class Touch(nn.Module):
     @torch.jit.export
     def init_state(self, songs: int) -> Dict[str, Tensor]:
         """Zeros: the gain that was reached in dB, and what was struck in the last quarter."""
-        return {"touch.gain_db": torch.zeros(songs, device=self.glide.device),
-                "touch.late": torch.zeros(songs, dtype=torch.int64, device=self.glide.device)}  # fmt: skip
+        return {"drum_dynamics.gain_db": torch.zeros(songs, device=self.glide.device),
+                "drum_dynamics.late": torch.zeros(songs, dtype=torch.int64, device=self.glide.device)}  # fmt: skip
 
     def forward(self, audio: Tensor, slots: Tensor, style: int, state: Dict[str, Tensor]) -> Tensor:
         """Audio [parts, frame] of the frame with these slots [parts, SLOTS], the drums with the gain."""
         if self.drummer < 0:
             return audio
         levels_db = self.levels_db[style]
-        gain_db, late = float(state["touch.gain_db"]), int(state["touch.late"])
+        gain_db, late = float(state["drum_dynamics.gain_db"]), int(state["drum_dynamics.late"])
         begins = int(slots[self.drummer, self.state])
         struck = int(self.hits[max(0, int(slots[self.drummer, self.first_note]))])
         pieces: List[Tensor] = []
@@ -88,8 +88,8 @@ class Touch(nn.Module):
             now_db = min(now_db, room_db)
             pieces.append(gain_db + (now_db - gain_db) * (self.attack if hit > 0 else self.glide))
             gain_db = now_db
-        state["touch.gain_db"].fill_(gain_db)
-        state["touch.late"].fill_(struck if begins == self.quarters else 0)
+        state["drum_dynamics.gain_db"].fill_(gain_db)
+        state["drum_dynamics.late"].fill_(struck if begins == self.quarters else 0)
         touched = audio.clone()
         drums = audio[self.drummer] * torch.pow(10.0, torch.cat(pieces) / 20.0)
         over = (drums.abs() - self.knee).clamp(min=0.0)

@@ -2,9 +2,9 @@
 
 The arranger that taught the generator wrote as many notes at any density, and a band that takes its own past for a
 model falls silent, or lies on a chord, for as long as it likes. So here is counted what was played against what the
-style usually plays (habits.py), and what is owed makes beginnings or ends a little likelier: slowly, within bounds, and
-where the generator itself sees a chance. Deterministic: the same sound, moments and seed give the same band. Knows no
-weights; tensors in and out, TorchScript reads it. Inference thread only.
+style usually plays (style_statistics.py), and what is owed makes beginnings or ends a little likelier: slowly, within
+bounds, and where the generator itself sees a chance. Deterministic: the same sound, moments and seed give the same
+band. Knows no weights; tensors in and out, TorchScript reads it. Inference thread only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ...dsp.features import FeatureSpec
-from .drum_dynamics import Touch
+from .drum_dynamics import DrumDynamics
 from .score_tokens import (
     DRUM_VOICES,
     FIRST_NOTE,
@@ -26,7 +26,7 @@ from .score_tokens import (
     SLOT_ENTRIES,
     STATE,
 )
-from .style_statistics import NO_STYLE, TRIPLETS, habit
+from .style_statistics import NO_STYLE, TRIPLETS, typical_density
 
 STEERED = 3
 """State, loudness and first note: the places that can be biased."""
@@ -92,9 +92,9 @@ class Steering(nn.Module):
         self.parts, self.frame_rate_hz = len(parts), frame_rate_hz
         self.pull = nn.Buffer(pull, persistent=False)
         self.hits = nn.Buffer((pull < 0.0).float(), persistent=False)
-        habits = [[habit(style, part) for part in parts] for style in [*styles, NO_STYLE]]
-        self.usual = nn.Buffer(torch.tensor([[h[0] for h in row] for row in habits]), persistent=False)
-        self.share = nn.Buffer(torch.tensor([[h[1] for h in row] for row in habits]), persistent=False)
+        densities = [[typical_density(style, part) for part in parts] for style in [*styles, NO_STYLE]]
+        self.usual = nn.Buffer(torch.tensor([[h[0] for h in row] for row in densities]), persistent=False)
+        self.share = nn.Buffer(torch.tensor([[h[1] for h in row] for row in densities]), persistent=False)
         self.triplets = nn.Buffer(torch.tensor([float(s in TRIPLETS) for s in [*styles, NO_STYLE]]), persistent=False)
         entry = torch.arange(SLOT_ENTRIES)
         voices = {name: ((entry >> bit) & 1).float() for bit, name in enumerate(DRUM_VOICES)}
@@ -107,7 +107,7 @@ class Steering(nn.Module):
         self.classes = nn.Buffer(classes, persistent=False)
         self.rise = nn.Buffer((torch.arange(frame_samples) + 1.0) / frame_samples, persistent=False)
         drummer = next((row for row, nats in enumerate(pull.tolist()) if nats < 0.0), -1)
-        self.touch = Touch(styles, drummer, frame_rate_hz, frame_samples)
+        self.drum_dynamics = DrumDynamics(styles, drummer, frame_rate_hz, frame_samples)
         # TorchScript sees no globals
         self.quarters = ONSET_QUARTERS
         self.memory_beats = MEMORY_BEATS
@@ -146,7 +146,7 @@ class Steering(nn.Module):
         state["steer.gain_db"] = torch.zeros(songs, device=self.usual.device)
         state["steer.levels"] = torch.zeros(songs * 4, device=self.usual.device)
         state["steer.style"] = torch.zeros(songs, dtype=torch.int64, device=self.usual.device)
-        state.update(self.touch.init_state(songs))
+        state.update(self.drum_dynamics.init_state(songs))
         return state
 
     def forward(self, moment: Tensor, style: Tensor, state: Dict[str, Tensor]) -> Steer:
@@ -242,7 +242,7 @@ class Steering(nn.Module):
         now = self.follow_share * dynamics_db
         gain_db = before + (now - before) * self.rise
         before.copy_(now)
-        return self.touch(audio * torch.pow(10.0, gain_db / 20.0), slots, int(state["steer.style"]), state)
+        return self.drum_dynamics(audio * torch.pow(10.0, gain_db / 20.0), slots, int(state["steer.style"]), state)
 
     def dynamics_db(self, state: Dict[str, Tensor]) -> float:
         """How much louder than of late the musician plays, within bounds; 0 until that is known."""

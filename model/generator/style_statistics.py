@@ -10,7 +10,7 @@ NO_STYLE = ""
 """Stands for a style that is not known."""
 TRIPLETS = frozenset({"blues_shuffle", "jazz_waltz", "slow_blues", "swing"})
 """Styles whose beat falls into three."""
-_HABITS: dict[str, tuple[float, ...]] = {
+_TYPICAL_DENSITY: dict[str, tuple[float, ...]] = {
     # drums; bass, its share; keys, their share
     "blues_shuffle": (1.86, 1.08, 0.99, 0.52, 0.56),
     "bossa_nova": (1.90, 0.94, 0.97, 0.63, 0.46),
@@ -32,28 +32,28 @@ _HABITS: dict[str, tuple[float, ...]] = {
     "soul": (2.75, 1.27, 0.79, 0.83, 0.66),
     "swing": (1.48, 0.92, 1.00, 0.47, 0.42),
 }
-_BETWEEN = tuple(sum(column) / len(_HABITS) for column in zip(*_HABITS.values(), strict=True))
-_PLACES = {"drums": (0, 0), "bass": (1, 2), "keys": (3, 4)}
+_MEAN_DENSITY = tuple(sum(column) / len(_TYPICAL_DENSITY) for column in zip(*_TYPICAL_DENSITY.values(), strict=True))
+_COLUMNS = {"drums": (0, 0), "bass": (1, 2), "keys": (3, 4)}
 
-_TOUCH_DB = {"country_train": (13.0, -2.0, 0.0), "soul": (8.0, 8.0, -4.0)}
-_USUAL_TOUCH_DB = (8.0, 8.0, 0.0)
+_HIT_GAIN_DB = {"country_train": (13.0, -2.0, 0.0), "soul": (8.0, 8.0, -4.0)}
+_USUAL_HIT_GAIN_DB = (8.0, 8.0, 0.0)
 
 
-def touch_db(style: str) -> tuple[float, float, float]:
+def hit_gain_db(style: str) -> tuple[float, float, float]:
     """By how much a kick, a snare or tom, and small percussion of the band is to be louder to sound as written.
 
     Found on 42 takes in nineteen styles: the sound that the generator draws for its own notes is blunt, kicks by
     3 to 18 dB (8 in the middle), snares by 1 to 24 (9); with a country band's brushes kicks by 13 and snares not. The
     tambourine of a soul band, soft too, starts more sharply than it should.
     """
-    return _TOUCH_DB.get(style, _USUAL_TOUCH_DB)
+    return _HIT_GAIN_DB.get(style, _USUAL_HIT_GAIN_DB)
 
 
-def habit(style: str, part: str) -> tuple[float, float]:
+def typical_density(style: str, part: str) -> tuple[float, float]:
     """Beginnings a beat, and share of the time in which the part sounds (drums: not meant), in [0, 1].
 
     A style that is not known plays as styles do on average, a part that is not known as bass does.
     """
-    row = _HABITS.get(style, _BETWEEN)
-    begins, share = _PLACES.get(part, _PLACES["bass"])
+    row = _TYPICAL_DENSITY.get(style, _MEAN_DENSITY)
+    begins, share = _COLUMNS.get(part, _COLUMNS["bass"])
     return row[begins], 0.0 if part == "drums" else row[share]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gigmate.control.command_throttle import PERIOD_S, LookAhead
+from gigmate.control.command_throttle import PERIOD_S, CommandThrottle
 from gigmate.engine.commands import (
     Command,
     Fill,
@@ -14,32 +14,32 @@ from gigmate.engine.commands import (
 
 def test_presses_pass_and_faders_are_thinned() -> None:
     posted: list[Command] = []
-    pace = LookAhead(posted.append)
+    throttle = CommandThrottle(posted.append)
     for i in range(1_000):
-        pace.put(SetLevel("bass", float(-i % 60)), i * 0.0001)
-        pace.flush(i * 0.0001)
+        throttle.put(SetLevel("bass", float(-i % 60)), i * 0.0001)
+        throttle.flush(i * 0.0001)
         if i == 500:
-            pace.put(Toggle(), i * 0.0001)
+            throttle.put(Toggle(), i * 0.0001)
     assert posted.count(Toggle()) == 1
     assert len(posted) - 1 <= 0.1 / PERIOD_S + 1
-    pace.flush(0.1 + PERIOD_S)
+    throttle.flush(0.1 + PERIOD_S)
     assert posted[-1] == SetLevel("bass", float(-999 % 60))
-    assert pace.thinned > 900
+    assert throttle.thinned > 900
 
 
 def test_each_fader_has_a_turn_of_its_own() -> None:
     posted: list[Command] = []
-    pace = LookAhead(posted.append)
-    pace.put(SetLevel("bass", 0.0), 0.0)
-    pace.put(SetLevel("keys", 0.0), 0.0)
-    pace.put(SetControl("density", 0.5), 0.0)
-    pace.put(Fill(), 0.0)
-    pace.put(Fill(), 0.0)
+    throttle = CommandThrottle(posted.append)
+    throttle.put(SetLevel("bass", 0.0), 0.0)
+    throttle.put(SetLevel("keys", 0.0), 0.0)
+    throttle.put(SetControl("density", 0.5), 0.0)
+    throttle.put(Fill(), 0.0)
+    throttle.put(Fill(), 0.0)
     assert len(posted) == 5
-    pace.put(SetLevel("bass", 1.0), 0.001)
+    throttle.put(SetLevel("bass", 1.0), 0.001)
     assert len(posted) == 5
-    pace.flush(0.5 * PERIOD_S)
+    throttle.flush(0.5 * PERIOD_S)
     assert len(posted) == 5
-    pace.flush(PERIOD_S)
-    pace.flush(2 * PERIOD_S)
+    throttle.flush(PERIOD_S)
+    throttle.flush(2 * PERIOD_S)
     assert posted[5:] == [SetLevel("bass", 1.0)]

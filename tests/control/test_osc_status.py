@@ -12,7 +12,7 @@ import pytest
 from gigmate.control.osc import LOCAL_HOST, Osc
 from gigmate.control.osc_wire import (
     Beat,
-    BeatTeller,
+    BeatAnnouncer,
     Message,
     messages_of,
     status_packets,
@@ -81,7 +81,7 @@ def test_the_status_fits_into_the_networks_frames() -> None:
 
 def told(tempo_bpm: float, seconds: float, step_s: float, late_s: float = 0.0, meter: int = 4) -> list[float]:
     """Times at which beats are said, in beats, when the snapshot is renewed every `step_s`, each a little late."""
-    teller, said, now_s = BeatTeller(), [], 0.0
+    announcer, said, now_s = BeatAnnouncer(), [], 0.0
     chance = random.Random(3)
     snapshot = Status()
     next_s = 0.0
@@ -93,7 +93,7 @@ def told(tempo_bpm: float, seconds: float, step_s: float, late_s: float = 0.0, m
                 bar=int(beats // meter) + 1, beat=int(beats % meter) + 1, beats_per_bar=meter,
                 beat_phase=beats % 1.0, tempo_bpm=tempo_bpm,
             )  # fmt: skip
-        for beat in teller.beats(snapshot, now_s):
+        for beat in announcer.beats(snapshot, now_s):
             said.append(now_s * tempo_bpm / 60)
             assert (beat.bar - 1) * meter + beat.beat - 1 == round(said[-1])
         now_s += 0.002
@@ -112,15 +112,15 @@ def test_beats_fall_when_they_fall(tempo_bpm: float, meter: int) -> None:
 
 
 def test_beats_that_are_counted_anew_are_not_said_twice() -> None:
-    teller = BeatTeller()
+    announcer = BeatAnnouncer()
     said: list[Beat] = []
     for i in range(4000):
         now_s = i * 0.005
         beats = now_s * 2.0
         shifted = beats + (2 if now_s > 10.2 else 0)  # the downbeat is found elsewhere, in the middle of a beat
-        said += teller.beats(
+        said += announcer.beats(
             Status(bar=int(shifted // 4) + 1, beat=int(shifted % 4) + 1, beat_phase=shifted % 1, tempo_bpm=120.0), now_s
         )
     assert len(said) == 39
-    assert teller.beats(Status(), 99.0) == []
-    assert teller.due_s is None
+    assert announcer.beats(Status(), 99.0) == []
+    assert announcer.due_s is None

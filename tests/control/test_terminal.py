@@ -8,11 +8,11 @@ import math
 
 import pytest
 from gigmate.control.terminal import (
-    LineFace,
-    PanelFace,
+    LineDisplay,
+    PanelDisplay,
     as_json,
     console_on,
-    open_face,
+    open_display,
     plain_line,
 )
 from gigmate.engine.status import Status
@@ -54,10 +54,10 @@ class Clock:
         return self.now_s
 
 
-def panel_face(columns: int = 80, rows: int = 24) -> tuple[PanelFace, Terminal, Clock]:
+def panel_face(columns: int = 80, rows: int = 24) -> tuple[PanelDisplay, Terminal, Clock]:
     terminal, clock = Terminal(), Clock()
     console = console_on(terminal, force_terminal=True, width=columns, height=rows, color_system="standard")
-    return PanelFace(console, clock), terminal, clock
+    return PanelDisplay(console, clock), terminal, clock
 
 
 @pytest.mark.parametrize("status", EXTREMES)
@@ -69,7 +69,7 @@ def test_json_is_json_without_infinities(status: Status) -> None:
 
 def test_among_json_lines_a_note_is_one_too() -> None:
     stream = io.StringIO()
-    face = open_face(stream, json_lines=True)
+    face = open_display(stream, json_lines=True)
     face.note('hears "input 1"')
     face.show(Status(warnings=("slow: larger block",)))
     first, second = map(json.loads, stream.getvalue().splitlines())
@@ -79,7 +79,7 @@ def test_among_json_lines_a_note_is_one_too() -> None:
 
 def test_plain_lines_come_once_a_second_and_warnings_at_once() -> None:
     stream, clock = io.StringIO(), Clock()
-    face = LineFace(stream, plain_line, clock)
+    face = LineDisplay(stream, plain_line, clock)
     for tick in range(25):
         clock.now_s = tick * 0.1
         face.show(Status(seconds=clock.now_s, warnings=("slow: raise the block",) if tick >= 5 else ()))
@@ -96,7 +96,7 @@ def test_a_plain_line_says_song_and_section() -> None:
 
 @pytest.mark.parametrize("json_lines", [True, False])
 def test_a_reader_that_has_gone_does_not_stop_the_music(json_lines: bool) -> None:
-    face = open_face(Gone(), json_lines)
+    face = open_display(Gone(), json_lines)
     for _ in range(3):
         face.show(EXTREMES[1])
         face.note("hello")
@@ -104,7 +104,7 @@ def test_a_reader_that_has_gone_does_not_stop_the_music(json_lines: bool) -> Non
 
 
 def test_a_terminal_that_has_gone_does_not_stop_the_music() -> None:
-    face = PanelFace(console_on(Gone(), force_terminal=True, width=80, height=24))
+    face = PanelDisplay(console_on(Gone(), force_terminal=True, width=80, height=24))
     face.note("hello")
     face.show(EXTREMES[1])
     face.close()
@@ -113,7 +113,7 @@ def test_a_terminal_that_has_gone_does_not_stop_the_music() -> None:
 def test_a_stream_without_our_letters_gets_question_marks() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
-    LineFace(stream, plain_line).note("Übung")
+    LineDisplay(stream, plain_line).note("Übung")
     assert raw.getvalue() == b"?bung\n"
 
 
@@ -221,6 +221,6 @@ def test_notes_and_warnings_are_left_on_the_ordinary_screen() -> None:
 
 def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(open_face(Terminal()), LineFace)
+    assert isinstance(open_display(Terminal()), LineDisplay)
     monkeypatch.setenv("TERM", "xterm")
-    assert isinstance(open_face(Terminal()), PanelFace)
+    assert isinstance(open_display(Terminal()), PanelDisplay)

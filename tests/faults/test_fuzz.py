@@ -24,7 +24,7 @@ from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.ports.file import Source
 from gigmate.latency.calibration import (
     CalibrationError,
-    Way,
+    SignalPath,
     load_calibration,
     save_calibration,
 )
@@ -123,7 +123,7 @@ def test_a_config_that_no_model_can_have_is_one_line(config: Any, tiny_weights: 
 
 # ------------------------------------------------------------------------------------------------- calibration
 
-WAY = Way("jack", "system", "system", 48_000, 128)
+SIGNAL_PATH = SignalPath("jack", "system", "system", 48_000, 128)
 
 
 @bounded
@@ -131,16 +131,16 @@ WAY = Way("jack", "system", "system", 48_000, 128)
 def test_damaged_calibration_is_used_or_one_line(how: Any, tmp_path: Path) -> None:
     file = tmp_path / "latency.json"
     file.unlink(missing_ok=True)
-    save_calibration(WAY, 1234.5, 0.9, "probe", file)
+    save_calibration(SIGNAL_PATH, 1234.5, 0.9, "probe", file)
     file.write_bytes(damaged(file.read_bytes(), how))
     try:
-        found = load_calibration(WAY, file)
+        found = load_calibration(SIGNAL_PATH, file)
     except CalibrationError as error:
         one_line(error)
     else:
         assert found is None or 0 <= found.round_trip_samples < 2**24
-    save_calibration(WAY, 99.0, 0.9, "probe", file)
-    again = load_calibration(WAY, file)
+    save_calibration(SIGNAL_PATH, 99.0, 0.9, "probe", file)
+    again = load_calibration(SIGNAL_PATH, file)
     assert again is not None
     assert again.round_trip_samples == 99.0, "and it can be measured again, whatever was there"
 

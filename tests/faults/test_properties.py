@@ -13,8 +13,8 @@ from gigmate.engine.callback import portaudio_callback, state_table
 from gigmate.engine.callback.bridge import Bridge
 from gigmate.engine.callback.heard_frames import HeardFrames
 from gigmate.engine.fault_log import FaultLog
-from gigmate.engine.ports.port import NotThere
-from gigmate.engine.ports.reconnecting import Reconnecting, StandIn
+from gigmate.engine.ports.port import PortUnavailable
+from gigmate.engine.ports.reconnecting import PortReconnector, SilentClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,11 +108,11 @@ def test_a_dead_stream_can_do_nothing_to_the_one_that_follows() -> None:
     bridge.set_table(state_table.PA_IN_INDEX, [0])
     bridge.set_table(state_table.PA_OUT_INDEX, [0])
     heard = np.full(100, 0.25, np.float32)
-    bridge.lend()
+    bridge.new_lease()
     first = bridge.stream_address
     assert portaudio_call(bridge, first, heard)[0] == 0
     assert bridge.position == 100
-    bridge.lend(waiting=True)
+    bridge.new_lease(waiting=True)
     second = bridge.stream_address
     answer, played = portaudio_call(bridge, first, heard)
     assert answer != 0, "it is told to end"
@@ -120,7 +120,7 @@ def test_a_dead_stream_can_do_nothing_to_the_one_that_follows() -> None:
     answer, played = portaudio_call(bridge, second, heard)
     assert (answer, bridge.position) == (0, 100), "one that waits leaves the clock alone"
     assert not played.any()
-    bridge.enter()
+    bridge.activate_lease()
     portaudio_call(bridge, second, heard)
     assert bridge.position == 200
     portaudio_call(bridge, first, heard)
@@ -130,20 +130,20 @@ def test_a_dead_stream_can_do_nothing_to_the_one_that_follows() -> None:
 def test_the_stand_in_keeps_the_wall_clock() -> None:
     bridge = Bridge(RATE_HZ)
     zero_s = time.perf_counter() - 0.5
-    stand_in = StandIn(bridge)
-    stand_in.start(zero_s)
+    silent_clock = SilentClock(bridge)
+    silent_clock.start(zero_s)
     time.sleep(0.3)
-    stand_in.stop()
+    silent_clock.stop()
     position = bridge.position
     assert abs(position / RATE_HZ - (time.perf_counter() - zero_s)) < 0.05
-    stand_in.stop()
+    silent_clock.stop()
     assert bridge.position == position, "it ends once"
 
 
 class Flaky(DeadPort):
     """Comes back at the third asking."""
 
-    comes_back = True
+    can_reconnect = True
 
     def __init__(self) -> None:
         super().__init__(RATE_HZ)
@@ -152,7 +152,7 @@ class Flaky(DeadPort):
     def _reopen(self, bridge: Bridge) -> None:
         self.asked += 1
         if self.asked == 1:
-            raise NotThere("not yet")
+            raise PortUnavailable("not yet")
         if self.asked == 2:
             raise RuntimeError("a library in distress")
 
@@ -160,7 +160,7 @@ class Flaky(DeadPort):
 def test_a_port_is_asked_again_until_it_is_there() -> None:
     port, bridge, fault_log = Flaky(), Bridge(RATE_HZ), FaultLog()
     port.start(bridge)
-    watching = Reconnecting(port, bridge, fault_log, patience_s=60.0)
+    watching = PortReconnector(port, bridge, fault_log, patience_s=60.0)
     watching.start()
     port.lose()
     assert wait_until(lambda: watching.away)
@@ -194,18 +194,18 @@ def test_portaudio_takes_the_device_of_the_same_name_or_none(monkeypatch: pytest
     devices[:] = [(0, "Scarlett", info(4), "JACK"), (1, "Built-in", info(2), "ALSA"), (2, "Scarlett", info(4), "ALSA")]
     assert port._same(chosen, 3, True).index == 2
     del devices[2]
-    with pytest.raises(NotThere, match='"Scarlett" is not there: plug it in again'):
+    with pytest.raises(PortUnavailable, match='"Scarlett" is not there: plug it in again'):
         port._same(chosen, 3, True)
     devices.append((2, "Scarlett", info(2), "ALSA"))  # another one of that name, with too few channels
-    with pytest.raises(NotThere):
+    with pytest.raises(PortUnavailable):
         port._same(chosen, 3, True)
 
 
 def test_patience_ends() -> None:
     port, bridge, fault_log = Flaky(), Bridge(RATE_HZ), FaultLog()
-    port._reopen = lambda bridge: (_ for _ in ()).throw(NotThere("gone"))  # type: ignore[method-assign]
+    port._reopen = lambda bridge: (_ for _ in ()).throw(PortUnavailable("gone"))  # type: ignore[method-assign]
     port.start(bridge)
-    watching = Reconnecting(port, bridge, fault_log, patience_s=0.3)
+    watching = PortReconnector(port, bridge, fault_log, patience_s=0.3)
     watching.start()
     port.lose()
     assert watching.over.wait(20)

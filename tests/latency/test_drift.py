@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gigmate.latency.drift import MOST_PPM, ClockLine, DriftLoop
+from gigmate.latency.drift import MOST_PPM, ClockFilter, DriftLoop
 
 RATE_HZ = 48_000
 BLOCK_IN, BLOCK_OUT = 1024, 960
@@ -14,7 +14,7 @@ TARGET = 4096.0
 def simulate(drift_ppm: float, seconds: float, jitter_s: float = 0.001, seed: int = 1) -> dict[str, np.ndarray]:
     """A writer whose clock runs fast by `drift_ppm`, and a reader who resamples by the loop's ratio."""
     rng = np.random.default_rng(seed)
-    writer, reader, loop = ClockLine(RATE_HZ), ClockLine(RATE_HZ), DriftLoop(TARGET, RATE_HZ)
+    writer, reader, loop = ClockFilter(RATE_HZ), ClockFilter(RATE_HZ), DriftLoop(TARGET, RATE_HZ)
     write_s = BLOCK_IN / (RATE_HZ * (1 + drift_ppm * 1e-6))
     read_s = BLOCK_OUT / RATE_HZ
     blocks = int(seconds / read_s)
@@ -69,7 +69,7 @@ def test_another_rate_is_no_drift_and_is_told() -> None:
 
 def test_a_line_through_jittering_callbacks() -> None:
     rng = np.random.default_rng(3)
-    line = ClockLine(48_000)
+    line = ClockFilter(48_000)
     for block in range(1, 20_000):
         line.callback(block * 128 / 48_004.8 + abs(rng.normal(0, 0.0005)), block * 128)
     assert line.rate_hz == pytest.approx(48_004.8, rel=1e-5)
@@ -79,7 +79,7 @@ def test_a_line_through_jittering_callbacks() -> None:
 
 def test_what_cannot_be() -> None:
     with pytest.raises(ValueError, match="above 0"):
-        ClockLine(0)
+        ClockFilter(0)
     with pytest.raises(ValueError, match="above 0"):
         DriftLoop(0, 48_000)
     loop = DriftLoop(100, 48_000)

@@ -80,8 +80,8 @@ def written_out(given: list[HalfBeat], style: int) -> np.ndarray:
 @pytest.mark.parametrize(("told", "style"), [(None, 0), ("rock", 2), ("polka", 0)])
 def test_the_stream_says_what_the_whole_says(model: Harmony, told: str | None, style: int) -> None:
     harmonist = Harmonist(model)
-    harmonist.tell_style("funk")
-    harmonist.tell_style(told)
+    harmonist.set_style("funk")
+    harmonist.set_style(told)
     given = half_beats(1)
     for row in half_beats(2):  # another song before
         harmonist.read(row)

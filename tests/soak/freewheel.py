@@ -51,7 +51,7 @@ class Loop:
 
     def _wait_for_band(self) -> None:
         end_s = time.monotonic() + _PATIENCE_S
-        while self._bridge.position >= self._bridge.wanted_samples:
+        while self._bridge.position >= self._bridge.input_needed_samples:
             if time.monotonic() > end_s:
                 self.gave_up += 1
                 return

@@ -16,7 +16,7 @@ import numpy as np
 import rtmidi
 from gigmate.control.midi import MidiPedals
 from gigmate.control.osc import LOCAL_HOST, Osc
-from gigmate.control.web.server import WebFace
+from gigmate.control.web.server import WebRemote
 from gigmate.engine.actions import ACTIONS
 from gigmate.engine.commands import Command
 from gigmate.engine.config import EngineConfig
@@ -86,7 +86,7 @@ def main(server: str) -> None:
         engines.append(engine)
         osc.begin(post, lambda: engine.status)
         listening = socket.create_server((LOCAL_HOST, 0))
-        web = WebFace(listening, post, lambda: engine.status, dict)
+        web = WebRemote(listening, post, lambda: engine.status, dict)
         web.start()
         time.sleep(BEGIN_S)
         quiet = engine.report()

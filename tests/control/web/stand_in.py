@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gigmate.control.web.client_limits import WebLimits
-from gigmate.control.web.server import WebFace
+from gigmate.control.web.server import WebRemote
 from gigmate.engine.actions import PARTS
 from gigmate.engine.commands import (
     Command,
@@ -72,11 +72,11 @@ class StandIn:
         return {"presets": PRESETS, "songs": SONGS, "sections": list(self.sections)}
 
 
-def open_face(band: StandIn, token: str | None = None, **limits: Any) -> tuple[WebFace, int]:
+def open_remote(band: StandIn, token: str | None = None, **limits: Any) -> tuple[WebRemote, int]:
     """A remote on a free port of this machine, started, and the port."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    face = WebFace(listening, band.post, lambda: band.status, band.lists, token, limits=WebLimits(**limits))
+    face = WebRemote(listening, band.post, lambda: band.status, band.lists, token, limits=WebLimits(**limits))
     face.start()
     return face, port
 

@@ -1,4 +1,4 @@
-"""Who may use the remote: names, origins, tokens; and what a bucket makes of a flood."""
+"""Who may use the remote: names, origins, tokens; and what a limiter makes of a flood."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 import pytest
 from gigmate.control.web.access_guard import (
     TOKEN_LEAST,
-    Bucket,
+    RateLimiter,
     is_loopback,
     new_token,
     refusal,
@@ -59,13 +59,13 @@ def test_loopback() -> None:
 
 def test_a_bucket_lets_a_burst_through_and_then_so_much_a_second() -> None:
     now_s = 0.0
-    bucket = Bucket(10.0, 5.0, lambda: now_s)
-    assert [bucket.take() for _ in range(5)] == [0.0] * 5
+    limiter = RateLimiter(10.0, 5.0, lambda: now_s)
+    assert [limiter.take() for _ in range(5)] == [0.0] * 5
     taken = 0
     while now_s < 10.0:
-        now_s += bucket.take()  # waits as long as it is told
+        now_s += limiter.take()  # waits as long as it is told
         taken += 1
     assert 95 <= taken <= 105
     now_s += 100.0
-    assert [bucket.take() for _ in range(5)] == [0.0] * 5  # no more than the burst is saved up
-    assert bucket.take() > 0.0
+    assert [limiter.take() for _ in range(5)] == [0.0] * 5  # no more than the burst is saved up
+    assert limiter.take() > 0.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gigmate.control.web.server import WebFace
+from gigmate.control.web.server import WebRemote
 from gigmate.engine.commands import (
     NOW,
     CountIn,
@@ -28,7 +28,7 @@ from gigmate.engine.commands import (
     Tap,
 )
 
-from .stand_in import StandIn, open_face, wait_for
+from .stand_in import StandIn, open_remote, wait_for
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 PHONE = {"width": 390, "height": 844}
@@ -64,14 +64,14 @@ def band() -> StandIn:
 
 
 @pytest.fixture
-def remote(band: StandIn) -> Iterator[tuple[WebFace, int]]:
-    face, port = open_face(band)
+def remote(band: StandIn) -> Iterator[tuple[WebRemote, int]]:
+    face, port = open_remote(band)
     yield face, port
     face.close()
 
 
 @pytest.fixture
-def page(browser: Any, remote: tuple[WebFace, int]) -> Iterator[Any]:
+def page(browser: Any, remote: tuple[WebRemote, int]) -> Iterator[Any]:
     """The page on a phone, connected; it must not have complained when the test is over."""
     yield from opened(browser, f"http://127.0.0.1:{remote[1]}/")
 
@@ -196,7 +196,7 @@ def test_a_slider_that_is_held_does_not_jump(page: Any, band: StandIn) -> None:
 def test_it_says_when_it_is_cut_off_and_comes_back_by_itself(browser: Any, band: StandIn) -> None:
     import socket
 
-    face, port = open_face(band)
+    face, port = open_remote(band)
     pages = opened(browser, f"http://127.0.0.1:{port}/")
     page = next(pages)
     face.close()
@@ -204,7 +204,7 @@ def test_it_says_when_it_is_cut_off_and_comes_back_by_itself(browser: Any, band:
     assert "NOT CONNECTED" in page.inner_text("#link") and page.is_visible("#link")
     page.tap("#go")  # is not kept for later
     listening = socket.create_server(("127.0.0.1", port))
-    again = WebFace(listening, band.post, lambda: band.status, band.lists)
+    again = WebRemote(listening, band.post, lambda: band.status, band.lists)
     again.start()
     page.wait_for_selector('body[data-link="up"]')
     assert not page.is_visible("#link")
@@ -214,7 +214,7 @@ def test_it_says_when_it_is_cut_off_and_comes_back_by_itself(browser: Any, band:
     again.close()
 
 
-def test_a_server_that_is_silent_is_not_taken_for_a_quiet_one(page: Any, remote: tuple[WebFace, int]) -> None:
+def test_a_server_that_is_silent_is_not_taken_for_a_quiet_one(page: Any, remote: tuple[WebRemote, int]) -> None:
     loop = remote[0]._loop
     assert loop is not None
     import threading
@@ -229,7 +229,7 @@ def test_a_server_that_is_silent_is_not_taken_for_a_quiet_one(page: Any, remote:
 
 
 def test_the_token_comes_with_the_address_or_by_hand(browser: Any, band: StandIn) -> None:
-    face, port = open_face(band, token="open-sesame", wrong_token_s=0.01)
+    face, port = open_remote(band, token="open-sesame", wrong_token_s=0.01)
     try:
         for page in opened(browser, f"http://127.0.0.1:{port}/#token=open-sesame"):
             page.tap("#go")
@@ -248,7 +248,7 @@ def test_the_token_comes_with_the_address_or_by_hand(browser: Any, band: StandIn
         face.close()
 
 
-def test_another_site_cannot_reach_the_band(browser: Any, remote: tuple[WebFace, int], tmp_path: Path) -> None:
+def test_another_site_cannot_reach_the_band(browser: Any, remote: tuple[WebRemote, int], tmp_path: Path) -> None:
     """A page from elsewhere in the same browser: its socket is refused, for its origin."""
     import functools
     import http.server

@@ -16,7 +16,7 @@ from gigmate.control.web.server import (
     FULL,
     NO_HELLO,
     WRONG_TOKEN,
-    WebFace,
+    WebRemote,
 )
 from gigmate.engine.commands import (
     Panic,
@@ -27,17 +27,18 @@ from gigmate.engine.commands import (
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from .stand_in import StandIn, open_face, wait_for
+from . import stand_in
+from .stand_in import StandIn, wait_for
 
-Open = Callable[..., tuple[WebFace, int]]
+Open = Callable[..., tuple[WebRemote, int]]
 
 
 @pytest.fixture
 def open_remote() -> Iterator[Open]:
     faces = []
 
-    def open_one(band: StandIn, token: str | None = None, **limits: Any) -> tuple[WebFace, int]:
-        face, port = open_face(band, token, **limits)
+    def open_one(band: StandIn, token: str | None = None, **limits: Any) -> tuple[WebRemote, int]:
+        face, port = stand_in.open_remote(band, token, **limits)
         faces.append(face)
         return face, port
 

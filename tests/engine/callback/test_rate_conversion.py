@@ -21,8 +21,8 @@ class Card:
 
     def __init__(self, card_hz: int, band_hz: int = BAND_HZ, clicks: int = 1) -> None:
         self.bridge = Bridge(band_hz, in_capacity=4 * band_hz, out_capacity=4 * band_hz)
-        self.bridge.lend()
-        conversion = self.bridge.convert(card_hz)
+        self.bridge.new_lease()
+        conversion = self.bridge.set_card_rate(card_hz)
         assert conversion is not None
         self.conversion = conversion
         self.bridge.set_word(state_table.PA_INPUTS, 1)
@@ -127,8 +127,8 @@ def test_who_comes_again_at_that_rate_begins_anew_in_the_same_memory() -> None:
     card = Card(44_100)
     first = card.run(np.full(1000, 0.5))
     heard = card.bridge.in_ring.read(2000)
-    card.bridge.lend()
-    assert card.bridge.convert(44_100) is card.conversion
+    card.bridge.new_lease()
+    assert card.bridge.set_card_rate(44_100) is card.conversion
     again = card.run(np.full(1000, 0.5))
     np.testing.assert_array_equal(again, first)
     np.testing.assert_array_equal(card.bridge.in_ring.read(2000), heard)
@@ -137,5 +137,5 @@ def test_who_comes_again_at_that_rate_begins_anew_in_the_same_memory() -> None:
 def test_rates_without_a_common_measure_are_refused() -> None:
     bridge = Bridge(BAND_HZ)
     with pytest.raises(ValueError, match="no resampling"):
-        bridge.convert(47_999)
-    assert bridge.convert(BAND_HZ) is None
+        bridge.set_card_rate(47_999)
+    assert bridge.set_card_rate(BAND_HZ) is None

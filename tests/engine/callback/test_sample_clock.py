@@ -22,7 +22,7 @@ def test_the_present_sample_is_known_to_a_fraction_of_a_block(block: int, ppm: f
     at_s = 100.0
     for turn in range(4_000):
         at_s += 0.02 + 0.01 * chance.random()
-        clock.see(carried(at_s, block, ppm), at_s)
+        clock.observe(carried(at_s, block, ppm), at_s)
         if turn > 100:
             errors.append(clock.sample_at(at_s - 0.003) - (at_s - 0.003) * RATE_HZ * (1 + ppm * 1e-6))
     late = sum(errors) / len(errors)
@@ -33,8 +33,8 @@ def test_the_present_sample_is_known_to_a_fraction_of_a_block(block: int, ppm: f
 def test_it_begins_anew_after_a_jump() -> None:
     clock = SampleClock(RATE_HZ)
     assert clock.sample_at(5.0) == 0
-    clock.see(48_000, 10.0)
+    clock.observe(48_000, 10.0)
     assert clock.sample_at(10.5) == 72_000
     assert clock.sample_at(0.0) == 0
-    clock.see(0, 11.0)
+    clock.observe(0, 11.0)
     assert clock.sample_at(11.25) == 12_000

@@ -79,7 +79,7 @@ class Reader:
     def reset(self) -> None:
         self.resets += 1
 
-    def tell_style(self, style: str | None) -> None:
+    def set_style(self, style: str | None) -> None:
         self.styles.append(style)
 
     def read(self, given: HalfBeat) -> Says:

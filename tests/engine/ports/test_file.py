@@ -33,7 +33,7 @@ def _echo(port: Port, bridge: Bridge, says_wanted: bool) -> None:
     done = 0
     while True:
         if says_wanted:
-            bridge.set_wanted((done + 1) * FRAME)
+            bridge.set_input_needed((done + 1) * FRAME)
         if not bridge.wait(0.05, FRAME):
             if port.ended.is_set():
                 return
@@ -129,7 +129,7 @@ def test_a_worker_that_died_does_not_stop_the_file(
     bridge = Bridge(port.rate_hz)
     bridge.set_playing(True)
     if says_wanted:
-        bridge.set_wanted(1)
+        bridge.set_input_needed(1)
     port.start(bridge)
     assert port.ended.wait(10)
     port.close()

@@ -17,7 +17,7 @@ import pytest
 from gigmate.engine.callback.bridge import Bridge
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError, EngineError
-from gigmate.engine.ports import list_devices, open_port, why_not
+from gigmate.engine.ports import list_devices, open_port, unavailable_reason
 
 pytestmark = pytest.mark.jack
 HERE = Path(__file__).parent
@@ -184,7 +184,7 @@ def test_what_cannot_be_is_said(jack_server: Any, fields: dict[str, Any], kind: 
 
 
 def test_auto_takes_a_server_that_answers(jack_server: Any) -> None:
-    assert why_not("jack", _config(jack_server)) is None
+    assert unavailable_reason("jack", _config(jack_server)) is None
     port = open_port(_config(jack_server, backend="auto"))
     assert port.backend == "jack"
     port.close()

@@ -45,7 +45,7 @@ import time
 from gigmate.engine.callback.bridge import Bridge
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import EngineError
-from gigmate.engine.ports import list_devices, open_port, why_not
+from gigmate.engine.ports import list_devices, open_port, unavailable_reason
 """
 
 
@@ -109,7 +109,7 @@ def test_devices_are_listed_and_chosen_by_part_of_a_name(environment: dict[str, 
 config = EngineConfig(backend="portaudio", device="JACK audio")
 print([(d.name, d.inputs, d.outputs, d.rate_hz, d.default) for d in list_devices("portaudio", config)])
 port = open_port(config)
-print(port.rate_hz, port.input_names, port.output_names, port.binding, why_not("portaudio"))
+print(port.rate_hz, port.input_names, port.output_names, port.binding, unavailable_reason("portaudio"))
 port.close()
 """
     listed, opened = _run(environment, _HEAD + code).splitlines()

@@ -13,7 +13,7 @@ from gigmate.cli.latency.latency_verify import compare
 from gigmate.cli.main import latency_app
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.ports import open_port
-from gigmate.engine.ports.loopback import way_of_port
+from gigmate.engine.ports.loopback import signal_path_of_port
 from gigmate.engine.run.click_player import ClickPlayer
 from gigmate.engine.run.live_engine import Engine
 from gigmate.engine.timing.conductor import GridConductor
@@ -77,7 +77,7 @@ def test_through_jack(
     server = start_jack(rate_hz=rate_hz, block_samples=block, loopback=2).name
     config = EngineConfig(backend="jack", device="loopback", server_name=server, output_channels=(1,))
     port = open_port(config)
-    save_calibration(way_of_port(port, config), float(block), 1.0, "known")
+    save_calibration(signal_path_of_port(port, config), float(block), 1.0, "known")
     port.close()
     arguments = ["--backend", "jack", "--device", "loopback", "--server", server, "--verify", "--json"]
     assert boundary.run(latency_app, "gigmate-latency", arguments) == 0

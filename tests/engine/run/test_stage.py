@@ -14,8 +14,8 @@ from gigmate.engine.commands import (
     CountIn,
     Ending,
     Fill,
-    SetHabit,
     SetMute,
+    SetOption,
     SetTempo,
     Start,
     Stop,
@@ -272,7 +272,7 @@ def test_the_click_has_a_level_of_its_own(tmp_path: Path) -> None:
     peaks = []
     for level_db in (0.0, -12.0, float("-inf"), 40.0):
         script = Script()
-        script.commands[2] = [SetTempo(120), SetHabit("click_db", level_db)]
+        script.commands[2] = [SetTempo(120), SetOption("click_db", level_db)]
         script.commands[4] = [CountIn(1)]
         sound = run(tmp_path, script, Conductor(float(HZ)), 3.0, start_playing=False, click_channels=(2,))
         peaks.append(np.abs(sound[:, 1]).max())
@@ -286,8 +286,13 @@ def test_the_click_has_a_level_of_its_own(tmp_path: Path) -> None:
 def test_mutes_and_habits(tmp_path: Path) -> None:
     script = Script()
     script.commands[10] = [SetMute("drums")]
-    script.commands[30] = [SetMute("drums", False), SetHabit("ceiling_dbfs", -20.0)]
-    script.commands[40] = [SetHabit("start_at", "bar"), SetHabit("start_at", "soon"), SetHabit("mood", 1), SetMute("x")]
+    script.commands[30] = [SetMute("drums", False), SetOption("ceiling_dbfs", -20.0)]
+    script.commands[40] = [
+        SetOption("start_at", "bar"),
+        SetOption("start_at", "soon"),
+        SetOption("mood", 1),
+        SetMute("x"),
+    ]
     sound = run(tmp_path, script, GridConductor(120, 4, HZ), 3.0)[:, 0]
     assert np.abs(sound[20 * 1920 : 28 * 1920]).max() == 0.0
     assert 0.05 < np.abs(sound[50 * 1920 :]).max() <= 0.1
@@ -402,7 +407,7 @@ def test_whatever_is_asked_in_whatever_order_the_band_survives(seed: int) -> Non
                 c.ClockTransport(rng.choice(["start", "stop", "continue", "locate", "?"]), at, rng.randrange(99)),
                 c.SetLevel("bass", rng.choice([-6.0, 99.0])), c.SetMute(rng.choice(["drums", "tuba"])),
                 c.SetChart(rng.choice([None, chart])), c.JumpSection(rng.choice(["", "B", "Z"])),
-                c.SetHabit(rng.choice([*c.HABITS, "x"]), rng.choice(["go_on", "stop", "bar", "now", 1, -3.0])),
+                c.SetOption(rng.choice([*c.BAND_OPTIONS, "x"]), rng.choice(["go_on", "stop", "bar", "now", 1, -3.0])),
                 c.Announce("p", "s", 1, 2), c.StepSong(), c.SetControl("density", rng.choice([0.2, 3])),
             ]
         )  # fmt: skip

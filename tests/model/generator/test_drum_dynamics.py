@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from gigmate.model.generator.drum_dynamics import FULL_DB, RING_DB, Touch
+from gigmate.model.generator.drum_dynamics import FULL_DB, RING_DB, DrumDynamics
 from gigmate.model.generator.score_tokens import (
     DRUM_VOICES,
     FIRST_NOTE,
     SLOTS,
     STATE,
 )
-from gigmate.model.generator.style_statistics import touch_db
+from gigmate.model.generator.style_statistics import hit_gain_db
 
 STYLES = ["funk", "country_train"]
 FRAME, QUARTER = 1280, 320
@@ -24,7 +24,7 @@ class Drums:
 
     def __init__(self, style: str = "funk", drummer: int = 0, scripted: bool = False, level: float = 0.1) -> None:
         self.level = level
-        touch = Touch(STYLES, drummer, 25.0, FRAME)
+        touch = DrumDynamics(STYLES, drummer, 25.0, FRAME)
         self.touch = torch.jit.script(touch) if scripted else touch
         self.style = STYLES.index(style)
         self.state = touch.init_state(1)
@@ -46,7 +46,7 @@ def test_a_hit_comes_up_where_the_decoder_sounds_it(quarter: int) -> None:
     gain_db = np.concatenate([drums.gain_db(quarter, SNARE | HAT), drums.gain_db()])
     at = quarter * QUARTER  # a quarter late
     assert (gain_db[:at] < RING_DB + 0.5).all()
-    assert gain_db[at + 100 : at + QUARTER] == pytest.approx(touch_db("funk")[1], abs=0.01)
+    assert gain_db[at + 100 : at + QUARTER] == pytest.approx(hit_gain_db("funk")[1], abs=0.01)
     assert (np.diff(gain_db[at + QUARTER :]) < 0).all(), "and falls again"
 
 

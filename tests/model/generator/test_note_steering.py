@@ -21,7 +21,7 @@ from gigmate.model.generator.score_tokens import (
     SLOTS,
     STATE,
 )
-from gigmate.model.generator.style_statistics import habit
+from gigmate.model.generator.style_statistics import typical_density
 from gigmate.model.generator.transformer import Generator, GeneratorConfig
 
 STYLES = ["funk", "pop_ballad", "swing"]
@@ -73,7 +73,7 @@ def begins_a_beat(density: float, chance: float, beats: int = 80) -> list[float]
 def test_what_is_played_follows_the_density_whatever_the_generator_likes(chance: float) -> None:
     curves = np.array([begins_a_beat(density, chance) for density in (0.1, 0.3, 0.5, 0.7, 0.9)])
     assert (np.diff(curves, axis=0) > 0).all()
-    usual = np.array([habit("funk", part)[0] for part in PARTS])
+    usual = np.array([typical_density("funk", part)[0] for part in PARTS])
     assert (np.abs(np.log2(curves[2] / usual)) < 0.7).all()
 
 
