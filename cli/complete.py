@@ -21,39 +21,46 @@ _SAY_EVERY_S = 10.0
 
 
 def complete(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A WAV, FLAC, OGG or MP3; any rate, any length.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="The recording: WAV, FLAC, OGG or MP3, any sample rate, any length.")
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="OUT", help="WAV or FLAC; else IN-band.wav beside IN.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="The file to write, WAV or FLAC. Default: IN-band.wav beside IN."
+        ),
     ] = None,
-    parts: Annotated[str, typer.Option(metavar="NAME[,NAME]", help="Of drums, bass and keys.")] = "drums,bass,keys",
-    mix: Annotated[bool, typer.Option("--mix", help="The recording itself is in OUT as well.")] = False,
-    stems: Annotated[Path | None, typer.Option(metavar="DIR", help="One WAV of each part, in this folder.")] = None,
-    start: Annotated[float, typer.Option(metavar="S", help="Begin here in the recording.")] = 0.0,
-    length: Annotated[float | None, typer.Option(metavar="S", help="Take so much of the recording.")] = None,
+    parts: Annotated[
+        str, typer.Option(metavar="NAME[,NAME]", help="The parts to play: drums, bass, keys.")
+    ] = "drums,bass,keys",
+    mix: Annotated[bool, typer.Option("--mix", help="Mix the recording into OUT.")] = False,
+    stems: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write a WAV of each part into this folder.")
+    ] = None,
+    start: Annotated[float, typer.Option(metavar="S", help="Start at this time in the recording.")] = 0.0,
+    length: Annotated[float | None, typer.Option(metavar="S", help="Use only this much of the recording.")] = None,
     go_on: Annotated[
-        float, typer.Option("--continue", metavar="S", help="Continuation: go on so long after the end.")
+        float, typer.Option("--continue", metavar="S", help="Go on playing for this long after the end.")
     ] = 0.0,
     play_along: Annotated[
         bool, typer.Option("--accompany/--no-accompany", help="Play along, or come in only after the end.")
     ] = True,
     no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Sound from the first frame on, whoever plays or not.")
+        bool, typer.Option("--no-wait", help="Play from the first frame on, without waiting for a beat.")
     ] = False,
-    preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
-    chart: Annotated[Path | None, typer.Option(metavar="F", help="A chord chart to play by.")] = None,
+    preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
+    chart: Annotated[Path | None, typer.Option(metavar="F", help="Play the chords of this chart.")] = None,
     chart_start: Annotated[
-        float | None, typer.Option(metavar="S", help="The chart begins here; else at the first downbeat.")
+        float | None, typer.Option(metavar="S", help="Where the chart begins. Default: the first downbeat.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and recording give the same band.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and recording give the same result.")] = 0,
     tuning: Annotated[
-        float | None, typer.Option(metavar="HZ", help="What A is, 392 to 494; else as it is heard.")
+        float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
     ] = None,
-    ahead: Annotated[
-        str, typer.Option(metavar="FRAMES|live", help="How far ahead the band is made; live: as on stage.")
-    ] = "1",
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
+    ahead: Annotated[str, typer.Option(metavar="FRAMES|live", help="Look-ahead in frames; live: as on stage.")] = "1",
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
 ) -> int:
-    """Complete a recording: the band plays along with it, goes on after it, or both."""
+    """Add the band to a recording: along with it, after it, or both."""
     from ..engine.charts.chart_parser import read_chart
     from ..presets.loader import load_preset
     from .complete_job import Completion

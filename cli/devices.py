@@ -18,8 +18,8 @@ _BACKENDS = ("jack", "portaudio")
 
 
 def devices(
-    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> int:
     """List sound devices and MIDI inputs by name."""
     found: list[Device] = []

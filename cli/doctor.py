@@ -44,13 +44,15 @@ class Finding:
 
 
 def doctor(
-    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Leave out the model's speed (it takes seconds).")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not measure the speed of the model (takes seconds).")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> int:
-    """Say what here would stop the band, and the mend.
+    """Check everything that the band needs here, and say how to fix what is missing.
 
-    Exit code 1 if there is such a thing.
+    Exit code 1 if something would stop the band.
     """
     findings = []
     for finding in examine(EngineConfig(server_name=server), quick):

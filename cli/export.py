@@ -12,13 +12,18 @@ from ..engine.errors import ConfigError
 
 def export(
     torchscript: Annotated[
-        Path, typer.Option("--torchscript", metavar="F.ts", help="One TorchScript file, as nn~ (Max, Pd) loads it.")
+        Path,
+        typer.Option(
+            "--torchscript", metavar="F.ts", help="The TorchScript file to write, for nn~ (Max, Pd) and libtorch."
+        ),
     ],
-    rate: Annotated[int, typer.Option(metavar="HZ", help="The sample rate of the patch.")] = 48_000,
-    int8: Annotated[bool, typer.Option("--int8", help="Faster, where the loading libtorch has int8 kernels.")] = False,
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
+    rate: Annotated[int, typer.Option(metavar="HZ", help="Sample rate of the patch.")] = 48_000,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Faster, if the libtorch that loads it has int8 kernels.")
+    ] = False,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
 ) -> int:
-    """Write the band as one file that plain libtorch loads: one channel in, drums, bass and keys out."""
+    """Write the band as one TorchScript file: one channel in; drums, bass and keys out."""
     from .output_files import check_writable
 
     if rate % 25 or not 8_000 <= rate <= 192_000:

@@ -23,20 +23,20 @@ _CLICK_LEVEL = 0.4
 
 
 def listen(
-    source: Annotated[str, typer.Argument(metavar="FILE|live", help="A recording; live: input 1.")],
-    input_channel: Annotated[int, typer.Option("--input", help="live: the channel heard, from 1.")] = 1,
+    source: Annotated[str, typer.Argument(metavar="FILE|live", help="A recording, or `live` for a live input.")],
+    input_channel: Annotated[int, typer.Option("--input", help="live: input channel, counted from 1.")] = 1,
     backend: Annotated[str, typer.Option(help="live: auto, jack or portaudio.")] = "auto",
     click: Annotated[
         Path | None, typer.Option(metavar="F.wav", help="Write the recording with a click on every beat.")
     ] = None,
-    style: Annotated[str, typer.Option(help="Lean towards the tempi and metres of this style.")] = "",
+    style: Annotated[str, typer.Option(help="Prefer the tempi and metres of this style.")] = "",
     tuning: Annotated[
-        float | None, typer.Option(metavar="HZ", help="What A is, 392 to 494; else as it is heard.")
+        float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
     ] = None,
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for every beat.")] = False,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for every beat.")] = False,
 ) -> int:
-    """Show what the band hears, beat by beat."""
+    """Print what the band hears, beat by beat: bar, beat, tempo, chord."""
     from ..engine.style_priors import STYLE_PRIORS
     from .output_files import check_writable
 

@@ -66,7 +66,7 @@ latency_app.command()(latency_command.latency)
 
 @app.command("version")
 def version() -> None:
-    """Print the versions of GigMate and what it runs on."""
+    """Print the versions of GigMate and of what it runs on."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 

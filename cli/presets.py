@@ -59,7 +59,7 @@ def open_show(
 
 @app.command("list")
 def list_() -> None:
-    """The presets that there are."""
+    """List all presets."""
     from ..presets.loader import PRESETS_DIR, preset_files, read_preset
     from ..presets.schema import PresetError
 
@@ -76,8 +76,8 @@ def list_() -> None:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A preset, or a .yaml file.")]) -> None:
-    """All that a preset says, defaults too: a start for one of your own."""
+def show(name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a preset, or a .yaml file.")]) -> None:
+    """Print a preset with all its keys, as a start for one of your own."""
     from ..presets.loader import load_preset
     from ..presets.schema import as_text
 
@@ -86,9 +86,9 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A preset, or 
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE ...", help="Presets, set lists, bindings, charts.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE ...", help="Presets, set lists, bindings or charts.")],
 ) -> None:
-    """Say whether files hold, and what is in them: a chart is shown as it is played."""
+    """Check files and show what is in them; a chart is shown as it is played."""
     for path in files:
         for line in _checked(path):
             print(line)
@@ -96,9 +96,9 @@ def check(
 
 @app.command()
 def schema(
-    set_list: Annotated[bool, typer.Option("--set", help="Of set lists instead of presets.")] = False,
+    set_list: Annotated[bool, typer.Option("--set", help="The schema of set lists instead of presets.")] = False,
 ) -> None:
-    """The JSON Schema, for an editor that helps while you write."""
+    """Print the JSON Schema, for an editor that helps while you write."""
     from ..presets.schema import Preset, json_schema
     from ..presets.setlist import SetListEntry
 

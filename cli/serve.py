@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 def serve(
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; elsewhere than here needs a token.")
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on. Any but this machine needs a token.")
     ] = ("127.0.0.1"),
-    port: Annotated[int, typer.Option(metavar="N", help="0 takes any that is free.")] = 8000,
-    streams: Annotated[int, typer.Option(metavar="N", help="WebSocket clients at once.")] = 8,
-    workers: Annotated[int | None, typer.Option(metavar="N", help="Files at once; else one for each core.")] = None,
-    upload_mib: Annotated[int, typer.Option("--upload", metavar="MIB", help="Largest upload.")] = 200,
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
+    port: Annotated[int, typer.Option(metavar="N", help="Port; 0 takes any free one.")] = 8000,
+    streams: Annotated[int, typer.Option(metavar="N", help="Maximum number of WebSocket clients.")] = 8,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Files processed at once. Default: one per core.")
+    ] = None,
+    upload_mib: Annotated[int, typer.Option("--upload", metavar="MIB", help="Largest upload accepted.")] = 200,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
 ) -> int:
     """Serve the band over HTTP and WebSocket.
 
-    On 127.0.0.1 anyone on this machine may ask. On any other address a token is needed: that in GIGMATE_TOKEN, or a
-    fresh one, which is printed.
+    On 127.0.0.1 any program on this machine may connect. On any other address a token is needed: that in GIGMATE_TOKEN,
+    or a fresh one, which is printed.
     """
     for name, value, low, high in (
         ("--port", port, 0, 65_535),

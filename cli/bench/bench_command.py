@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 def bench(
     seconds: Annotated[float, typer.Option(metavar="S", help="Length of each measurement.")] = 5.0,
     streams: Annotated[
-        int | None, typer.Option(metavar="N", help="So many bands at once, as `serve` runs them, and nothing else.")
+        int | None,
+        typer.Option(metavar="N", help="Run this many bands at once, as `serve` does, and measure nothing else."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
-    """Measure how fast engine and model run here."""
+    """Measure how fast engine and model run on this machine."""
     if not 1.0 <= seconds <= 3600.0:
         raise ConfigError(f"--seconds {seconds:g}: give 1 to 3600")
     if streams is not None and not 1 <= streams <= 256:

@@ -23,19 +23,22 @@ PERFORMANCE = Path(__file__).resolve().parents[2] / "presets" / "performance.fla
 
 
 def codec_figures(
-    songs: Annotated[int, typer.Option(min=1, help="How many held-out songs of each split.")] = 12,
-    seconds: Annotated[float, typer.Option(min=4, help="Length of each.")] = 30.0,
+    songs: Annotated[int, typer.Option(min=1, help="Number of held-out songs of each split.")] = 12,
+    seconds: Annotated[float, typer.Option(min=4, help="Length of each song.")] = 30.0,
     split: Annotated[
         list[str] | None,
         typer.Option(help="May be repeated. Default: test, held_font, held_sound and the bundled performance."),
     ] = None,
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Weights to evaluate. Default: the shipped ones.")
+    ] = None,
     against: Annotated[
         list[Path] | None,
-        typer.Option(metavar="RUN", help="Also these: weights, or a training's folder. May be repeated."),
+        typer.Option(metavar="RUN", help="Weights, or the folder of a training, to compare with. May be repeated."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write page, spectrograms and ten sounds to compare there.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the report here: page, spectrograms and ten sounds to compare."),
     ] = None,
     curve: Annotated[
         Path | None,
@@ -44,10 +47,10 @@ def codec_figures(
             help="A training's folder, or an earlier report's codec.json, whose learning curve the report shows.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Score the codec on held-out sounds, beside Opus, itself untrained, and other weights."""
+    """Evaluate the codec on held-out sounds, beside Opus, its untrained self, and other weights."""
     import torch
 
     from ...model import checkpoint

@@ -25,7 +25,9 @@ from .eval_codec import codec_figures
 if TYPE_CHECKING:
     from .eval_workbench import Settings
 
-app = typer.Typer(help="Score the band (no verb), or its codec or listener, on held-out made songs.")
+app = typer.Typer(
+    help="Evaluate the band (without a subcommand), its codec or its listener on held-out synthetic songs."
+)
 app.command("codec")(codec_figures)
 QUICK = {
     "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,
@@ -38,8 +40,8 @@ QUICK = {
 @app.callback(invoke_without_command=True)
 def evaluate(
     context: typer.Context,
-    songs: Annotated[int | None, typer.Option(help="How many held-out songs.  [default: 104]")] = None,
-    seconds: Annotated[float | None, typer.Option(help="Length played of each.  [default: 30]")] = None,
+    songs: Annotated[int | None, typer.Option(help="Number of held-out songs.  [default: 104]")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Seconds played of each song.  [default: 30]")] = None,
     first_seed: Annotated[int, typer.Option()] = 0,
     split: Annotated[
         str, typer.Option(help="test, held_style, held_sound, held_font, held_key, held_tempo …")
@@ -47,23 +49,36 @@ def evaluate(
     only: Annotated[
         list[str] | None, typer.Option(help="songs, reaction, control, steady or codec; may be repeated. Default: all.")
     ] = None,
-    oracle: Annotated[bool, typer.Option(help="Also with the true moment and chord.")] = True,
-    ablations: Annotated[bool, typer.Option(help="Also with chord, moment, heard sound and past withheld.")] = True,
-    oracle_songs: Annotated[int | None, typer.Option(min=0, help="With the true ones for so many only.")] = None,
-    ablation_songs: Annotated[int | None, typer.Option(min=0, help="Withheld for so many.  [default: 32]")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Few and short: three minutes on two cores.")] = False,
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes, each with a band of its own (2 GB).")] = 1,
-    rows: Annotated[
-        Path | None, typer.Option("--rows", metavar="F.jsonl", help="Every row; a run that was stopped goes on there.")
+    oracle: Annotated[bool, typer.Option(help="Also play with the true position and chord.")] = True,
+    ablations: Annotated[
+        bool, typer.Option(help="Also play with chord, position, heard sound or past withheld.")
+    ] = True,
+    oracle_songs: Annotated[
+        int | None, typer.Option(min=0, help="Play only this many songs with the true position and chord.")
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin the rows anew.")] = False,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write band.md, band.json and plots here.")] = None,
-    examples: Annotated[Path | None, typer.Option(metavar="DIR", help="Ten songs for ear and eye.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the summary here.")] = None,
+    ablation_songs: Annotated[
+        int | None, typer.Option(min=0, help="Number of songs for --ablations.  [default: 32]")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A few short songs: three minutes on two cores.")] = False,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Weights to evaluate. Default: the shipped ones.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Number of processes, each with its own band (2 GB).")] = 1,
+    rows: Annotated[
+        Path | None,
+        typer.Option("--rows", metavar="F.jsonl", help="Write every row here; a stopped run continues from this file."),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start the rows again.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write band.md, band.json and plots into this folder.")
+    ] = None,
+    examples: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write ten songs to hear and see into this folder.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the summary to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Score the band on held-out songs, through the live path: streaming, int8, its own beats and chords."""
+    """Evaluate the band on held-out songs, through the live path: streaming, int8, its own beats and chords."""
     if context.invoked_subcommand is not None:
         return
     from ..output_files import check_writable, write_json
@@ -156,22 +171,27 @@ def _say(row: dict[str, Any]) -> None:
 
 @app.command("listener")
 def listener_figures(
-    songs: Annotated[int, typer.Option(help="How many held-out songs.")] = 48,
-    seconds: Annotated[float, typer.Option(help="Least length of each.")] = 35.0,
+    songs: Annotated[int, typer.Option(help="Number of held-out songs.")] = 48,
+    seconds: Annotated[float, typer.Option(help="Minimum length of each song.")] = 35.0,
     first_seed: Annotated[int, typer.Option()] = 200,
     split: Annotated[str, typer.Option(help="test, held_font, held_key, held_tempo, held_lead …")] = "test",
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures here.")] = None,
-    baselines: Annotated[bool, typer.Option(help="Also librosa's offline tracker and a naive causal one.")] = True,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Weights to evaluate. Default: the shipped ones.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,
+    baselines: Annotated[
+        bool, typer.Option(help="Also score librosa's offline tracker and a naive causal one.")
+    ] = True,
     scenes: Annotated[
-        int, typer.Option(min=0, help="How many songs with a change of tempo, a rest, an extra half-beat.")
+        int, typer.Option(min=0, help="Number of songs with a tempo change, a rest, an extra half-beat.")
     ] = 6,
     told_style: Annotated[
-        bool, typer.Option("--told-style", help="The conductor is told the style, as on stage (not in --scenes).")
+        bool,
+        typer.Option("--told-style", help="Give the conductor the style, as a preset does on stage (not in --scenes)."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Score listener and conductor on held-out songs: streaming, the lead alone with its live sound."""
+    """Evaluate listener and conductor on held-out songs: streaming, the lead alone with live sound."""
     from ...training.sound.render import render_song
     from ..listen_stream import ListeningPlayer
     from ..output_files import check_writable, write_json

@@ -34,28 +34,34 @@ _CLIENT = "gigmate-latency"
 
 
 def latency(
-    input_: Annotated[str, typer.Option("--input", metavar="N", help="Channel that the cable ends in.")] = "1",
-    output: Annotated[str, typer.Option("--output", metavar="N", help="Channel that the cable begins at.")] = "1",
+    input_: Annotated[
+        str, typer.Option("--input", metavar="N", help="Input channel that the cable is plugged into.")
+    ] = "1",
+    output: Annotated[
+        str, typer.Option("--output", metavar="N", help="Output channel that the cable comes from.")
+    ] = "1",
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack or portaudio.")] = "auto",
-    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or a part of its name.")] = None,
-    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate; else the device's.")] = None,
-    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size; else the device's.")] = None,
-    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
+    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
     method: Annotated[str, typer.Option(metavar="NAME", help="auto, tones or burst.")] = "auto",
-    repeats: Annotated[int, typer.Option(metavar="N", help="How often the burst is sent.")] = 3,
-    max_delay: Annotated[float, typer.Option(metavar="S", help="The longest delay looked for.")] = 4.5,
-    save: Annotated[bool, typer.Option("--save", help="Keep it: gigmate-live uses it from then on.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on measuring until Ctrl-C.")] = False,
+    repeats: Annotated[int, typer.Option(metavar="N", help="How many times to send the burst.")] = 3,
+    max_delay: Annotated[float, typer.Option(metavar="S", help="The longest delay to look for.")] = 4.5,
+    save: Annotated[bool, typer.Option("--save", help="Save the result: gigmate-live uses it from then on.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep measuring until Ctrl-C.")] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Let the live engine click, and hear how late it is.")
+        bool, typer.Option("--verify", help="Let the live engine click, and measure how late the clicks are.")
     ] = False,
-    plot: Annotated[Path | None, typer.Option(metavar="F.png", help="Picture of the loop's response.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="F.png", help="Write a plot of the response of the loop.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
     """Measure the round trip from an output to an input.
 
     Connect the two with a cable (or let a microphone hear the loudspeaker). It begins quietly. Exit code 0 with a
-    figure that can be relied on, 1 with one line that says which plug to move, 2 for options that cannot be.
+    reliable figure, 1 with one line that says which plug to move, 2 for wrong options.
     """
     from ...latency.probe import METHODS
 

@@ -61,70 +61,75 @@ class Request:
 
 
 def live(
-    input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1.")] = "1",
-    output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Channels played into.")] = "1,2",
+    input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Input channels, counted from 1.")] = "1",
+    output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Output channels.")] = "1,2",
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
-    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or a part of its name.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
     click_output: Annotated[
-        str | None, typer.Option(metavar="N[,N]", help="Channels for the count-in's click alone; else the band's.")
+        str | None,
+        typer.Option(metavar="N[,N]", help="Channels for the count-in click. Default: the band's."),
     ] = None,
-    preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
+    preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
     set_: Annotated[Path | None, typer.Option("--set", metavar="F.yaml", help="A set list: the songs to play.")] = None,
-    chart: Annotated[Path | None, typer.Option(metavar="F", help="A chord chart to play by.")] = None,
-    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate; else the device's.")] = None,
-    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size; else the device's.")] = None,
-    no_connect: Annotated[bool, typer.Option("--no-connect", help="JACK: register ports only.")] = False,
-    duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after so many seconds.")] = None,
+    chart: Annotated[Path | None, typer.Option(metavar="F", help="Play the chords of this chart.")] = None,
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
+    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
+    no_connect: Annotated[bool, typer.Option("--no-connect", help="JACK: do not connect the ports.")] = False,
+    duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after this many seconds.")] = None,
     record: Annotated[
-        str | None, typer.Option(metavar="F.wav|DIR/", help="Record heard, mix and parts: one WAV, or one for each.")
+        str | None,
+        typer.Option(metavar="F.wav|DIR/", help="Record input, mix and parts: one WAV, or one for each."),
     ] = None,
-    report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write figures at the end.")] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
+    report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write the figures of the run.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same result.")] = 0,
     tuning: Annotated[
-        float | None, typer.Option(metavar="HZ", help="What A is, 392 to 494; else as it is heard.")
+        float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
     ] = None,
     pedal: Annotated[
-        str | None, typer.Option(metavar="CCn|NOTEn", help="MIDI controller or note that starts and stops.")
+        str | None, typer.Option(metavar="CCn|NOTEn", help="MIDI controller or note that starts and stops the band.")
     ] = None,
     bindings: Annotated[
-        Path | None, typer.Option(metavar="F.yaml", help="What pedals and keys do; else your own file's.")
+        Path | None, typer.Option(metavar="F.yaml", help="Bindings of pedals and keys. Default: your own file.")
     ] = None,
-    midi: Annotated[str | None, typer.Option(metavar="NAME", help="MIDI input of the pedal; else all.")] = None,
-    start_now: Annotated[bool, typer.Option("--start-now", help="Started from the beginning.")] = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Sound from start to stop, whoever plays or not.")] = False,
+    midi: Annotated[str | None, typer.Option(metavar="NAME", help="MIDI input to use. Default: all.")] = None,
+    start_now: Annotated[bool, typer.Option("--start-now", help="Start the band at once.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Play without waiting for you.")] = False,
     portaudio: Annotated[
-        str | None, typer.Option(metavar="NAME", help="PortAudio of sounddevice or of pyaudio; else any.")
+        str | None,
+        typer.Option(metavar="NAME", help="PortAudio library: sounddevice or pyaudio. Default: either."),
     ] = None,
-    input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording plays your part.")] = None,
-    output_file: Annotated[Path | None, typer.Option(metavar="F.wav", help="With a file: the band's sound.")] = None,
+    input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording instead of a live input.")] = None,
+    output_file: Annotated[
+        Path | None, typer.Option(metavar="F.wav", help="With --input-file: write the band's sound here.")
+    ] = None,
     monitor: Annotated[
-        float | None, typer.Option(metavar="DB", help="With a file: mix the heard sound in, at this gain.")
+        float | None, typer.Option(metavar="DB", help="With --input-file: mix the recording in at this gain.")
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="With a file: faster than real time.")] = False,
-    client_name: Annotated[str, typer.Option(metavar="NAME", help="JACK: our name.")] = "gigmate",
-    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
-    round_trip: Annotated[
-        int | None, typer.Option(metavar="SAMPLES", help="Measured delay from output to input.")
+    fast: Annotated[bool, typer.Option("--fast", help="With --input-file: run faster than real time.")] = False,
+    client_name: Annotated[str, typer.Option(metavar="NAME", help="JACK: name of this client.")] = "gigmate",
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
+    round_trip: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Measured delay, output to input.")] = None,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
+    web: Annotated[
+        int | None, typer.Option(metavar="[PORT]", help="Serve a remote for a phone. Default port: 8765.")
     ] = None,
-    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights of your own.")] = None,
-    json_lines: Annotated[bool, typer.Option("--json", help="Status as JSON lines.")] = False,
-    web: Annotated[int | None, typer.Option(metavar="[PORT]", help="A remote for a phone; port 8765 if none.")] = None,
     host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Where the remote listens; elsewhere than here with a token.")
+        str | None, typer.Option(metavar="ADDRESS", help="Address of the remote. Any but this machine needs a token.")
     ] = None,
-    web_token: Annotated[str | None, typer.Option(metavar="WORD", help="The remote's; else a fresh one.")] = None,
-    osc: Annotated[str | None, typer.Option(metavar="[HOST:]PORT", help="OSC: listen there for commands.")] = None,
+    web_token: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Token of the remote. Default: a fresh one.")
+    ] = None,
+    osc: Annotated[str | None, typer.Option(metavar="[HOST:]PORT", help="OSC: listen for commands here.")] = None,
     osc_to: Annotated[
-        list[str] | None, typer.Option(metavar="HOST:PORT", help="OSC: send status and beats there; may be repeated.")
+        list[str] | None, typer.Option(metavar="HOST:PORT", help="OSC: send status and beats there. May be repeated.")
     ] = None,
 ) -> int:
-    """Play along, live.
-
-    The band hears the input and comes out of the output.
+    """Play along with a live input.
 
     Keys: space starts and stops, ! is panic, ? shows them all, q quits. Exit code 0 after q, --duration or the end of a
-    file; 130, 143 or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are written all the same); 1 after a
-    failure; 2 for options that cannot be.
+    file; 130, 143 or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are still written); 1 after a failure; 2
+    for wrong options.
     """
     from ..presets import open_show
     from .midi_learn import binding_table

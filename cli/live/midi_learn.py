@@ -113,16 +113,21 @@ def _jack_sources(config: EngineConfig) -> list[str]:
 
 def midi_learn(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="ACTION [WHAT]", help="Such as start, mute bass, level drums.")
+        list[str] | None,
+        typer.Argument(metavar="ACTION [WHAT]", help="The action to bind, such as start, mute bass, level drums."),
     ] = None,
-    midi: Annotated[str | None, typer.Option(metavar="NAME", help="Listen on this MIDI input; else on all.")] = None,
-    bindings: Annotated[Path | None, typer.Option(metavar="F.yaml", help="Write here; else into your own.")] = None,
-    timeout: Annotated[float, typer.Option(metavar="S", help="Wait so long for a step.")] = DEFAULT_TIMEOUT_S,
-    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: the server's name.")] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Show what is bound, and the actions.")] = False,
-    forget: Annotated[str | None, typer.Option(metavar="WHAT", help="Take out an action, or a gesture: CC64.")] = None,
+    midi: Annotated[str | None, typer.Option(metavar="NAME", help="Listen on this MIDI input. Default: all.")] = None,
+    bindings: Annotated[
+        Path | None, typer.Option(metavar="F.yaml", help="File to write to. Default: your own bindings.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(metavar="S", help="Wait this long for a press.")] = DEFAULT_TIMEOUT_S,
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the bindings and all actions.")] = False,
+    forget: Annotated[
+        str | None, typer.Option(metavar="WHAT", help="Remove the bindings of an action, or of a gesture such as CC64.")
+    ] = None,
 ) -> int:
-    """Bind a pedal or a key to an action, by stepping on it two or three times."""
+    """Bind a pedal or key to an action: press it two or three times."""
     from ...engine.actions import action_named
     from ...presets.bindings import forget_rows
 

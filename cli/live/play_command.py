@@ -21,29 +21,33 @@ _FILE_PATIENCE_S = 30.0
 
 
 def play(
-    server: Annotated[str, typer.Argument(metavar="SERVER", help="Of `gigmate serve`: ws://192.168.1.20:8000")],
-    input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1.")] = "1",
-    output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Channels played into.")] = "1,2",
+    server: Annotated[
+        str, typer.Argument(metavar="SERVER", help="Address of a `gigmate serve`, such as ws://192.168.1.20:8000")
+    ],
+    input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Input channels, counted from 1.")] = "1",
+    output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Output channels.")] = "1,2",
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
-    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or a part of its name.")] = None,
-    preset: Annotated[str, typer.Option(metavar="NAME", help="A preset, or a .yaml file of your own.")] = "rock",
-    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate; else the device's.")] = None,
-    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size; else the device's.")] = None,
-    duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after so many seconds.")] = None,
-    record: Annotated[Path | None, typer.Option(metavar="F.wav", help="Record heard, mix and parts.")] = None,
-    report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write figures at the end.")] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same band.")] = 0,
-    start_now: Annotated[bool, typer.Option("--start-now", help="Started from the beginning.")] = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Sound from start to stop, whoever plays or not.")] = False,
-    input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording plays your part.")] = None,
-    output_file: Annotated[Path | None, typer.Option(metavar="F.wav", help="With a file: the band's sound.")] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="With a file: as fast as the server can.")] = False,
-    round_trip: Annotated[
-        int | None, typer.Option(metavar="SAMPLES", help="Measured delay from output to input of the sound card.")
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
+    preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
+    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
+    duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after this many seconds.")] = None,
+    record: Annotated[Path | None, typer.Option(metavar="F.wav", help="Record input, mix and parts.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write the figures of the run.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same result.")] = 0,
+    start_now: Annotated[bool, typer.Option("--start-now", help="Start the band at once.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Play without waiting for you.")] = False,
+    input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording instead of a live input.")] = None,
+    output_file: Annotated[
+        Path | None, typer.Option(metavar="F.wav", help="With --input-file: write the band's sound here.")
     ] = None,
-    json_lines: Annotated[bool, typer.Option("--json", help="Status as JSON lines.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="With --input-file: run as fast as the server can.")] = False,
+    round_trip: Annotated[
+        int | None, typer.Option(metavar="SAMPLES", help="Measured delay of the sound card from output to input.")
+    ] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
 ) -> int:
-    """Play along, live, with the band of a `gigmate serve`.
+    """Play along with a live input, with the band of a `gigmate serve`.
 
     The way to the server and back is measured at the start and made up for: the band is made so much further ahead. A
     lost connection is covered by the last bar until it is there again. A server that asks for a token finds it in

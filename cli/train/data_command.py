@@ -14,20 +14,20 @@ import typer
 
 from ...files.json_text import json_text
 
-app = typer.Typer(help="Make music to learn from: render, listen, count, import.", no_args_is_help=True)
+app = typer.Typer(help="Make training data: render, listen, count, import.", no_args_is_help=True)
 
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
 Styles = Annotated[
-    list[str] | None, typer.Option("--style", help="Only this style; may be given again. 'all': every style.")
+    list[str] | None, typer.Option("--style", help="Only this style; may be repeated. 'all': every style.")
 ]
-Seed = Annotated[int, typer.Option(help="First seed; songs take the seeds from here on.")]
+Seed = Annotated[int, typer.Option(help="Seed of the first song; the others count on from there.")]
 Split = Annotated[
     str,
     typer.Option(help="train, validation, test, or held_style, _tempo, _key, _font, _sound, _lead."),
 ]
-Songs = Annotated[int, typer.Option(min=1, help="How many songs.")]
+Songs = Annotated[int, typer.Option(min=1, help="Number of songs.")]
 SoundVariety = Annotated[
-    float, typer.Option(min=0.0, max=1.0, help="How often the band takes other sounds than its style's own.")
+    float, typer.Option(min=0.0, max=1.0, help="How often the band uses other sounds than those of its style.")
 ]
 PlayingVariety = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="Wider tempos, sudden tempo changes, free starts.")
@@ -46,9 +46,9 @@ def render(
     playing_variety: PlayingVariety = 0.0,
     font: Annotated[str | None, typer.Option(help="Sounds: fluid, fluid_mono, csound, musescore, or own.")] = None,
     flac: Annotated[bool, typer.Option("--flac", help="A folder of FLAC stems per song instead of one .npz.")] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 1,
 ) -> None:
-    """Render songs to stems with labels. Songs that are there already are kept."""
+    """Render songs to stems with labels. Existing songs are kept."""
     from ...training.sound.render import render_many
 
     with _mendable():
@@ -67,7 +67,7 @@ def listen(
     style: Styles = None,
     seed: Seed = 0,
     split: Split = "train",
-    seconds: Annotated[float, typer.Option(min=10.0, help="Length of a song.")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=10.0, help="Length of each song.")] = 60.0,
     sound_variety: SoundVariety = 0.0,
     playing_variety: PlayingVariety = 0.0,
 ) -> None:
@@ -94,11 +94,14 @@ def stats(
     seed: Seed = 0,
     split: Split = "train",
     judge: Annotated[
-        bool, typer.Option("--judge", help="Also render, and ask classical judges (seconds a song).")
+        bool,
+        typer.Option(
+            "--judge", help="Also render the songs and score them with classical judges (takes seconds per song)."
+        ),
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Write all numbers to this JSON file too.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write all figures to this JSON file.")] = None,
 ) -> None:
-    """Count what the arranger writes, list its faults, and with --judge measure the sound against its labels."""
+    """Count what the arranger writes, list broken rules, and with --judge compare the sound with its labels."""
     from ...training.band.styles import STYLE_NAMES
     from ...training.sound import survey
 
@@ -120,10 +123,10 @@ def import_(
     folders: Annotated[list[Path], typer.Argument(help="Folders with lead.wav and drums.wav, bass.wav, keys.wav.")],
     out: Out,
     beats_per_bar: Annotated[int, typer.Option(min=2, max=7)] = 4,
-    bpm: Annotated[float | None, typer.Option(help="Roughly the tempo, as a hint.")] = None,
-    rate: Annotated[int, typer.Option(help="Sample rate in Hz to store.")] = 32000,
+    bpm: Annotated[float | None, typer.Option(help="Approximate tempo, as a hint.")] = None,
+    rate: Annotated[int, typer.Option(help="Sample rate of the stored stems, in Hz.")] = 32000,
 ) -> None:
-    """Take recordings of your own band as data: stems in, shards with tracked labels out."""
+    """Turn recordings of your own band into training data: stems in, shards with tracked labels out."""
     from ...training.sound.recorded_stems import import_song
     from ...training.sound.render import save_song, song_path
 

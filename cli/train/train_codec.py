@@ -31,7 +31,7 @@ from .train_options import (
     weights_of,
 )
 
-Batch = Annotated[int, typer.Option(help="Crops a step.")]
+Batch = Annotated[int, typer.Option(help="Crops per step.")]
 
 
 def codec(
@@ -41,7 +41,7 @@ def codec(
     steps: Steps = None,
     start: From = None,
     architecture: Annotated[
-        str | None, typer.Option(help="mdct or seanet (default: mdct, or what the weights of --from are).")
+        str | None, typer.Option(help="mdct or seanet. Default: mdct, or that of the weights in --from.")
     ] = None,
     finish: Annotated[
         float | None,
@@ -63,7 +63,7 @@ def codec(
     tensorboard: TensorBoard = None,
     clearml: ClearMl = None,
 ) -> None:
-    """Train the codec, or finish one that is trained."""
+    """Train the codec, or add an adversarial finish to a trained one."""
     from ...model import checkpoint
     from ...training.trainers.codec_finish import LEARNING_RATE, finish_codec
     from ...training.trainers.codec_trainer import train_codec
@@ -111,7 +111,7 @@ def compare_codecs(
     seed: Seed = 0,
     resume: Resume = True,
 ) -> None:
-    """Train both candidates for the codec, MDCT and SEANet, one after the other for the same time, and judge them."""
+    """Train both codec architectures, MDCT and SEANet, one after the other for the same time, and compare them."""
     from ...training.trainers import compare_codecs as comparing
 
     options = {**locals(), "tensorboard": None, "clearml": None}
@@ -124,13 +124,13 @@ def compare_codecs(
 
 
 def import_encodec(
-    state: Annotated[Path, typer.Argument(help="The official 24 kHz weights, as torch.save wrote them.")],
+    state: Annotated[Path, typer.Argument(help="The official 24 kHz weights, as written by torch.save.")],
     out: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
     check: Annotated[
-        bool, typer.Option("--check", help="Compare with the encodec package, which must be there.")
+        bool, typer.Option("--check", help="Compare with the encodec package, which must be installed.")
     ] = False,
 ) -> None:
-    """Make EnCodec's official weights a codec of ours. Only tensors are read from the file, nothing is unpickled."""
+    """Import EnCodec's official weights as a codec. Only tensors are read from the file, nothing is unpickled."""
     import torch
 
     from ...model.codec import encodec_adapter as adapter

@@ -41,25 +41,28 @@ app.command()(train_codec.import_encodec)
 
 @app.command()
 def store(
-    out: Annotated[Path, typer.Option(help="Folder to fill.")],
-    songs: Annotated[int, typer.Option(min=1, help="How many songs.")] = 200,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    songs: Annotated[int, typer.Option(min=1, help="Number of songs.")] = 200,
     first_seed: Annotated[int, typer.Option()] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 2,
     split: Annotated[str, typer.Option()] = "train",
     style: Annotated[
         list[str] | None, typer.Option(help="Only this style; may be repeated. Default: all but the held-out ones.")
     ] = None,
-    variety: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 to 1: how far playing and sounds stray.")] = 0.5,
+    variety: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 to 1: how much playing and sounds vary.")] = 0.5,
     audio: Annotated[
-        bool, typer.Option(help="Keep the sound; without, a tenth of the disk: enough for listener and harmony.")
+        bool,
+        typer.Option(
+            help="Store the sound. Without it, songs take a tenth of the space; listener and harmony need none."
+        ),
     ] = True,
     music: Annotated[
         str,
         typer.Option(help="band: the arranger's songs; leads: leads alone, as people play; tunes: people's melodies."),
     ] = "band",
-    tunes: Annotated[Path | None, typer.Option(help="The melodies, written by `gigmate train tunes`.")] = None,
+    tunes: Annotated[Path | None, typer.Option(help="The melodies, as written by `gigmate train tunes`.")] = None,
 ) -> None:
-    """Render songs with features, labels and notes, as the trainers read them. Songs that are there are kept."""
+    """Render songs with features, labels and notes for training. Existing songs are kept."""
     from ...training.band import splits
     from ...training.band.styles import STYLES
     from ...training.store import MUSIC, StoreOptions, render_store
@@ -95,10 +98,10 @@ def listener(
     minutes: Minutes = 20,
     steps: Steps = None,
     start: From = None,
-    batch: Annotated[int, typer.Option(help="Crops a step.")] = 16,
+    batch: Annotated[int, typer.Option(help="Crops per step.")] = 16,
     expand: Annotated[
         int | None,
-        typer.Option(help="Hidden units for each channel; with --from: widen those weights to so many.", min=1),
+        typer.Option(help="Hidden units per channel; with --from, widen those weights to this many.", min=1),
     ] = None,
     learning_rate: LearningRate = None,
     style: Style = None,
@@ -141,7 +144,7 @@ def harmony(
     listener_weights: Annotated[
         Path | None,
         typer.Option(
-            "--listener", metavar="F", help="listener.safetensors that it shall understand; else the shipped."
+            "--listener", metavar="F", help="The listener.safetensors that harmony reads. Default: the shipped one."
         ),
     ] = None,
     learning_rate: LearningRate = None,
@@ -155,7 +158,7 @@ def harmony(
     tensorboard: TensorBoard = None,
     clearml: ClearMl = None,
 ) -> None:
-    """Train what makes chords and keys of the half-beats that a listener hears."""
+    """Train the network that reads chords and keys from half-beats of the listener's output."""
     from ...model import checkpoint
     from ...model.chord_network import Harmony, HarmonyConfig
     from ...model.listener import Listener
@@ -178,7 +181,7 @@ def generator(
     out: Out,
     codec_weights: Annotated[
         Path | None,
-        typer.Option(help="codec.safetensors whose tokens are learnt; with --from: the one beside those weights."),
+        typer.Option(help="The codec.safetensors whose tokens are learnt. With --from: the one beside those weights."),
     ] = None,
     minutes: Minutes = 60,
     steps: Steps = None,
@@ -226,7 +229,7 @@ def generator(
 def voice(
     data: Data,
     out: Out,
-    codec_weights: Annotated[Path, typer.Option(help="codec.safetensors whose decoder the voice works with.")],
+    codec_weights: Annotated[Path, typer.Option(help="The codec.safetensors whose decoder the voice works with.")],
     minutes: Minutes = 30,
     steps: Steps = None,
     start: From = None,
@@ -240,7 +243,7 @@ def voice(
     tensorboard: TensorBoard = None,
     clearml: ClearMl = None,
 ) -> None:
-    """Train the voice of the pitched parts."""
+    """Train the voice of bass and keys."""
     from ...model.checkpoint import load_codec
     from ...model.codec.mdct_codec import MdctCodec
     from ...model.voice import Voice
@@ -258,22 +261,25 @@ def voice(
 
 @app.command()
 def weights(
-    run: Annotated[Path, typer.Argument(help="Folder of a training.")],
+    run: Annotated[Path, typer.Argument(help="Folder of the training.")],
     kind: Annotated[str, typer.Argument(help="codec, listener, harmony, generator or voice.")],
     out: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
     best: Annotated[
-        bool, typer.Option("--best", help="Those that did best on the songs held out, not the last.")
+        bool, typer.Option("--best", help="The weights that did best on held-out songs instead of the last ones.")
     ] = False,
     rest: Annotated[
-        str | None, typer.Option(help="Also copy what is missing beside it from this folder, or 'shipped'.")
+        str | None, typer.Option(help="Also copy the other models from this folder, or from 'shipped'.")
     ] = None,
     blend: Annotated[
         str | None,
-        typer.Option(metavar="WEIGHTS", help="Mix with what a fine-tuning began from: 'shipped', folder or file."),
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Mix with the weights that the fine-tuning started from: 'shipped', a folder or a file.",
+        ),
     ] = None,
-    share: Annotated[float, typer.Option(help="Of the training, with --blend; the rest is WEIGHTS'.")] = 0.5,
+    share: Annotated[float, typer.Option(help="With --blend: the share of the training.")] = 0.5,
 ) -> None:
-    """Write the running average of a training's weights as a file to ship."""
+    """Write the running average of a training's weights as a weights file."""
     from ...model.checkpoint import KINDS, SHIPPED
     from ...training.export import complete_folder, export_weights
 

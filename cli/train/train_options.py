@@ -18,22 +18,25 @@ Data = Annotated[
     Path,
     typer.Option(help="Songs: a store (made by `gigmate train store`), shards of `gigmate data`, or folders of stems."),
 ]
-Out = Annotated[Path, typer.Option(help="Folder of the training: checkpoint and log.")]
-Minutes = Annotated[float, typer.Option(help="Length of the whole training in minutes, earlier runs included.")]
+Out = Annotated[Path, typer.Option(help="Folder of the training, for checkpoints and log.")]
+Minutes = Annotated[float, typer.Option(help="Length of the whole training in minutes, including earlier runs.")]
 Steps = Annotated[int | None, typer.Option(help="Length of the whole training in steps instead.")]
 From = Annotated[
-    str | None, typer.Option("--from", metavar="WEIGHTS", help="Fine-tune: 'shipped', a folder of weights, or a file.")
+    str | None,
+    typer.Option(
+        "--from", metavar="WEIGHTS", help="Fine-tune these weights: 'shipped', a folder of weights, or a file."
+    ),
 ]
-LearningRate = Annotated[float | None, typer.Option(help="Highest learning rate; fine-tuning takes a lower one.")]
-Style = Annotated[str | None, typer.Option(help="The style that recorded stems are taught as.")]
-Threads = Annotated[int, typer.Option(help="Torch threads.")]
+LearningRate = Annotated[float | None, typer.Option(help="Highest learning rate. Default: lower for fine-tuning.")]
+Style = Annotated[str | None, typer.Option(help="The style under which recorded stems are learnt.")]
+Threads = Annotated[int, typer.Option(help="Number of torch threads.")]
 Bf16 = Annotated[bool, typer.Option(help="Mixed precision (faster only on processors with bfloat16 arithmetic).")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Devices = Annotated[int, typer.Option(help="Processes that train as one: one a GPU.")]
+Devices = Annotated[int, typer.Option(help="Number of processes that train together, one per GPU.")]
 Seed = Annotated[int, typer.Option()]
-Resume = Annotated[bool, typer.Option("--resume/--fresh", help="Go on where the folder's training was, or begin anew.")]
-TensorBoard = Annotated[Path | None, typer.Option(metavar="DIR", help="Figures for TensorBoard too.")]
-ClearMl = Annotated[str | None, typer.Option(metavar="PROJECT", help="Figures to ClearML too.")]
+Resume = Annotated[bool, typer.Option("--resume/--fresh", help="Continue the training in the folder, or start again.")]
+TensorBoard = Annotated[Path | None, typer.Option(metavar="DIR", help="Also log figures for TensorBoard here.")]
+ClearMl = Annotated[str | None, typer.Option(metavar="PROJECT", help="Also log figures to this ClearML project.")]
 
 
 def start_processes(devices: int) -> bool:
