@@ -194,7 +194,7 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Nothing is asked for: what a gesture means that shall not mean what it would else."""
+    """Nothing is asked for: what a gesture means that shall not mean what it would else. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)

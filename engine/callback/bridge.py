@@ -315,7 +315,7 @@ class Bridge:
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def midi_connected(self) -> tuple[int, int]:
-        """Worker only. How often a source of MIDI was connected to us, and the position when one last was."""
+        """Inference thread only. How often a source of MIDI was connected to us, and the position when one last was."""
         count = self.word(state_table.MIDI_CONNECTIONS)
         return count, self.word(state_table.MIDI_CONNECTED_POSITION)
 

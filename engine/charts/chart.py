@@ -242,7 +242,7 @@ def flats_in(key: str) -> bool:
 
 
 class WrittenBar(Protocol):
-    """One bar as it is played."""
+    """One bar as it is played. Any thread."""
 
     @property
     def chords(self) -> Sequence[tuple[float, ChordSymbol]]: ...  # (beat within the bar, chord)

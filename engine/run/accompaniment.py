@@ -58,7 +58,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class AccompanimentSettings:
-    """How a piece is accompanied."""
+    """How a piece is accompanied. Any thread."""
 
     band_rate_hz: int | None = None
     """The rate at which the conductor counts; None: that of `rate_that_fits`."""

@@ -56,7 +56,7 @@ _END_PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class PortLink:
-    """What a worker has of its port."""
+    """What a worker has of its port. Inference thread only."""
 
     bridge: Bridge
     facts: Callable[[], PortFacts]
