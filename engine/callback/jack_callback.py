@@ -293,6 +293,7 @@ def jack_freewheel(starting, lease):
         store_release(load_i64(lease, LEASE_STATE), FREEWHEEL, np.int64(starting))
 
 
+@realtime_entry
 @_cfunc(types.void(types.uint32, types.uint32, types.int32, _I))
 def jack_connected(source, destination, connected, lease):
     """Note when a source of MIDI was connected to us: what a pedal says at first is how it stands, not a step on it."""
