@@ -34,7 +34,7 @@ class EngineConfig:
     """Asked sample rate; None takes the device's own. JACK's is the server's: another value is an error there."""
     block_samples: int | None = None
     connect: bool = True
-    """JACK: connect the ports to system:capture_N and system:playback_N."""
+    """JACK: connect the ports to those of the device."""
     client_name: str = "gigmate"
     server_name: str | None = None
     """JACK server to speak to; None is the default one (or $JACK_DEFAULT_SERVER)."""

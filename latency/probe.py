@@ -10,7 +10,7 @@ echo that is not certain is an error that says what to do.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -152,8 +152,12 @@ class Probe:
         max_delay_s: float = MAX_DELAY_S,
         source: str = "the output",
         target: str = "the input",
+        progress: Callable[[str], object] = lambda line: None,
     ) -> None:
-        """Raises ValueError for a method or numbers that cannot be."""
+        """`progress` is told, in a line, what is tried next where nothing has come back so far.
+
+        Raises ValueError for a method or numbers that cannot be.
+        """
         if method not in METHODS:
             raise ValueError(f"no method {method!r}: there are {', '.join(METHODS)}")
         if not 1 <= repeats <= 100 or not 0.01 <= max_delay_s <= 30.0:
@@ -162,6 +166,7 @@ class Probe:
         self._method = method
         self._repeats = repeats
         self._source, self._target = source, target
+        self._progress = progress
         self._rate_hz = loop.rate_hz
         self._max_delay = round(max_delay_s * loop.rate_hz)
         self._short_tail = min(self._max_delay, round(_SHORT_TAIL_S * loop.rate_hz))
@@ -253,6 +258,8 @@ class Probe:
     def _find_level(self) -> tuple[float, int]:
         """The peak to send with, and how long to wait for the echo. Raises where there is none."""
         for step, level in enumerate(PEAK_LEVELS):
+            if step:
+                self._progress(f"nothing comes back on {self._target} yet: once more, louder ({_db(level):.0f} dBFS)")
             reading = self._send(level, self._short_tail)
             clips = reading.clipped_samples > _MANY_CLIPPED_SHARE * self._sweep.size
             if reading.found and not (clips and step == 0):
@@ -260,6 +267,8 @@ class Probe:
             if clips:
                 raise self._clipping()
         last = reading
+        longest_s = self._max_delay / self._rate_hz
+        self._progress(f"nothing comes back within {_SHORT_TAIL_S:g} s: waiting {longest_s:g} s for a longer way")
         reading = self._send(PEAK_LEVELS[-1], self._max_delay)
         if reading.found:
             return self._level_for(reading.gain), self._max_delay

@@ -89,7 +89,7 @@ def latency(
         from . import latency_verify
 
         return latency_verify.verify(config, as_json)
-    wanted = _Wanted(cast("Method", method), repeats, max_delay)
+    wanted = _Wanted(cast("Method", method), repeats, max_delay, quiet=as_json)
     try:
         return _run(config, wanted, save, watch, plot, as_json)
     except EngineError as error:
@@ -102,20 +102,26 @@ def latency(
 class _Wanted:
     """How to measure."""
 
-    def __init__(self, method: Method, repeats: int, max_delay_s: float) -> None:
+    def __init__(self, method: Method, repeats: int, max_delay_s: float, quiet: bool = False) -> None:
         self.method, self.repeats, self.max_delay_s = method, repeats, max_delay_s
+        self._quiet = quiet
+
+    def say(self, line: str) -> None:
+        """What is being tried, where the figure does not come at once: a silent program looks like a dead one."""
+        if not self._quiet:
+            print(line, file=sys.stderr, flush=True)
 
     def probe(self, loop: PortLoop, config: EngineConfig) -> Probe:
         from ...latency.probe import Probe
 
-        names = [
+        source, target = (
             f"{kind} {channel} ({name})"
             for kind, channel, name in (
                 ("output", config.output_channels[0], loop.port.output_names[0]),
                 ("input", config.input_channels[0], loop.port.input_names[0]),
             )
-        ]
-        return Probe(loop, self.method, self.repeats, self.max_delay_s, *names)
+        )
+        return Probe(loop, self.method, self.repeats, self.max_delay_s, source, target, self.say)
 
 
 def _channel(option: str, text: str) -> int:
@@ -135,8 +141,7 @@ def _run(config: EngineConfig, wanted: _Wanted, save: bool, watch: bool, plot: P
     with PortLoop(port) as loop:
         try:
             probe = wanted.probe(loop, config)
-            if not as_json:
-                _say_start(loop, config)
+            wanted.say(_start_text(loop))
             found = probe.measure()
             figures = _figures(found, loop)
             if save:
@@ -171,6 +176,7 @@ def _elsewhere(config: EngineConfig, wanted: _Wanted, nothing: ProbeError) -> Pr
             port = open_port(replace(config, input_channels=(channel,)))
         except EngineError:
             break  # there are no more
+        wanted.say(f"looking for it on input {channel}")
         with PortLoop(port) as loop:
             if wanted.probe(loop, config).comes_back():
                 return WrongChannel(
@@ -213,13 +219,11 @@ def _figures(found: Measurement, loop: PortLoop) -> dict[str, Any]:
     }
 
 
-def _say_start(loop: PortLoop, config: EngineConfig) -> None:
+def _start_text(loop: PortLoop) -> str:
     port = loop.port
-    print(
+    return (
         f"{port.backend}: {port.output_names[0]} to {port.input_names[0]}, {port.rate_hz} Hz,"
-        f" block {port.block_samples}; listen: it begins quietly",
-        file=sys.stderr,
-        flush=True,
+        f" block {port.block_samples}; listen: it begins quietly"
     )
 
 

@@ -6,6 +6,7 @@ Main thread. The beat that a musician would play on is a grid of places in the i
 from __future__ import annotations
 
 import math
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,8 @@ def verify(config: EngineConfig, as_json: bool) -> int:
     except BaseException:
         port.close()
         raise
+    if not as_json:
+        print(f"the band clicks for {SECONDS:g} s: listen", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="gigmate-") as folder:
         file = Path(folder) / "heard.wav"
         report = _run(replace(config, record_file=str(file), start_playing=True), port)

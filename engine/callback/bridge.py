@@ -216,7 +216,7 @@ class Bridge:
         return int(audio_callback.read_word.ctypes(self.state_address, word))
 
     def set_table(self, word: int, values: list[int]) -> None:
-        """Control thread only, before the first callback: a table of int64 whose address goes into a word."""
+        """Control thread only, before the callback is told the table's length: int64 whose address goes into a word."""
         table = aligned_words(max(1, len(values)))
         table[: len(values)] = values
         self._kept_alive.append(table)

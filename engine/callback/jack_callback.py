@@ -110,7 +110,7 @@ def _midi_push(state, position, packed):
 @realtime
 def _jack_midi(lease, state, count):
     """Read this block's MIDI: messages of up to 3 bytes, each stamped with the sample at which it came."""
-    port = load_i64(state, JACK_MIDI_PORT)
+    port = load_acquire(state, JACK_MIDI_PORT)
     if port == 0:
         return
     buffer = _get_buffer(load_i64(state, FN_GET_BUFFER), port, np.uint32(count))
@@ -151,7 +151,7 @@ def _jack_clock(state, count):
 @realtime
 def _jack_midi_out(lease, state, count, playing):
     """Send what is due in this block, each message at its sample."""
-    port = load_i64(state, JACK_MIDI_OUT_PORT)
+    port = load_acquire(state, JACK_MIDI_OUT_PORT)
     if port == 0:
         return
     buffer = _get_buffer(load_i64(state, FN_GET_BUFFER), port, np.uint32(count))
@@ -215,20 +215,20 @@ def jack_process(frames, lease):
     count = np.int64(frames)
     get_buffer = load_i64(state, FN_GET_BUFFER)
     if phase == WAITING:
-        for i in range(load_i64(state, JACK_OUTPUTS)):
-            silent = _get_buffer(get_buffer, load_i64(load_i64(state, JACK_OUT_PORTS), i), frames)
+        for i in range(load_acquire(state, JACK_OUTPUTS)):
+            silent = _get_buffer(get_buffer, load_i64(load_acquire(state, JACK_OUT_PORTS), i), frames)
             for k in range(count):
                 store_f32(silent, k, np.float32(0.0))
         _jack_midi_out(lease, state, count, False)
         return 0
     inputs = load_i64(state, CHANNELS_IN)
     outputs = load_i64(state, CHANNELS_OUT)
-    n_inputs = load_i64(state, JACK_INPUTS)
-    n_outputs = load_i64(state, JACK_OUTPUTS)
+    n_inputs = load_acquire(state, JACK_INPUTS)
+    n_outputs = load_acquire(state, JACK_OUTPUTS)
     for i in range(n_inputs):
-        store_i64(inputs, i, _get_buffer(get_buffer, load_i64(load_i64(state, JACK_IN_PORTS), i), frames))
+        store_i64(inputs, i, _get_buffer(get_buffer, load_i64(load_acquire(state, JACK_IN_PORTS), i), frames))
     for i in range(n_outputs):
-        store_i64(outputs, i, _get_buffer(get_buffer, load_i64(load_i64(state, JACK_OUT_PORTS), i), frames))
+        store_i64(outputs, i, _get_buffer(get_buffer, load_i64(load_acquire(state, JACK_OUT_PORTS), i), frames))
     _jack_clock(state, count)
     _jack_midi(lease, state, count)
     _jack_midi_out(lease, state, count, True)
@@ -261,10 +261,10 @@ def jack_latency(mode, lease):
         return
     state = load_i64(lease, LEASE_STATE)
     capture = mode == 0
+    n_near = load_acquire(state, JACK_INPUTS if capture else JACK_OUTPUTS)  # a table is whole before its length is
+    n_far = load_acquire(state, JACK_OUTPUTS if capture else JACK_INPUTS)
     near = load_i64(state, JACK_IN_PORTS if capture else JACK_OUT_PORTS)
     far = load_i64(state, JACK_OUT_PORTS if capture else JACK_IN_PORTS)
-    n_near = load_i64(state, JACK_INPUTS if capture else JACK_OUTPUTS)
-    n_far = load_i64(state, JACK_OUTPUTS if capture else JACK_INPUTS)
     span = load_i64(state, JACK_LATENCY_RANGE)
     least = np.int64(0xFFFFFFFF)
     most = np.int64(0)
@@ -301,6 +301,6 @@ def jack_connected(source, destination, connected, lease):
         return
     state = load_i64(lease, LEASE_STATE)
     port = _port_by_id(load_i64(state, FN_PORT_BY_ID), load_i64(state, JACK_CLIENT), destination)
-    if connected != 0 and port == load_i64(state, JACK_MIDI_PORT):
+    if connected != 0 and port == load_acquire(state, JACK_MIDI_PORT):
         store_relaxed(state, MIDI_CONNECTED_POSITION, load_relaxed(state, POSITION))
         store_release(state, MIDI_CONNECTIONS, load_relaxed(state, MIDI_CONNECTIONS) + 1)

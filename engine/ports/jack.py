@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..callback import jack_callback, state_table
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
+from .jack_channels import channels_of, is_monitor, owner_of
 from .jack_server import (
     CLOSE_S,
     address_of,
@@ -52,15 +52,6 @@ class _LatencyRange(ctypes.Structure):
     _fields_ = (("min", ctypes.c_uint32), ("max", ctypes.c_uint32))
 
 
-def _numbered(ports: list[Any], number: int) -> Any | None:
-    """The port whose name ends in that number, else the number-th of them."""
-    for port in ports:
-        digits = re.search(r"(\d+)$", port.name)
-        if digits and int(digits.group(1)) == number:
-            return port
-    return ports[number - 1] if number <= len(ports) else None
-
-
 class JackPort(Port):
     """A client of a running JACK server: `input_N` per heard channel, `output_N` per played one, `click_N`, MIDI.
 
@@ -93,7 +84,7 @@ class JackPort(Port):
             self._adopt(bridge, int(client.samplerate))
             seen = set(self._seen)
             self.block_samples = int(client.blocksize)
-            self._register(self.config)
+            self._choose(self.config)
             self._start(bridge)
             self._lost_connections = seen - set(self._connections)
             self._restore_connections()
@@ -118,49 +109,51 @@ class JackPort(Port):
                 f"the {server_text(config)} runs with blocks of {self.block_samples}, not {config.block_samples}:"
                 " leave --block out, or restart the server with -p"
             )
-        self._register(config)
+        self._choose(config)
+
+    def _choose(self, config: EngineConfig) -> None:
+        """Find what to connect with. Our own ports appear when the sound flows: before, nobody could connect them."""
+        own = self._client.name
+        self._sources, self._sinks, self._click_sinks = [], [], []
+        if config.connect:
+            self._sources = self._targets(config.input_channels, capture=True)
+            self._sinks = self._targets(config.output_channels, capture=False)
+            self._click_sinks = self._targets(config.click_channels, capture=False)
+        self.input_names = tuple(self._sources) or tuple(f"{own}:input_{channel}" for channel in config.input_channels)
+        self.output_names = tuple(self._sinks) or tuple(f"{own}:output_{channel}" for channel in config.output_channels)
 
     def _register(self, config: EngineConfig) -> None:
         client = self._client
-        sources, sinks, click_sinks = [], [], []
-        if config.connect:
-            sources = self._targets(config.input_channels, capture=True)
-            sinks = self._targets(config.output_channels, capture=False)
-            click_sinks = self._targets(config.click_channels, capture=False)
         self._inputs = [client.inports.register(f"input_{channel}") for channel in config.input_channels]
         self._outputs = [client.outports.register(f"output_{channel}") for channel in config.output_channels]
         self._clicks = [client.outports.register(f"click_{channel}") for channel in config.click_channels]
         self._midi = client.midi_inports.register("midi_in")
         self._midi_out = client.midi_outports.register("midi_out")
-        self._connections = list(zip(sources, [port.name for port in self._inputs], strict=False))
-        self._connections += zip([port.name for port in self._outputs], sinks, strict=False)
-        self._connections += zip([port.name for port in self._clicks], click_sinks, strict=False)
-        self.input_names = tuple(sources) or tuple(port.name for port in self._inputs)
-        self.output_names = tuple(sinks) or tuple(port.name for port in self._outputs)
+        self._connections = list(zip(self._sources, [port.name for port in self._inputs], strict=False))
+        self._connections += zip([port.name for port in self._outputs], self._sinks, strict=False)
+        self._connections += zip([port.name for port in self._clicks], self._click_sinks, strict=False)
 
     def _targets(self, channels: tuple[int, ...], capture: bool) -> list[str]:
         """Full names of the ports to connect these channels with."""
+        if not channels:
+            return []
         own = f"{self._client.name}:"
         flags = {"is_output": True} if capture else {"is_input": True}
         ports = [p for p in self._client.get_ports(is_audio=True, **flags) if not p.name.startswith(own)]
+        physical = [p.name for p in self._client.get_ports(is_audio=True, is_physical=True, **flags)]
         device = self.config.device
-        kind = "input" if capture else "output"
-        if device is not None:
-            chosen = [port for port in ports if device.lower() in port.name.lower()]
-        else:
-            physical = {port.name for port in self._client.get_ports(is_audio=True, is_physical=True, **flags)}
-            prefix = "system:capture_" if capture else "system:playback_"
-            chosen = [port for port in ports if port.name in physical]
-            chosen = [port for port in chosen if port.name.startswith(prefix)] or chosen
-        found = []
-        for channel in channels:
-            port = _numbered(chosen, channel)
-            if port is None:
-                there = ", ".join(port.name for port in (chosen or ports)) or "none"
-                of = f' of "{device}"' if device else ""
-                raise EngineError(f"there is no {kind} {channel}{of} on JACK: the {kind}s are {there}")
-            found.append(port.name)
-        return found
+        chosen = channels_of(ports, physical, device)
+        beyond = [channel for channel in channels if channel > len(chosen)]
+        if beyond:
+            kind = "input" if capture else "output"
+            there = ", ".join(chosen or [port.name for port in ports if not is_monitor(port.name)]) or "none"
+            of = f' of "{device}"' if device else ""
+            others = list(
+                dict.fromkeys(owner_of(name) for name in physical if chosen and owner_of(name) != owner_of(chosen[0]))
+            )
+            hint = f"; for those of {' or '.join(others)} give --device" if others else ""
+            raise EngineError(f"there is no {kind} {beyond[0]}{of} on JACK: the {kind}s are {there}{hint}")
+        return [chosen[channel - 1] for channel in channels]
 
     # ----------------------------------------------------------------------------------------- start and stop
 
@@ -201,6 +194,8 @@ class JackPort(Port):
         )
         try:
             self._client.activate()
+            self._register(self.config)
+            self._set_ports(bridge)
             for source, destination in self._connections:
                 self._client.connect(source, destination)
         except self._jack.JackError as error:
@@ -214,16 +209,14 @@ class JackPort(Port):
 
     def _set_words(self, bridge: Bridge) -> None:
         bridge.set_word(state_table.JACK_OWN_DELAY, self._own_delay_on_card)
-        pointer_of = self._pointer
-        bridge.set_word(state_table.JACK_CLIENT, pointer_of(self._client))
-        bridge.set_word(state_table.JACK_INPUTS, len(self._inputs))
-        outputs = [*self._outputs, *self._clicks]
-        bridge.set_word(state_table.JACK_OUTPUTS, len(outputs))
-        bridge.set_click_outputs(len(self._clicks))
-        bridge.set_table(state_table.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
-        bridge.set_table(state_table.JACK_OUT_PORTS, [pointer_of(port) for port in outputs])
-        bridge.set_word(state_table.JACK_MIDI_PORT, pointer_of(self._midi))
-        bridge.set_word(state_table.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
+        bridge.set_word(state_table.JACK_CLIENT, self._pointer(self._client))
+        for count_or_port in (  # none yet, and none of a client that died
+            state_table.JACK_INPUTS,
+            state_table.JACK_OUTPUTS,
+            state_table.JACK_MIDI_PORT,
+            state_table.JACK_MIDI_OUT_PORT,
+        ):
+            bridge.set_word(count_or_port, 0)
         for word, name in (
             (state_table.FN_GET_BUFFER, "jack_port_get_buffer"),
             (state_table.FN_MIDI_COUNT, "jack_midi_get_event_count"),
@@ -237,6 +230,18 @@ class JackPort(Port):
             (state_table.FN_PORT_BY_ID, "jack_port_by_id"),
         ):
             bridge.set_word(word, address_of(self._library, name))
+
+    def _set_ports(self, bridge: Bridge) -> None:
+        """The callbacks come already: a table is whole before its length says so."""
+        pointer_of = self._pointer
+        outputs = [*self._outputs, *self._clicks]
+        bridge.set_click_outputs(len(self._clicks))
+        bridge.set_table(state_table.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
+        bridge.set_table(state_table.JACK_OUT_PORTS, [pointer_of(port) for port in outputs])
+        bridge.set_word(state_table.JACK_INPUTS, len(self._inputs))
+        bridge.set_word(state_table.JACK_OUTPUTS, len(outputs))
+        bridge.set_word(state_table.JACK_MIDI_PORT, pointer_of(self._midi))
+        bridge.set_word(state_table.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
 
     def _pointer(self, thing: Any) -> int:
         """Address of a JACK-Client client or port."""

@@ -13,6 +13,7 @@ from typing import Any
 from ..callback import audio_callback
 from ..config import EngineConfig
 from ..errors import EngineError
+from .jack_channels import channels_of, in_order, is_monitor, owner_of
 from .port import Device, PortUnavailable, run_detached
 
 CLOSE_S = 3.0
@@ -81,10 +82,15 @@ def list_devices(config: EngineConfig) -> list[Device]:
     client = open_client(jack, config, f"{config.client_name}-probe")
     try:
         counts: dict[str, list[list[str]]] = {}
+        defaults: set[str] = set()
         for direction, flags in enumerate(({"is_output": True}, {"is_input": True})):
-            for port in client.get_ports(is_audio=True, **flags):
-                owner, _, short = port.name.partition(":")
-                counts.setdefault(owner, [[], []])[direction].append(short)
+            ports = client.get_ports(is_audio=True, **flags)
+            physical = [port.name for port in client.get_ports(is_audio=True, is_physical=True, **flags)]
+            defaults |= {owner_of(name) for name in channels_of(ports, physical, None)}
+            for port in ports:
+                if not is_monitor(port.name):
+                    owner, _, short = port.name.partition(":")
+                    counts.setdefault(owner, [[], []])[direction].append(short)
         return [
             Device(
                 "jack",
@@ -92,8 +98,8 @@ def list_devices(config: EngineConfig) -> list[Device]:
                 len(ins),
                 len(outs),
                 int(client.samplerate),
-                ", ".join(ins + outs),
-                name == "system",
+                ", ".join(in_order(ins) + in_order(outs)),
+                name in defaults,
             )
             for name, (ins, outs) in counts.items()
         ]

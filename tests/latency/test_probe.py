@@ -124,6 +124,25 @@ def test_no_cable(noise_rms: float, method: str) -> None:
     assert caught.value.cause == "no cable"
 
 
+def test_who_forgot_the_cable_is_told_what_is_tried_meanwhile() -> None:
+    loop, told_s = MadeLoop(10.0, 0.0), [0.0]
+    lines: list[str] = []
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        told_s.append(loop.sent.size / 48_000)
+
+    with pytest.raises(NoCable):
+        Probe(loop, max_delay_s=4.5, target="input 1", progress=tell).measure()
+    told_s.append(loop.sent.size / 48_000)
+    assert np.diff(told_s).max() < 9.0
+    assert np.diff(told_s)[:4].max() < 3.0
+    assert "louder" in lines[0] and "input 1" in lines[0] and "4.5 s" in lines[-1]
+    lines.clear()
+    Probe(MadeLoop(777.4), progress=lines.append).measure()
+    assert lines == []  # where it comes back at once there is nothing to say
+
+
 def test_too_quiet_to_be_sure() -> None:
     with pytest.raises(TooQuiet, match="turn the output or the input up"):
         Probe(MadeLoop(10.0, 2e-3, noise_rms=0.01), max_delay_s=1.0).measure()

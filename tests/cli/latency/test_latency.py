@@ -84,6 +84,8 @@ def test_another_plug_and_no_plug(start_jack: Callable, capsys: pytest.CaptureFi
     assert json.loads(said.out)["cause"] == "wrong channel"
     assert "comes back on input 1, not on input 2" in said.err
     assert said.err.count("\n") == 1
+    assert run(*quick[:-1], "--device", "loopback", "--input", "2") == 1
+    assert "looking for it on input 1" in capsys.readouterr().err
     assert run(*quick, "--device", "system") == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["cause"] == "no cable"
