@@ -222,7 +222,7 @@ class Hands:
             _, chord = _over(bars, at, hit.length)
             pitch = tonic
             if hit.accent > 0.2 or k % every == 0:
-                pitch = int(self._nearest(tonic + 9 + self.rng.integers(-3, 4), chord.pcs))
+                pitch = int(self._nearest(tonic + 9 + int(self.rng.integers(-3, 4)), chord.pcs))
             notes.append(self.note(bars, hit, at, pitch))
         return notes
 

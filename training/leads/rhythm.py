@@ -99,7 +99,8 @@ def additive(rng: np.random.Generator, grid: Grid) -> Rhythm:
     sizes = GROUPS[int(rng.integers(len(GROUPS)))]
     span = grid.beats * grid.steps * int(rng.choice((1, 1, 2)))
     inner = float(rng.choice((0.0, 0.0, 0.5, 1.0)))
-    text, firsts = [], []
+    text: list[str] = []
+    firsts: list[int] = []
     while len(text) < span:
         for size in sizes:
             firsts.append(len(text))

@@ -37,6 +37,9 @@ FAR_SHARE = 0.35
 FAR_PACED = 0.33
 SLOWEST_BPM, FASTEST_BPM = 56.0, 212.0
 """What a musician still counts as beats: no crop is paced out of it."""
+USUAL_BPM, USUAL_SPREAD = 120.0, 0.33
+"""How people count, in logarithms: a pace that leads away from there is taken the less often, so that crops of many
+paces are no slower nor faster than music is."""
 COLOURED_SHARE = 0.6
 """Of the crops, heard through another loudspeaker, over another noise, off pitch: by their features."""
 COLOUR_DB = 6.0
@@ -187,7 +190,7 @@ def _paced(rng: np.random.Generator, frames: int, room: int, tempo_bpm: float) -
         whole = frames + DELAY_FRAMES
         most = FAR_PACED if rng.random() < FAR_SHARE else MOST_PACED
         first = math.exp(rng.uniform(-most, most))
-        if not SLOWEST_BPM <= first * tempo_bpm <= FASTEST_BPM:
+        if not SLOWEST_BPM <= first * tempo_bpm <= FASTEST_BPM or rng.random() > _likelier(first, tempo_bpm):
             first = 1.0
         second = first
         if rng.random() < TURNED_SHARE:
@@ -197,6 +200,12 @@ def _paced(rng: np.random.Generator, frames: int, room: int, tempo_bpm: float) -
         if paced[1, -1] <= whole + room:
             path = paced
     return path
+
+
+def _likelier(pace: float, tempo_bpm: float) -> float:
+    """How much likelier the tempo is at that pace than at the song's own."""
+    before, after = (math.log(bpm / USUAL_BPM) / USUAL_SPREAD for bpm in (tempo_bpm, tempo_bpm * pace))
+    return math.exp(0.5 * (before**2 - after**2))
 
 
 def _plain(path: PacePath) -> bool:
