@@ -31,11 +31,17 @@ from ..engine.commands import (
     Toggle,
 )
 from ..engine.status import Status
+from .held_keys import HeldKeys
 
 HELP_KEYS = ("?", "h")
 DENSITY_STEP = 0.1
-_ESCAPE_WAIT_S = 0.05
-"""An Escape with nothing behind it for so long is the key itself, and no arrow's beginning."""
+_ESCAPE_WAIT_S = 0.5
+"""An Escape with nothing behind it for so long is the key itself: a network brings the rest of an arrow sooner."""
+_LOOK_S = 0.05
+_ALT_S = 0.03
+"""What follows an Escape so soon was struck with it: no hand goes from one key to the other in that time."""
+_REST_S = 2.0
+"""So long the rest of a key is waited for, and known as such even after its Escape was taken for a key."""
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _WINDOWS_ARROWS = {"H": "up", "P": "down", "M": "right", "K": "left"}
 _DENSITY_MEMORY_S = 0.5
@@ -118,31 +124,38 @@ class Keyboard:
 class KeyDecoder:
     """Characters as a terminal sends them, into names of keys: "a", " ", "up", "down", "escape" ...
 
-    One thread at a time.
+    Arrows and function keys are an Escape with more behind it, and the network may tear them apart anywhere. One thread
+    at a time.
     """
 
     def __init__(self) -> None:
         self._begun = ""
         self._begun_s = 0.0
+        self._alone_s = float("-inf")
+        """When an Escape was last taken for the key itself because nothing had followed."""
 
     def feed(self, text: str, at_s: float) -> list[str]:
         """Names of the keys that are complete. `at_s`: any clock that only goes forward."""
+        if len(self._begun) > 1 and at_s - self._begun_s >= _REST_S:
+            self._begun = ""
         keys = []
         for character in text:
             if self._begun:
                 keys += self._within(character, at_s)
             elif character == "\x1b":
                 self._begun, self._begun_s = character, at_s
+            elif character in "[O" and at_s - self._alone_s < _REST_S:  # what that Escape was the beginning of
+                self._begun, self._begun_s = "\x1b" + character, at_s
             else:
                 keys.append(character)
         return keys
 
     def late(self, at_s: float) -> list[str]:
-        """["escape"] once an Escape has stood alone for long enough."""
-        if not self._begun or at_s - self._begun_s < _ESCAPE_WAIT_S:
+        """["escape"] once an Escape has stood alone for long enough. Not while characters wait to be read."""
+        if self._begun != "\x1b" or at_s - self._begun_s < _ESCAPE_WAIT_S:
             return []
-        alone, self._begun = self._begun == "\x1b", ""
-        return ["escape"] if alone else []
+        self._begun, self._alone_s = "", at_s
+        return ["escape"]
 
     @property
     def waits(self) -> bool:
@@ -150,23 +163,25 @@ class KeyDecoder:
         return bool(self._begun)
 
     def _within(self, character: str, at_s: float) -> list[str]:
-        begun = self._begun
-        if character == "\x1b":  # a second Escape: the first one was the key
-            self._begun_s = at_s
-            self._begun = character
-            return ["escape"] if begun == "\x1b" else []
-        if begun == "\x1b" and character in "[O":
-            self._begun += character
+        begun, together = self._begun, at_s - self._begun_s < _ALT_S
+        if character == "\x1b":
+            self._begun, self._begun_s = character, at_s
+            # Two at once may be Alt with an arrow; a second Escape after the first makes sure that it was the key.
+            return ["escape"] if begun == "\x1b" and not together else []
+        if (begun == "\x1b" and character in "[O") or (
+            begun == "\x1b[" and character == "["
+        ):  # the latter: Linux console
+            self._begun, self._begun_s = begun + character, at_s
             return []
-        if begun == "\x1b[" and character == "[":  # function keys of the Linux console
-            self._begun += character
-            return []
+        if begun == "\x1b":
+            self._begun = ""
+            return [] if together else ["escape", character]  # Alt with a key; or Escape, and then a key
         if begun.startswith("\x1b[") and len(begun) < 16 and not "@" <= character <= "~":
-            self._begun += character
+            self._begun, self._begun_s = begun + character, at_s
             return []
         self._begun = ""
         arrow = _ARROWS.get(character) if begun in ("\x1b[", "\x1bO") else None
-        return [arrow] if arrow is not None else []  # Alt with a key, or a key that stands for nothing here
+        return [arrow] if arrow is not None else []  # or a key that stands for nothing here
 
 
 class Keys(Protocol):
@@ -221,7 +236,7 @@ class _Reader:
             time.sleep(wait_s)
             return self._decoder.late(time.monotonic())
         if self._decoder.waits:
-            wait_s = min(wait_s, _ESCAPE_WAIT_S)
+            wait_s = min(wait_s, _LOOK_S)
         if not select.select([self._fd], [], [], wait_s)[0]:
             return self._decoder.late(time.monotonic())
         try:
@@ -229,8 +244,7 @@ class _Reader:
         except OSError:  # the terminal went away
             data = b""
         self.ended = not data
-        now_s = time.monotonic()
-        return [*self._decoder.late(now_s), *self._decoder.feed(data.decode("latin-1"), now_s)]
+        return self._decoder.feed(data.decode("latin-1"), time.monotonic())
 
 
 class PipeKeys:
@@ -247,7 +261,7 @@ class PipeKeys:
 
 
 class TerminalKeys:
-    """Keys of a POSIX terminal, one at a time and unseen. Put back as it was by `close`.
+    """Keys of a POSIX terminal, one at a time and unseen, a held one once. Put back as it was by `close`.
 
     Ctrl-Z and Ctrl-S do nothing meanwhile: one would stop the music, the other freeze the face.
     In the background (`gigmate-live &`) the terminal belongs to another program: it is left alone until we
@@ -257,6 +271,7 @@ class TerminalKeys:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._reader = _Reader(fd)
+        self._held = HeldKeys()
         self._before: list | None = None
         self._enter()
 
@@ -272,7 +287,7 @@ class TerminalKeys:
         if not in_front(self._fd) or not self._enter():
             time.sleep(wait_s)
             return []
-        return self._reader.poll(wait_s)
+        return _presses(self._held, self._reader.poll(min(wait_s, _LOOK_S) if self._held.waits else wait_s))
 
     def close(self) -> None:
         import termios
@@ -305,9 +320,12 @@ class TerminalKeys:
 
 
 class WindowsKeys:
-    """Keys of a Windows console. Written for, not tested. Main thread only."""
+    """Keys of a Windows console, a held one once. Written for, not tested. Main thread only."""
 
     _TICK_S = 0.005
+
+    def __init__(self) -> None:
+        self._held = HeldKeys()
 
     def poll(self, wait_s: float = 0.0) -> list[str]:
         import msvcrt
@@ -315,7 +333,7 @@ class WindowsKeys:
         until_s = time.monotonic() + wait_s
         while not msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]
             if time.monotonic() >= until_s:
-                return []
+                return self._held.late(time.monotonic())
             time.sleep(self._TICK_S)
         keys: list[str] = []
         while msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]
@@ -325,10 +343,15 @@ class WindowsKeys:
                 keys += [] if arrow is None else [arrow]
             else:
                 keys.append("escape" if character == "\x1b" else character)
-        return keys
+        return _presses(self._held, keys)
 
     def close(self) -> None:
         pass
+
+
+def _presses(held: HeldKeys, struck: list[str]) -> list[str]:
+    now_s = time.monotonic()
+    return held.feed(struck, now_s) + held.late(now_s)
 
 
 def in_front(fd: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import re
 import select
 import socket
@@ -15,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from ..engine.commands import Command, Panic
+from ..engine.commands import Command, Panic, Stop, Toggle
 from ..engine.status import Status
 from .command_throttle import CommandThrottle, fader_of
 from .osc_wire import (
@@ -54,9 +55,9 @@ class OscSetupError(Exception):
 
 
 def parse_endpoint(option: str, text: str, host_needed: bool) -> Endpoint:
-    """(host, port) of "9000" (this machine alone), "HOST:9000" or "[::1]:9000". Raises OscSetupError."""
+    """(host, port) of "9100" (this machine alone), "HOST:9100" or "[::1]:9100". Raises OscSetupError."""
     match = re.fullmatch(r"(?:(\[[0-9A-Fa-f:.%\w]+\]|[^\s:\[\]]+):)?(\d{1,5})", text.strip(), re.ASCII)
-    form = "HOST:PORT, such as 192.168.1.20:9001" if host_needed else "[HOST:]PORT, such as 9000"
+    form = "HOST:PORT, such as 192.168.1.20:9001" if host_needed else "[HOST:]PORT, such as 9100"
     if match is None or not 1 <= int(match[2]) <= 65535 or (host_needed and match[1] is None):
         raise OscSetupError(f"{option} {text}: give {form}")
     return (match[1] or LOCAL_HOST).strip("[]"), int(match[2])
@@ -68,14 +69,21 @@ class Osc:
     Any thread.
     """
 
-    def __init__(self, listen: Endpoint | None = None, tell: Sequence[Endpoint] = ()) -> None:
-        """Open the sockets. Raises OscSetupError: a port that is taken, a host that is not known."""
+    def __init__(
+        self, listen: Endpoint | None = None, tell: Sequence[Endpoint] = (), by_time_tags: bool = False
+    ) -> None:
+        """Open the sockets. Raises OscSetupError: a port that is taken, a host that is not known.
+
+        `by_time_tags`: what is stamped with a time to come waits for it, as only a sender with our clock can mean.
+        What stops the band never waits.
+        """
+        self._by_time_tags = by_time_tags
         self._post: Callable[[Command], object] = _nobody
         self._status: Callable[[], Status] = Status
         self._throttle = CommandThrottle(self._count_post)
         self._press_credit, self._credited_s = _PRESSES_AT_ONCE, 0.0
         self._pressed: dict[Command, float] = {}
-        self._waiting: list[tuple[float, int, Message]] = []
+        self._waiting: list[tuple[float, int, Command]] = []
         self._order = itertools.count()
         self._lock = threading.Lock()
         self._news: list[str] = []
@@ -169,20 +177,10 @@ class Osc:
                 continue
             for message in messages:
                 self.received += 1
-                ahead_s = message.due_s - time.time() if message.due_s > 0.0 else 0.0
-                if ahead_s <= 0.0:
-                    self._handle(message, now_s)
-                elif ahead_s > _LATEST_S or len(self._waiting) >= _MOST_WAITING:
-                    self._fault("late", "OSC: a bundle for a time too far away: set the sender's clock")
-                else:
-                    heapq.heappush(self._waiting, (now_s + ahead_s, next(self._order), message))
+                self._hear(message, now_s)
         self._end.wait(_LOOK_S)
 
-    def _handle_due(self, now_s: float) -> None:
-        while self._waiting and self._waiting[0][0] <= now_s:
-            self._handle(heapq.heappop(self._waiting)[2], now_s)
-
-    def _handle(self, message: Message, now_s: float) -> None:
+    def _hear(self, message: Message, now_s: float) -> None:
         try:
             command = command_of(message, explain="unknown" not in self._reported_kinds)
         except OscError as error:
@@ -190,6 +188,29 @@ class Osc:
             return
         if command is None:
             return
+        ahead_s = message.due_s - time.time() if self._by_time_tags and message.due_s > 0.0 else 0.0
+        if self._ends_sound(command):  # at once; and what was planned to come before it is not to come after it
+            keeps_s = math.inf if isinstance(command, Panic) else now_s + ahead_s
+            self._waiting = [one for one in self._waiting if one[0] > keeps_s]
+            heapq.heapify(self._waiting)
+        elif ahead_s > _LATEST_S or (ahead_s > 0.0 and len(self._waiting) >= _MOST_WAITING):
+            self._fault("late", "OSC: a bundle for a time too far away: set the sender's clock")
+            return
+        elif ahead_s > 0.0:
+            heapq.heappush(self._waiting, (now_s + ahead_s, next(self._order), command))
+            return
+        self._handle(command, now_s)
+
+    def _ends_sound(self, command: Command) -> bool:
+        if isinstance(command, Toggle):
+            return self._status().state not in ("loading", "stopped", "stopping")
+        return isinstance(command, (Stop, Panic))
+
+    def _handle_due(self, now_s: float) -> None:
+        while self._waiting and self._waiting[0][0] <= now_s:
+            self._handle(heapq.heappop(self._waiting)[2], now_s)
+
+    def _handle(self, command: Command, now_s: float) -> None:
         if fader_of(command) is None and not self._may_press(command, now_s):
             self.limited += 1
             return

@@ -48,8 +48,8 @@ def test_the_program_runs_as_it_stands_there() -> None:
     osc.begin(posted.append, Status)
     try:
         (program,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-        assert "9000" in program
-        exec(program.replace("9000", str(osc.port)), {})
+        assert "9100" in program
+        exec(program.replace("9100", str(osc.port)), {})
         end_s = time.monotonic() + 30
         while len(posted) < 2 and time.monotonic() < end_s:
             time.sleep(0.01)

@@ -124,6 +124,9 @@ def live(
     osc_to: Annotated[
         list[str] | None, typer.Option(metavar="HOST:PORT", help="OSC: send status and beats there. May be repeated.")
     ] = None,
+    osc_time_tags: Annotated[
+        bool, typer.Option("--osc-time-tags", help="OSC: bundles wait for their time; else they act at once.")
+    ] = False,
 ) -> int:
     """Play along with a live input.
 
@@ -176,7 +179,7 @@ def live(
     )
     asked = pedal is not None or bindings is not None or midi is not None
     remote = web_asked(web, host, web_token)
-    told = osc_asked(osc, osc_to)
+    told = osc_asked(osc, osc_to, osc_time_tags)
     show, faults = open_show(preset, set_, chart, config.bindings)
     for line in faults:
         print(line, file=sys.stderr)

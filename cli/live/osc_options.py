@@ -19,11 +19,15 @@ class OscAsk:
 
     listen: Endpoint | None = None
     tell: tuple[Endpoint, ...] = ()
+    by_time_tags: bool = False
+    """Whether what is stamped with a time waits for it."""
 
 
-def osc_asked(listen: str | None, tell: Sequence[str] | None) -> OscAsk | None:
-    """What the options ask for; None for nothing. Raises ConfigError for what is no address, EngineError without
+def osc_asked(listen: str | None, tell: Sequence[str] | None, by_time_tags: bool = False) -> OscAsk | None:
+    """What the options ask for; None for nothing. Raises ConfigError for what cannot be, EngineError without
     python-osc."""
+    if by_time_tags and listen is None:
+        raise ConfigError("--osc-time-tags belongs to --osc: give the port that is listened on")
     if listen is None and not tell:
         return None
     need("pythonosc")
@@ -33,6 +37,7 @@ def osc_asked(listen: str | None, tell: Sequence[str] | None) -> OscAsk | None:
         return OscAsk(
             None if listen is None else parse_endpoint("--osc", listen, host_needed=False),
             tuple(parse_endpoint("--osc-to", text, host_needed=True) for text in tell or ()),
+            by_time_tags,
         )
     except OscSetupError as error:
         raise ConfigError(str(error)) from None
@@ -43,7 +48,7 @@ def open_osc(ask: OscAsk) -> Osc:
     from ...control.osc import Osc, OscSetupError
 
     try:
-        return Osc(ask.listen, ask.tell)
+        return Osc(ask.listen, ask.tell, ask.by_time_tags)
     except OscSetupError as error:
         raise EngineError(str(error)) from None
 

@@ -102,16 +102,61 @@ def test_arrows_are_no_escape_however_they_arrive() -> None:
     assert decoder.feed("A", 0.03) == ["up"]
     assert decoder.late(1.0) == []
     assert decoder.feed("\x1b[15~\x1b[[A\x1b[1;5Cq", 1.0) == ["q"]  # function keys, and one with Ctrl
+    assert decoder.feed("\x1b\x1b[A", 2.0) == ["up"]  # with Alt, as some terminals send it
+
+
+SPLIT_KEYS = ["\x1b[A", "\x1bOB", "\x1bOQ", "\x1bOR", "\x1b[12~", "\x1b[[B", "\x1b[1;5C", "\x1b[1;2Q"]
+"""Arrows, F2 and F3 in the ways that terminals have for them: none of them is panic, and none quits."""
+
+
+@pytest.mark.parametrize("late_s", [0.04, 0.1, 0.3, 0.45])
+@pytest.mark.parametrize("sent", SPLIT_KEYS)
+def test_a_key_that_the_network_tears_apart_is_one_key(sent: str, late_s: float) -> None:
+    whole = KeyDecoder().feed(sent, 0.0)
+    assert whole in ([], ["up"], ["down"])
+    for place in range(1, len(sent)):
+        decoder, at_s, keys = KeyDecoder(), 10.0, []
+        for part in (sent[:place], sent[place:]):
+            keys += decoder.feed(part, at_s)
+            for turn in range(int(late_s / 0.03)):
+                keys += decoder.late(at_s + 0.03 * (turn + 1))
+            at_s += late_s
+        assert keys + decoder.late(at_s + 5.0) == whole
+        assert decoder.feed("t", at_s + 5.0) == ["t"]
+
+
+@pytest.mark.parametrize("sent", SPLIT_KEYS)
+def test_what_comes_after_its_escape_was_taken_for_a_key_is_still_no_other_key(sent: str) -> None:
+    decoder = KeyDecoder()
+    assert decoder.feed(sent[0], 0.0) == []
+    assert decoder.late(0.6) == ["escape"]
+    assert [key for key in decoder.feed(sent[1:], 1.5) if key not in ("up", "down")] == []
+    assert decoder.feed("q", 1.6) == ["q"]
+
+
+def test_the_rest_that_waits_to_be_read_is_read_before_the_escape_is_judged() -> None:
+    read_fd, write_fd = os.pipe()
+    with os.fdopen(read_fd) as stream:
+        keys = open_keys(stream)
+        os.write(write_fd, b"\x1b")
+        assert keys.poll(1.0) == []
+        os.write(write_fd, b"[A")
+        time.sleep(0.6)  # this program stood still meanwhile
+        assert keys.poll(0.0) == ["up"]
+        os.close(write_fd)
 
 
 def test_an_escape_alone_is_a_key() -> None:
     decoder = KeyDecoder()
-    assert decoder.feed("\x1b", 0.0) == []
-    assert decoder.late(0.1) == ["escape"]
-    assert decoder.late(0.2) == []
-    assert decoder.feed("\x1b\x1b", 1.0) == ["escape"]
-    assert decoder.late(1.1) == ["escape"]
+    assert decoder.feed("\x1b", 0.0) == [] == decoder.late(0.4)
+    assert decoder.late(0.5) == ["escape"]
+    assert decoder.late(0.6) == []
     assert decoder.feed("\x1bx", 2.0) == []  # Alt with a key
+    assert decoder.feed("\x1b", 5.0) == []
+    assert decoder.feed("\x1b", 5.1) == ["escape"]  # struck twice, it need not wait
+    assert decoder.late(5.6) == ["escape"]
+    assert decoder.feed("\x1b", 9.0) == []
+    assert decoder.feed("q", 9.1) == ["escape", "q"]  # nor with another key after it
 
 
 def test_no_input_at_all() -> None:

@@ -19,6 +19,8 @@ from gigmate.engine.commands import (
     Panic,
     SelectSong,
     SetLevel,
+    Start,
+    Stop,
     Toggle,
 )
 from gigmate.engine.status import Status
@@ -62,9 +64,39 @@ def test_commands_come_in_over_the_network(opened: Callable[..., Osc]) -> None:
     assert osc.news() == []
 
 
-def test_a_bundle_waits_for_its_time(opened: Callable[..., Osc]) -> None:
+@pytest.mark.parametrize("ahead_s", [4.0, 45.0, 1e6, -3600.0])
+def test_a_tablet_whose_clock_is_wrong_is_obeyed_at_once(opened: Callable[..., Osc], ahead_s: float) -> None:
     posted = Posted()
     osc = opened(listen=(LOCAL_HOST, 0))
+    osc.begin(posted.append, Status)
+    begin_s = time.monotonic()
+    with sender(osc) as out:
+        for action in ("start", "fill", "stop", "panic"):
+            out.send(bundle(packet(f"/gigmate/{action}", 1.0), at_s=time.time() + ahead_s))
+    posted.wait_for(4)
+    assert posted == [Start(), Fill(), Stop(), Panic()]
+    assert time.monotonic() - begin_s < 3.5
+    assert osc.figures()["bad"] == 0 and osc.news() == []
+
+
+@pytest.mark.parametrize("action", ["stop", "panic", "toggle"])
+def test_what_stops_the_band_never_waits(opened: Callable[..., Osc], action: str) -> None:
+    posted = Posted()
+    osc = opened(listen=(LOCAL_HOST, 0), by_time_tags=True)
+    osc.begin(posted.append, lambda: Status(state="playing"))
+    with sender(osc) as out:
+        out.send(bundle(packet("/gigmate/start"), at_s=time.time() + 1.0))
+        out.send(bundle(packet(f"/gigmate/{action}"), at_s=time.time() + 45.0))
+        posted.wait_for(1, timeout_s=0.9)
+        assert [type(command).__name__.lower() for command in posted] == [action]
+        out.send(bundle(packet("/gigmate/fill"), at_s=time.time() + 1.2))
+    posted.wait_for(2)
+    assert posted[1:] == [Fill()]  # the start was to come before the end
+
+
+def test_a_bundle_waits_for_its_time_where_that_is_asked_for(opened: Callable[..., Osc]) -> None:
+    posted = Posted()
+    osc = opened(listen=(LOCAL_HOST, 0), by_time_tags=True)
     osc.begin(posted.append, Status)
     at_s = time.time() + 0.4
     with sender(osc) as out:
@@ -123,7 +155,7 @@ def test_random_packets_do_no_harm(opened: Callable[..., Osc]) -> None:
 
 
 def test_it_listens_on_this_machine_alone_unless_told(opened: Callable[..., Osc]) -> None:
-    assert parse_endpoint("--osc", "9000", False) == (LOCAL_HOST, 9000)
+    assert parse_endpoint("--osc", "9100", False) == (LOCAL_HOST, 9100)
     assert parse_endpoint("--osc", "0.0.0.0:9000", False) == ("0.0.0.0", 9000)
     assert parse_endpoint("--osc-to", "light-desk.local:7700", True) == ("light-desk.local", 7700)
     assert parse_endpoint("--osc", "[::1]:9000", False) == ("::1", 9000)

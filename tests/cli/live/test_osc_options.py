@@ -92,6 +92,9 @@ def test_addresses_are_checked_before_anything_is_loaded() -> None:
     ask = osc_asked("9000", ["127.0.0.1:9001", "desk:7700"])
     assert ask is not None
     assert describe(ask) == ["OSC in on 127.0.0.1:9000", "OSC out to 127.0.0.1:9001, desk:7700"]
+    assert osc_asked("9000", None, True).by_time_tags and not ask.by_time_tags
+    with pytest.raises(ConfigError, match="--osc-time-tags belongs to --osc"):
+        osc_asked(None, ["127.0.0.1:9001"], True)
     everywhere = osc_asked("0.0.0.0:9000", None)
     assert everywhere is not None
     assert describe(everywhere) == ["OSC in on 0.0.0.0:9000 (open to this network: OSC knows no password)"]
