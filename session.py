@@ -52,7 +52,7 @@ def config_with(config: EngineConfig, preset: Preset) -> EngineConfig:
     untouched = EngineConfig()
     habits = {
         name: getattr(preset, name) if getattr(config, name) == getattr(untouched, name) else getattr(config, name)
-        for name in ("when_silent", "start_at", "count_in")
+        for name in ("when_silent", "when_clock_stops", "start_at", "count_in")
     }
     return dataclasses.replace(
         config,

@@ -90,6 +90,8 @@ class ClockTick:
     """
 
     at_sample: int = NOW
+    from_program: bool = False
+    """Whether a program on the same sound server sent it: then it stands for the sample that the program plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class ClockTransport:
     at_sample: int = NOW
     sixteenths: int = 0
     """With "locate": where in the song the next tick stands, after the next continue."""
+    from_program: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ class SetOption:
     value: float | int | str
 
 
-BAND_OPTIONS = ("when_silent", "start_at", "count_in", "click_db", "ceiling_dbfs")
+BAND_OPTIONS = ("when_silent", "when_clock_stops", "start_at", "chart_place", "count_in", "click_db", "ceiling_dbfs")
 
 
 @dataclass(frozen=True, slots=True)

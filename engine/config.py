@@ -54,6 +54,8 @@ class EngineConfig:
     """Come in only when the musician plays and a beat is found; False: sound from start to stop, whatever is heard."""
     when_silent: Literal["stop", "go_on"] = "stop"
     """What the band does when the musician stops: fall silent at the end of the bar, or play on."""
+    when_clock_stops: Literal["stop", "go_on"] = "stop"
+    """What the band does when the transport or the MIDI clock that it follows stops: stop with it, or play on."""
     start_at: Literal["now", "bar"] = "now"
     """Where a start takes effect: at once, or at the next bar line."""
     count_in: int = 0
@@ -86,6 +88,8 @@ class EngineConfig:
             raise ConfigError(f"--click-output {min(both)}: the band plays there; give the click a channel of its own")
         if self.when_silent not in ("stop", "go_on"):
             raise ConfigError(f"when_silent {self.when_silent!r}: give stop or go_on")
+        if self.when_clock_stops not in ("stop", "go_on"):
+            raise ConfigError(f"when_clock_stops {self.when_clock_stops!r}: give stop or go_on")
         if self.count_in not in (0, 1, 2):
             raise ConfigError(f"count_in {self.count_in!r}: give 0, 1 or 2 bars")
         if self.start_at not in ("now", "bar"):

@@ -18,6 +18,8 @@ class Point:
     """Beat at which the running bar began (a whole number)."""
     bar: int
     beats_per_bar: int
+    beat_quarters: float = 1.0
+    """Length of a beat in quarter notes: 1.5 in 6/8."""
 
     @property
     def bar_phase(self) -> float:

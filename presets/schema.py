@@ -96,6 +96,7 @@ Tempo = Annotated[
     ),
 ]
 Part = Literal["drums", "bass", "keys"]
+TimeSourceName = Literal["auto", "transport", "midi_clock", "tap", "listener"]
 
 
 class Levels(Strict):
@@ -147,6 +148,14 @@ class Preset(Strict):
     """Where a start takes effect: at once, or at the next bar line."""
     when_silent: Literal["stop", "go_on"] = "stop"
     """What the band does when you stop: falls silent at the end of the bar, or plays on."""
+    when_clock_stops: Literal["stop", "go_on"] = "stop"
+    """What the band does when the transport or MIDI clock that it follows stops: stops with it until it goes on, or
+    plays on in the tempo that it had."""
+    chart_place: Literal["song", "entrance"] = "song"
+    """Where a chart is when a transport or MIDI clock leads: at the place in the song that it tells, or at its
+    beginning where the band comes in."""
+    time_source: TimeSourceName | None = None
+    """Whom the band follows while this preset is on; without it the one chosen before."""
     ceiling_dbfs: float = Field(default=-1.0, ge=-60.0, le=0.0)
     """No sample of the output is louder."""
     pedal: Annotated[tuple[BindingRow, ...], BeforeValidator(as_tuple)] = Field(default=(), max_length=100)

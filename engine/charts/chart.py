@@ -52,6 +52,8 @@ class MetreChange:
 
     bar: int
     beats_per_bar: int
+    beat_quarters: float = 1.0
+    """Length of these beats in quarter notes: 1.5 in 6/8, 0.5 in 7/8."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,14 @@ class Chart:
     tempo_bpm: float = 0.0
     """0 where it does not say."""
     metres: tuple[MetreChange, ...] = ()
+    """Where bars become longer or shorter than those before, or their beats; empty where all are equal."""
     remarks: tuple[str, ...] = field(default=(), compare=False)
     """What whoever wrote it should know: a line each, none where all is plain."""
-    """Where bars become longer or shorter than those before; empty where all are equal."""
+    beat_quarters: float = 1.0
+    """Length of a beat of the first bar in quarter notes: 1.5 in 6/8, where a beat is a dotted one."""
     _bar_beats: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
     _bar_starts: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
+    _bar_quarters: tuple[float, ...] = field(init=False, repr=False, compare=False, default=())
     _change_beats: tuple[float, ...] = field(init=False, repr=False, compare=False, default=())
     _section_beats: tuple[float, ...] = field(init=False, repr=False, compare=False, default=())
     _chords: tuple[tuple[int, tuple[float, ...]], ...] = field(init=False, repr=False, compare=False, default=())
@@ -98,6 +103,7 @@ class Chart:
             if places[0] != 0 or places[-1] >= self.length_beats or list(places) != sorted(set(places)):
                 raise ChartError("a chart's chords and sections follow one another, from beat 0 on")
         object.__setattr__(self, "_bar_beats", bar_beats)
+        object.__setattr__(self, "_bar_quarters", self._quarters_of_bars())
         object.__setattr__(self, "_bar_starts", tuple(accumulate(bar_beats[:-1], initial=0)))
         object.__setattr__(self, "_change_beats", beats)
         object.__setattr__(self, "_section_beats", starts)
@@ -114,6 +120,13 @@ class Chart:
                     "a chart's metres follow one another, each with 1 beat or more, from its second bar on"
                 )
             made += [change.beats_per_bar] * (end - change.bar)
+        return tuple(made)
+
+    def _quarters_of_bars(self) -> tuple[float, ...]:
+        """Length of a beat of each bar."""
+        made = [self.beat_quarters] * self.bars
+        for change in self.metres:
+            made[change.bar :] = [change.beat_quarters] * (self.bars - change.bar)
         return tuple(made)
 
     @property
@@ -177,8 +190,15 @@ class Chart:
 
     def beats_of_bar(self, bar: int) -> int:
         """Beats of bar number `bar`, gone round or kept at the last as `place` does; before the first those of it."""
+        return self._bar_beats[self._bar_index(bar)]
+
+    def quarters_of_beat(self, bar: int) -> float:
+        """Length in quarter notes of a beat of bar number `bar`, counted as `beats_of_bar` does."""
+        return self._bar_quarters[self._bar_index(bar)]
+
+    def _bar_index(self, bar: int) -> int:
         bars = len(self._bar_beats)
-        return self._bar_beats[max(0, bar) % bars if self.loops else min(max(0, bar), bars - 1)]
+        return max(0, bar) % bars if self.loops else min(max(0, bar), bars - 1)
 
     def beat_at_bar(self, bars: float) -> float:
         """Beats from the beginning to so many bars after it, 2.5 is the middle of the third. From 0 on, without end."""
@@ -248,6 +268,8 @@ class WrittenBar(Protocol):
     def chords(self) -> Sequence[tuple[float, ChordSymbol]]: ...  # (beat within the bar, chord)
     @property
     def beats(self) -> int: ...
+    @property
+    def beat_quarters(self) -> float: ...  # length of a beat
 
 
 def chart_of(
@@ -269,8 +291,9 @@ def chart_of(
         for offset, chord in bar.chords:
             if not changes or changes[-1].chord != chord:
                 changes.append(Change(float(starts[number] + offset), chord))
-        if number and beats_of_bars[number] != beats_of_bars[number - 1]:
-            metres.append(MetreChange(number, beats_of_bars[number]))
+        before = bars[number - 1] if number else bar
+        if (bar.beats, bar.beat_quarters) != (before.beats, before.beat_quarters):
+            metres.append(MetreChange(number, bar.beats, bar.beat_quarters))
     if changes and changes[0].beat > 0:
         changes.insert(0, Change(0.0, NO_CHORD))
     named, first = [], 0
@@ -288,4 +311,5 @@ def chart_of(
         tempo_bpm=tempo_bpm,
         metres=tuple(metres),
         remarks=remarks,
+        beat_quarters=bars[0].beat_quarters,
     )

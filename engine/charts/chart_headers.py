@@ -66,6 +66,12 @@ def metre_beats(value: str) -> int:
     return count // 3 if match[2] == "8" and count in (6, 9, 12, 15) else count
 
 
+def metre_quarters(value: str) -> float:
+    """Length of a beat of "4/4" in quarter notes: 1.5 in 6/8 and its like, 0.5 in 7/8, 2 in 2/2."""
+    count, kind = (int(number) for number in value.split("/"))
+    return 1.5 if kind == 8 and metre_beats(value) != count else 4.0 / kind
+
+
 def tempo_bpm(value: str) -> float:
     """30 to 300 bpm."""
     match = re.fullmatch(r"([0-9]{2,3}(?:\.[0-9]+)?)(\s*bpm)?", value)

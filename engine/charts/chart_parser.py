@@ -24,6 +24,7 @@ from .chart_headers import (
     header_of,
     is_german,
     metre_beats,
+    metre_quarters,
     near,
     pickup_beats,
     remarks_on,
@@ -51,10 +52,12 @@ Read = TypeVar("Read")
 
 @dataclass(eq=False, slots=True)
 class _Bar:
-    """One bar as it is read: (beat within it, chord), how many beats it has, and the marks of jumps on it."""
+    """One bar as it is read: (beat within it, chord), how many beats it has, how long these are in quarter notes, and
+    the marks of jumps on it."""
 
     chords: tuple[tuple[float, ChordSymbol], ...]
     beats: int
+    beat_quarters: float
     marks: list[Mark] = field(default_factory=list)
     section: int = -1
     """The bars of one section, played together, have the same number."""
@@ -103,7 +106,7 @@ class _Reader:
         self._line = 0
         self._bar = 0
         self._headers: dict[str, str] = {}
-        self._beats = 4
+        self._beats, self._quarters = 4, 1.0
         self._tempo_bpm = 0.0
         self._done: list[tuple[str, list[_Bar], list[_Bar]]] = []  # name, bars as played, bars without repeats
         self._pickup_beats = 0
@@ -143,7 +146,7 @@ class _Reader:
             raise self._error(f"{key} stands there twice")
         value = value.strip()
         if key == "metre":
-            self._beats = self._checked(metre_beats, value)
+            self._beats, self._quarters = self._checked(metre_beats, value), metre_quarters(value)
         elif key == "key":
             self._checked(lambda text: parse_key(text, self._german), value)
         elif key == "tempo":
@@ -242,7 +245,7 @@ class _Reader:
             raise self._error(f"a section's name stands in brackets: [{cells[:-1]}]")
         metre = _METRE.match(cells)
         if metre is not None:
-            self._beats = self._checked(metre_beats, metre[1])
+            self._beats, self._quarters = self._checked(metre_beats, metre[1]), metre_quarters(metre[1])
             cells = cells[metre.end() :]
             if not cells:
                 raise self._error(f"nothing behind {metre[1]}: write the bar's chords there, or %")
@@ -263,8 +266,8 @@ class _Reader:
         if len(self._pair) < 2:
             raise self._error("%% repeats the two bars before, and there are not two")
         first, second = self._pair
-        self._add(_Bar(first.chords, first.beats), [])
-        self._add(_Bar(second.chords, second.beats), marks)
+        self._add(_Bar(first.chords, first.beats, first.beat_quarters), [])
+        self._add(_Bar(second.chords, second.beats, second.beat_quarters), marks)
 
     def _take_pickup(self, cells: str) -> None:
         """The first bar is shorter and yours: the chart begins with the first whole one."""
@@ -278,9 +281,9 @@ class _Reader:
             if self._last is None:
                 raise self._error("% repeats the bar before, and there is none")
             if self._last.beats == beats:
-                return _Bar(self._last.chords, beats)
+                return _Bar(self._last.chords, beats, self._quarters)
             if len(self._last.chords) == 1 and self._last.chords[0][0] == 0:
-                return _Bar(self._last.chords, beats)
+                return _Bar(self._last.chords, beats, self._quarters)
             raise self._error(f"% repeats a bar of {self._last.beats} beats in one of {beats}: write its chords")
         if len(words) > beats * _MOST_CELLS_PER_BEAT or (beats % len(words) and len(words) % beats):
             raise self._error(
@@ -296,7 +299,7 @@ class _Reader:
                 raise self._error(f"{word} goes on with the chord before, and there is none")
             if held is not None and (not bar or bar[-1][1] != held):
                 bar.append((number * beats / len(words), held))
-        return _Bar(tuple(bar), beats)
+        return _Bar(tuple(bar), beats, self._quarters)
 
     def _times(self, text: str) -> int | None:
         """The count that the text is (x3, 3x, (x3)), or None for what is none."""
@@ -329,7 +332,8 @@ class _Reader:
                 )
             self._sign(lambda: self._room(len(known[section.name][0])))
             bars, straight = _copied(*known[section.name])
-            self._last, self._beats = bars[-1], bars[-1].beats
+            self._last = bars[-1]
+            self._beats, self._quarters = self._last.beats, self._last.beat_quarters
             self._pair = bars[-2:]
         if bars:
             self._sign(lambda: self._room(len(bars) * (section.times - 1)))
@@ -385,5 +389,5 @@ class _Reader:
 
 def _copied(bars: list[_Bar], straight: list[_Bar]) -> tuple[list[_Bar], list[_Bar]]:
     """A section that is played again: the same bars as bars of their own, without the marks of jumps."""
-    own = {id(bar): _Bar(bar.chords, bar.beats) for bar in (*bars, *straight)}
+    own = {id(bar): _Bar(bar.chords, bar.beats, bar.beat_quarters) for bar in (*bars, *straight)}
     return [own[id(bar)] for bar in bars], [own[id(bar)] for bar in straight]

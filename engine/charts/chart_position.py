@@ -29,6 +29,7 @@ class ChartPosition:
         self._begins_at: float | None = None  # place of the first bar line, where no bar was known yet
         self._wanted: tuple[float, str] | None = None  # beat of the chart to be at on the next bar line, its section
         self._asked_bar: int | None = None
+        self._followed: int | None = None  # the first one's number, as a clock or transport last had it
         self._taken = False  # a chart was taken under way, and begins on the next bar line
         self._beat = 0.0
         """Of the chart, where it was last asked for."""
@@ -95,9 +96,26 @@ class ChartPosition:
         if chart is not None and under_way:
             self._wanted, self._taken = (0.0, self.section), True
 
-    def begin(self, point: Point, known: bool) -> None:
-        """The song begins on the bar line nearest to that point; `known`: whether bars are known there yet."""
-        self._origin = point.bar + (point.bar_phase > 0.5)
+    def quarters_of_beat(self, bar: int) -> float:
+        """Length of a beat in quarter notes in that bar of musical time: 1.5 in 6/8; 1 without a chart."""
+        return 1.0 if self._chart is None else float(self._chart.quarters_of_beat(bar - (self._origin or 0)))
+
+    def bar_of_beat(self, beat: float) -> int:
+        """Number of the chart's bar whose first beat is nearest to that one of the song."""
+        return 0 if self._chart is None else round(self._chart.bar_at_beat(beat))
+
+    def follow(self, first: int, anew: bool) -> None:
+        """By who leads, the chart's first bar is that bar of musical time. Who has jumped goes on from there, until the
+        song begins, or is moved, `anew`."""
+        if self.placed and (anew or self._origin == self._followed):
+            self._origin = self._followed = first
+            if anew:
+                self._wanted, self._asked_bar, self._taken = None, None, False
+
+    def begin(self, point: Point, known: bool, first: int | None = None) -> None:
+        """The song begins on the bar line nearest to that point, or on that bar; `known`: whether bars are known."""
+        self._origin = point.bar + (point.bar_phase > 0.5) if first is None else first
+        self._followed = first
         self._begins_at = None if known else point.position_samples
         self._wanted, self._asked_bar, self._taken = None, None, False
 

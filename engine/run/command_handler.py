@@ -211,6 +211,10 @@ class CommandHandler:
             if isinstance(value, (bool, str)) or not -60.0 <= value <= 0.0:
                 raise ConfigError(f"limiter ceiling {value!r} dBFS: give a value between -60 and 0")
             self._bridge.set_ceiling(float(value))
+        elif name == "chart_place":
+            if value not in ("song", "entrance"):
+                raise ConfigError(f"chart_place {value!r}: give song or entrance")
+            self._conductor.obey(command, self._in_input(-1))
         else:
             self._stage.set_habit(name, value)
 

@@ -63,6 +63,7 @@ class Stage:
         self._waits = config.wait_for_musician
         self._when_silent: str = config.when_silent
         self._start_at: str = config.start_at
+        self._when_clock_stops: str = config.when_clock_stops
         self._rate_hz = rate_hz
         self._frame = host_frame
         self._fade = max(1, round(FADE_MS * rate_hz / 1000.0))
@@ -77,6 +78,8 @@ class Stage:
         self.phase: Phase = phase
         self._at_once = False
         self._ready = False
+        self._halted: bool | None = None  # whether who led the time stood still when last asked
+        self._waits_for_clock = False  # it took the band along, and will bring it back
         self._heard = False  # whether the musician was playing since the band came in
         self._unheard = False  # whether the band came in without hearing anybody
         self._leaves_on_bar: bool | None = None  # once the musician has stopped
@@ -127,13 +130,19 @@ class Stage:
 
     def set_habit(self, name: str, value: object) -> None:
         """Another `when_silent` or `start_at`, from now on. Raises ConfigError for what is none."""
-        choices = {"when_silent": ("stop", "go_on"), "start_at": ("now", "bar")}
+        choices = {
+            "when_silent": ("stop", "go_on"),
+            "when_clock_stops": ("stop", "go_on"),
+            "start_at": ("now", "bar"),
+        }
         if name not in choices:
             raise ConfigError(f"there is no option {name!r}: there are {', '.join(BAND_OPTIONS)}")
         if value not in choices[name]:
             raise ConfigError(f"{name} {value!r}: give {' or '.join(choices[name])}")
         if name == "when_silent":
             self._when_silent = str(value)
+        elif name == "when_clock_stops":
+            self._when_clock_stops = str(value)
         else:
             self._start_at = str(value)
 
@@ -160,6 +169,7 @@ class Stage:
 
         `fresh`: nobody hears the band yet, so that it may be at its level at once.
         """
+        self._watch_clock(start, cue)
         if self.phase == "waiting":
             self._wait(start, moment, cue, peek, fresh)
         elif self.phase == "counting":
@@ -192,9 +202,21 @@ class Stage:
     def _can_follow(self, moment: Moment, cue: EntranceCue) -> bool:
         return moment.playing and cue.beat and moment.confidence >= SURE
 
+    def _watch_clock(self, start: int, cue: EntranceCue) -> None:
+        """A transport's or a clock's stop takes the band along, and its start brings it back."""
+        stops = cue.halted and self._halted is False and self._when_clock_stops == "stop"
+        self._halted = cue.halted
+        if stops and self.phase in ("counting", "in", "resting", "ending"):
+            self._leave(start, self._fade)
+            self.phase, self._waits_for_clock = "waiting", True
+            self._ends_at = self.over_samples = math.inf
+            self.clicks.clear()
+        elif not cue.halted and self._waits_for_clock and not cue.free:
+            self._waits_for_clock = False  # somebody else gives the time by now
+
     def _wait(self, start: int, moment: Moment, cue: EntranceCue, peek: Peek, fresh: bool) -> None:
         heard = self._can_follow(moment, cue)
-        self._ready = heard or cue.free or not self._waits
+        self._ready = (heard or cue.free or not self._waits) and not (self._waits_for_clock and cue.halted)
         at_once, self._at_once = self._at_once, False
         if not self._ready:
             if fresh:
@@ -208,8 +230,9 @@ class Stage:
             return
         if fresh:
             self._envelope.set(False)
-        line = self._line(start + self._fade, peek, of_bar=cue.bar)
+        line = self._line(start + self._fade, peek, of_bar=cue.bar and not self._waits_for_clock)
         if line is not None:
+            self._waits_for_clock = False
             self._enter(line, self._fade)
 
     def _enter(self, line: float, fade: int, from_now: bool = False) -> None:

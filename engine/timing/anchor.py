@@ -24,8 +24,10 @@ class Anchor:
     """0 where the source knows no bars (MIDI clock)."""
     beat_in_bar: int = -1
     """Place of beat floor(`beat`) in its bar, 0 for a downbeat; -1 where the source does not know."""
+    beat_quarters: float = 0.0
+    """Length of a beat in quarter notes, where the source knows it (transport); 0 where it does not."""
     song_beat: float | None = None
-    """The same beat counted from the beginning of the song, where the source knows it (MIDI clock that said start)."""
+    """The same beat counted from the beginning of the song, where the source tells it (MIDI clock, song position)."""
     song_bar: int | None = None
     """Number in the song of the bar of beat floor(`beat`), from 0, where the source numbers bars (transport)."""
 

@@ -7,6 +7,7 @@ the input clock at the host rate, and may be fractional. Every method belongs to
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Protocol
 
 from ..charts.chart_position import ChartPosition
@@ -17,6 +18,7 @@ from ..commands import (
     JumpSection,
     SetChart,
     SetControl,
+    SetOption,
     SetTempo,
     SetTimeSource,
 )
@@ -27,6 +29,7 @@ from ..position import Point
 from ..style_priors import STYLE_PRIORS
 from .anchor import Anchor, TimeSource
 from .clocks.jack_transport import Reading
+from .clocks.midi_clock_in import TICKS_PER_QUARTER, MidiClockIn
 from .conductor_settings import ConductorConfig
 from .entrance_cue import EntranceCue
 from .fixed_grid import GridConductor, fraction
@@ -124,6 +127,7 @@ class Conductor:
         self._tracker = self._sources.tracker
         self._chords = ChordTracker(self.config.chords, self.config.bars.metres, harmonist)
         self._chart = ChartPosition()
+        self._chart_follows = True  # whoever leads and knows the place in the song
         self.reset()
 
     def reset(self) -> None:
@@ -136,6 +140,7 @@ class Conductor:
         self._metre = self._tracker.beats_per_bar
         self._timeline = self._new_timeline()
         self._source: object = None
+        self._anchor: Anchor | None = None
         self._gliding = self._arriving = False
         self._heard_until = -math.inf
         self._confidence = 0.0
@@ -154,11 +159,13 @@ class Conductor:
         frame_s = frame_samples / self.rate_hz
         trust = min(max((float(heard.activity) - 0.2) / 0.3, 0.0), 1.0)
         self._hear_playing(float(heard.activity), frame_s)
+        self._sources.playing = self._playing
         if self._sources.listen:
             self._tracker.hear(heard, end_position_samples / self.rate_hz, frame_s)
         self._heard_until = float(end_position_samples)
         self._aim(self._heard_until)
         self._timeline.advance(self._heard_until)
+        self._follow_place(anew=False)
         self._expect_written_metre()
         sounded = self._heard_until - frame_samples / 2 - self.config.chords.chord_lag_s * self.rate_hz
         at = self._timeline.at(sounded)
@@ -182,9 +189,9 @@ class Conductor:
     def obey(self, command: Command, position_samples: float) -> None:
         """See Conducting.obey."""
         if isinstance(command, ClockTick):
-            self._sources.clock.tick(position_samples)
+            self._clock_of(command).tick(position_samples)
         elif isinstance(command, ClockTransport):
-            self._sources.clock.transport(command.action, command.sixteenths)
+            self._clock_of(command).transport(command.action, command.sixteenths, position_samples)
         elif isinstance(command, SetTempo):
             self._sources.set_tempo(command.tempo_bpm or None)
         elif isinstance(command, SetTimeSource):
@@ -193,9 +200,14 @@ class Conductor:
             self.set_chart(command.chart)
         elif isinstance(command, JumpSection):
             self.jump_section(command.name)
+        elif isinstance(command, SetOption) and command.name == "chart_place":
+            self._chart_follows = command.value == "song"
         elif isinstance(command, SetControl) and command.name == "style":
             self._tracker.expect_style(STYLE_PRIORS.get(str(command.value)))
             self._chords.set_style(str(command.value))
+
+    def _clock_of(self, command: ClockTick | ClockTransport) -> MidiClockIn:
+        return self._sources.program_clock if command.from_program else self._sources.clock
 
     def read_transport(self, reading: Reading) -> None:
         """See Conducting.read_transport."""
@@ -223,16 +235,23 @@ class Conductor:
 
     def begin_chart(self, position_samples: float) -> None:
         """See Conducting.begin_chart."""
-        self._chart.begin(self.peek(position_samples), self._found)
+        point = self.peek(position_samples)
+        tempo_bpm = self._sources.given_tempo_bpm()
+        if not self._found and tempo_bpm is not None:  # nobody is heard: the tempo that was set is the time
+            place = int(point.beat // 1 - point.bar_beat)
+            self._sources.begin(Anchor(position_samples, point.beat, tempo_bpm, 1.0, point.beats_per_bar, place))
+            self._found = True
+        self._chart.begin(point, self._found, self._first_bar(point))
 
     def set_chart(self, chart: object | None) -> None:
         """Take the chords from a chart (engine/charts/chart.py), from the next bar line on; None: by ear again."""
         self._chart.take(chart)
         metre = self._chart.beats_per_bar
         self._tracker.expect_metre(metre or None)
-        if metre and not self._timeline.started:
+        if metre and metre != self._metre and not self._found:  # nobody plays by what was told so far
             self._metre = metre
             self._timeline = self._new_timeline()
+            self._sources.set_tempo(self._sources.tempo_bpm)
 
     def jump_section(self, name: str = "") -> None:
         """Be in that section of the chart from the next bar line on; "": in the one after this. Raises ConfigError."""
@@ -263,7 +282,9 @@ class Conductor:
         """See Conducting.peek."""
         if not self._timeline.started:
             self._aim(position_samples)
-        return self._timeline.at(position_samples)
+        point = self._timeline.at(position_samples)
+        quarters = self._beat_quarters(point.bar)
+        return point if quarters == 1.0 else replace(point, beat_quarters=quarters)
 
     def entrance_cue(self) -> EntranceCue:
         """See Conducting.ground."""
@@ -275,7 +296,9 @@ class Conductor:
             source=name,
             beat=self._found or not sources.listen,
             bar=not by_ear or self.bar_confidence >= self.config.lock.sure_bar,
-            free=name not in ("", "listener") or not sources.listen or charted,
+            free=sources.gives(self._source) or not sources.listen or charted,
+            halted=sources.halted,
+            remarks=sources.remarks(),
             chord_root=chord.root,
             chord_pitch_classes=chord.pitch_classes,
             section=self._chart.section,
@@ -341,6 +364,33 @@ class Conductor:
         """Beats of that bar where a chart that changes its metre says so, and nobody who knows the bars better."""
         return None if self._sources.knows_bars(self._source) else self._chart.metre_of(bar)
 
+    def _beat_quarters(self, bar: int) -> float:
+        """Length of a beat of that bar in quarter notes, by who knows the bars, else by the chart."""
+        if self._anchor is not None and self._anchor.beat_quarters:
+            return self._anchor.beat_quarters
+        return self._chart.quarters_of_beat(bar)
+
+    def _first_bar(self, point: Point) -> int | None:
+        """Number of the bar that is the chart's first, by the place in the song that who leads says; None for none."""
+        anchor, target = self._anchor, self._timeline.target
+        if not (self._chart_follows and self._chart.known) or anchor is None or target is None:
+            return None
+        line = point.bar_beat - (target.beat - anchor.beat)  # where the bar begins, in the count of who leads
+        if anchor.song_bar is not None:
+            began = math.floor(anchor.beat) - max(anchor.beat_in_bar, 0)
+            return point.bar - anchor.song_bar - round((line - began) / max(1, anchor.beats_per_bar))
+        return None if anchor.song_beat is None else point.bar - self._chart.bar_of_beat(line)
+
+    def _follow_place(self, anew: bool) -> None:
+        """The chart is where who leads says that the song is."""
+        if self._chart.placed and self._chart_follows:
+            point = self._timeline.at(self._timeline.end_samples)
+            first = self._first_bar(point)
+            if first is not None:
+                self._chart.follow(first, anew)
+        ticks = round(TICKS_PER_QUARTER * self._chart.quarters_of_beat(self._timeline.at(self._heard_until).bar))
+        self._sources.count_in(ticks, self._heard_until)
+
     def _expect_written_metre(self) -> None:
         """Let the ear expect the metre of the bar that it is in; when its downbeat is past, so that it keeps it."""
         if self._chart.placed:
@@ -369,6 +419,8 @@ class Conductor:
         source, anchor = self._sources.anchor(position_samples, now, self._metre)
         started, was_sure = line.started, self._confidence >= config.lock.lost_confidence
         line.aim(anchor, same_source=source is self._source)
+        self._anchor = anchor
+        jumped = self._sources.take_jump() and started
         if source is not self._source:
             self._gliding = self._arriving = self._found
             self._source = source
@@ -379,6 +431,9 @@ class Conductor:
         if (leap_beyond_beats is not None and off > leap_beyond_beats) or (started and sure and not self._found):
             line.leap(at_downbeat=False)
             self._gliding = False
+        elif jumped:
+            line.leap(at_downbeat=False)
+            self._gliding = self._arriving = False
         elif self._gliding:
             line.stop_leap()
         elif started and sure and not was_sure and off > 0.1:
@@ -393,6 +448,8 @@ class Conductor:
         if self._gliding:
             agreement = max(agreement, _GLIDING_CONFIDENCE)
         self._confidence = min(max(anchor.confidence * agreement, 0.0), 1.0)
+        if jumped:
+            self._follow_place(anew=True)
 
     def _hear_playing(self, activity: float, frame_s: float) -> None:
         config = self.config

@@ -27,6 +27,10 @@ class EntranceCue:
     """Of the chart; empty without one."""
     next_section: str = ""
     """Asked for, and begun at the next bar line."""
+    halted: bool = False
+    """Who led the time has said stop, or stands still, and nothing has taken its place."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """What is odd about who tells the time, as kinds and lines of the fault log; as long as it lasts."""
     symbol: str = ""
     """The chord as the chart writes it, for the moment that was asked for last; empty without a chart."""
     end_bar: int | None = None

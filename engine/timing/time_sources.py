@@ -20,6 +20,8 @@ IDLE_BPM = 120.0
 """The tempo that time runs at before anything is known."""
 _HEARD_BEATS = 4.0
 """So many beats heard where they were tapped, and it is the ear that is followed."""
+_FIRST_MET_BEATS = 1.0
+"""So many of its beats must be heard before the ear takes over a time that was given."""
 _COASTING = 0.5
 """Confidence after a source of time has fallen silent: its time goes on unless something else is found."""
 
@@ -40,6 +42,11 @@ class Sources:
         self._others: tuple[TimeSource, ...] = ()
         self.transport = JackTransport(rate_hz)
         self.clock = MidiClockIn(rate_hz)
+        """Of a device."""
+        self.program_clock = MidiClockIn(rate_hz)
+        """Of a program on the same sound server: its ticks stand for what it plays, not for when it was heard."""
+        self.playing = False
+        """Whether the musician plays; the conductor says it."""
         self.taps = TapTempo(config.taps, config.tempo, rate_hz)
         self.chosen = "auto"
         self.tempo_bpm: float | None = None
@@ -51,11 +58,23 @@ class Sources:
         """Forget everything heard, tapped and counted. Choice and expected tempo stay."""
         self.tracker.reset()
         self.taps.reset()
-        self.clock.reset()
+        for clock in self._clocks:
+            clock.reset()
         self.transport.reset()
         self._tapped: Anchor | None = None
+        self._by_hand = False  # whether that line was tapped, not counted in
+        self._hits_given = 0.0  # beats that the ear had met when a line was given to it
+        self._ear = False  # whether the ear has taken over since the last time was given
         self._fixed: Anchor | None = None
-        self._led = False
+        self._led_by: TimeSource | None = None
+        self._led_bpm: float | None = None
+        self._starts: dict[int, int] = {}  # of each who has led, as it was last seen
+        self._jumped = False
+        self._aside = False
+
+    @property
+    def _clocks(self) -> tuple[MidiClockIn, MidiClockIn]:
+        return self.clock, self.program_clock
 
     def follow(self, sources: tuple[TimeSource, ...]) -> None:
         """Ask these first."""
@@ -67,6 +86,11 @@ class Sources:
             raise ConfigError(f"there is no source of time {name!r}: there are {', '.join(TIME_SOURCES)}")
         self.chosen = name
 
+    def count_in(self, ticks_per_beat: int, position_samples: float) -> None:
+        """A beat has so many ticks of a MIDI clock from there on, as the chart's metre says."""
+        for clock in self._clocks:
+            clock.count_in(ticks_per_beat, position_samples)
+
     def set_tempo(self, tempo_bpm: float | None) -> None:
         """Expect this tempo, None: any. Raises ConfigError for one that cannot be."""
         if tempo_bpm is not None and not 20.0 <= tempo_bpm <= 400.0:
@@ -76,55 +100,125 @@ class Sources:
         self.listen = self._wants_to_listen and inside
         self.tracker.expect(tempo_bpm if inside else None)
         self._fixed = self._tapped = None
+        self._led_bpm = None
+        self._ear, self._hits_given = False, 0.0
 
     def tap(self, position_samples: float) -> bool:
         """One tap; True if it made a line that counts from now on."""
         anchor = self.taps.tap(position_samples)
         if anchor is None or self.chosen == "listener":
             return False
-        self.begin(anchor)
+        self.begin(anchor, by_hand=True)
         return True
 
-    def begin(self, anchor: Anchor) -> None:
-        """Somebody has given the time: let taps and ear go on from there."""
+    def begin(self, anchor: Anchor, by_hand: bool = False) -> None:
+        """Somebody has given the time: it holds until the ear has met it. `by_hand`: it was tapped."""
         self.tracker.take(anchor)
-        self._tapped = anchor
+        self._tapped, self._by_hand = anchor, by_hand
+        self._ear, self._hits_given = False, self.tracker.beats_met
+        self._led_by = self._led_bpm = None
         if not self.listen:
             self._fixed = self.tracker.anchor(anchor.position_samples)
 
     def leader(self, position_samples: float) -> tuple[TimeSource, Anchor] | None:
-        """The first of transport, clock and the like that has an answer."""
-        for source in (*self._others, self.transport, self.clock):
+        """The first of transport, clock and the like that has an answer.
+
+        A clock that never said start may be a keyboard that always ticks: it does not overrule a musician who is heard,
+        unless it was chosen.
+        """
+        clocks = sorted(self._clocks, key=lambda clock: not clock.started)
+        self._aside = False
+        for source in (*self._others, self.transport, *clocks):
             name = getattr(source, "name", self.chosen)
-            if self.chosen in ("auto", name):
-                anchor = source.anchor(position_samples)
-                if anchor is not None:
-                    return source, anchor
+            if self.chosen not in ("auto", name):
+                continue
+            anchor = source.anchor(position_samples)
+            if anchor is None:
+                continue
+            if isinstance(source, MidiClockIn) and not self._may_lead(source):
+                self._aside = True
+                continue
+            return source, anchor
         return None
+
+    def _may_lead(self, clock: MidiClockIn) -> bool:
+        return clock.started or self.chosen == clock.name or not (self.listen and (self.playing or self._ear_holds()))
+
+    def _ear_holds(self) -> bool:
+        """Whether the ear has met a beat since the time was last given, and holds it."""
+        tracker = self.tracker
+        met = tracker.beats_met >= self._hits_given + _FIRST_MET_BEATS
+        return tracker.locked and met and tracker.confidence >= self._config.lock.lost_confidence
 
     def anchor(self, position_samples: float, now: Point | None, metre: int) -> tuple[object, Anchor]:
         """Who is followed, and the line to follow. `now`: the end of what was told, from where time goes on alone."""
         led = self.leader(position_samples)
         if led is not None:
-            self._fixed, self._led = None, True
+            self._lead(*led)
             return led
         if self.chosen == "tap" and self._tapped is not None:
             return self.taps, self._tapped
         if self.listen and self.chosen in ("auto", "tap", "listener"):
             anchor = self.tracker.anchor(position_samples)
-            if anchor is not None:
+            self._ear = self._ear or self._ear_holds()
+            given = self._tapped is not None or self._led_bpm is not None or self.tempo_bpm is not None
+            if anchor is not None and (self._ear or not given):
                 self._fixed = None
                 return self.tracker, anchor
+            if self._tapped is not None and self._led_bpm is None:
+                return self.taps, self._tapped
         if self._fixed is None:
-            tempo_bpm = self.tempo_bpm or IDLE_BPM
+            tempo_bpm = self._led_bpm or self.tempo_bpm or IDLE_BPM
             sure = 1.0 if not self.listen else 0.0
             if now is None:
                 self._fixed = Anchor(position_samples, 0.0, tempo_bpm, sure, metre, 0)
             else:
                 place = int(now.beat // 1 - now.bar_beat)
-                sure = max(sure, _COASTING if self._led else 0.0)
+                sure = max(sure, _COASTING if self._led_bpm else 0.0)
                 self._fixed = Anchor(now.position_samples, now.beat, tempo_bpm, sure, now.beats_per_bar, place)
         return self, self._fixed
+
+    def _lead(self, source: TimeSource, anchor: Anchor) -> None:
+        """Somebody leads: what it says stays when it falls silent."""
+        starts = int(getattr(source, "starts", 0))
+        again = source is self._led_by or not (self.listen and (self.playing or self._ear_holds()))
+        if again and starts != self._starts.get(id(source), 0):
+            self._jumped = True
+        self._starts[id(source)] = starts
+        self._led_by, self._led_bpm, self._fixed = source, anchor.tempo_bpm, None
+        self._ear, self._hits_given = False, 0.0
+
+    def take_jump(self) -> bool:
+        """Whether who leads has begun, or was moved in its song, since this was last asked: time is to leap with it."""
+        jumped, self._jumped = self._jumped, False
+        return jumped
+
+    @property
+    def halted(self) -> bool:
+        """Whether who led has said stop, or stands still, and nothing was given since."""
+        return self._led_by is not None and bool(getattr(self._led_by, "stopped", False))
+
+    def remarks(self) -> tuple[tuple[str, str], ...]:
+        """What is odd about who tells the time: (kind of fault, line)."""
+        said = []
+        others = [bpm for clock in self._clocks for bpm in clock.others_bpm]
+        if others and self._led_by in self._clocks:
+            tempi = " and ".join(f"{bpm:.0f}" for bpm in others)
+            said.append(
+                ("clock_aside", f"a second MIDI clock comes in ({tempi} bpm): the one that said start leads; take the"
+                 " other off this input")
+            )  # fmt: skip
+        if self._aside:
+            said.append(
+                ("clock_aside", "a MIDI clock comes in that never said start: you are followed, not it; press start on"
+                 " it, or choose --time-source midi_clock")
+            )  # fmt: skip
+        if self.transport.disagrees and self._led_by is self.transport:
+            said.append(
+                ("transport", "the beats of JACK's transport do not run at the tempo that it tells: whole bars say"
+                 " which of them is followed; look at its timebase master")
+            )  # fmt: skip
+        return tuple(said)
 
     def given_tempo_bpm(self) -> float | None:
         """The tempo that somebody has tapped or asked for; None where only the ear could tell."""
@@ -134,14 +228,23 @@ class Sources:
 
     def knows_bars(self, source: object) -> bool:
         """Whether a source is sure where bars begin, whatever is written: a transport, and those given to `follow`."""
-        return source is not None and source not in (self, self.tracker, self.taps, self.clock)
+        return source is not None and source not in (self, self.tracker, self.taps, *self._clocks)
+
+    def gives(self, source: object) -> bool:
+        """Whether a source is somebody who gives the time, so that the band need hear nobody to begin."""
+        if source is self or source is None:
+            return False
+        if isinstance(source, MidiClockIn):
+            return source.started or self.chosen == source.name
+        return source is not self.tracker or self.name_of(source) != "listener"
 
     def name_of(self, source: object) -> str:
         """As Status.time_source has it; empty where nobody knows the time."""
         if source is self.taps:
-            return "tap"
+            return "tap" if self._by_hand else "tempo"
         if source is self.tracker:
-            return "tap" if self._tapped is not None and self.tracker.beats_met < _HEARD_BEATS else "listener"
+            by_hand = self._by_hand and self._tapped is not None
+            return "tap" if by_hand and self.tracker.beats_met < _HEARD_BEATS else "listener"
         if source is self or source is None:
             return ""
         return str(getattr(source, "name", ""))

@@ -169,6 +169,6 @@ class JackTransport:
         within -= metre * math.floor(within / metre)
         tempo_bpm = 60.0 * self._pace.rate_hz / group
         beat = bar * metre + within
-        return Anchor(
-            reading.position_samples, beat, tempo_bpm, 1.0, metre, int(within) % metre, song_beat=None, song_bar=bar
-        )
+        place = int(within) % metre
+        quarters = 4.0 * group / reading.beat_type if reading.beat_type in (1, 2, 4, 8, 16) else 1.0
+        return Anchor(reading.position_samples, beat, tempo_bpm, 1.0, metre, place, quarters, song_bar=bar)

@@ -27,6 +27,7 @@ class MidiClockIn:
         self._sorter = TickSorter(rate_hz)
         self._rolls = True  # many masters never say that they start
         self._stopped_ticks: int | None = None  # place in the song at which it was stopped, or located since
+        self._tells_place = False  # who starts may mean any beginning; who says a place, the song's
         self._located = False  # whether a place was said that no continue has used yet
         self._ticks_per_beat = TICKS_PER_QUARTER
         self._counted = (0, 0.0)  # ticks since the song's beginning, and beats, where the beat became what it is
@@ -59,6 +60,7 @@ class MidiClockIn:
             self._go_on(at, 0)
         elif action == "locate":
             self._stopped_ticks, self._located = sixteenths * TICKS_PER_SIXTEENTH, True
+            self._tells_place = True
             if self._rolls and self._sorter.leader.song_tick is not None:
                 self._go_on(at, self._stopped_ticks)
         elif action == "continue":
@@ -73,13 +75,15 @@ class MidiClockIn:
     def _go_on(self, position: float, ticks: int) -> None:
         """The next tick is that place of the song."""
         self._sorter.say_start(position, ticks)
-        self._counted = (0, 0.0)
         self._rolls, self._located = True, False
-        self.starts += 1
 
     def tick(self, position_samples: float) -> None:
         """One clock message, at the place where it came."""
+        song_tick = self._sorter.leader.song_tick
         self._sorter.add(float(position_samples))
+        if self._sorter.leader.song_tick != song_tick:
+            self.starts += 1
+            self._counted = (0, 0.0)
 
     def count_in(self, ticks_per_beat: int, position_samples: float) -> None:
         """The beat has so many ticks from that place on: 24 a quarter, 36 a dotted one. What was counted stays."""
@@ -113,4 +117,4 @@ class MidiClockIn:
         tempo_bpm = quarters * TICKS_PER_QUARTER / self._ticks_per_beat
         if song_tick is None:
             return Anchor(position, beat, tempo_bpm, sure, 0, -1)
-        return Anchor(position, beat, tempo_bpm, sure, 0, int(beat // 1), song_beat=beat)
+        return Anchor(position, beat, tempo_bpm, sure, 0, int(beat // 1), song_beat=beat if self._tells_place else None)
