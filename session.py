@@ -212,6 +212,7 @@ def open_session(
     if isinstance(show, Preset):
         show = Show(show, bindings=config.bindings)
     config = config_with(config, show.preset)
+    show.time_source = config.time_source
     from .engine.ports.port import open_port
 
     port = open_port(config)

@@ -25,6 +25,7 @@ from .engine.commands import (
     SetMute,
     SetOption,
     SetTempo,
+    SetTimeSource,
     StepPreset,
     StepSong,
 )
@@ -84,6 +85,9 @@ class Show:
         self._chart = chart if set_list is None else set_list.songs[0].chart
         self._preset = preset if set_list is None else set_list.songs[0].preset
         self._names = list(self._presets)
+        self.time_source = "auto"
+        """Whom the band follows where a preset leaves it open: as was asked for on the command line."""
+        self._told_time_source = "auto"
 
     @property
     def preset(self) -> Preset:
@@ -208,7 +212,12 @@ class Show:
     def _dress(self, preset: Preset) -> list[Command]:
         if self._bindings is not None:
             self._bindings.set_preset(bindings_of(preset.pedal))
-        return commands_of(preset)
+        commands = commands_of(preset)
+        wanted = self.time_source if preset.time_source == "auto" else preset.time_source
+        if wanted != self._told_time_source:  # else what was chosen by hand stays
+            self._told_time_source = wanted
+            commands.append(SetTimeSource(wanted))
+        return commands
 
     def _announce(self) -> Announce:
         song = self.song

@@ -24,7 +24,13 @@ _PENDING = {
     "count-in": ("COUNT-IN", "care"),
     "ending": ("LAST BAR", "care"),
 }
-_SOURCES = {"transport": "transport", "midi_clock": "MIDI clock", "tap": "taps", "listener": "ear"}
+_SOURCES = {
+    "transport": "transport",
+    "midi_clock": "MIDI clock",
+    "tap": "taps",
+    "tempo": "set tempo",
+    "listener": "ear",
+}
 _TROUBLE = ("fallback", "away", "ended", "loading")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from .commands import TIME_SOURCES
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class EngineConfig:
     """Come in only when the musician plays and a beat is found; False: sound from start to stop, whatever is heard."""
     when_silent: Literal["stop", "go_on"] = "stop"
     """What the band does when the musician stops: fall silent at the end of the bar, or play on."""
+    time_source: str = "auto"
+    """Whom the band follows: one of TIME_SOURCES (commands.py)."""
     when_clock_stops: Literal["stop", "go_on"] = "stop"
     """What the band does when the transport or the MIDI clock that it follows stops: stop with it, or play on."""
     start_at: Literal["now", "bar"] = "now"
@@ -88,6 +91,8 @@ class EngineConfig:
             raise ConfigError(f"--click-output {min(both)}: the band plays there; give the click a channel of its own")
         if self.when_silent not in ("stop", "go_on"):
             raise ConfigError(f"when_silent {self.when_silent!r}: give stop or go_on")
+        if self.time_source not in TIME_SOURCES:
+            raise ConfigError(f"--time-source {self.time_source}: give one of {', '.join(TIME_SOURCES)}")
         if self.when_clock_stops not in ("stop", "go_on"):
             raise ConfigError(f"when_clock_stops {self.when_clock_stops!r}: give stop or go_on")
         if self.count_in not in (0, 1, 2):

@@ -71,7 +71,8 @@ class Status:
     next_section: str = ""
     """Asked for, and begun at the next bar line."""
     time_source: str = ""
-    """Whom the conductor follows now: "transport", "midi_clock", "tap", "listener", or empty while nobody knows."""
+    """Whom the conductor follows now: "transport", "midi_clock", "tap", "tempo" (set, or counted in), "listener",
+    or empty while nobody knows."""
     pending: str = ""
     """What waits for a bar line: "start", "ending", "fill", "count-in"; empty for nothing."""
     holding: bool = False

@@ -154,8 +154,8 @@ class Preset(Strict):
     chart_place: Literal["song", "entrance"] = "song"
     """Where a chart is when a transport or MIDI clock leads: at the place in the song that it tells, or at its
     beginning where the band comes in."""
-    time_source: TimeSourceName | None = None
-    """Whom the band follows while this preset is on; without it the one chosen before."""
+    time_source: TimeSourceName = "auto"
+    """Whom the band follows while this preset is on; `auto`: the first that gives the time, or --time-source."""
     ceiling_dbfs: float = Field(default=-1.0, ge=-60.0, le=0.0)
     """No sample of the output is louder."""
     pedal: Annotated[tuple[BindingRow, ...], BeforeValidator(as_tuple)] = Field(default=(), max_length=100)

@@ -72,6 +72,9 @@ def live(
     preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
     set_: Annotated[Path | None, typer.Option("--set", metavar="F.yaml", help="A set list: the songs to play.")] = None,
     chart: Annotated[Path | None, typer.Option(metavar="F", help="Play the chords of this chart.")] = None,
+    time_source: Annotated[
+        str, typer.Option(metavar="NAME", help="Whom it follows: auto, transport, midi_clock, tap or listener.")
+    ] = "auto",
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
     no_connect: Annotated[bool, typer.Option("--no-connect", help="JACK: do not connect the ports.")] = False,
@@ -171,6 +174,7 @@ def live(
         record_file=record,
         start_playing=start_now,
         wait_for_musician=not no_wait,
+        time_source=time_source,
         bindings=binding_table(pedal, bindings, set_list=set_ is not None),
         midi_name=midi,
         round_trip_samples=round_trip,

@@ -39,6 +39,7 @@ class StatusBuilder:
         self._look_ahead, self._fault_log = look_ahead, fault_log
         self._stage, self._host_frame = band.stage, band.host_frame
         self._last_misses = 0
+        self._remarked: set[tuple[str, str]] = set()
         self._covering_until = 0
 
     def snapshot(
@@ -58,6 +59,10 @@ class StatusBuilder:
         moment = self._band.moment_of_newest(frame)
         known = conductor.bar_samples() > 0
         cue = conductor.entrance_cue()
+        for kind, text in cue.remarks:
+            if (kind, text) not in self._remarked:
+                self._remarked.add((kind, text))
+                self._fault_log.fault(kind, text)
         played = "" if told is None else cue.symbol or chord_name(told.chord_root, told.chord_pitch_classes)
         said, controls = handler.announced, handler.controls
         return Status(

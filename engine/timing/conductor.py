@@ -252,6 +252,8 @@ class Conductor:
             self._metre = metre
             self._timeline = self._new_timeline()
             self._sources.set_tempo(self._sources.tempo_bpm)
+        elif metre:
+            self._sources.expect_metre(metre)
 
     def jump_section(self, name: str = "") -> None:
         """Be in that section of the chart from the next bar line on; "": in the one after this. Raises ConfigError."""

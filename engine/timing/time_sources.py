@@ -6,6 +6,8 @@ input clock. Inference thread only.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..commands import TIME_SOURCES
 from ..errors import ConfigError
 from ..position import Point
@@ -91,6 +93,13 @@ class Sources:
         for clock in self._clocks:
             clock.count_in(ticks_per_beat, position_samples)
 
+    def expect_metre(self, beats_per_bar: int) -> None:
+        """Bars have so many beats from the next one on, in a tempo that was given."""
+        if self._tapped is not None:
+            self._tapped = replace(self._tapped, beats_per_bar=beats_per_bar, beat_in_bar=-1)
+        if self._fixed is not None:
+            self._fixed = replace(self._fixed, beats_per_bar=beats_per_bar, beat_in_bar=-1)
+
     def set_tempo(self, tempo_bpm: float | None) -> None:
         """Expect this tempo, None: any. Raises ConfigError for one that cannot be."""
         if tempo_bpm is not None and not 20.0 <= tempo_bpm <= 400.0:
@@ -174,8 +183,10 @@ class Sources:
                 self._fixed = Anchor(position_samples, 0.0, tempo_bpm, sure, metre, 0)
             else:
                 place = int(now.beat // 1 - now.bar_beat)
+                metre = now.beats_per_bar if self._led_bpm else self.tracker.beats_per_bar
+                place = place if metre == now.beats_per_bar else -1
                 sure = max(sure, _COASTING if self._led_bpm else 0.0)
-                self._fixed = Anchor(now.position_samples, now.beat, tempo_bpm, sure, now.beats_per_bar, place)
+                self._fixed = Anchor(now.position_samples, now.beat, tempo_bpm, sure, metre, place)
         return self, self._fixed
 
     def _lead(self, source: TimeSource, anchor: Anchor) -> None:

@@ -161,6 +161,9 @@ click_db: -6
 start: now
 start_at: bar
 when_silent: go_on
+when_clock_stops: go_on
+chart_place: entrance
+time_source: midi_clock
 ceiling_dbfs: -3
 pedal:
   - {cc: 64, does: ending}
@@ -169,6 +172,7 @@ pedal:
     preset = load_preset(write(tmp_path, text))
     assert preset.muted == ("keys",)
     assert (preset.count_in, preset.start_at, preset.when_silent) == (2, "bar", "go_on")
+    assert (preset.when_clock_stops, preset.chart_place, preset.time_source) == ("go_on", "entrance", "midi_clock")
     assert [row.does for row in preset.pedal] == ["ending", "mute"]
     assert set(Preset.model_fields) == {line.split(":")[0] for line in text.splitlines() if not line.startswith(" ")}
 
