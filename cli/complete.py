@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..engine.config import why_no_recording
 from ..engine.errors import ConfigError, EngineError
+from ..files.names import why_no_recording
 
 if TYPE_CHECKING:
     from .complete_job import Completed, Progress
@@ -22,7 +22,7 @@ _SAY_EVERY_S = 10.0
 
 def complete(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="The recording: WAV, FLAC, OGG or MP3, any sample rate, any length.")
+        Path, typer.Argument(metavar="IN", help="The recording: WAV, FLAC, OGG, MP3 and others; any rate, any length.")
     ],
     output: Annotated[
         Path | None,
@@ -166,6 +166,7 @@ def summary(done: Completed, start_s: float = 0.0) -> list[str]:
         "no look-ahead: these weights were taught to play ahead of what they hear, and hear no future",
         *_entrance_lines(done, start_s),
         *_chart_lines(done, start_s),
+        *([done.remark] if done.remark else []),
         *(str(path) for path in done.files),
     ]
 

@@ -149,6 +149,8 @@ class Completed:
     """Whether the band waited for the musician."""
     came_in_s: float | None = None
     """From `start_s` on: where the band first sounded; None: it never came in."""
+    remark: str = ""
+    """One line on what of the recording was not read; empty where all that was asked for was."""
     chart_found: bool = True
     """False where no beat was found to count the chart's bars from."""
 
@@ -294,6 +296,7 @@ def complete(
         waited=wanted.wait and wanted.play_along,
         came_in_s=stream.came_in_s,
         chart_found=chart_start_s is not None,
+        remark=recording.remark,
     )  # fmt: skip
 
 

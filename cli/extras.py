@@ -22,6 +22,7 @@ EXTRA_OF: dict[str, str] = {
     "uvicorn": "api",
     "websockets": "api",
     "pythonosc": "osc",
+    "av": "files",
     "pyaudio": "pyaudio",
     "encodec": "encodec",
 }

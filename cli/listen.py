@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -78,27 +80,22 @@ def _player(weights: Path | None, tuning_hz: float | None) -> ListeningPlayer:
 def read_mono(path: Path) -> np.ndarray:
     """The recording as float32 [n], mono at 32 kHz. Raises EngineError for what is no sound."""
     import numpy as np
-    import soundfile
     import soxr
 
     from ..dsp.limiter import LOUDEST
-    from ..engine.config import sound_name, why_no_recording
-    from ..engine.errors import EngineError
     from .listen_stream import RATE_HZ
+    from .sound_files import Recording
 
-    reason = why_no_recording(path)
-    if reason is not None:
-        raise EngineError(reason)
-    try:
-        sound, rate_hz = soundfile.read(sound_name(path), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        raise EngineError(f"{path}: cannot be read as sound ({error}): give a WAV, FLAC, OGG or MP3") from error
-    if len(sound) == 0:
-        raise EngineError(f"{path}: holds no sound; give a recording with some in it")
-    # As on stage: what is not finite counts as 0, what is 24 dB over full scale as that.
-    sound = np.clip(np.nan_to_num(sound, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
-    mono: np.ndarray = sound.mean(axis=1)
-    return mono if rate_hz == RATE_HZ else np.asarray(soxr.resample(mono, rate_hz, RATE_HZ), np.float32)
+    recording = Recording(path)
+    with contextlib.closing(recording):
+        # As on stage: what is not finite counts as 0, what is 24 dB over full scale as that.
+        blocks = [np.clip(block, -LOUDEST, LOUDEST).mean(axis=1) for block in recording.blocks()]
+    if recording.remark:
+        print(recording.remark, file=sys.stderr)
+    mono: np.ndarray = np.concatenate(blocks)
+    if recording.rate_hz == RATE_HZ:
+        return mono
+    return np.asarray(soxr.resample(mono, recording.rate_hz, RATE_HZ), np.float32)
 
 
 def beats_heard(ear: ListeningPlayer, sound: np.ndarray, style: str = "") -> Iterator[dict[str, Any]]:
@@ -152,10 +149,9 @@ def say(beat: dict[str, Any], as_json: bool) -> None:
 def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> None:
     """The recording with a click on every beat, higher on downbeats, 24 bit."""
     import numpy as np
-    import soundfile
 
-    from ..engine.config import sound_name
     from .listen_stream import RATE_HZ
+    from .sound_files import Sink
 
     mixed = 0.6 * sound / max(1.0, float(np.abs(sound).max(initial=0.0)))
     t = np.arange(int(_CLICK_S * RATE_HZ)) / RATE_HZ
@@ -164,7 +160,12 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
         shape = _CLICK_LEVEL * np.sin(2 * np.pi * _CLICK_HZ[beat["beat"] == 1] * t) * np.exp(-t / 0.006)
         piece = mixed[max(start, 0) : start + len(t)]
         piece += shape[: len(piece)].astype(mixed.dtype)
-    soundfile.write(sound_name(path), np.clip(mixed, -1.0, 1.0), RATE_HZ, subtype="PCM_24")
+    sink = Sink(path, RATE_HZ, 1, len(mixed))
+    try:
+        sink.write(np.asarray(mixed, np.float32))
+        sink.keep()
+    finally:
+        sink.drop()
 
 
 def _live(ear: ListeningPlayer, input_channel: int, backend: str, style: str, as_json: bool) -> int:

@@ -16,9 +16,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from ..engine.config import sound_name, why_no_recording
 from ..engine.errors import ConfigError, EngineError
-from ..engine.run.accompaniment import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS
+from ..files.errors import SoundFileError
+from ..files.names import sound_name, why_no_recording
+from ..files.sound_reader import SoundReader
 
 Array = NDArray[np.float32]
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
@@ -46,24 +47,15 @@ class Recording:
         if reason is not None:
             raise EngineError(reason)
         try:
-            self._file = soundfile.SoundFile(sound_name(path))
-        except _SOUND_ERRORS as error:
-            raise NoSound(
-                f"{path.name}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3"
-            ) from error
+            self._file = SoundReader(path)
+        except SoundFileError as error:
+            raise NoSound(f"{path.name}: {error}") from error
         self.path = path
-        self.rate_hz = int(self._file.samplerate)
-        self.channels = int(self._file.channels)
-        if not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ or not 1 <= self.channels <= MOST_CHANNELS:
-            self._file.close()
-            raise NoSound(
-                f"{path.name}: claims {self.channels} channels at {self.rate_hz} Hz; give at most {MOST_CHANNELS} "
-                f"channels at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz"
-            )
+        self.rate_hz, self.channels = self._file.rate_hz, self._file.channels
         self._most_s, self._allowed_samples = most_s, most_s * self.rate_hz
         start = round(start_s * self.rate_hz)
         self.left_samples = math.inf if length_s is None else max(1, round(length_s * self.rate_hz))
-        claimed = self._file.frames if 0 < self._file.frames < 2**62 else None
+        claimed = self._file.claimed_samples
         self.expected_samples = None if claimed is None else min(max(0, claimed - start), self.left_samples)
         try:
             if (self.expected_samples or 0) > self._allowed_samples or start > self._allowed_samples:
@@ -86,10 +78,9 @@ class Recording:
 
     def _read(self, samples: int) -> Array:
         try:
-            block: Array = self._file.read(samples, dtype="float32", always_2d=True)
-            return block
-        except _SOUND_ERRORS as error:
-            raise NoSound(f"{self.path.name}: is damaged ({_plain(error)}); give a whole file") from error
+            return self._file.read(samples)
+        except SoundFileError as error:
+            raise NoSound(f"{self.path.name}: {error}") from error
 
     def blocks(self) -> Iterator[Array]:
         """All of it. Raises EngineError for a file that is damaged further on, or that holds no samples."""
@@ -106,6 +97,11 @@ class Recording:
             yield np.where(np.isfinite(block), block, np.float32(0.0))
         if not any_samples:
             raise NoSound(f"{self.path.name}: holds no sound")
+
+    @property
+    def remark(self) -> str:
+        """One line on what of the file was not read; empty for nothing, or before its end."""
+        return f"{self.path.name}: {self._file.remark}" if self._file.remark else ""
 
     def close(self) -> None:
         self._file.close()

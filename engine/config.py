@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .commands import TIME_SOURCES
@@ -120,22 +119,6 @@ def check_tuning(tuning_hz: float | None) -> None:
     if tuning_hz is not None and not LOWEST_TUNING_HZ <= tuning_hz <= HIGHEST_TUNING_HZ:
         low, high = LOWEST_TUNING_HZ, HIGHEST_TUNING_HZ
         raise ConfigError(f"--tuning {tuning_hz:g}: give what A is, {low:g} to {high:g} Hz")
-
-
-def why_no_recording(path: Path) -> str | None:
-    """None for a plain file, which may be read as sound; else one line that says what stands there instead."""
-    if path.is_file():
-        return None
-    if path.is_dir():
-        return f"{path}: is a folder: name a recording in it"
-    if path.exists():
-        return f"{path}: is a pipe or a device: give a file"
-    return f"{path}: no such file"
-
-
-def sound_name(path: str | os.PathLike[str]) -> str | bytes:
-    """A file's name as soundfile takes it: of itself it refuses those that are not UTF-8, which disks may hold."""
-    return os.fspath(path) if os.name == "nt" else os.fsencode(path)
 
 
 def is_folder(path: str) -> bool:

@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "licences.md"
-EXTRAS = ("pyaudio", "api", "osc", "train", "test", "lint")
+EXTRAS = ("pyaudio", "api", "osc", "files", "train", "test", "lint")
 """What `make test` adds to what `make live` installs."""
 
 _KNOWN = {
@@ -144,6 +144,8 @@ def page(found: list[Package]) -> str:
         "LGPL; the others: GPL-3 with the Runtime Library Exception, which asks nothing of what uses them). JACK's",
         "client library (LGPL) and PortAudio (MIT) are the system's own. The `encodec` extra, which no command",
         "installs, is non-commercial (CC-BY-NC in its archive); where it was installed by hand it is not listed here.",
+        "PyAV's wheels (the extra `files`) carry FFmpeg under the LGPL-3 and with it x264 and x265 under the GPL-2:",
+        "that is why `make live` does not install it, though its own licence is BSD.",
     ]
     for title, default in (("`make live` (the default install)", True), ("`make test` adds", False)):
         lines += ["", f"## {title}", "", "| package | licence |", "|---|---|"]

@@ -42,6 +42,8 @@ class _Result(FileResponse):
     def __init__(self, job: Job, jobs: Jobs, once: bool) -> None:
         result = job.result
         headers = {} if result is None else {"X-Gigmate-Ahead-Frames": str(result.ahead_frames)}
+        if result is not None and result.remark:  # a name may hold what no header may
+            headers["X-Gigmate-Remark"] = result.remark.encode("ascii", "replace").decode()
         super().__init__(job.folder / _RESULT, media_type="audio/wav", filename=_RESULT, headers=headers)
         self._job, self._jobs, self._once = job, jobs, once
 
@@ -183,7 +185,10 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
             chart_start_s=chart_start,
         )
 
-    Upload = Annotated[UploadFile, File(description="The sound: WAV, FLAC, OGG or MP3.")]
+    Upload = Annotated[
+        UploadFile,
+        File(description="The sound: WAV, FLAC, OGG or MP3; with the extra `files` M4A, WavPack, WebM and more."),
+    ]
     Wanted = Annotated[Completion, Depends(wanted)]
 
     async def begin(upload: UploadFile, asked: Completion, most_s: float) -> Job:

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from ..config import sound_name
+from ...files.names import sound_name
 
 MOST_BYTES = 4_000_000_000
 """A WAV counts its bytes in 32 bits: before that, another file goes on. (RF64 would not end there, but few programs

@@ -19,7 +19,10 @@ import soxr
 from numpy.typing import NDArray
 
 from ...dsp.limiter import Limiter
-from ..config import EngineConfig, sound_name, why_no_recording
+from ...files.errors import SoundFileError
+from ...files.names import sound_name, why_no_recording
+from ...files.sound_reader import SoundReader
+from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from .port import Device, Port
 
@@ -50,19 +53,17 @@ class Source:
         if reason is not None:
             raise EngineError(reason)
         try:
-            self._file = soundfile.SoundFile(sound_name(path))
-        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-            raise EngineError(
-                f"{path}: cannot be read as sound ({_plain(error)}); give a WAV, FLAC, OGG or MP3"
-            ) from error
+            self._file = SoundReader(file)
+        except (SoundFileError, OSError) as error:
+            raise EngineError(f"{path}: {error}") from error
         if max(channels) > self._file.channels:
             self._file.close()
             raise EngineError(f"{path} has channels 1 to {self._file.channels}: there is no channel {max(channels)}")
-        self.rate_hz = rate_hz or self._file.samplerate
+        self.rate_hz = rate_hz or self._file.rate_hz
         self._pick = [channel - 1 for channel in channels]
         self._resampler = None
-        if self.rate_hz != self._file.samplerate:
-            self._resampler = soxr.ResampleStream(self._file.samplerate, self.rate_hz, len(channels), dtype="float32")
+        if self.rate_hz != self._file.rate_hz:
+            self._resampler = soxr.ResampleStream(self._file.rate_hz, self.rate_hz, len(channels), dtype="float32")
         self._waiting = np.zeros((len(channels), 0), np.float32)
         self._over = False
 
@@ -73,15 +74,20 @@ class Source:
         """
         while self._waiting.shape[1] < count and not self._over:
             try:
-                piece = self._file.read(_READ_SAMPLES, dtype="float32", always_2d=True)[:, self._pick]
-            except (soundfile.LibsndfileError, OSError) as error:
-                raise EngineError(f"{self._name}: is damaged ({_plain(error)}); give a whole file") from error
+                piece = self._file.read(_READ_SAMPLES)[:, self._pick]
+            except (SoundFileError, OSError) as error:
+                raise EngineError(f"{self._name}: {error}") from error
             self._over = piece.shape[0] == 0
             if self._resampler is not None:
                 piece = self._resampler.resample_chunk(np.ascontiguousarray(piece), last=self._over)
             self._waiting = np.concatenate([self._waiting, piece.reshape(-1, len(self._pick)).T], axis=1)
         block, self._waiting = self._waiting[:, :count], self._waiting[:, count:]
         return np.ascontiguousarray(block)
+
+    @property
+    def remark(self) -> str:
+        """One line on what of the file was not read; empty for nothing, or before its end."""
+        return f"{self._name}: {self._file.remark}" if self._file.remark else ""
 
     def close(self) -> None:
         self._file.close()
@@ -187,6 +193,7 @@ class FilePort(Port):
         except (OSError, soundfile.LibsndfileError) as error:
             self._lost = f"the file port stopped: {_plain(error)}; is the disk full?"
         finally:
+            self.remark = self._source.remark
             self.ended.set()
 
     def _wait_for_clock(self, begin_s: float, until_position: int) -> float:

@@ -83,6 +83,8 @@ class Port:
         The band is written earlier than its place by the round trip that is made up for: that is a negative delay. How
         far ahead it is *made* is no delay: it is heard in its place all the same.
         """
+        self.remark = ""
+        """One line on what of a recording was not played, once it has ended; empty for nothing."""
         self.ended = threading.Event()
         """Set when no callback will come any more: the file is over, the server has gone, or `stop` was called."""
         self._conversion: Conversion | None = None

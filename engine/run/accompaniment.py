@@ -17,6 +17,7 @@ import soxr
 from numpy.typing import NDArray
 
 from ...dsp.limiter import LOUDEST, Limiter
+from ...files.names import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS
 from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from ..charts.chart import Chart
 from ..commands import SetChart, SetControl
@@ -30,8 +31,6 @@ from .band_step import BandStep
 from .lookahead import MARGIN_MS, OFFLINE_STEP_SHARE
 
 Array = NDArray[np.float32]
-MOST_CHANNELS = 64
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 384_000
 _HOUSE_RATE_HZ = 48_000
 """Taken where frames are no whole number of samples at the caller's own rate."""
 _FILE_PORT_BLOCK_SAMPLES = 256

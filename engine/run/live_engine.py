@@ -63,7 +63,7 @@ class Engine:
         self._closing = threading.Lock()
         self._started = False
         self._ready_s: float | None = None
-        self._said_lost = self._said_xruns = False
+        self._said_lost = self._said_xruns = self._said_remark = False
         self._measured_way: tuple[int, int] | None = None
         self._measured_claim = 0
         opened = port is None
@@ -206,6 +206,9 @@ class Engine:
         if self._reconnecting is None and self.port.lost is not None and not self._said_lost:
             self._said_lost = True
             self._fault_log.fault("port_lost", self.port.lost)
+        if self.port.remark and not self._said_remark:
+            self._said_remark = True
+            self._fault_log.fault("recording_short", f"{self.port.remark}: look at that file")
 
     def _say_if_lossy(self) -> None:
         """The mend of moments that the sound system lost: a block that gives it more time."""
