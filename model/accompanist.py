@@ -19,7 +19,7 @@ from .chord_network import Harmonist
 from .generator.conditioning import MAX_AHEAD_FRAMES
 from .generator.score_tokens import SLOTS
 from .listener import DELAY_FRAMES
-from .runtime import LoadedBand, load_band
+from .runtime import LoadedBand, WantedFrame, load_band
 from .streaming import State, reset_state
 
 FloatArray = NDArray[np.float32]
@@ -191,13 +191,14 @@ class Accompanist:
 
     @torch.inference_mode()
     def play(self, moment: MomentLike, controls: ControlsLike) -> FloatArray:
-        audio: Any = self._band.program.play(*self._asked(moment, controls))
+        audio: Any = self._band.program.play(self._heard, self._wanted(moment, controls), self._play_state)
         return audio.numpy()
 
     @torch.inference_mode()
     def draw(self, moment: MomentLike, controls: ControlsLike) -> None:
         """`play` without the sound, which `sound` gives for all frames that were drawn; not later than after 2 s."""
-        self._drawn.append(self._band.program.draw(*self._asked(moment, controls)))
+        wanted = self._wanted(moment, controls)
+        self._drawn.append(self._band.program.draw(self._heard, wanted, self._play_state))
 
     @torch.inference_mode()
     def sound(self) -> FloatArray:
@@ -208,8 +209,8 @@ class Accompanist:
         audio: Any = self._band.program.sound(tokens, dynamics_db, self._play_state)
         return audio.numpy()
 
-    def _asked(self, moment: MomentLike, controls: ControlsLike) -> tuple[Any, ...]:
-        """The arguments of the compiled program for one frame."""
+    def _wanted(self, moment: MomentLike, controls: ControlsLike) -> WantedFrame:
+        """One frame, as the compiled program is asked for it."""
         band = self._band
         if "voice.tuning_cents" in self._play_state:
             self._play_state["voice.tuning_cents"].fill_(self._tuned_cents)
@@ -231,8 +232,7 @@ class Accompanist:
         )
         style = band.styles.index(controls.style) if controls.style in band.styles else len(band.styles)
         noise = torch.from_numpy(self._noise.random((len(band.parts), band.places), dtype=np.float32))
-        return (
-            self._heard,
+        return WantedFrame(
             values,
             torch.tensor([moment.chord_root]),
             torch.tensor(moment.chord_pitch_classes, dtype=torch.float32),
@@ -242,7 +242,6 @@ class Accompanist:
             float(controls.temperature),
             int(controls.top_k),
             float(controls.top_p),
-            self._play_state,
         )
 
     def slots(self) -> NDArray[np.int64]:

@@ -19,7 +19,8 @@ from .chord_network import Harmony, HarmonyConfig
 from .codec.codec_protocol import TokenCodec
 from .codec.mdct_codec import CodecConfig, MdctCodec
 from .codec.seanet import SeanetCodec, SeanetConfig
-from .generator.transformer import Generator, GeneratorConfig
+from .generator.generator_config import GeneratorConfig
+from .generator.transformer import Generator
 from .listener import Listener, ListenerConfig
 from .voice import Voice, VoiceConfig
 

@@ -20,7 +20,7 @@ from ..dsp.features import FeatureExtractor
 from ..dsp.resample import Resampler
 from . import checkpoint
 from .listener import Listener
-from .runtime import LiveBand, load_eager
+from .runtime import LiveBand, WantedFrame, load_eager
 
 FRAMES_A_SECOND = 25
 CHORD_TIME_S = 0.16
@@ -230,8 +230,7 @@ class PatchBand(nn.Module):
             for place in range(self.places):
                 self.random = self.random * 48271 % 2147483647
                 noise[part, place] = (self.random - 1) / 2147483646.0
-        return self.band.play(
-            heard,
+        wanted = WantedFrame(
             moment,
             torch.tensor([root if root < 12 else -1]),
             self.classes.clamp(0.0, 1.0),
@@ -241,8 +240,8 @@ class PatchBand(nn.Module):
             self.temperature,
             self.top_k,
             self.top_p,
-            self.play_state,
         )
+        return self.band.play(heard, wanted, self.play_state)
 
     # ------------------------------------------------------------- attributes, as nn~ asks for them (0: it was taken)
     # A getter gives a tuple: nn~ 1.6.0 and later read lists and tuples alone, the versions before them read those too.

@@ -16,7 +16,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 import platformdirs
 import torch
@@ -26,8 +26,9 @@ from . import checkpoint
 from .chord_network import Harmony
 from .codec.mdct_codec import MdctCodec, MdctDecoder
 from .codec.quantizer import ResidualQuantizer
-from .generator.conditioning import chord_features, moment_features
+from .generator.conditioning import FrameCondition, MomentColumns, chord_features, moment_features
 from .generator.note_steering import Steering
+from .generator.sampling import Sampling
 from .generator.transformer import Generator
 from .listener import Listener
 from .voice import Voice, VoicedDecoder
@@ -39,6 +40,27 @@ STYLE_STRENGTH = 1.5
 """How far styles are exaggerated, see `Generator.exaggerate_styles`."""
 CHORD_PULL = {"bass": 1.0, "keys": 2.5}
 """Nats by which a note outside the chord is less likely, by part; parts that are not here have no pitch."""
+
+
+class WantedFrame(NamedTuple):
+    """What the next frame is to be, besides what was heard."""
+
+    moment: Tensor
+    """[9]: beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence, known, density and fill."""
+    chord_root: Tensor
+    """[1], -1 where no chord is known."""
+    chord_pitch_classes: Tensor
+    """[12]"""
+    style: Tensor
+    """[1], as the weights number them."""
+    ahead: Tensor
+    """[1], in frames."""
+    noise: Tensor
+    """[parts, places], uniform in [0, 1)."""
+    temperature: float
+    """Of the notes."""
+    top_k: int
+    top_p: float
 
 
 class LiveBand(nn.Module):
@@ -87,43 +109,17 @@ class LiveBand(nn.Module):
         return self.generator.hear(features.view(1, 1, -1), state)
 
     @torch.jit.export
-    def draw(
-        self,
-        heard: Tensor,
-        moment: Tensor,
-        chord_root: Tensor,
-        chord_pitch_classes: Tensor,
-        style: Tensor,
-        ahead: Tensor,
-        noise: Tensor,
-        temperature: float,
-        top_k: int,
-        top_p: float,
-        state: Dict[str, Tensor],
-    ) -> Tuple[Tensor, Tensor]:
-        """Tokens [parts, places] of the next frame, and the musician's dynamics [1] to play it with.
-
-        `moment` [9] is beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence, known, density and fill;
-        root [1] and pitch classes [12], root -1 where no chord is known."""
+    def draw(self, heard: Tensor, wanted: WantedFrame, state: Dict[str, Tensor]) -> Tuple[Tensor, Tensor]:
+        """Tokens [parts, places] of the next frame, and the musician's dynamics [1] to play it with."""
+        moment, style = wanted.moment, wanted.style
         m = moment.view(9, 1, 1)
-        features = moment_features(m[0], m[1], m[2], m[3], m[4], m[5], m[6], self.frame_rate_hz)
-        known = (chord_root >= 0).to(moment.dtype).view(1, 1)
-        chord = chord_features(chord_root.view(1, 1), chord_pitch_classes.view(1, 1, 12), known)
-        tokens = self.generator.step(
-            heard,
-            features,
-            chord,
-            m[7],
-            style,
-            ahead,
-            noise,
-            temperature,
-            self.sound_temperature,
-            top_k,
-            top_p,
-            state,
-            self.steering(moment, style, state),
-        )
+        columns = MomentColumns(m[0], m[1], m[2], m[3], m[4], m[5], m[6])
+        known = (wanted.chord_root >= 0).to(moment.dtype).view(1, 1)
+        chord = chord_features(wanted.chord_root.view(1, 1), wanted.chord_pitch_classes.view(1, 1, 12), known)
+        features = moment_features(columns, self.frame_rate_hz)
+        given = FrameCondition(features, chord, m[7], style, wanted.ahead)
+        sampling = Sampling(wanted.noise, wanted.temperature, self.sound_temperature, wanted.top_k, wanted.top_p)
+        tokens = self.generator.step(heard, given, sampling, self.steering(moment, style, state), state)
         return tokens, torch.full([style.shape[0]], self.steering.dynamics_db(state))
 
     @torch.jit.export
@@ -142,24 +138,9 @@ class LiveBand(nn.Module):
         return torch.cat(frames, dim=1)
 
     @torch.jit.export
-    def play(
-        self,
-        heard: Tensor,
-        moment: Tensor,
-        chord_root: Tensor,
-        chord_pitch_classes: Tensor,
-        style: Tensor,
-        ahead: Tensor,
-        noise: Tensor,
-        temperature: float,
-        top_k: int,
-        top_p: float,
-        state: Dict[str, Tensor],
-    ) -> Tensor:
+    def play(self, heard: Tensor, wanted: WantedFrame, state: Dict[str, Tensor]) -> Tensor:
         """`draw` and `sound` of one frame: audio [parts, frame]."""
-        tokens, dynamics_db = self.draw(
-            heard, moment, chord_root, chord_pitch_classes, style, ahead, noise, temperature, top_k, top_p, state
-        )
+        tokens, dynamics_db = self.draw(heard, wanted, state)
         return self.sound(tokens.unsqueeze(2), dynamics_db, state)
 
 

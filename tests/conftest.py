@@ -202,7 +202,8 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from gigmate.model import checkpoint
     from gigmate.model.chord_network import Harmony, HarmonyConfig
     from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
-    from gigmate.model.generator.transformer import Generator, GeneratorConfig
+    from gigmate.model.generator.generator_config import GeneratorConfig
+    from gigmate.model.generator.transformer import Generator
     from gigmate.model.listener import Listener, ListenerConfig
     from gigmate.model.voice import Voice, VoiceConfig
 

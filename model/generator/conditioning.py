@@ -6,6 +6,7 @@ Pure tensor functions, shared by training (whole batches) and the live step (one
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,26 +20,49 @@ CHORD_AHEAD_FRAMES = 2
 the change, and people play it a little early. Told the chord of its own beginning, it learnt to mistrust chords."""
 
 
-def moment_features(
-    beat_phase: Tensor,
-    bar_phase: Tensor,
-    tempo_bpm: Tensor,
-    beats_per_bar: Tensor,
-    playing: Tensor,
-    confidence: Tensor,
-    known: Tensor,
-    frame_rate_hz: float,
-) -> Tensor:
-    """[...] each to [..., MOMENT_SIZE]. `known` is 0 where the moment is withheld: everything else is then 0 too.
+class MomentColumns(NamedTuple):
+    """Moments of frames, [...] each."""
 
-    Phases in [0, 1), playing and confidence in [0, 1]; tempo_bpm > 0. Besides the phases' harmonics, it gives for
-    every subdivision of the beat by 1 to 4 how many frames away its next line is: where in the frame a hit belongs.
+    beat_phase: Tensor
+    """In [0, 1), as the bar's."""
+    bar_phase: Tensor
+    tempo_bpm: Tensor
+    """Above 0."""
+    beats_per_bar: Tensor
+    playing: Tensor
+    """In [0, 1], as the confidence."""
+    confidence: Tensor
+    known: Tensor
+    """0 where the moment is withheld."""
+
+
+class FrameCondition(NamedTuple):
+    """What steers the frames of S songs besides what is heard."""
+
+    moment: Tensor
+    """[S, T, MOMENT_SIZE], of `moment_features`."""
+    chord: Tensor
+    """[S, T, CHORD_SIZE], of `chord_features`."""
+    density: Tensor
+    """[S, T]"""
+    style: Tensor
+    """[S], as the weights number them."""
+    ahead: Tensor
+    """[S], in frames."""
+
+
+def moment_features(of: MomentColumns, frame_rate_hz: float) -> Tensor:
+    """[..., MOMENT_SIZE]; everything is 0 where the moment is not known.
+
+    Besides the phases' harmonics, it gives for every subdivision of the beat by 1 to 4 how many frames away its next
+    line is: where in the frame a hit belongs.
     """
+    beat_phase, tempo_bpm = of.beat_phase, of.tempo_bpm
     beat_harmonics = torch.tensor([1.0, 2.0, 3.0, 4.0, 6.0, 8.0], device=beat_phase.device)
     few = torch.tensor([1.0, 2.0, 3.0, 4.0], device=beat_phase.device)
     metres = torch.tensor([2.0, 3.0, 4.0, 5.0, 6.0, 12.0], device=beat_phase.device)  # METRES, spelt for TorchScript
     beat_angle = 2 * math.pi * beat_phase.unsqueeze(-1) * beat_harmonics
-    bar_angle = 2 * math.pi * bar_phase.unsqueeze(-1) * few
+    bar_angle = 2 * math.pi * of.bar_phase.unsqueeze(-1) * few
     position = beat_phase.unsqueeze(-1) * few
     distance = (1.0 - (position - torch.floor(position))) * (60.0 * frame_rate_hz / tempo_bpm).unsqueeze(-1) / few
     columns = [
@@ -49,10 +73,10 @@ def moment_features(
         distance.clamp(max=2.0) - 1.0,
         (distance < 1.0).to(beat_phase.dtype),
         torch.log2(tempo_bpm / 110.0).unsqueeze(-1),
-        (beats_per_bar.unsqueeze(-1) == metres).to(beat_phase.dtype),
-        torch.stack([playing, confidence, torch.ones_like(known)], dim=-1),
+        (of.beats_per_bar.unsqueeze(-1) == metres).to(beat_phase.dtype),
+        torch.stack([of.playing, of.confidence, torch.ones_like(of.known)], dim=-1),
     ]
-    return torch.cat(columns, dim=-1) * known.unsqueeze(-1)
+    return torch.cat(columns, dim=-1) * of.known.unsqueeze(-1)
 
 
 def chord_features(root: Tensor, pitch_classes: Tensor, known: Tensor) -> Tensor:

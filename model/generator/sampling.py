@@ -5,8 +5,24 @@ Noise comes in from outside, so that a seed gives the same band live, offline an
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
+
+
+class Sampling(NamedTuple):
+    """How a frame's tokens are drawn."""
+
+    noise: Tensor
+    """[N, places], uniform in [0, 1)."""
+    temperature: float
+    """Of the notes."""
+    sound_temperature: float
+    """Of the codec's tokens."""
+    top_k: int
+    """0: no limit."""
+    top_p: float
 
 
 def pick(logits: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:

@@ -14,7 +14,8 @@ from gigmate.model.accompanist import Accompanist
 from gigmate.model.checkpoint import CheckpointError
 from gigmate.model.chord_network import Harmony, HarmonyConfig
 from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
-from gigmate.model.generator.transformer import Generator, GeneratorConfig
+from gigmate.model.generator.generator_config import GeneratorConfig
+from gigmate.model.generator.transformer import Generator
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.model.runtime import cache_path, load_band, weights_id
 from gigmate.model.voice import Voice, VoiceConfig

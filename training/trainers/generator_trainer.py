@@ -18,9 +18,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...model.codec.codec_protocol import TokenCodec
-from ...model.generator.conditioning import CHORD_AHEAD_FRAMES, chord_features, moment_features
+from ...model.generator.conditioning import (
+    CHORD_AHEAD_FRAMES,
+    FrameCondition,
+    MomentColumns,
+    chord_features,
+    moment_features,
+)
+from ...model.generator.generator_config import GeneratorConfig
 from ...model.generator.score_tokens import FIRST_NOTE, ONSET_QUARTERS, STATE
-from ...model.generator.transformer import Generator, GeneratorConfig
+from ...model.generator.transformer import Generator
 from ..loop import Loop, LoopConfig
 from ..store import (
     PARTS,
@@ -83,7 +90,7 @@ def piece_of(song: StoredSong, config: GeneratorConfig) -> Piece:
     # on stage this flag asks the band to fall silent; so in training it says whether the band sounds
     playing = torch.from_numpy(active.any(axis=1).astype(np.float32))
     ones = torch.ones(frames)
-    moment = moment_features(
+    columns = MomentColumns(
         column("beat_phase"),
         column("bar_phase"),
         column("tempo_bpm"),
@@ -91,8 +98,8 @@ def piece_of(song: StoredSong, config: GeneratorConfig) -> Piece:
         playing,
         ones,
         ones,
-        config.frame_rate_hz,
     )
+    moment = moment_features(columns, config.frame_rate_hz)
     return Piece(
         features=np.asarray(song.array("features"))[:frames],
         tokens=tokens,
@@ -230,9 +237,8 @@ def loss_of(model: Generator, batch: Batch, share: float, loop: Loop) -> tuple[T
     must not be learnt from that, so every place but the notes counts each frame by one over its chance to be drawn.
     """
     with loop.autocast():
-        z = model.whole(
-            batch.previous, batch.heard, batch.moment, batch.chord, batch.density, batch.style, batch.ahead, batch.keep
-        )
+        given = FrameCondition(batch.moment, batch.chord, batch.density, batch.style, batch.ahead)
+        z = model.whole(batch.previous, batch.heard, given, batch.keep)
         state = batch.tokens[:, :, STATE]
         begins = (state >= 1) & (state <= ONSET_QUARTERS)
         chance = (torch.where(begins, ONSET_SHARE, share) * batch.weight).clamp(max=1.0)

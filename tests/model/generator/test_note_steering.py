@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from gigmate.dsp.features import FeatureExtractor
+from gigmate.model.generator.generator_config import GeneratorConfig
 from gigmate.model.generator.note_steering import (
     LOUDER_DB,
     SOFTER_DB,
@@ -22,7 +23,7 @@ from gigmate.model.generator.score_tokens import (
     STATE,
 )
 from gigmate.model.generator.style_statistics import typical_density
-from gigmate.model.generator.transformer import Generator, GeneratorConfig
+from gigmate.model.generator.transformer import Generator
 
 STYLES = ["funk", "pop_ballad", "swing"]
 PARTS = ["drums", "bass", "keys"]

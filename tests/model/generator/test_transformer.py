@@ -7,18 +7,17 @@ import torch
 from gigmate.model.generator.conditioning import (
     CHORD_SIZE,
     MOMENT_SIZE,
+    FrameCondition,
+    MomentColumns,
     chord_features,
     moment_features,
 )
+from gigmate.model.generator.depth import NEVER, is_onset
+from gigmate.model.generator.generator_config import GeneratorConfig
 from gigmate.model.generator.note_steering import no_steer
-from gigmate.model.generator.sampling import pick
+from gigmate.model.generator.sampling import Sampling, pick
 from gigmate.model.generator.score_tokens import FIRST_NOTE, LOWEST_NOTE, STATE
-from gigmate.model.generator.transformer import (
-    NEVER,
-    Generator,
-    GeneratorConfig,
-    is_onset,
-)
+from gigmate.model.generator.transformer import Generator
 from gigmate.model.listener import Listener, ListenerConfig
 
 from ..contract import verify_contract
@@ -65,6 +64,10 @@ def conditions(songs: int, frames: int) -> dict[str, torch.Tensor]:
     }
 
 
+def given(c: dict[str, torch.Tensor]) -> FrameCondition:
+    return FrameCondition(*(c[name] for name in FrameCondition._fields))
+
+
 @torch.no_grad()
 def run(
     model: Generator, c: dict[str, torch.Tensor], noise: torch.Tensor, pull: torch.Tensor | None = None
@@ -76,24 +79,11 @@ def run(
     tokens = []
     for t in range(frames):
         heard = model.hear(c["heard"][:, t : t + 1], state)
-        now = {name: c[name][:, t : t + 1] for name in ("moment", "chord", "density")}
-        tokens.append(
-            model.step(
-                heard,
-                now["moment"],
-                now["chord"],
-                now["density"],
-                c["style"],
-                c["ahead"],
-                noise[t],
-                1.0,
-                1.0,
-                0,
-                1.0,
-                state,
-                no_steer(pull.repeat(songs), SMALL.slot_entries),
-            )
+        now = FrameCondition(
+            *(c[name][:, t : t + 1] for name in ("moment", "chord", "density")), c["style"], c["ahead"]
         )
+        steer = no_steer(pull.repeat(songs), SMALL.slot_entries)
+        tokens.append(model.step(heard, now, Sampling(noise[t], 1.0, 1.0, 0, 1.0), steer, state))
     return torch.stack(tokens, dim=1)
 
 
@@ -105,7 +95,7 @@ def test_cached_steps_equal_the_whole(model: Generator) -> None:
     noise = torch.rand(frames, songs * 3, len(SMALL.places))
     tokens = run(model, c, noise)
     previous = torch.cat([torch.full_like(tokens[:, :1], -1), tokens[:, :-1]], dim=1)
-    z = model.whole(previous, c["heard"], c["moment"], c["chord"], c["density"], c["style"], c["ahead"], torch.zeros(0))
+    z = model.whole(previous, c["heard"], given(c), torch.zeros(0))
     chords = c["chord"].repeat_interleave(3, dim=0).flatten(0, 1)
     logits = model.depth(z.flatten(0, 1), chords, tokens.flatten(0, 1))
     drawn = noise.transpose(0, 1).flatten(0, 1)
@@ -148,21 +138,8 @@ def test_state_does_not_grow_and_zero_is_the_silent_past(model: Generator) -> No
     c = conditions(1, 1)
     for _ in range(15):
         heard = model.hear(c["heard"], state)
-        model.step(
-            heard,
-            c["moment"],
-            c["chord"],
-            c["density"],
-            c["style"],
-            c["ahead"],
-            torch.rand(3, len(SMALL.places)),
-            1.0,
-            1.0,
-            4,
-            0.9,
-            state,
-            no_steer(torch.zeros(3), SMALL.slot_entries),
-        )
+        sampling = Sampling(torch.rand(3, len(SMALL.places)), 1.0, 1.0, 4, 0.9)
+        model.step(heard, given(c), sampling, no_steer(torch.zeros(3), SMALL.slot_entries), state)
     assert {name: value.shape for name, value in state.items()} == shapes
 
 
@@ -189,7 +166,7 @@ def test_pick_keeps_to_its_limits() -> None:
 def test_conditions_are_withheld_whole() -> None:
     one = torch.full((1, 2), 0.25)
     known = torch.tensor([[1.0, 0.0]])
-    moment = moment_features(one, one, one * 480, one * 16, one, one, known, 25.0)
+    moment = moment_features(MomentColumns(one, one, one * 480, one * 16, one, one, known), 25.0)
     assert moment.shape == (1, 2, MOMENT_SIZE)
     assert bool(moment[0, 0].any()) and not bool(moment[0, 1].any())
     chord = chord_features(torch.tensor([[3, -1]]), torch.zeros(1, 2, 12), known)
@@ -200,7 +177,8 @@ def test_next_line_of_the_grid_is_told_in_frames() -> None:
     """At 120 bpm a beat is 12.5 frames: half a frame before the beat, the beat falls into this frame."""
     phase = torch.tensor([1.0 - 0.5 / 12.5, 0.5])
     moment = moment_features(
-        phase, phase, torch.full((2,), 120.0), torch.full((2,), 4.0), *(torch.ones(2) for _ in range(3)), 25.0
+        MomentColumns(phase, phase, torch.full((2,), 120.0), torch.full((2,), 4.0), *(torch.ones(2) for _ in range(3))),
+        25.0,
     )
     distance, inside = moment[:, 20:24], moment[:, 24:28]
     assert inside[0].tolist() == [1.0] * 4 and inside[1].tolist() == [0.0] * 4

@@ -10,6 +10,7 @@ import pytest
 import torch
 from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
 from gigmate.model.generator.conditioning import CHORD_AHEAD_FRAMES
+from gigmate.model.generator.generator_config import GeneratorConfig
 from gigmate.model.generator.score_tokens import (
     FIRST_NOTE,
     LOUDNESS,
@@ -17,7 +18,7 @@ from gigmate.model.generator.score_tokens import (
     SLOTS,
     STATE,
 )
-from gigmate.model.generator.transformer import Generator, GeneratorConfig
+from gigmate.model.generator.transformer import Generator
 from gigmate.training.loop import Loop, LoopConfig
 from gigmate.training.store import StoredSong, songs_in
 from gigmate.training.trainers import generator_trainer as training
