@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,14 @@ class Reading:
     phase_spread: float
     """Standard deviation in beats."""
     mass: float
+
+
+class HeldTempo(NamedTuple):
+    """A tempo that is held, and how firmly. Any thread."""
+
+    rate_hz: float
+    inertia: float
+    """In [0, 1]."""
 
 
 class BeatFilter:
@@ -131,8 +139,7 @@ class BeatFilter:
         beat: NDArray[np.float32],
         frame_s: float,
         trust: float,
-        held_hz: float | None,
-        inertia: float = 1.0,
+        held: HeldTempo | None,
         tempo_vote: NDArray[np.float32] | None = None,
         lean: float = 0.0,
         onset: NDArray[np.float32] | None = None,
@@ -140,8 +147,8 @@ class BeatFilter:
         """Move the belief by one frame of `frame_s` and weigh it by the activations beat [S].
 
         `trust` in [0, 1] scales the evidence and how much the tempo may have moved (0: the musician rests, and keeps
-        time with the band). `held_hz` is the tempo that is held, if one is, `inertia` in [0, 1] how firmly. `lean` in
-        [0, 1] is how much tempi outside of those leant to are held against a reading.
+        time with the band). `held`: the tempo that is held, if one is. `lean` in [0, 1] is how much tempi
+        outside of those leant to are held against a reading.
         """
         config = self._config
         self._prepare(frame_s, len(beat))
@@ -163,10 +170,10 @@ class BeatFilter:
             on = np.einsum("s,stk->tk", struck, self._at_beat)
             exponent += np.roll(on, on.shape[1] // 2, axis=1) - on
         forget_hz = config.forget_rate_hz
-        if held_hz is not None:
-            forget_hz += inertia * (config.forget_rate_held_hz - forget_hz)
-            far = np.abs(self._log_rate - math.log(held_hz)) > config.near_ratio
-            exponent[far] -= np.float32(config.far_penalty_hz * frame_s * trust * inertia)
+        if held is not None:
+            forget_hz += held.inertia * (config.forget_rate_held_hz - forget_hz)
+            far = np.abs(self._log_rate - math.log(held.rate_hz)) > config.near_ratio
+            exponent[far] -= np.float32(config.far_penalty_hz * frame_s * trust * held.inertia)
         moved *= np.exp(exponent)
         belief = self._normal(moved)
         share = np.float32(min(1.0, forget_hz * frame_s))

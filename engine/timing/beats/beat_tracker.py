@@ -14,7 +14,7 @@ from ...player import Heard
 from ...style_priors import StylePrior
 from ..anchor import Anchor
 from ..conductor_settings import ConductorConfig
-from .bar_pointer import BarFilter, BeatFilter, Reading
+from .bar_pointer import BarFilter, BeatFilter, HeldTempo, Reading
 from .beat_kalman import BeatKalman, Peak, PeakFinder
 from .chord_change import ChordChangeDetector
 from .tempo_change import NewTempo, TempoChangeDetector
@@ -200,7 +200,8 @@ class BeatTracker:
             held_hz, inertia = held_hz or self._bound_hz, self._config.lock.bound_inertia
         lean = 0.0 if self._bound_hz is not None else 1.0 if held_hz is None else 1.0 - min(inertia, 1.0)
         tempo_vote = getattr(heard, "tempo", None)
-        self._filter.hear(heard.beat, frame_s, trust, held_hz, inertia, tempo_vote, lean, heard.onset)
+        held = None if held_hz is None else HeldTempo(held_hz, inertia)
+        self._filter.hear(heard.beat, frame_s, trust, held, tempo_vote, lean, heard.onset)
         for peak in self._peaks.hear(heard.beat, end_s, frame_s):
             if self._line is not None and trust > 0:
                 self._meet(self._line, peak)
