@@ -1,6 +1,6 @@
 """A band's own recordings, or rendered shards, as a store that the trainers read (training.store).
 
-    my_stems/first_song/lead.wav drums.wav bass.wav keys.wav     (or flac, aiff, ogg; lead and one part are needed)
+    my_stems/first_song/lead.wav drums.wav bass.wav keys.wav     (other formats and names: sound/stem_files.py)
              second_song/…
 
 Songs are cut into pieces of well under a minute, each a song of the store, so that a few recordings are enough to
@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,29 @@ from numpy.typing import NDArray
 from ..dsp.features import FeatureExtractor, FeatureSpec
 from ..model.generator.score_tokens import SLOTS
 from .errors import TrainingError
-from .sound.recorded_stems import EXTENSIONS, StemError, import_song
+from .sound.recorded_stems import import_song
 from .sound.render import RenderedSong, load_song
 from .sound.song_labels import EXACT_LABELS, FRAME_LABELS, FRAME_S
+from .sound.stem_files import StemError, find_stems
 from .store import PARTS, STEMS
 
 PIECE_S = 40.0
 SHORTEST_PIECE_S = 20.0
 
 
-def as_store(data: Path, made: Path, style: str, beats_per_bar: int = 4, bpm: float | None = None) -> Path:
+def as_store(
+    data: Path,
+    made: Path,
+    style: str,
+    beats_per_bar: int = 4,
+    bpm: float | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
     """The store to train on: `data` itself if it is one, else what it holds (folders of stems, or shards that
     `gigmate data` wrote), taken into the store `made`; what is there already is kept.
 
-    `style` is the style that recorded songs are taught as. Raises TrainingError where there is nothing to learn from.
+    `style` is the style that recorded songs are taught as. `say` is told what of the stems is left out. Raises
+    TrainingError where there is nothing to learn from, or a file is none.
     """
     if next(data.glob("*/labels.npz"), None) is not None and next(data.glob("*/features.npy"), None) is not None:
         return data
@@ -49,12 +59,9 @@ def as_store(data: Path, made: Path, style: str, beats_per_bar: int = 4, bpm: fl
     for path in (*shards, *folders):
         if (made / f"{path.stem}-000" / "labels.npz").exists():
             continue
-        try:
-            song = (
-                load_song(path) if path in shards else import_song(path, 0, FeatureSpec().rate_hz, beats_per_bar, bpm)
-            )
-        except StemError as error:
-            raise TrainingError(str(error)) from error
+        song = _song(path, beats_per_bar, bpm) if path in folders else _shard(path)
+        for line in song.meta.get("remarks", ()):
+            say(line)
         if song.rate_hz != FeatureSpec().rate_hz:
             raise TrainingError(f"{path}: is at {song.rate_hz} Hz; make it with --rate {FeatureSpec().rate_hz}")
         name = style if song.meta.get("tracked") else str(song.meta["style"])
@@ -64,8 +71,22 @@ def as_store(data: Path, made: Path, style: str, beats_per_bar: int = 4, bpm: fl
     return made
 
 
+def _song(folder: Path, beats_per_bar: int, bpm: float | None) -> RenderedSong:
+    try:
+        return import_song(folder, 0, FeatureSpec().rate_hz, beats_per_bar, bpm)
+    except StemError as error:
+        raise TrainingError(str(error)) from error
+
+
+def _shard(path: Path) -> RenderedSong:
+    try:
+        return load_song(path)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainingError(f"{path}: is no song that `gigmate data` wrote: delete it, or make it again") from error
+
+
 def _has_lead(folder: Path) -> bool:
-    return folder.is_dir() and any((folder / f"lead{ending}").is_file() for ending in EXTENSIONS)
+    return "lead" in find_stems(folder)[0]
 
 
 def _pieces(song: RenderedSong) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ...files.json_text import json_text
+from ..live.live_command import parse_channels
 
 app = typer.Typer(help="Make training data: render, listen, count, import.", no_args_is_help=True)
 
@@ -120,23 +121,34 @@ def stats(
 
 @app.command("import")
 def import_(
-    folders: Annotated[list[Path], typer.Argument(help="Folders with lead.wav and drums.wav, bass.wav, keys.wav.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folders with lead.wav and drums.wav, bass.wav, keys.wav; other formats and names: docs/training.md."
+        ),
+    ],
     out: Out,
     beats_per_bar: Annotated[int, typer.Option(min=2, max=7)] = 4,
     bpm: Annotated[float | None, typer.Option(help="Approximate tempo, as a hint.")] = None,
     rate: Annotated[int, typer.Option(help="Sample rate of the stored stems, in Hz.")] = 32000,
+    input_: Annotated[
+        str | None, typer.Option("--input", metavar="N[,N]", help="Channels of the lead's file, from 1; else all.")
+    ] = None,
 ) -> None:
     """Turn recordings of your own band into training data: stems in, shards with tracked labels out."""
     from ...training.sound.recorded_stems import import_song
     from ...training.sound.render import save_song, song_path
 
+    channels = None if input_ is None else parse_channels("--input", input_)
     with _mendable():
         out.mkdir(parents=True, exist_ok=True)
         number = len(list(out.glob("song-*.npz")))
         for folder in folders:
             while song_path(out, number).exists():
                 number += 1
-            song = import_song(folder, number, rate, beats_per_bar, bpm)
+            song = import_song(folder, number, rate, beats_per_bar, bpm, channels)
+            for line in song.meta["remarks"]:
+                typer.echo(line, err=True)
             save_song(song, song_path(out, number))
             typer.echo(f"{song_path(out, number)}: {song.seconds:.0f} s, {song.meta['bpm']:.0f} bpm")
 

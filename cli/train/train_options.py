@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -43,7 +44,6 @@ def start_processes(devices: int) -> bool:
     """True where this process has only started the `devices` ones that train, as torchrun would, and they are done."""
     import os
     import subprocess
-    import sys
 
     if devices < 1:
         raise ConfigError(f"{devices} devices: give at least 1")
@@ -114,4 +114,4 @@ def store_of(data: Path, out: Path, style: str | None) -> Path:
     """The store that `data` is, or that its stems are taken into (beside the training)."""
     from ...training.stem_store import as_store
 
-    return as_store(data, out / "songs", style or "rock")
+    return as_store(data, out / "songs", style or "rock", say=lambda line: print(line, file=sys.stderr))

@@ -14,57 +14,44 @@ import numpy as np
 from ..band.score import PARTS, SECTIONS
 from . import augment
 from .song_labels import FRAME_LABELS, FRAME_S
+from .stem_files import StemError, read_stems
 
 if TYPE_CHECKING:
     from .render import RenderedSong
 
-EXTENSIONS = (".wav", ".flac", ".aif", ".aiff", ".ogg")
 _SHAPES = {"": (0, 4, 7), "m": (0, 3, 7)}
 _ACTIVE_DB = -50.0
 
 
-class StemError(ValueError):
-    """A folder that cannot be a song; the message says what it must hold."""
-
-
-def read_stems(folder: Path, rate_hz: int) -> dict[str, np.ndarray]:
-    """Mono float32 [T] per part, from files named lead, drums, bass, keys; lead and one part are needed."""
-    import soundfile
-    import soxr
-
-    found: dict[str, np.ndarray] = {}
-    for part in ("lead", *PARTS):
-        path = next((p for e in EXTENSIONS if (p := folder / f"{part}{e}").is_file()), None)
-        if path is not None:
-            sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
-            found[part] = soxr.resample(sound.mean(axis=1), rate, rate_hz).astype(np.float32)
-    if "lead" not in found or len(found) < 2:
-        raise StemError(f"{folder}: needs lead.wav and at least one of drums.wav, bass.wav, keys.wav")
-    longest = max(len(x) for x in found.values())
-    frame = rate_hz * 1280 // 32000
-    total = -(-longest // frame) * frame
-    silent = np.zeros(total, dtype=np.float32)
-    return {p: np.pad(found[p], (0, total - len(found[p]))) if p in found else silent.copy() for p in ("lead", *PARTS)}
-
-
 def import_song(
-    folder: Path, number: int, rate_hz: int = 32000, beats_per_bar: int = 4, bpm: float | None = None
+    folder: Path,
+    number: int,
+    rate_hz: int = 32000,
+    beats_per_bar: int = 4,
+    bpm: float | None = None,
+    lead_channels: tuple[int, ...] | None = None,
 ) -> RenderedSong:
-    """One folder as a song. `bpm`: a hint to the tracker. Raises StemError, OSError."""
+    """One folder as a song. `bpm`: a hint to the tracker. `lead_channels`: those of the lead's file that are taken.
+
+    What was left out stands in the meta as `remarks`. Raises StemError, OSError.
+    """
     from .render import TARGET_DB, RenderedSong
 
-    stems = read_stems(folder, rate_hz)
+    stems, remarks = read_stems(folder, rate_hz, lead_channels)
     for part, sound in stems.items():
         have = augment.active_rms_db(sound, rate_hz)
         if have > -120:
             stems[part] = np.clip(sound * 10.0 ** ((TARGET_DB[part] - have) / 20.0), -1, 1).astype(np.float32)
-    labels = track(stems, rate_hz, beats_per_bar, bpm)
+    try:
+        labels = track(stems, rate_hz, beats_per_bar, bpm)
+    except StemError as error:
+        raise StemError(f"{folder}: {error}") from error
     stems = {"lead_clean": stems["lead"], **stems}
     tempo = float(np.median(labels["tempo_bpm"]))
     meta: dict[str, Any] = {
         "seed": number, "split": "train", "style": folder.name, "style_id": -1, "bpm": round(tempo, 2), "key": -1,
         "minor": False, "metre": f"{beats_per_bar}/4", "swing": 0.5, "lead_mode": "recorded", "programs": {},
-        "rate_hz": rate_hz, "font": None, "tracked": True,
+        "rate_hz": rate_hz, "font": None, "tracked": True, "remarks": remarks,
     }  # fmt: skip
     return RenderedSong(number, rate_hz, stems, labels, meta)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gigmate.training.sound.recorded_stems import StemError, import_song
+from gigmate.training.sound.recorded_stems import import_song
 from gigmate.training.sound.render import render_song
+from gigmate.training.sound.stem_files import StemError
 
 pytest.importorskip("tinysoundfont")
 pytest.importorskip("librosa")
