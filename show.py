@@ -21,9 +21,8 @@ from .engine.commands import (
     SelectSong,
     SetChart,
     SetControl,
-    SetLevel,
-    SetMute,
     SetOption,
+    SetPresetLevels,
     SetTempo,
     SetTimeSource,
     StepPreset,
@@ -46,9 +45,8 @@ def commands_of(preset: Preset) -> list[Command]:
     """The commands that bring a running engine to that preset's sound and habits; its tempo is not among them."""
     commands: list[Command] = [SetControl(name, getattr(preset, name)) for name in CONTROL_NAMES]
     commands += [SetOption(name, getattr(preset, name)) for name in BAND_OPTIONS]
-    for part, level_db in zip(PARTS, preset.levels_db.in_order(PARTS), strict=True):
-        commands += [SetLevel(part, level_db), SetMute(part, part in preset.muted)]
-    return commands
+    muted = tuple(part in preset.muted for part in PARTS)
+    return [*commands, SetPresetLevels(tuple(preset.levels_db.in_order(PARTS)), muted)]
 
 
 def known_presets(folders: Collection[Path] = ()) -> tuple[dict[str, Preset], list[str]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ..engine.commands import (
     Command,
+    SetBandLevel,
     SetControl,
     SetLevel,
     SetTempo,
@@ -22,6 +23,8 @@ def fader_of(command: Command) -> tuple[object, ...] | None:
     """What a command moves, if it is of those of which only the last matters; None for a press."""
     if isinstance(command, SetLevel):
         return SetLevel, command.part
+    if isinstance(command, SetBandLevel):
+        return (SetBandLevel,)
     if isinstance(command, SetControl):
         return SetControl, command.name
     if isinstance(command, SetTempo):

@@ -6,7 +6,7 @@ is told by time alone. One thread.
 
 from __future__ import annotations
 
-HELD_AGAIN = ("up", "down")
+HELD_AGAIN = ("up", "down", "+", "=", "-", "_")
 """Levels: held, they go on in steps."""
 _AT_ONCE = ("t", "q", "\x04")
 """A tap counts from when it was struck, and a key that quits needs no second look."""

@@ -23,6 +23,7 @@ from ..engine.commands import (
     Fill,
     Panic,
     Quit,
+    SetBandLevel,
     SetControl,
     SetMute,
     StepPreset,
@@ -35,6 +36,8 @@ from .held_keys import HeldKeys
 
 HELP_KEYS = ("?", "h")
 DENSITY_STEP = 0.1
+LEVEL_STEP_DB = 1.0
+LEVEL_RANGE_DB = (-40.0, 6.0)
 _ESCAPE_WAIT_S = 0.5
 """An Escape with nothing behind it for so long is the key itself: a network brings the rest of an arrow sooner."""
 _LOOK_S = 0.05
@@ -44,8 +47,8 @@ _REST_S = 2.0
 """So long the rest of a key is waited for, and known as such even after its Escape was taken for a key."""
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _WINDOWS_ARROWS = {"H": "up", "P": "down", "M": "right", "K": "left"}
-_DENSITY_MEMORY_S = 0.5
-"""So long the density asked for counts, and not the one that the engine says it has."""
+_MEMORY_S = 0.5
+"""So long what was asked for counts, and not what the engine says it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ KEY_TABLE = (
     ),
     Key(tuple(str(place + 1) for place in range(len(PARTS))), "1 2 3", "mutes drums, bass, keys, and lets them back"),
     Key(("up", "down"), "↑ ↓", "busier, sparser"),
+    Key(("+", "=", "-", "_"), "+ -", "the whole band louder, softer"),
     Key(("!", "escape"), "! or Esc", "panic: fades out at once, forgets everything", lambda status: Panic()),
     Key(HELP_KEYS, "?", "shows the keys, and hides them"),
     Key(("q", "\x04"), "q", "quits", lambda status: Quit()),
@@ -89,15 +93,15 @@ _BY_NAME = {name: key for key in KEY_TABLE for name in key.names}
 
 
 class Keyboard:
-    """Turns names of keys into commands. Holds the density that was asked for last: the status comes later.
+    """Turns names of keys into commands. Holds what was asked for last: the status comes later.
 
     Main thread only.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._density = 0.0
-        self._density_at_s = float("-inf")
+        self._asked: dict[str, tuple[float, float]] = {}
+        """Of each value that goes in steps: what was asked for last, and when."""
 
     def command(self, key: str, status: Status) -> Command | None:
         """What that key asks for in that state; None where it asks the engine for nothing."""
@@ -110,15 +114,19 @@ class Keyboard:
         if name.isdigit():
             return SetMute(PARTS[int(name) - 1])
         if name in ("up", "down"):
-            return self._denser(DENSITY_STEP if name == "up" else -DENSITY_STEP, status)
+            by = DENSITY_STEP if name == "up" else -DENSITY_STEP
+            return SetControl("density", self._stepped("density", status.density, by, (0.0, 1.0)))
+        if name in ("+", "=", "-", "_"):
+            by = LEVEL_STEP_DB if name in ("+", "=") else -LEVEL_STEP_DB
+            return SetBandLevel(self._stepped("band level", status.band_level_db, by, LEVEL_RANGE_DB))
         return None
 
-    def _denser(self, by: float, status: Status) -> Command:
+    def _stepped(self, what: str, known: float, by: float, ends: tuple[float, float]) -> float:
         now_s = self._clock()
-        held = now_s - self._density_at_s < _DENSITY_MEMORY_S
-        self._density = min(1.0, max(0.0, round((self._density if held else status.density) + by, 2)))
-        self._density_at_s = now_s
-        return SetControl("density", self._density)
+        asked, at_s = self._asked.get(what, (known, float("-inf")))
+        value = min(ends[1], max(ends[0], round((asked if now_s - at_s < _MEMORY_S else known) + by, 2)))
+        self._asked[what] = (value, now_s)
+        return value
 
 
 class KeyDecoder:

@@ -110,7 +110,7 @@ def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
     for place, part in enumerate(PARTS):
         ranked.append((6, _part_row(part, place, status, width, blocks)))
     ranked += [
-        (2, _meter_row("out", status.output_db, width, blocks)),
+        (2, _meter_row("out", status.output_db, width, blocks, _band_note(status))),
         (9, (("", ""),)),
         (2, _health_row(status, width)),
         (4, _play_row(status, width, blocks)),
@@ -186,12 +186,20 @@ def _health_row(status: Status, width: int) -> Row:
     )
 
 
-def _meter_row(name: str, level_db: float, width: int, blocks: bool) -> Row:
+def _band_note(status: Status) -> str:
+    """The level of the whole band, where it is not as the parts have it."""
+    if not status.band_level_db:
+        return ""
+    return " off" if status.band_level_db <= -60.0 else f" {status.band_level_db:+.0f} dB"
+
+
+def _meter_row(name: str, level_db: float, width: int, blocks: bool, note: str = "") -> Row:
     cells = max(4, width - _NAME_COLUMNS - 9 - _note_columns(width))
     return (
         (f" {name:<{_NAME_COLUMNS}}", ""),
         (bar_of(meter_share(level_db), cells, blocks), loudness_style(level_db) or "green"),
         (f" {decibels(level_db)} dB", loudness_style(level_db)),
+        (note[: _note_columns(width)], "bold yellow"),
     )
 
 

@@ -170,6 +170,13 @@ _ACTIONS = (
         sweep=(-40.0, 6.0),
     ),
     Action(
+        "band_level",
+        "level of the whole band",
+        lambda value: c.SetBandLevel(value),
+        (Argument("value", "level", -60.0, 12.0),),
+        sweep=(-40.0, 6.0),
+    ),
+    Action(
         "density",
         "how busy the parts are",
         _control("density"),

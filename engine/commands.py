@@ -114,6 +114,21 @@ class SetLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class SetBandLevel:
+    """The level of the whole band, over those of its parts. Any thread."""
+
+    level_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetPresetLevels:
+    """What a preset says of each part, in the order of PARTS: what was changed by hand stays over it. Any thread."""
+
+    levels_db: tuple[float, ...]
+    muted: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetMute:
     """Mute a part or let it be heard; None turns it over. Any thread."""
 
@@ -223,6 +238,8 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     ClockTick,
     ClockTransport,
     SetLevel,
+    SetBandLevel,
+    SetPresetLevels,
     SetMute,
     SetControl,
     SelectPreset,

@@ -79,6 +79,8 @@ class Status:
     """The band is on but keeps still: the musician does not play, or no beat is found."""
     muted: tuple[bool, ...] = (False, False, False)
     levels_db: tuple[float, ...] = (0.0, 0.0, 0.0)
+    band_level_db: float = 0.0
+    """Of the whole band, over those of its parts."""
     style: str = ""
     density: float = 0.5
     recording: str = ""

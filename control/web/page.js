@@ -144,6 +144,7 @@ function draw() {
   drawWarnings(now);
   drawParts(now);
   if (!held(by("density"))) by("density").value = now.density;
+  drawBandLevel(now);
   put(by("density_text"), `${Math.round(100 * now.density)} %`);
   for (const side of ["input", "output"]) { meter(by(`${side}_meter`), now[`${side}_db`]); put(by(`${side}_text`), decibels(now[`${side}_db`])); }
   [...by("songs").children].forEach((item, place) => mark(item.firstChild, "now", place + 1 === now.song_number));
@@ -179,10 +180,16 @@ function drawParts(now) {
     const level = row.querySelector("input"), gain = now.levels_db[place];
     row.querySelector("button").setAttribute("aria-pressed", String(now.muted[place]));
     if (!held(level)) level.value = Math.max(OFF_DB, gain);
-    const shown = Number(level.value);
-    put(row.querySelector("output"), shown <= OFF_DB ? "off" : `${shown > 0 ? "+" : ""}${Math.round(shown)} dB`);
+    put(row.querySelector("output"), gained(Number(level.value)));
     meter(row.querySelector("i"), now.part_db[place]);
   });
+}
+
+const gained = (level) => level <= OFF_DB ? "off" : `${level > 0 ? "+" : ""}${Math.round(level)} dB`;
+function drawBandLevel(now) {
+  const level = by("band_level");
+  if (!held(level)) level.value = Math.max(OFF_DB, now.band_level_db);
+  put(by("band_level_text"), gained(Number(level.value)));
 }
 
 function drawBeats(now) {
@@ -205,10 +212,11 @@ function slider(element, tell) {  // at most so often while it moves, and always
   element.addEventListener("input", () => {
     element.heldAt = performance.now();
     if (!waits) waits = setTimeout(() => { waits = 0; tell(Number(element.value)); }, SLIDE_EVERY_MS);
-    if (status) drawParts(status);
+    if (status) { drawParts(status); drawBandLevel(status); }
   });
 }
 slider(by("density"), (value) => send({ do: "density", value }));
+slider(by("band_level"), (value) => send({ do: "band_level", value: value <= OFF_DB ? "off" : value }));
 
 const ACTS = {
   go: () => send({ do: status && status.on ? "stop" : "start" }),

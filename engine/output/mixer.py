@@ -6,7 +6,6 @@ Knows neither players nor commands' queue. Inference thread only; arrays are flo
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,9 @@ from ..commands import SetControl, SetLevel
 from ..errors import ConfigError
 from ..player import PARTS, Controls
 from ..style_priors import STYLE_PRIORS
+from .band_levels import checked_level_db
 
 Array = NDArray[np.float32]
-HIGHEST_LEVEL_DB = 24.0
 _RANGES: dict[str, tuple[type, float, float]] = {
     "density": (float, 0.0, 1.0),
     "temperature": (float, 0.01, 5.0),
@@ -37,11 +36,8 @@ def controls_after(controls: Controls, command: SetLevel | SetControl) -> Contro
     if isinstance(command, SetLevel):
         if command.part not in PARTS:
             raise ConfigError(f"there is no part {command.part!r}: the parts are {', '.join(PARTS)}")
-        level_db = command.level_db
-        if math.isnan(level_db) or level_db > HIGHEST_LEVEL_DB:
-            raise ConfigError(f"level {level_db} dB of {command.part}: give at most {HIGHEST_LEVEL_DB:g}")
         levels_db = list(controls.levels_db)
-        levels_db[PARTS.index(command.part)] = float(level_db)
+        levels_db[PARTS.index(command.part)] = checked_level_db(command.level_db, command.part)
         return dataclasses.replace(controls, levels_db=tuple(levels_db))
     name, value = command.name, command.value
     if name == "style":

@@ -5,6 +5,7 @@ Knows the stage, the switch and the conductor, and no player, ring or sound. Inf
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -25,11 +26,13 @@ from ..commands import (
     Quit,
     SelectPreset,
     SelectSong,
+    SetBandLevel,
     SetChart,
     SetControl,
     SetLevel,
     SetMute,
     SetOption,
+    SetPresetLevels,
     SetTempo,
     SetTimeSource,
     Start,
@@ -42,8 +45,9 @@ from ..commands import (
 from ..config import EngineConfig
 from ..errors import ConfigError
 from ..fault_log import FaultLog
+from ..output.band_levels import BandLevels
 from ..output.mixer import controls_after
-from ..player import PARTS, Controls
+from ..player import Controls
 from .band_step import BandStep
 from .band_switch import Switch
 from .lookahead import LookAhead
@@ -77,7 +81,7 @@ class CommandHandler:
         self._count_in_bars = config.count_in
         self.controls = Controls()
         """As asked for: levels as if nothing were muted."""
-        self.muted = (False,) * len(PARTS)
+        self.levels = BandLevels()
         self.click_gain = 1.0
         """Of a count-in's clicks; 0: none is heard."""
         self.announced = Announce()
@@ -87,14 +91,6 @@ class CommandHandler:
         self.recording = config.record_file or ""
         self.requests = CommandQueue()
         """What only the session can resolve; any thread may take it."""
-
-    @property
-    def levels_db(self) -> tuple[float, ...]:
-        """What the mix brings each part to."""
-        return tuple(
-            -math.inf if muted else level_db
-            for level_db, muted in zip(self.controls.levels_db, self.muted, strict=True)
-        )
 
     def take_clock(self, events: Iterable[MidiEvent]) -> None:
         """MIDI clock and transport among messages of the audio callback: (position, status, data1, data2) each."""
@@ -177,16 +173,11 @@ class CommandHandler:
     # ----------------------------------------------------------------------------------------------------- the sound
 
     def _of_the_sound(self, command: Command) -> bool:
-        if isinstance(command, (SetLevel, SetControl)):
+        if isinstance(command, SetControl):
             self.controls = controls_after(self.controls, command)
             self._conductor.obey(command, self._in_input(-1))
-        elif isinstance(command, SetMute):
-            if command.part not in PARTS:
-                raise ConfigError(f"there is no part {command.part!r}: the parts are {', '.join(PARTS)}")
-            muted = list(self.muted)
-            place = PARTS.index(command.part)
-            muted[place] = not muted[place] if command.muted is None else bool(command.muted)
-            self.muted = tuple(muted)
+        elif isinstance(command, (SetLevel, SetBandLevel, SetMute, SetPresetLevels)):
+            self._set_levels(command)
         elif isinstance(command, SetOption):
             self._set_option(command)
         elif isinstance(command, Announce):
@@ -196,6 +187,17 @@ class CommandHandler:
         else:
             return False
         return True
+
+    def _set_levels(self, command: SetLevel | SetBandLevel | SetMute | SetPresetLevels) -> None:
+        if isinstance(command, SetLevel):
+            self.levels.set_level(command.part, command.level_db)
+        elif isinstance(command, SetBandLevel):
+            self.levels.set_band(command.level_db)
+        elif isinstance(command, SetMute):
+            self.levels.set_muted(command.part, command.muted)
+        else:
+            self.levels.take_preset(command.levels_db, command.muted)
+        self.controls = dataclasses.replace(self.controls, levels_db=self.levels.levels_db)
 
     def _set_option(self, command: SetOption) -> None:
         name, value = command.name, command.value

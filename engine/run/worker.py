@@ -356,7 +356,7 @@ class Worker:
 
     def _make(self, frame: int, moment: Moment) -> bool:
         """Make one frame and write it; False where the player could not."""
-        frames = self._band.make(frame, moment, self.command_handler.controls, self.command_handler.levels_db)
+        frames = self._band.make(frame, moment, self.command_handler.controls, self.command_handler.levels.mix_db)
         if frames is None:
             self.failed_frames += 1
             return False

@@ -25,6 +25,7 @@ from gigmate.engine.commands import (
     Fill,
     Panic,
     Quit,
+    SetBandLevel,
     SetControl,
     SetMute,
     StepPreset,
@@ -92,6 +93,16 @@ def test_density_goes_in_steps_though_the_status_comes_late() -> None:
     assert keyboard.command("down", status) == SetControl("density", 0.9)
     clock.now_s = 2.0
     assert keyboard.command("down", status) == SetControl("density", 0.7)
+
+
+def test_the_whole_band_goes_in_steps_and_has_ends() -> None:
+    clock = Clock()
+    keyboard, status = Keyboard(clock), Status(band_level_db=5.0)
+    assert [keyboard.command(key, status) for key in "++="] == [SetBandLevel(6.0)] * 3
+    assert [keyboard.command(key, status) for key in "-_"] == [SetBandLevel(5.0), SetBandLevel(4.0)]
+    clock.now_s = 2.0
+    assert keyboard.command("-", Status(band_level_db=-float("inf"))) == SetBandLevel(-40.0)
+    assert keyboard.command("up", Status(density=0.5)) == SetControl("density", 0.6)
 
 
 def test_arrows_are_no_escape_however_they_arrive() -> None:

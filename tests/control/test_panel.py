@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from gigmate.control.display_text import (
@@ -101,6 +102,17 @@ def test_it_says_all_that_a_musician_needs_at_80_columns() -> None:
         "space start/stop",
     ):  # fmt: skip
         assert words in text, words
+
+
+def test_the_level_of_the_whole_band_is_shown_where_it_is_not_0() -> None:
+    def out_row(level_db: float) -> str:
+        lines = lines_of(replace(PLAYING, band_level_db=level_db), 79, 24)
+        return next(line for line in lines if line.startswith(" out"))
+
+    assert out_row(-8.0).rstrip().endswith("-8 dB")
+    assert out_row(-8.0).count("dB") == 2
+    assert out_row(-math.inf).rstrip().endswith("off")
+    assert out_row(0.0).count("dB") == 1
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(40, 24), (79, 20), (40, 20), (40, 10)])

@@ -17,6 +17,7 @@ from gigmate.engine.commands import (
     Panic,
     SelectPreset,
     SelectSong,
+    SetBandLevel,
     SetLevel,
     SetMute,
     Start,
@@ -57,6 +58,8 @@ class StandIn:
             levels = list(status.levels_db)
             levels[PARTS.index(command.part)] = command.level_db
             self.set(levels_db=tuple(levels))
+        elif isinstance(command, SetBandLevel):
+            self.set(band_level_db=command.level_db)
         elif isinstance(command, SetMute):
             muted = list(status.muted)
             place = PARTS.index(command.part)

@@ -19,6 +19,7 @@ from gigmate.engine.commands import (
     Panic,
     SelectPreset,
     SelectSong,
+    SetBandLevel,
     SetControl,
     SetLevel,
     SetMute,
@@ -114,6 +115,16 @@ def test_start_level_panic_next_song(page: Any, band: StandIn) -> None:
     page.tap("#panic")
     expect_text(page, "#words", "STOPPED")
     assert band.commands == [Start(), SetLevel("bass", -12.0), StepSong(1), Panic()]
+
+
+def test_the_level_of_the_whole_band(page: Any, band: StandIn) -> None:
+    expect_text(page, "#band_level_text", "0 dB")
+    page.locator("#band_level").fill("-8")
+    wait_for(lambda: SetBandLevel(-8.0) in band.commands)
+    expect_text(page, "#band_level_text", "-8 dB")
+    page.locator("#band_level").fill("-40")
+    wait_for(lambda: SetBandLevel(float("-inf")) in band.commands)
+    expect_text(page, "#band_level_text", "off")
 
 
 def test_everything_that_can_be_touched(page: Any, band: StandIn) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,11 @@ from gigmate.engine.commands import (
     CountIn,
     Ending,
     Fill,
+    SetBandLevel,
+    SetLevel,
     SetMute,
     SetOption,
+    SetPresetLevels,
     SetTempo,
     Start,
     Stop,
@@ -300,6 +304,27 @@ def test_mutes_and_habits(tmp_path: Path) -> None:
     assert script.statuses[20].levels_db == (0.0, 0.0, 0.0)
     assert script.engine is not None
     assert script.engine.report()["faults"]["command"] == 3
+
+
+def test_what_was_turned_down_by_hand_stays_down_in_the_next_song(tmp_path: Path) -> None:
+    script = Script()
+    script.commands[5] = [SetPresetLevels((-3.0, 0.0, 0.0), (False, False, False))]
+    script.commands[15] = [SetMute("keys"), SetLevel("drums", -9.0), SetLevel("bass", -math.inf)]
+    script.commands[25] = [SetPresetLevels((0.0, 2.0, 2.0), (False, False, False))]  # the next song
+    script.commands[40] = [SetBandLevel(-math.inf)]
+    script.commands[55] = [SetBandLevel(0.0), SetMute("keys", False)]
+    sound = run(tmp_path, script, GridConductor(120, 4, HZ), 3.0)[:, 0]
+
+    def peak(first: int, last: int) -> float:  # this player sings on the drums alone
+        return float(np.abs(sound[first * 1920 : last * 1920]).max())
+
+    assert script.statuses[30].muted == (False, False, True)
+    assert script.statuses[30].levels_db == (-6.0, -math.inf, 2.0)
+    assert peak(32, 38) == pytest.approx(peak(0, 4) * 10 ** (-6 / 20), rel=0.01)
+    assert peak(48, 53) == 0.0
+    assert script.statuses[50].band_level_db == -math.inf
+    assert peak(64, 72) == pytest.approx(peak(32, 38), rel=0.01)
+    assert script.statuses[64].muted == (False, False, False)
 
 
 @pytest.mark.parametrize("start_s", [1.0, 1.0173, 1.039])
