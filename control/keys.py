@@ -133,7 +133,7 @@ class KeyDecoder:
     """Characters as a terminal sends them, into names of keys: "a", " ", "up", "down", "escape" ...
 
     Arrows and function keys are an Escape with more behind it, and the network may tear them apart anywhere. One thread
-    at a time.
+    at a time. One thread at a time.
     """
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ from ..engine.gestures import BindingTable, Gestures
 from .command_throttle import CommandThrottle
 
 POLL_S = 0.004
-LOOK_S = 1.0
+SCAN_PERIOD_S = 1.0
 """How often the list of ports is read: a device that was plugged in is found within so long."""
 _MOST_AT_ONCE = 2048
 """Messages taken from one port before the others have their turn."""
@@ -68,7 +68,7 @@ class MidiInputs:
         `opened` with each input that is opened and the time.
         Raises MidiError where python-rtmidi or a MIDI system is missing, and, if `required`, where no input fits now.
         """
-        self._take, self._idle, self._opened = take, idle, opened
+        self._on_message, self._on_idle, self._on_opened = take, idle, opened
         self._port_name = port_name
         self._rtmidi = _rtmidi()
         self._api = system_api(self._rtmidi) if api is None else api
@@ -82,9 +82,9 @@ class MidiInputs:
         """How often an input went away."""
         self.faults = 0
         """Messages that what listens could not take. Nothing of ours should: it is counted, and the thread lives."""
-        self._lister = _open_client(self._rtmidi, self._api, "gigmate")
+        self._scanner = _open_client(self._rtmidi, self._api, "gigmate")
         try:
-            self._look()
+            self._scan_inputs()
             if required and not self._open:
                 there = ", ".join(self._names()) or "none"
                 raise MidiError(f"no MIDI input for the pedal: plug it in, or see `gigmate devices` (there: {there})")
@@ -116,31 +116,31 @@ class MidiInputs:
     # ------------------------------------------------------------------------------------------- the MIDI thread
 
     def _run(self) -> None:
-        next_look_s = time.monotonic() + LOOK_S
+        next_scan_s = time.monotonic() + SCAN_PERIOD_S
         try:
             while not self._end.wait(POLL_S):
                 now_s = time.monotonic()
                 for source in list(self._open.values()):
                     for message, at_s in source.messages(now_s):
                         try:
-                            self._take(source.name, message, at_s)
+                            self._on_message(source.name, message, at_s)
                         except Exception:  # noqa: BLE001 - a thread that dies takes the pedal along
                             self.faults += 1
-                if self._idle is not None:
-                    self._idle(now_s)
-                if now_s >= next_look_s:
-                    next_look_s = now_s + LOOK_S
-                    self._look()
+                if self._on_idle is not None:
+                    self._on_idle(now_s)
+                if now_s >= next_scan_s:
+                    next_scan_s = now_s + SCAN_PERIOD_S
+                    self._scan_inputs()
         finally:
             self._close_all()
 
     def _names(self) -> list[str]:
         try:
-            return [str(name) for name in self._lister.get_ports()]
+            return [str(name) for name in self._scanner.get_ports()]
         except (self._rtmidi.RtMidiError, UnicodeDecodeError, SystemError):
             return []
 
-    def _look(self) -> None:
+    def _scan_inputs(self) -> None:
         """Open what has come, close what has gone. Ports are told apart by name; equal ones by their order."""
         there: dict[tuple[str, int], tuple[int, str]] = {}
         for index, name in enumerate(self._names()):
@@ -167,8 +167,8 @@ class MidiInputs:
                     with self._lock:
                         self._news.append(f"cannot open the MIDI input {name}: {error}")
                 continue
-            if self._opened is not None:
-                self._opened(name, time.monotonic())
+            if self._on_opened is not None:
+                self._on_opened(name, time.monotonic())
             with self._lock:
                 self._open[key] = source
                 self._news.append(f"MIDI input {name} is " + ("back" if key in self._seen else "there"))
@@ -188,7 +188,7 @@ class MidiInputs:
             self._open.clear()
         for source in sources:
             source.close()
-        self._lister.delete()
+        self._scanner.delete()
 
 
 class _Input:
@@ -198,7 +198,7 @@ class _Input:
         self.name = name
         self._errors = (rtmidi.RtMidiError, SystemError)
         self._client = _open_client(rtmidi, api, "gigmate", _QUEUE_MESSAGES)
-        self._times = PortTimes()
+        self._timestamps = TimestampFilter()
         self._empty_s = time.monotonic()
         """When the port's queue was last seen empty: what is in it came later."""
         try:
@@ -218,7 +218,7 @@ class _Input:
                 self._empty_s = now_s
                 break
             message, gap_s = got
-            found.append((message, self._times.of(gap_s, self._empty_s, now_s)))
+            found.append((message, self._timestamps.time_of(gap_s, self._empty_s, now_s)))
         return found
 
     def close(self) -> None:
@@ -227,7 +227,7 @@ class _Input:
         self._client.delete()
 
 
-class PortTimes:
+class TimestampFilter:
     """When messages came, by the gaps between them: a port measures those better than a poll finds the messages.
 
     One thread at a time.
@@ -237,7 +237,7 @@ class PortTimes:
         self._sum_s = 0.0  # the port's own clock
         self._offset_s: float | None = None
 
-    def of(self, gap_s: float, earliest_s: float, latest_s: float) -> float:
+    def time_of(self, gap_s: float, earliest_s: float, latest_s: float) -> float:
         """The time of a message that came `gap_s` after the one before, and surely between the other two."""
         self._sum_s += max(0.0, gap_s)
         offset_s = latest_s - self._sum_s  # late by as long as the message waited; the least so far is the truest
@@ -276,7 +276,7 @@ class MidiPedals:
         self._post, self._stamp = post, stamp
         self._throttle = CommandThrottle(post)
         self._gestures: dict[str, Gestures] = {}  # by port: two devices are two feet
-        self._inputs = MidiInputs(self._hear, port_name, api, self._idle, required, self._opened)
+        self._inputs = MidiInputs(self._receive, port_name, api, self._idle, required, self._opened)
 
     @property
     def names(self) -> list[str]:
@@ -292,7 +292,7 @@ class MidiPedals:
         """Any thread. What changed since the last call, in lines for the musician."""
         return self._inputs.news()
 
-    def _hear(self, port: str, message: Sequence[int], at_s: float) -> None:
+    def _receive(self, port: str, message: Sequence[int], at_s: float) -> None:
         event = event_of(message, at_s)
         if event is None:
             return

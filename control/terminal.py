@@ -165,7 +165,7 @@ class PanelDisplay:
         self._clock = clock
         self._drawn: list[Row] = []
         self._size = (0, 0)
-        self._mark: object = None
+        self._last_drawn_state: object = None
         self._drawn_s = self._painted_s = float("-inf")
         self._shown_warnings = WarningHistory()
         self._notes: deque[str] = deque(maxlen=_KEPT_NOTES)
@@ -178,12 +178,12 @@ class PanelDisplay:
             self._log.append((text, self._clock()))
         else:
             self._log.append((text, float("-inf")))
-            self._safely(lambda: self._console.print(text, markup=False, highlight=False))
+            self._write_safely(lambda: self._console.print(text, markup=False, highlight=False))
 
     def help(self) -> None:
         """Show the keys and what was said so far, or the panel again."""
         self._help = not self._help
-        self._mark = None
+        self._last_drawn_state = None
 
     def show(self, status: Status) -> None:
         now_s = self._clock()
@@ -191,21 +191,21 @@ class PanelDisplay:
             self._notes.append(f"warning: {warning}")
             self._log.append((warning, now_s))
         mark = (status.state, status.pending, status.beat, status.bar, status.muted, status.section, self._help)
-        patience_s = REDRAW_EVERY_S if mark == self._mark else SOONEST_S
-        if now_s - self._drawn_s < patience_s or not self._may_draw():
+        patience_s = REDRAW_EVERY_S if mark == self._last_drawn_state else SOONEST_S
+        if now_s - self._drawn_s < patience_s or not self._owns_terminal():
             return
-        self._mark, self._drawn_s = mark, now_s
-        self._safely(lambda: self._draw(status, now_s))
+        self._last_drawn_state, self._drawn_s = mark, now_s
+        self._write_safely(lambda: self._draw(status, now_s))
 
     def close(self) -> None:
         """Back to the ordinary screen, and say there what was said meanwhile. May be called twice."""
         if self._started:
             self._started = False
-            self._safely(self._leave)
+            self._write_safely(self._restore_screen)
         while self._notes:
             self.note(self._notes.popleft())
 
-    def _may_draw(self) -> bool:
+    def _owns_terminal(self) -> bool:
         """Not while the terminal belongs to a shell that has us in the background."""
         try:
             return os.tcgetpgrp(self._console.file.fileno()) == os.getpgrp()
@@ -243,12 +243,12 @@ class PanelDisplay:
     def _messages(self, now_s: float) -> list[str]:
         return [text for text, at_s in self._log if self._help or now_s - at_s < _SHOWN_S]
 
-    def _leave(self) -> None:
+    def _restore_screen(self) -> None:
         with contextlib.suppress(AttributeError):
             self._console.show_cursor(True)
         self._console.set_alt_screen(False)
 
-    def _safely(self, draw: Callable[[], object]) -> None:
+    def _write_safely(self, draw: Callable[[], object]) -> None:
         if self._broken:
             return
         try:

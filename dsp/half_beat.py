@@ -15,9 +15,9 @@ class HalfBeat(NamedTuple):
     """Means over its frames, each weighed by how far it was heard; zeros where nothing was."""
 
     roots: NDArray[np.floating[Any]]
-    """[13] `log_roots` (log_probability.py) of roots C to B and of no chord."""
+    """[13] `root_log_probabilities` (log_probability.py) of roots C to B and of no chord."""
     classes: NDArray[np.floating[Any]]
-    """[12] `class_odds` of the pitch classes."""
+    """[12] `pitch_class_log_odds` of the pitch classes."""
     played: NDArray[np.floating[Any]]
     """[12] the notes themselves by pitch class."""
     trust: float

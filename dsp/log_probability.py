@@ -15,11 +15,11 @@ _LEAST = 1e-3
 _DOUBT = 0.02
 
 
-def log_roots(probabilities: Floats) -> Floats:
+def root_log_probabilities(probabilities: Floats) -> Floats:
     """Probabilities of roots [..., 13] as logarithms, bounded from below."""
     return np.log(probabilities + _LEAST)
 
 
-def class_odds(probabilities: Floats) -> Floats:
+def pitch_class_log_odds(probabilities: Floats) -> Floats:
     """Probabilities of pitch classes [..., 12] as log-odds, bounded on both sides."""
     return np.log((probabilities + _DOUBT) / (1.0 + _DOUBT - probabilities))

@@ -78,8 +78,8 @@ class Budget:
             raise ValueError(f"{offsets_per_frame} offsets a frame: give 1 to {frame_samples}")
         self.frame_samples = int(frame_samples)
         self.max_ahead_frames = max_ahead_frames
-        self._calm_frames = calm_frames
-        self._calm = 0
+        self._frames_before_shrinking = calm_frames
+        self._stable_frames = 0
         self._delays = delays
         self._step = self._checked(step_samples)
         self._offsets_per_frame = offsets_per_frame
@@ -139,7 +139,7 @@ class Budget:
         return self.ahead_samples - self.frame_samples - self._delays.fixed_samples - self._step
 
     @property
-    def overdrawn(self) -> bool:
+    def exceeds_maximum(self) -> bool:
         """Whether even the longest ahead does not hold the deadline."""
         return self.needed_frames > self.max_ahead_frames
 
@@ -160,7 +160,7 @@ class Budget:
         spared = self.ahead_samples - frames * self.frame_samples - offset
         if spared < SHRINK_RESERVE * self.frame_samples:
             return False
-        self._calm = 0
+        self._stable_frames = 0
         self.ahead_frames, self.offset_samples = frames, offset
         return True
 
@@ -171,12 +171,12 @@ class Budget:
             return True
         reserve = SHRINK_RESERVE * self.frame_samples
         if self._frames_for(self._delays.fixed_samples + self._step + reserve) >= self.ahead_frames:
-            self._calm = 0
+            self._stable_frames = 0
             return False
-        self._calm += frames
-        if self._calm < self._calm_frames:
+        self._stable_frames += frames
+        if self._stable_frames < self._frames_before_shrinking:
             return False
-        self._calm = 0
+        self._stable_frames = 0
         self.ahead_frames -= 1
         self.shrunk += 1
         return True
@@ -185,7 +185,7 @@ class Budget:
         wanted = min(self.max_ahead_frames, self.needed_frames)
         if wanted <= self.ahead_frames:
             return False
-        self._calm = 0
+        self._stable_frames = 0
         self.ahead_frames = wanted
         self.grown += 1
         return True

@@ -191,7 +191,7 @@ class Probe:
         if self._method == "auto" and best.gain >= _TONES_NEED_GAIN:
             tones = self._tones(burst_samples, best.gain)
             moved = abs(drift_ppm) * 1e-6 * (_TONES_AFTER_S * self._rate_hz)  # meanwhile, where two clocks drift
-            note = _doubt_of(tones, burst_samples, moved)
+            note = _disagreement_of(tones, burst_samples, moved)
         use_tones = tones is not None and not note
         wrapped = None if tones is None else _nearest(tones.delay_samples, burst_samples)
         delay = wrapped if use_tones and wrapped is not None else burst_samples
@@ -225,7 +225,7 @@ class Probe:
         while True:
             reading = self._send(level, tail)
             if not reading.found:
-                raise self._why_nothing(reading)
+                raise self._explain_missing_echo(reading)
             yield Measurement(
                 delay_samples=reading.delay_samples,
                 rate_hz=self._rate_hz,
@@ -244,7 +244,7 @@ class Probe:
                 response=reading.response,
             )
 
-    def comes_back(self) -> bool:
+    def detects_burst(self) -> bool:
         """Whether the burst at its loudest is found within half a second: for looking at other plugs."""
         return self._send(PEAK_LEVELS[-1], self._short_tail).found
 
@@ -275,12 +275,12 @@ class Probe:
         again = self._send(PEAK_LEVELS[-1], self._short_tail)
         count = min(last.response.size, reading.response.size, again.response.size)
         together = sum(each.response[:count] for each in (last, reading, again))
-        raise self._why_nothing(reading, stands_out(np.asarray(together)))
+        raise self._explain_missing_echo(reading, stands_out(np.asarray(together)))
 
     def _level_for(self, gain: float) -> float:
         return float(np.clip(_RETURN_PEAK / max(gain, 1e-9), PEAK_LEVELS[0], PEAK_LEVELS[-1]))
 
-    def _why_nothing(self, reading: BurstReading, faint: bool = False) -> ProbeError:
+    def _explain_missing_echo(self, reading: BurstReading, faint: bool = False) -> ProbeError:
         if reading.clipped_samples > _MANY_CLIPPED_SHARE * self._sweep.size:
             return self._clipping()
         if reading.faint or faint:
@@ -351,10 +351,10 @@ class Probe:
             if reading.certain and reading.gain > 1e-7:
                 return self._measurement_of(reading, scale)
         if reading is None or reading.gain * 0.2 < 1e-7 or reading.gain * 0.02 < reading.noise_rms / 100.0:
-            raise self._why_nothing_of_tones(NoCable, "nothing")
-        raise self._why_nothing_of_tones(TooQuiet, "too little")
+            raise self._explain_missing_tones(NoCable, "nothing")
+        raise self._explain_missing_tones(TooQuiet, "too little")
 
-    def _why_nothing_of_tones(self, kind: type[ProbeError], what: str) -> ProbeError:
+    def _explain_missing_tones(self, kind: type[ProbeError], what: str) -> ProbeError:
         return kind(
             f"{what} comes back from {self._source} on {self._target}: connect the two with a cable, turn the output"
             " and the input up, or measure with --method burst"
@@ -385,7 +385,7 @@ def _nearest(wrapped: float, about: float) -> float:
     return wrapped + PERIOD_SAMPLES * round((about - wrapped) / PERIOD_SAMPLES)
 
 
-def _doubt_of(tones: ToneReading, burst_samples: float, moved_samples: float) -> str:
+def _disagreement_of(tones: ToneReading, burst_samples: float, moved_samples: float) -> str:
     """Why the tones are not taken; empty where they are."""
     apart = abs(_nearest(tones.delay_samples, burst_samples) - burst_samples)
     if tones.certain and apart <= _TONES_AGREE_SAMPLES + moved_samples:

@@ -27,8 +27,8 @@ CHORDS = 24
 """Root (0 is C) + 12 * (minor third or not); keys likewise: tonic + 12 * minor."""
 HEARD = 3
 """Channels of pitch classes of a half-beat itself: roots, pitch classes of the chord, notes that were played."""
-ABOUT = 12
-"""Numbers of a half-beat that have no pitch: see `about`."""
+UNPITCHED = 12
+"""Numbers of a half-beat that have no pitch: see `unpitched_features`."""
 ANSWERS = ("chord", "key", "next", "after")
 """What it is asked for: the half-beat's chord, the key, the chords of the next half-beat and of the one after it."""
 SLOTS_PER_BEAT = 2
@@ -57,8 +57,8 @@ class HarmonyConfig:
 
     @property
     def size(self) -> int:
-        """Numbers for a half-beat: channels of twelve pitch classes, `about`, and the style (the first: not told)."""
-        return self.channels * ROOTS + ABOUT + len(self.styles) + 1
+        """Numbers for a half-beat: pitch classes of each channel, `unpitched_features`, style (the first: unknown)."""
+        return self.channels * ROOTS + UNPITCHED + len(self.styles) + 1
 
 
 class Harmony(Streaming):
@@ -70,7 +70,7 @@ class Harmony(Streaming):
         self.pitched = config.channels * ROOTS
         self.style = nn.Linear(len(config.styles) + 1, config.style_size, bias=False)
         nn.init.normal_(self.style.weight, std=0.3)
-        self.head = nn.Linear(self.pitched + ABOUT + config.style_size, config.units)
+        self.head = nn.Linear(self.pitched + UNPITCHED + config.style_size, config.units)
         self.forget = nn.Dropout(FORGOTTEN)
         self.cell = nn.GRU(config.units, config.units, batch_first=True)
         self.tail = nn.Linear(2 * config.units, 2 * len(ANSWERS))
@@ -84,7 +84,7 @@ class Harmony(Streaming):
         pitched = x[:, :, : self.pitched].unflatten(2, (-1, ROOTS))
         turned = torch.stack([torch.roll(pitched, -root, 3) for root in range(ROOTS)], dim=1).flatten(3)
         rest = x[:, :, self.pitched :]
-        rest = torch.cat([rest[:, :, :ABOUT], self.style(rest[:, :, ABOUT:])], dim=2)
+        rest = torch.cat([rest[:, :, :UNPITCHED], self.style(rest[:, :, UNPITCHED:])], dim=2)
         z = F.silu(self.head(torch.cat([turned, rest[:, None].expand(-1, ROOTS, -1, -1)], dim=3)))
         held = state["harmony"]
         y, last = self.cell(self.forget(z).flatten(0, 1), held.flatten(0, 1)[None].clone())
@@ -103,7 +103,7 @@ def pitch_channels(roots: AnyFloats, classes: AnyFloats, played: AnyFloats, trus
     return (stacked * np.minimum(trust, 1.0)[..., None, None]).astype(np.float32)
 
 
-def about(
+def unpitched_features(
     no_root: AnyFloats,
     trust: AnyFloats,
     length_s: AnyFloats,
@@ -111,8 +111,8 @@ def about(
     slots_per_bar: AnyFloats,
     bar_sure: AnyFloats,
 ) -> FloatArray:
-    """[..., ABOUT] of half-beats: the log probability of no chord, how far it was heard, its length, and its `place`
-    (half-beats after the downbeat) in the bar, as far as that is sure in [0, 1]."""
+    """[..., UNPITCHED] of half-beats: the log probability of no chord, how far it was heard, its length, and its
+    `place` (half-beats after the downbeat) in the bar, as far as that is sure in [0, 1]."""
     downbeat = place == 0
     middle = (2 * place == slots_per_bar) & (slots_per_bar % 4 == 0)
     beat = (place % SLOTS_PER_BEAT == 0) & ~downbeat & ~middle
@@ -180,7 +180,7 @@ class Harmonist:
         self._past[self._count % _REMEMBERED] = heard[0]
         self._count += 1
         looked = [self._back(bars * slots_per_bar - ahead) for ahead in (0, 1) for bars in self._config.look_bars]
-        rest = about(
+        rest = unpitched_features(
             *(
                 np.asarray(value, np.float32)
                 for value in (roots[ROOTS], trust, length_s, slot, slots_per_bar, bar_confidence)

@@ -43,7 +43,7 @@ CHORD_PULL = {"bass": 1.0, "keys": 2.5}
 
 
 class WantedFrame(NamedTuple):
-    """What the next frame is to be, besides what was heard."""
+    """What the next frame is to be, besides what was heard. Any thread."""
 
     moment: Tensor
     """[9]: beat phase, bar phase, tempo_bpm, beats per bar, playing, confidence, known, density and fill."""
@@ -260,7 +260,7 @@ def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = Tr
     if program is None:
         program, _ = load_eager(folder)
         if compiled:
-            program = _settled(compile_band(program, int8), path)
+            program = _save_and_reload(compile_band(program, int8), path)
     codec_config = checkpoint.codec_config(codec_shape)
     return LoadedBand(
         program,
@@ -291,7 +291,7 @@ def _from_cache(path: Path) -> torch.jit.ScriptModule | None:
         return None
 
 
-def _settled(program: torch.jit.ScriptModule, path: Path) -> torch.jit.ScriptModule:
+def _save_and_reload(program: torch.jit.ScriptModule, path: Path) -> torch.jit.ScriptModule:
     """The program as it comes back from its file (a fresh one rounds differently), and a cache entry if that can be.
 
     A read-only or full disk costs the next start some seconds, nothing else; it is said.

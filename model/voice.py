@@ -140,7 +140,7 @@ class Voice(nn.Module):
         gain = torch.sigmoid(self.gain(y).float()).view(batch, frames, self.sub_frames, self.bands)
         return loudness.unsqueeze(4) * spread.unsqueeze(3), gain
 
-    def _sing(
+    def _synthesise(
         self, notes: Tensor, amplitudes: Tensor, before: Tensor, last: Tensor, clock: Tensor, tuning: Tensor
     ) -> Tensor:
         """Oscillators: notes, notes of the frame before [B, T, slots], amplitudes, last amplitudes of the frame before
@@ -204,7 +204,7 @@ class Voice(nn.Module):
         ends = amplitudes[:, :, :, -1]
         last = torch.cat([state["voice.points"].unsqueeze(1), ends[:, :-1]], dim=1)
         tuning = torch.exp2(state["voice.tuning_cents"] / 1200.0)
-        sound = self._sing(notes, amplitudes, before, last, state["voice.clock"], tuning)
+        sound = self._synthesise(notes, amplitudes, before, last, state["voice.clock"], tuning)
         state["voice.notes"].copy_(notes[:, -1])
         state["voice.points"].copy_(ends[:, -1])
         state["voice.clock"].add_(tuning * (notes.shape[1] * self.frame))
@@ -222,7 +222,7 @@ class Voice(nn.Module):
         before = nn.functional.pad(notes[:, :-1], (0, 0, 1, 0))
         amplitudes, gain = self._controls(x, notes, before)
         last = nn.functional.pad(amplitudes[:, :-1, :, -1], (0, 0, 0, 0, 1, 0))
-        sound = self._sing(
+        sound = self._synthesise(
             notes,
             amplitudes,
             before,

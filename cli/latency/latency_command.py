@@ -178,7 +178,7 @@ def _elsewhere(config: EngineConfig, wanted: _Wanted, nothing: ProbeError) -> Pr
             break  # there are no more
         wanted.say(f"looking for it on input {channel}")
         with PortLoop(port) as loop:
-            if wanted.probe(loop, config).comes_back():
+            if wanted.probe(loop, config).detects_burst():
                 return WrongChannel(
                     f"what goes out of output {config.output_channels[0]} comes back on input {channel}, not on"
                     f" input {asked}: move the plug to input {asked}, or give --input {channel}"

@@ -113,10 +113,10 @@ class WebRemote:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         limits = self.limits
         async with serve(
-            self._meet,
+            self._handle_client,
             sock=self._socket,
             backlog=_BACKLOG,
-            process_request=self._answer,
+            process_request=self._process_request,
             create_connection=lambda *given, **more: _Connection(self, *given, **more),  # type: ignore[arg-type]
             compression=None,  # small messages gain nothing, and a bomb would grow
             max_size=limits.message_bytes,
@@ -129,7 +129,7 @@ class WebRemote:
             server_header=None,
             logger=_silent_logger(),
         ):
-            ticking = asyncio.ensure_future(self._tick())
+            ticking = asyncio.ensure_future(self._send_snapshots())
             ending = asyncio.ensure_future(self._end.wait())
             self._ready.set()
             done, _ = await asyncio.wait((ticking, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +137,7 @@ class WebRemote:
             if ticking in done:
                 ticking.result()
 
-    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
+    def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """The page's files, or None for a WebSocket that may come in."""
         hosts, origins = request.headers.get_all("Host"), request.headers.get_all("Origin")
         reason = "one Host and one Origin, please" if len(hosts) > 1 or len(origins) > 1 else refusal(
@@ -159,18 +159,18 @@ class WebRemote:
         body, kind = self._files[path]
         return response(http.HTTPStatus.OK, body, kind, connect_to=hosts[0] if hosts else "")
 
-    async def _meet(self, connection: ServerConnection) -> None:
+    async def _handle_client(self, connection: ServerConnection) -> None:
         """One client, from its hello to its going."""
         client = cast("_Connection", connection)  # made by ourselves
         try:
-            if not await self._may_come(client):
+            if not await self._is_admitted(client):
                 return
             self._clients.add(client)  # at once: nobody may come in between
             await client.send(web_messages.hello(self._lists()))
             client.greeted = True
             self.counts.clients_in_all += 1
             self._news.append(f"a remote is connected: {_peer(client)} ({len(self._clients)} in all)")
-            await self._take(client)
+            await self._read_commands(client)
         except ConnectionClosed as closed:
             if closed.sent is not None and closed.sent.code in (1007, 1009):  # no text, or too long
                 self.counts.malformed += 1
@@ -180,7 +180,7 @@ class WebRemote:
                 self._news.append(f"a remote has gone: {_peer(client)}")
             self.counts.clients = len(self._clients)
 
-    async def _may_come(self, connection: _Connection) -> bool:
+    async def _is_admitted(self, connection: _Connection) -> bool:
         if not await self._has_token(connection):
             return False
         if len(self._clients) < self.limits.clients:
@@ -210,7 +210,7 @@ class WebRemote:
         await connection.close(WRONG_TOKEN, "wrong or no token")
         return False
 
-    async def _take(self, connection: _Connection) -> None:
+    async def _read_commands(self, connection: _Connection) -> None:
         """Commands of one client, as fast as it may send them."""
         limiter = RateLimiter(self.limits.messages_each_s, self.limits.messages_burst)
         async for message in connection:
@@ -248,18 +248,18 @@ class WebRemote:
             return now_s - self._sent_s[0][1]
         return now_s - self._sent_s[seen + 1 - first][1]
 
-    async def _tick(self) -> None:
+    async def _send_snapshots(self) -> None:
         """The latest snapshot to every client that has got the last one."""
         loop = asyncio.get_running_loop()
-        sent_text, sent_s, looked_s = "", 0.0, 0.0
+        sent_text, sent_s, lists_read_s = "", 0.0, 0.0
         while True:
             await asyncio.sleep(1.0 / self.limits.snapshots_each_s)
             self.counts.clients = len(self._clients)
             if not self._clients:
                 continue
             now_s = loop.time()
-            if now_s - looked_s >= _LISTS_EVERY_S:
-                looked_s = now_s
+            if now_s - lists_read_s >= _LISTS_EVERY_S:
+                lists_read_s = now_s
                 self._lists_text = web_messages.lists_text(self._lists())
             greeted = [client for client in self._clients if client.greeted]
             free = [client for client in greeted if client.transport.get_write_buffer_size() == 0]
@@ -319,9 +319,9 @@ class _Connection(ServerConnection):
         if wait_s > 0.0 and not self.transport.is_closing():
             self._remote.counts.slowed += 1
             self.transport.pause_reading()
-            self.loop.call_later(wait_s, self._go_on)
+            self.loop.call_later(wait_s, self._resume_reading)
 
-    def _go_on(self) -> None:
+    def _resume_reading(self) -> None:
         if not self.transport.is_closing() and not self.recv_messages.paused:
             self.transport.resume_reading()
 

@@ -26,7 +26,7 @@ _MINOR_BIAS = 0.12
 
 
 def of_frame(roots: FloatArray, odds: FloatArray) -> FloatArray:
-    """[STATES]: what `dsp.odds.log_roots` and `class_odds` of a frame say of each chord."""
+    """[STATES]: what `root_log_probabilities` and `pitch_class_log_odds` of a frame say of each chord."""
     evidence = np.empty(STATES)
     above, classes = roots[:12][_ABOVE], odds[_ABOVE]
     evidence[:12] = above @ _MAJOR[0] + classes @ _MAJOR[1]

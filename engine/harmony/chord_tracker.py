@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dsp.half_beat import HalfBeat
-from ...dsp.log_probability import class_odds, log_roots
+from ...dsp.log_probability import pitch_class_log_odds, root_log_probabilities
 from ..player import Harmonist, Reading
 from ..position import Point
 from . import chord_evidence
@@ -116,8 +116,8 @@ class ChordTracker:
             self._bar_slot, self._slots_per_bar = round(at.bar_beat * SLOTS_PER_BEAT), at.beats_per_bar * SLOTS_PER_BEAT
             self._bar_confidence = bar_confidence
             self._go_on(slot)
-        root_logs = log_roots(roots.astype(np.float64))
-        odds = class_odds(classes.astype(np.float64))
+        root_logs = root_log_probabilities(roots.astype(np.float64))
+        odds = pitch_class_log_odds(classes.astype(np.float64))
         self._half_beat.add(root_logs, odds, played, trust, frame_s)
         if trust > 0:
             self._weigh(root_logs, odds, trust, frame_s)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class NamedPort(Protocol):
-    """What is asked of a port of JACK-Client."""
+    """What is asked of a port of JACK-Client. Any thread."""
 
     @property
     def name(self) -> str: ...

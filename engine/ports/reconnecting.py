@@ -19,12 +19,12 @@ from ..errors import EngineError
 from ..fault_log import FaultLog
 from .port import Port, PortUnavailable
 
-_LOOK_S = 0.05
-_AGAIN_S = 0.5
+_POLL_S = 0.05
+_RETRY_S = 0.5
 _PIECE_S = 0.005
 _MOST_BEHIND_S = 2.5
 """Longer than it takes to notice a loss: what the wall clock says beyond that is no loss of ours (a machine asleep)."""
-_LOOKS = 40
+_CLOCK_READINGS = 40
 _LAST_CALL_S = 0.02
 """A callback that runs while its stream is retired has ended by then."""
 _CLOSE_S = 10.0
@@ -38,14 +38,14 @@ class SilentClock:
         self._rate_hz = bridge.rate_hz
         piece = max(1, round(_PIECE_S * self._rate_hz))
         self._silence = np.zeros((1, piece), np.float32)
-        self._nowhere = np.zeros((1, piece), np.float32)
+        self._discarded = np.zeros((1, piece), np.float32)
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gigmate-stand-in", daemon=True)
-        self._zero_s = 0.0
+        self._origin_s = 0.0
 
-    def start(self, zero_s: float) -> None:
-        """Begin, at once catching up. `zero_s`: when, by the wall clock, position 0 would have been."""
-        self._zero_s = zero_s
+    def start(self, origin_s: float) -> None:
+        """Begin, at once catching up. `origin_s`: when, by the wall clock, position 0 would have been."""
+        self._origin_s = origin_s
         self._thread.start()
 
     def stop(self) -> None:
@@ -53,19 +53,19 @@ class SilentClock:
         if not self._quit.is_set():
             self._quit.set()
             self._thread.join()
-            self._carry(0)
+            self._process_until_now(0)
 
     def _run(self) -> None:
         while not self._quit.wait(_PIECE_S):
-            self._carry(self._silence.shape[1] - 1)
+            self._process_until_now(self._silence.shape[1] - 1)
 
-    def _carry(self, least: int) -> None:
+    def _process_until_now(self, least: int) -> None:
         while not (self._quit.is_set() and least):
-            due = int((time.perf_counter() - self._zero_s) * self._rate_hz) - self._bridge.position
+            due = int((time.perf_counter() - self._origin_s) * self._rate_hz) - self._bridge.position
             if due <= least:
                 return
             count = min(due, self._silence.shape[1])
-            self._bridge.process_arrays(self._silence[:, :count], self._nowhere[:, :count])
+            self._bridge.process_arrays(self._silence[:, :count], self._discarded[:, :count])
 
 
 class PortReconnector:
@@ -82,9 +82,9 @@ class PortReconnector:
         self._patience_s = patience_s
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gigmate-port", daemon=True)
-        self._zeros: deque[float] = deque(maxlen=_LOOKS)
-        self._since_s: float | None = None
-        self._times = 0
+        self._clock_origins_s: deque[float] = deque(maxlen=_CLOCK_READINGS)
+        self._lost_since_s: float | None = None
+        self._reconnections = 0
         self._away_s = 0.0
         self._longest_s = 0.0
         self.over = threading.Event()
@@ -104,14 +104,14 @@ class PortReconnector:
     @property
     def away(self) -> bool:
         """Any thread. Whether the port is gone at this moment."""
-        return self._since_s is not None
+        return self._lost_since_s is not None
 
     def report(self) -> dict[str, object]:
         """Any thread. Plain values: how often the port came back, and how long it was away."""
-        since_s = self._since_s
+        since_s = self._lost_since_s
         now_s = 0.0 if since_s is None else time.perf_counter() - since_s
         return {
-            "times": self._times,
+            "times": self._reconnections,
             "away_seconds": self._away_s + now_s,
             "longest_seconds": max(self._longest_s, now_s),
         }
@@ -121,7 +121,7 @@ class PortReconnector:
     def _run(self) -> None:
         try:
             while not self._quit.is_set():
-                if not self._port.ended.wait(_LOOK_S):
+                if not self._port.ended.wait(_POLL_S):
                     self._note_clock()
                 elif self._port.lost is None or self._quit.is_set() or not self._bring_back():
                     return
@@ -132,25 +132,25 @@ class PortReconnector:
         """The earliest of the last looks says when position 0 was: callbacks are never early."""
         position = self._bridge.position
         if position > 0:
-            self._zeros.append(time.perf_counter() - position / self._bridge.rate_hz)
+            self._clock_origins_s.append(time.perf_counter() - position / self._bridge.rate_hz)
 
     def _bring_back(self) -> bool:
         """Go on without the port until it is there again; False if it will not be waited for any longer."""
-        lost_s = self._since_s = time.perf_counter()
+        lost_s = self._lost_since_s = time.perf_counter()
         self._fault_log.fault("port_lost", f"{self._port.lost}; the band comes back with it by itself")
         self._bridge.new_lease(waiting=True)  # a device that only slept shall not call beside the stand-in
         self._quit.wait(_LAST_CALL_S)
         silent_clock = SilentClock(self._bridge)
         known_s = lost_s - self._bridge.position / self._bridge.rate_hz
-        silent_clock.start(max(known_s - _MOST_BEHIND_S, min(self._zeros, default=known_s)))
+        silent_clock.start(max(known_s - _MOST_BEHIND_S, min(self._clock_origins_s, default=known_s)))
         try:
             while not self._quit.is_set() and time.perf_counter() - lost_s < self._patience_s:
                 if self._reopened():
                     silent_clock.stop()
                     self._port.resume()
-                    self._came_back(lost_s)
+                    self._note_return(lost_s)
                     return True
-                self._quit.wait(_AGAIN_S)
+                self._quit.wait(_RETRY_S)
             return False
         finally:
             silent_clock.stop()
@@ -168,13 +168,13 @@ class PortReconnector:
             return False
         return True
 
-    def _came_back(self, lost_s: float) -> None:
+    def _note_return(self, lost_s: float) -> None:
         away_s = time.perf_counter() - lost_s
-        self._since_s = None
-        self._times += 1
+        self._lost_since_s = None
+        self._reconnections += 1
         self._away_s += away_s
         self._longest_s = max(self._longest_s, away_s)
-        self._zeros.clear()
+        self._clock_origins_s.clear()
         port = self._port
         if port.card_rate_hz != port.rate_hz:
             self._fault_log.fault(

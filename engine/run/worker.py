@@ -253,7 +253,7 @@ class Worker:
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
         if self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples):
             self._guard.set_ahead(self.budget.ahead_frames_up)
-        if self.budget.overdrawn:
+        if self.budget.exceeds_maximum:
             self._fault_log.fault(
                 "overdrawn", "the machine is too slow for this band: close other programs, or take a larger block"
             )

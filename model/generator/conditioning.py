@@ -21,7 +21,7 @@ the change, and people play it a little early. Told the chord of its own beginni
 
 
 class MomentColumns(NamedTuple):
-    """Moments of frames, [...] each."""
+    """Moments of frames, [...] each. Any thread."""
 
     beat_phase: Tensor
     """In [0, 1), as the bar's."""
@@ -37,7 +37,7 @@ class MomentColumns(NamedTuple):
 
 
 class FrameCondition(NamedTuple):
-    """What steers the frames of S songs besides what is heard."""
+    """What steers the frames of S songs besides what is heard. Any thread."""
 
     moment: Tensor
     """[S, T, MOMENT_SIZE], of `moment_features`."""

@@ -14,7 +14,7 @@ from ..layers import RmsNorm, SwiGlu, embedding, scaled_normal_
 from .conditioning import CHORD_SIZE
 from .generator_config import GeneratorConfig
 from .note_steering import STEERED, Steer
-from .sampling import Sampling, pick
+from .sampling import Sampling, sample_token
 from .score_tokens import FIRST_NOTE, LOWEST_NOTE, ONSET_QUARTERS, STATE
 
 NEVER = -1e4
@@ -153,7 +153,7 @@ class Depth(nn.Module):
             if place >= self.first_note and place < self.slots:
                 logits = logits + bias
             heat = sampling.temperature if place < self.slots else sampling.sound_temperature
-            token = pick(logits, sampling.noise[:, place], heat, sampling.top_k, sampling.top_p)
+            token = sample_token(logits, sampling.noise[:, place], heat, sampling.top_k, sampling.top_p)
             tokens.append(token)
             for other, table in enumerate(self.embed):
                 if other == place:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 class Sampling(NamedTuple):
-    """How a frame's tokens are drawn."""
+    """How a frame's tokens are drawn. Any thread."""
 
     noise: Tensor
     """[N, places], uniform in [0, 1)."""
@@ -25,7 +25,7 @@ class Sampling(NamedTuple):
     top_p: float
 
 
-def pick(logits: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
+def sample_token(logits: Tensor, noise: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
     """Tokens [N] from logits [N, E] and uniform noise [N] in [0, 1).
 
     temperature 0 takes the likeliest; otherwise the smallest set of likeliest tokens whose probability reaches

@@ -14,7 +14,7 @@ from queue import Empty, Queue
 from typing import Any
 
 import pytest
-from gigmate.control.midi import PortTimes, event_of, plain_name
+from gigmate.control.midi import TimestampFilter, event_of, plain_name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,7 +117,7 @@ def test_real_messages_become_commands(jack_server: Any, source: Any, child: Cal
     assert listener.line() == "StepPreset(by=1)"
     board.send("fa f8 f8 f8 fc f20102 fb")
     assert [listener.line() for _ in range(4)] == [
-        f"ClockTransport(action='{action}', at_sample=-1, sixteenths={sixteenths})"
+        f"ClockTransport(action='{action}', at_sample=-1, sixteenths={sixteenths}, from_program=False)"
         for action, sixteenths in (("start", 0), ("stop", 0), ("locate", 257), ("continue", 0))
     ]
     said = json.loads(listener.end())
@@ -244,13 +244,13 @@ def test_names_are_the_same_after_replugging(name: str, plain: str) -> None:
 
 def times_of(came_s: list[float], turns_s: list[float], lost: frozenset[int] = frozenset()) -> list[float]:
     """What is made of messages that came then, found at those turns; of some the port's gaps are lost."""
-    times, found, before_s, empty_s, gap_s = PortTimes(), [], came_s[0], 0.0, 0.0
+    times, found, before_s, empty_s, gap_s = TimestampFilter(), [], came_s[0], 0.0, 0.0
     waiting = list(enumerate(came_s))
     for turn_s in turns_s:
         while waiting and waiting[0][1] <= turn_s:
             place, at_s = waiting.pop(0)
             gap_s, before_s = at_s - before_s, at_s
-            found.append(times.of(0.0 if place in lost else gap_s, empty_s, turn_s))
+            found.append(times.time_of(0.0 if place in lost else gap_s, empty_s, turn_s))
         empty_s = turn_s
     return found
 
@@ -277,8 +277,8 @@ def test_times_stay_within_the_turn_when_gaps_are_lost() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.floats(-1, 10), st.floats(0, 5)), max_size=40))
 def test_any_gaps_give_times_within_their_turn(turns: list[tuple[float, float]]) -> None:
-    times, now_s = PortTimes(), 0.0
+    times, now_s = TimestampFilter(), 0.0
     for gap_s, turn_s in turns:
-        at_s = times.of(gap_s, now_s, now_s + turn_s)
+        at_s = times.time_of(gap_s, now_s, now_s + turn_s)
         assert now_s <= at_s <= now_s + turn_s + 1e-9
         now_s += turn_s

@@ -29,7 +29,7 @@ def test_it_is_the_least_that_holds_and_splits_exactly(
     assert left >= -1e-3
     assert left < FRAME or budget.ahead_frames == 2
     assert sum(budget.stages().values()) == pytest.approx(budget.ahead_samples)
-    assert not budget.overdrawn
+    assert not budget.exceeds_maximum
 
 
 def test_the_figures_of_a_laptop() -> None:
@@ -83,7 +83,7 @@ def test_other_delays_count_at_once() -> None:
 def test_there_is_an_end_to_it() -> None:
     budget = Budget(FRAME, Delays(), 100 * FRAME)
     assert budget.ahead_frames == MAX_AHEAD_FRAMES
-    assert budget.overdrawn
+    assert budget.exceeds_maximum
     assert budget.remainder_samples < 0
     assert sum(budget.stages().values()) == pytest.approx(budget.ahead_samples)
 
@@ -97,7 +97,7 @@ def test_an_offset_spares_what_whole_frames_round_up(lead: float, parts: int) ->
     assert budget.ahead_samples == budget.ahead_frames * FRAME + budget.offset_samples
     assert budget.ahead_frames_up == -(-budget.ahead_samples // FRAME)
     assert sum(budget.stages().values()) == pytest.approx(budget.ahead_samples)
-    assert not budget.overdrawn
+    assert not budget.exceeds_maximum
 
 
 def test_while_the_band_sounds_the_offset_stays() -> None:
@@ -120,7 +120,7 @@ def test_while_the_band_sounds_the_offset_stays() -> None:
 def test_there_is_an_end_to_it_with_offsets_too() -> None:
     budget = Budget(FRAME, Delays(), 100 * FRAME, offsets_per_frame=8)
     assert (budget.ahead_frames, budget.offset_samples) == (MAX_AHEAD_FRAMES, 0)
-    assert budget.overdrawn
+    assert budget.exceeds_maximum
     assert budget.settle() is False
 
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 from gigmate.dsp.half_beat import HalfBeat
-from gigmate.dsp.log_probability import class_odds, log_roots
+from gigmate.dsp.log_probability import pitch_class_log_odds, root_log_probabilities
 from gigmate.model.chord_network import (
-    ABOUT,
     CHORDS,
     HEARD,
     ROOTS,
+    UNPITCHED,
     Harmonist,
     Harmony,
     HarmonyConfig,
-    about,
     pitch_channels,
+    unpitched_features,
 )
 
 from .contract import verify_contract
@@ -53,7 +53,7 @@ def half_beats(seed: int) -> list[HalfBeat]:
         roots = rng.dirichlet(np.ones(13)).astype(np.float32)
         classes, played = rng.random(12).astype(np.float32), rng.random(12).astype(np.float32)
         place = number % PLACES
-        means = log_roots(roots), class_odds(classes), played
+        means = root_log_probabilities(roots), pitch_class_log_odds(classes), played
         found.append(HalfBeat(*means, float(rng.random()), 0.28, place, PLACES, 0.7))
     return found
 
@@ -71,7 +71,7 @@ def written_out(given: list[HalfBeat], style: int) -> np.ndarray:
                 if t - bars * PLACES + ahead >= 0:
                     then[t, 0] = heard[t - bars * PLACES + ahead, 0]
             channels.append(then)
-    rest = about(roots[:, ROOTS], trust, length_s, place, slots, sure)
+    rest = unpitched_features(roots[:, ROOTS], trust, length_s, place, slots, sure)
     told = np.zeros((len(given), len(CONFIG.styles) + 1), np.float32)
     told[:, style] = 1.0
     return np.concatenate([np.concatenate(channels, axis=1).reshape(len(given), -1), rest, told], axis=1)
@@ -105,9 +105,9 @@ def test_what_was_not_heard_says_nothing() -> None:
 def test_a_place_is_told_as_far_as_it_is_sure() -> None:
     def at(place: int, sure: float, slots: int = 8) -> np.ndarray:
         values = (-1.0, 1.0, 0.25, place, slots, sure)
-        return about(*(np.asarray(value, np.float32) for value in values))
+        return unpitched_features(*(np.asarray(value, np.float32) for value in values))
 
-    assert at(0, 1.0).shape == (ABOUT,)
+    assert at(0, 1.0).shape == (UNPITCHED,)
     kinds = {place: int(at(place, 1.0)[3:6].argmax()) for place in (0, 2, 4)}
     assert kinds == {0: 0, 4: 1, 2: 2}
     assert np.abs(at(3, 1.0)[3:6]).max() == 0.0

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...dsp.features import played_pitch_classes
-from ...dsp.log_probability import class_odds, log_roots
+from ...dsp.log_probability import pitch_class_log_odds, root_log_probabilities
 from ...model.chord_network import (
     ANSWERS,
     CHORDS,
@@ -25,8 +25,8 @@ from ...model.chord_network import (
     SLOTS_PER_BEAT,
     Harmony,
     HarmonyConfig,
-    about,
     pitch_channels,
+    unpitched_features,
 )
 from ...model.listener import DELAY_FRAMES, Listener
 from ..loop import Loop, LoopConfig
@@ -87,8 +87,8 @@ def half_beats(song: StoredSong, listener: Listener, look_bars: tuple[int, ...])
 
     heard = np.concatenate(
         [
-            log_roots(part("chord_root").softmax(dim=1).numpy()),
-            class_odds(part("chord_pitch_classes").sigmoid().numpy()),
+            root_log_probabilities(part("chord_root").softmax(dim=1).numpy()),
+            pitch_class_log_odds(part("chord_pitch_classes").sigmoid().numpy()),
             played_pitch_classes(features),
         ],
         axis=1,
@@ -182,7 +182,7 @@ class HarmonyData:
     ) -> NDArray[np.float32]:
         """[T, size] of a whole song, `up` semitones higher."""
         pitched = np.roll(song.pitched, up, axis=2).reshape(len(song), -1)
-        rest = about(song.no_root, song.trust, song.length_s, place, song.slots_per_bar, bar_sure)
+        rest = unpitched_features(song.no_root, song.trust, song.length_s, place, song.slots_per_bar, bar_sure)
         style = np.zeros((len(song), len(self._config.styles) + 1), np.float32)
         known = self._config.styles
         style[:, 1 + known.index(song.style) if told and song.style in known else 0] = 1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 from gigmate.dsp.half_beat import HalfBeat
-from gigmate.dsp.log_probability import class_odds, log_roots
+from gigmate.dsp.log_probability import pitch_class_log_odds, root_log_probabilities
 from gigmate.engine.commands import SetControl
 from gigmate.engine.harmony import chord_evidence
 from gigmate.engine.harmony.chord_evidence import HalfBeatHeard
@@ -35,7 +35,7 @@ def test_a_frame_says_its_chord_in_every_key(minor: bool) -> None:
     said = []
     for root in range(12):
         roots, classes = frame(root, minor)
-        evidence = chord_evidence.of_frame(log_roots(roots), class_odds(classes))
+        evidence = chord_evidence.of_frame(root_log_probabilities(roots), pitch_class_log_odds(classes))
         assert int(evidence[:24].argmax()) == root + 12 * minor
         said.append(np.roll(evidence[:24].reshape(2, 12), -root, axis=1))
     np.testing.assert_allclose(said, said[:1] * 12, atol=1e-5)
@@ -110,7 +110,7 @@ def test_every_half_beat_is_read_once_with_its_place() -> None:
         assert row.trust == pytest.approx(1.0)
         assert row.length_s == pytest.approx(FRAMES_PER_BEAT // 2 * FRAME_S)
         assert (row.slots_per_bar, row.bar_confidence) == (8, 0.8)
-        np.testing.assert_allclose(row.roots, log_roots(frame(C, False)[0]))
+        np.testing.assert_allclose(row.roots, root_log_probabilities(frame(C, False)[0]))
 
 
 def test_half_beats_that_were_skipped_are_read_as_not_heard() -> None:

@@ -15,7 +15,7 @@ from gigmate.model.generator.conditioning import (
 from gigmate.model.generator.depth import NEVER, is_onset
 from gigmate.model.generator.generator_config import GeneratorConfig
 from gigmate.model.generator.note_steering import no_steer
-from gigmate.model.generator.sampling import Sampling, pick
+from gigmate.model.generator.sampling import Sampling, sample_token
 from gigmate.model.generator.score_tokens import FIRST_NOTE, LOWEST_NOTE, STATE
 from gigmate.model.generator.transformer import Generator
 from gigmate.model.listener import Listener, ListenerConfig
@@ -108,7 +108,9 @@ def test_cached_steps_equal_the_whole(model: Generator) -> None:
     logits[FIRST_NOTE][:, 0] += torch.where(is_onset(flat[:, STATE]), NEVER, 0.0)
     for place in range(FIRST_NOTE, SMALL.slots):
         logits[place] = logits[place] + bias
-    again = torch.stack([pick(x, drawn[:, k], 1.0, 0, 1.0) for k, x in enumerate(logits)], dim=1).view_as(tokens)
+    again = torch.stack([sample_token(x, drawn[:, k], 1.0, 0, 1.0) for k, x in enumerate(logits)], dim=1).view_as(
+        tokens
+    )
     assert float((again == tokens).float().mean()) > 0.995
 
 
@@ -152,14 +154,14 @@ def test_listener_keeps_the_contract() -> None:
 def test_pick_keeps_to_its_limits() -> None:
     logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).repeat(4000, 1)
     noise = torch.rand(4000, generator=torch.Generator().manual_seed(0))
-    assert set(pick(logits, noise, 0.0, 0, 1.0).tolist()) == {0}
-    assert set(pick(logits, noise, 1.0, 2, 1.0).tolist()) == {0, 1}
-    assert set(pick(logits, noise, 1.0, 0, 0.75).tolist()) == {0, 1}
-    drawn = torch.bincount(pick(logits, noise, 1.0, 0, 1.0), minlength=4) / 4000
+    assert set(sample_token(logits, noise, 0.0, 0, 1.0).tolist()) == {0}
+    assert set(sample_token(logits, noise, 1.0, 2, 1.0).tolist()) == {0, 1}
+    assert set(sample_token(logits, noise, 1.0, 0, 0.75).tolist()) == {0, 1}
+    drawn = torch.bincount(sample_token(logits, noise, 1.0, 0, 1.0), minlength=4) / 4000
     torch.testing.assert_close(drawn, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.03, rtol=0)
-    hot = torch.bincount(pick(logits, noise, 5.0, 0, 1.0), minlength=4) / 4000
+    hot = torch.bincount(sample_token(logits, noise, 5.0, 0, 1.0), minlength=4) / 4000
     assert float(hot[3]) > 0.15
-    edge = pick(logits[:2], torch.tensor([0.0, 0.999999]), 1.0, 0, 0.9)
+    edge = sample_token(logits[:2], torch.tensor([0.0, 0.999999]), 1.0, 0, 0.9)
     assert edge.tolist() == [0, 2]
 
 
