@@ -31,7 +31,7 @@ from .jack_server import (
     unavailable_reason,
     wait_for_server,
 )
-from .port import Port, run_detached
+from .port import Neighbours, Port, run_detached
 
 if TYPE_CHECKING:
     from ..callback.bridge import Bridge
@@ -203,6 +203,7 @@ class JackPort(Port):
         self._midi_sources: set[str] = set()
         if self._midi_wired:
             self._connect_midi()
+        self._look_at_midi()
         self._settle_latencies()
         self._watcher = threading.Thread(target=self._watch, name="gigmate-jack-watch", daemon=True)
         self._watcher.start()
@@ -295,7 +296,7 @@ class JackPort(Port):
     # --------------------------------------------------------------------------------------------- watching
 
     def _watch(self) -> None:
-        bridge, ended, turn = self._bridge, self._quit, 0
+        bridge, ended, turn, midi_connections = self._bridge, self._quit, 0, -1
         while bridge is not None and not ended.wait(_WATCH_S):
             if bridge.word(state_table.SHUTDOWN):
                 self._lost = f"the {server_text(self.config)} went away: start it again"
@@ -310,6 +311,10 @@ class JackPort(Port):
             self.block_samples = bridge.word(state_table.LAST_BLOCK) or self.block_samples
             self._read_latencies()
             self._publish_delay(bridge)
+            connections = bridge.word(state_table.MIDI_CONNECTIONS)
+            if connections != midi_connections:  # whose first ticks come at once
+                midi_connections = connections
+                self._look_at_midi()
             turn += 1
             if turn % _CONNECTIONS_EVERY == 0:
                 self._remember_connections()
@@ -326,8 +331,23 @@ class JackPort(Port):
             for port in (*self._outputs, *self._clicks, self._midi_out):
                 seen |= {(port.name, peer.name) for peer in self._client.get_all_connections(port)}
             self._seen = seen
+            self._look_at_midi()
         except self._jack.JackError:
             return  # it is dying: what was seen last holds
+
+    def _look_at_midi(self) -> None:
+        """Whether MIDI is exchanged with hardware or with programs."""
+        self.midi_in_from = self._neighbours(self._midi)
+        self.midi_out_to = self._neighbours(self._midi_out)
+
+    def _neighbours(self, port: Any) -> Neighbours:
+        own = f"{self._client.name}:"
+        try:
+            peers = [peer for peer in self._client.get_all_connections(port) if not peer.name.startswith(own)]
+            physical = [bool(peer.is_physical) for peer in peers]
+        except self._jack.JackError:
+            return Neighbours()  # it is dying, or the other end has just gone
+        return Neighbours(any(physical), not all(physical))
 
     def _restore_connections(self) -> None:
         for connection in sorted(self._lost_connections):

@@ -50,6 +50,16 @@ class Device:
     default: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What a MIDI port of ours is connected with. Any thread."""
+
+    devices: bool = False
+    """Ports that lead to hardware: what comes and goes there does so at its own sample."""
+    programs: bool = False
+    """Ports of programs on the same server: their samples are those of the sound that they play."""
+
+
 class PortUnavailable(EngineError):
     """The server or the device is not there now; it may come. Any thread."""
 
@@ -77,6 +87,9 @@ class Port:
         self.output_names: tuple[str, ...] = ()
         self.capture_latency_samples = 0
         self.playback_latency_samples = 0
+        self.midi_in_from = Neighbours()
+        self.midi_out_to = Neighbours()
+        """Where MIDI comes from, and goes to, on the sound server (JACK)."""
         self.own_delay_samples = 0
         """What we add on the way from input to output, as others shall know it (JACK); any thread may set it.
 

@@ -48,6 +48,7 @@ from ..fault_log import FaultLog
 from ..output.band_levels import BandLevels
 from ..output.mixer import controls_after
 from ..player import Controls
+from ..timing.clocks.own_echo import OwnEcho
 from .band_step import BandStep
 from .band_switch import Switch
 from .lookahead import LookAhead
@@ -59,6 +60,7 @@ _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
 MidiEvent = tuple[int, int, int, int]
 _CLOCK = 0xF8
 _TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
+_STATUS = {action: status for status, action in _TRANSPORT.items()}
 
 
 class CommandHandler:
@@ -79,6 +81,8 @@ class CommandHandler:
         self._conductor, self._stage = band.conductor, band.stage
         self._look_ahead, self._fault_log, self._first_free_samples = look_ahead, fault_log, first_free_samples
         self._count_in_bars = config.count_in
+        self.clock_from_program = False
+        """Whether the clock that comes by the port's MIDI is that of a program on the same server."""
         self.controls = Controls()
         """As asked for: levels as if nothing were muted."""
         self.levels = BandLevels()
@@ -89,6 +93,8 @@ class CommandHandler:
         """The player is to forget everything once it rests."""
         self.quitting_s = math.inf
         self.recording = config.record_file or ""
+        self.echo = OwnEcho(bridge.rate_hz)
+        """Told of the clock that we send."""
         self.requests = CommandQueue()
         """What only the session can resolve; any thread may take it."""
 
@@ -96,9 +102,10 @@ class CommandHandler:
         """MIDI clock and transport among messages of the audio callback: (position, status, data1, data2) each."""
         for position, status, low, high in events:
             if status == _CLOCK:
-                self.obey(ClockTick(position))
+                self.obey(ClockTick(position, self.clock_from_program))
             elif status in _TRANSPORT:
-                self.obey(ClockTransport(_TRANSPORT[status], position, low | high << 7))
+                place = low | high << 7
+                self.obey(ClockTransport(_TRANSPORT[status], position, place, self.clock_from_program))
 
     def obey(self, command: Command) -> None:
         """Do it. What cannot be is said and counted, and changes nothing."""
@@ -226,11 +233,25 @@ class CommandHandler:
         if isinstance(command, Tap):
             self._conductor.tap(self._in_input(command.at_sample))
         elif isinstance(command, (ClockTick, ClockTransport)):
-            self._conductor.obey(command, self._in_input(command.at_sample))
+            if not self._is_own(command):
+                self._conductor.obey(command, self._in_input(command.at_sample, command.from_program))
         elif isinstance(command, _OF_TIME):
             self._conductor.obey(command, self._in_input(-1))
 
-    def _in_input(self, at_sample: int) -> float:
+    def _is_own(self, command: ClockTick | ClockTransport) -> bool:
+        """Whether our own clock comes back to us."""
+        if isinstance(command, ClockTransport):
+            return self.echo.is_own_word(command.at_sample, _STATUS[command.action])
+        known = self.echo.known
+        own = self.echo.is_own_tick(command.at_sample, self._conductor.entrance_cue().source == "midi_clock")
+        if self.echo.known and not known:
+            self._fault_log.fault(
+                "own_clock",
+                "the band's own MIDI clock comes back to it and is passed over: nothing to do, or look for the thru",
+            )
+        return own
+
+    def _in_input(self, at_sample: int, from_program: bool = False) -> float:
         """Place in the input of what was heard or done at a sample: it enters by the way through the converter."""
         position = at_sample if at_sample >= 0 else self._bridge.position
-        return float(position + self._look_ahead.facts.capture_latency_samples)
+        return float(position + self._look_ahead.facts.heard_after_samples(from_program))

@@ -30,6 +30,7 @@ from ..errors import EngineError
 from ..fault_log import FaultLog
 from ..output.recorder import Recorder
 from ..player import Player
+from ..ports.claimed_round_trip import ClaimedRoundTrip
 from ..ports.port import Port, open_port
 from ..ports.reconnecting import PortReconnector
 from ..process_start import process_start_s
@@ -66,6 +67,7 @@ class Engine:
         self._said_lost = self._said_xruns = self._said_remark = False
         self._measured_way: tuple[int, int] | None = None
         self._measured_claim = 0
+        self._claim = ClaimedRoundTrip()
         opened = port is None
         self.port = open_port(config) if port is None else port
         self._reconnecting: PortReconnector | None = None
@@ -270,12 +272,25 @@ class Engine:
             round_trip, self._measured_claim = measured, claimed
         else:  # another rate or block since it was measured: what the claim left out then, it leaves out still
             round_trip = max(0, measured + claimed - self._measured_claim)
+        self._watch_claim(claimed, way)
         port.own_delay_samples = -round_trip
         return PortFacts(
             capture_latency_samples=min(max(0, port.capture_latency_samples), round_trip),
             round_trip_samples=round_trip,
             block_samples=math.ceil(port.block_samples * port.rate_hz / (port.card_rate_hz or port.rate_hz)),
+            midi_in_from=port.midi_in_from,
+            midi_out_to=port.midi_out_to,
         )
+
+    def _watch_claim(self, claimed: int, way: tuple[int, int]) -> None:
+        fallen = self._claim.see(claimed, way, time.monotonic())
+        if fallen is not None:
+            before_ms, now_ms = (1000.0 * samples / self.port.rate_hz for samples in fallen)
+            self._fault_log.fault(
+                "round_trip",
+                f"the round trip that the sound system claims fell from {before_ms:.1f} to {now_ms:.1f} ms: a program"
+                " between the band and the sound card may hide it: look at what is connected, or give --round-trip",
+            )
 
     def _figures(self) -> dict[str, Any]:
         worker, port, rate_hz = self._worker, self.port, self._bridge.rate_hz

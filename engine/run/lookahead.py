@@ -6,11 +6,12 @@ Knows no player and no commands. Inference thread only; `meter` and `budget` may
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...latency.budget import Budget, Delays
 from ...latency.meter import Meter
 from ..output.mixer import Playout
+from ..ports.port import Neighbours
 
 MARGIN_MS = 4.0
 """For waking up late and for other programs' turns."""
@@ -33,6 +34,23 @@ class PortFacts:
     capture_latency_samples: int
     round_trip_samples: int
     block_samples: int
+    midi_in_from: Neighbours = field(default_factory=Neighbours)
+    midi_out_to: Neighbours = field(default_factory=Neighbours)
+
+    def heard_after_samples(self, from_program: bool) -> int:
+        """From the sample at which a MIDI message came to the place in the input that it means.
+
+        A device's message comes when it is played, and its sound through the converter. A program's stands for the
+        sample that it plays, which is heard, and played to, a whole round trip later.
+        """
+        return self.round_trip_samples if from_program else self.capture_latency_samples
+
+    @property
+    def midi_out_before_samples(self) -> int:
+        """By how much MIDI for a place in the input is sent earlier: a device sounds at once, a program's sound has
+        the way to go that ours has."""
+        to = self.midi_out_to
+        return self.heard_after_samples(to.programs and not to.devices)
 
 
 class LookAhead:

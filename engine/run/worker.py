@@ -108,7 +108,8 @@ class Worker:
         self._status_builder = StatusBuilder(bridge, self._band, self.command_handler, self.look_ahead, fault_log)
         self._mix_limiter = Limiter(rate_hz, config.ceiling_dbfs)
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
-        self._clock_out = MidiClockOut(bridge.push_midi, rate_hz)
+        self._port_facts = port.facts
+        self._clock_out = MidiClockOut(self._push_clock, rate_hz)
         self._sends_midi = False
         self._said_beatless = False
         self.priority = "normal"
@@ -348,7 +349,7 @@ class Worker:
             self._playout.position(frame, 0),
             self.host_frame,
             self._conductor.peek,
-            self.look_ahead.facts.capture_latency_samples,
+            self.look_ahead.facts.midi_out_before_samples,
             known=self._conductor.entrance_cue().beat,
             sounds=phase == "in" or (phase == "ending" and self.stage.over_samples == math.inf),
             off=not self.switch.on,
@@ -391,10 +392,27 @@ class Worker:
         if connections != self._midi_connections:
             self._midi_connections = connections
             self._gestures.connected(connected_position)
-        self.command_handler.take_clock(events)
+        if events:
+            self._take_midi_clock(events)
         by_pedal = self._gestures.commands_of(events) + self._gestures.due(self._bridge.position)
         for command in (*by_pedal, *self._commands.drain()):
             self.command_handler.obey(command)
+
+    def _take_midi_clock(self, events: list[tuple[int, int, int, int]]) -> None:
+        """Ticks and starts, in place for whoever sent them."""
+        source = self._port_facts().midi_in_from
+        self.command_handler.clock_from_program = source.programs
+        if source.programs and source.devices and any(status == 0xF8 for _, status, _, _ in events):
+            self._fault_log.fault(
+                "midi_mixed",
+                "a device and a program are connected to midi_in, and a clock comes: it is taken for the program's: "
+                "look at what else is connected if the clock is the device's",
+            )
+        self.command_handler.take_clock(events)
+
+    def _push_clock(self, position: int, message: bytes) -> bool:
+        self.command_handler.echo.sent(position, message)
+        return self._bridge.push_midi(position, message)
 
     def _say(self, state: str | None = None) -> None:
         """Replace the snapshot. Any thread may read it."""

@@ -9,6 +9,8 @@
     python jack_peer.py midilog REGEX FILE      what the MIDI output port says: [frame, bytes...], and the frame of each
                                                 block that it read, until a line comes
     python jack_peer.py framelog REGEX FILE     what the audio port says, and each block's frame, until a line comes
+    python jack_peer.py device NAME             MIDI ports of hardware, until stdin closes
+    python jack_peer.py follow REGEX            a program's MIDI input, connected to the MIDI output that matches
     python jack_peer.py timebase BPM            timebase master of a rolling transport, until stdin closes
 
 It prints "ready" when it is connected, and begins when it reads a line. In free-wheeling nobody loses a cycle.
@@ -200,6 +202,22 @@ def framelog(client: jack.Client, regex: str, path: str) -> None:
         kept = list(blocks)
         np.savez(path, frames=np.array([frame for frame, _ in kept]), sound=np.concatenate([b for _, b in kept]))
         print("saved", flush=True)
+        sys.stdin.read()
+
+
+def device(client: jack.Client, name: str) -> None:
+    client.midi_outports.register(f"{name}_out", is_physical=True, is_terminal=True)
+    client.midi_inports.register(f"{name}_in", is_physical=True, is_terminal=True)
+    with client:
+        _ready()
+        sys.stdin.read()
+
+
+def follow(client: jack.Client, regex: str) -> None:
+    source = client.midi_inports.register("midi_in")
+    with client:
+        client.connect(_matching(client, regex, is_output=True, is_midi=True), source)
+        _ready()
         sys.stdin.read()
 
 
