@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-MOST_WARNINGS = 50
+from .fault_kinds import FaultKind
 
 
 class FaultLog:
@@ -12,16 +12,16 @@ class FaultLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[str, int] = {}
+        self._counts: dict[FaultKind, int] = {}
         self._warnings: tuple[str, ...] = ()
 
-    def fault(self, kind: str, text: str, count: int = 1) -> None:
-        """Something of a kind happened `count` times: `text`, one line with its mend, is said if it is the first."""
+    def fault(self, kind: FaultKind, count: int = 1, **words: object) -> None:
+        """Something of a kind happened `count` times: it is said if it is the first, with `words` for the braces."""
+        text = " ".join(kind.said.format(**words).split())
         with self._lock:
-            first = kind not in self._counts
+            if kind not in self._counts:
+                self._warnings = (*self._warnings, text)
             self._counts[kind] = self._counts.get(kind, 0) + count
-            if first and len(self._warnings) < MOST_WARNINGS:
-                self._warnings = (*self._warnings, " ".join(text.split()))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -31,4 +31,4 @@ class FaultLog:
     def counts(self) -> dict[str, int]:
         """Faults by kind."""
         with self._lock:
-            return dict(self._counts)
+            return {kind.value: count for kind, count in self._counts.items()}

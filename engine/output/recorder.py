@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...dsp.crossfade import Gate
 from ..config import is_folder
 from ..errors import EngineError
+from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..player import PARTS
 from .growing_wav import DISK_ERRORS, GrowingWav, plain_reason
@@ -114,10 +115,7 @@ class Recorder:
             self._queue.put_nowait((position, block))
         except queue.Full:
             self._dropped_frames += 1
-            self._fault_log.fault(
-                "recording_gaps",
-                f"{self.path.name}: the disk is too slow, there are gaps in the recording: record to a faster one",
-            )
+            self._fault_log.fault(FaultKind.RECORDING_GAPS, file=self.path.name)
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Control thread only. Write what waits and end the file. May be called twice.
@@ -200,15 +198,15 @@ class Recorder:
             full = _is_full(self.path.parent)
             reason = "the disk is full" if full else plain_reason(error)
             mend = "make room, or record to another disk" if full else "is the disk full?"
-            kept = f"{self._samples / self._rate_hz:.0f} s are kept"
-            self._fault_log.fault("recording_failed", f"{self.path.name}: recording stopped ({reason}), {kept}; {mend}")
+            seconds = f"{self._samples / self._rate_hz:.0f}"
+            self._fault_log.fault(
+                FaultKind.RECORDING_FAILED, file=self.path.name, reason=reason, seconds=seconds, mend=mend
+            )
         for _, wav in self._wavs:
             try:
                 wav.abandon()
             except DISK_ERRORS:
-                self._fault_log.fault(
-                    "recording_close", f"{self.path.name}: was not closed well: most programs read it all the same"
-                )
+                self._fault_log.fault(FaultKind.RECORDING_CLOSE, file=self.path.name)
 
 
 def _is_full(folder: Path) -> bool:

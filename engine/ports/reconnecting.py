@@ -16,6 +16,7 @@ import numpy as np
 
 from ..callback.bridge import Bridge
 from ..errors import EngineError
+from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from .port import Port, PortUnavailable
 
@@ -137,7 +138,8 @@ class PortReconnector:
     def _bring_back(self) -> bool:
         """Go on without the port until it is there again; False if it will not be waited for any longer."""
         lost_s = self._lost_since_s = time.perf_counter()
-        self._fault_log.fault("port_lost", f"{self._port.lost}; the band comes back with it by itself")
+        lost = f"{self._port.lost}; the band comes back with it by itself"
+        self._fault_log.fault(FaultKind.PORT_LOST, cause=lost)
         self._bridge.new_lease(waiting=True)  # a device that only slept shall not call beside the stand-in
         self._quit.wait(_LAST_CALL_S)
         silent_clock = SilentClock(self._bridge)
@@ -161,10 +163,11 @@ class PortReconnector:
         except PortUnavailable:
             return False
         except EngineError as error:  # it is back, but not as it was
-            self._fault_log.fault("reconnecting", str(error))
+            self._fault_log.fault(FaultKind.RECONNECTING, cause=str(error))
             return False
         except Exception as error:  # noqa: BLE001 - a sound library in distress may raise anything; it is tried again
-            self._fault_log.fault("reconnecting", f"the sound system answered with {type(error).__name__}: {error}")
+            cause = f"the sound system answered with {type(error).__name__}: {error}"
+            self._fault_log.fault(FaultKind.RECONNECTING, cause=cause)
             return False
         return True
 
@@ -177,8 +180,4 @@ class PortReconnector:
         self._clock_origins_s.clear()
         port = self._port
         if port.card_rate_hz != port.rate_hz:
-            self._fault_log.fault(
-                "port_rate",
-                f"the sound system came back at {port.card_rate_hz} Hz: nothing to do, it is converted, and the band"
-                f" and its recording go on at {port.rate_hz} Hz",
-            )
+            self._fault_log.fault(FaultKind.PORT_RATE, card_rate_hz=port.card_rate_hz, rate_hz=port.rate_hz)

@@ -44,6 +44,7 @@ from ..commands import (
 )
 from ..config import EngineConfig
 from ..errors import ConfigError
+from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..output.band_levels import BandLevels
 from ..output.mixer import controls_after
@@ -113,7 +114,7 @@ class CommandHandler:
             if not (self._of_the_band(command) or self._of_the_sound(command)):
                 self._of_the_time(command)
         except ConfigError as error:
-            self._fault_log.fault("command", str(error))
+            self._fault_log.fault(FaultKind.COMMAND, cause=str(error))
 
     # ------------------------------------------------------------------------------------------------ start and stop
 
@@ -245,10 +246,7 @@ class CommandHandler:
         known = self.echo.known
         own = self.echo.is_own_tick(command.at_sample, self._conductor.entrance_cue().source == "midi_clock")
         if self.echo.known and not known:
-            self._fault_log.fault(
-                "own_clock",
-                "the band's own MIDI clock comes back to it and is passed over: nothing to do, or look for the thru",
-            )
+            self._fault_log.fault(FaultKind.OWN_CLOCK)
         return own
 
     def _in_input(self, at_sample: int, from_program: bool = False) -> float:

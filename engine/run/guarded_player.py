@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dsp.limiter import LOUDEST
+from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..player import (
     PARTS,
@@ -24,6 +25,7 @@ from ..player import (
 RESET_AFTER = 5
 """Failures in a row after which the player has to start anew; each time that does not help, twice as many."""
 _RESET_AFTER_MOST = 400
+_FAILED = {"listen": FaultKind.PLAYER_LISTEN, "play": FaultKind.PLAYER_PLAY}
 _USUAL_MOMENT = Moment(0.0, 0.0, 120.0, 4, 1.0, 0, tuple(float(tone in (0, 4, 7)) for tone in range(12)))
 """What a warm-up is played to: as much to do as on stage."""
 
@@ -56,7 +58,7 @@ class GuardedPlayer:
         try:
             self._player.reset(self._seed, ahead_frames)
         except Exception as error:
-            self._fault("reset", error)
+            self._fault_log.fault(FaultKind.PLAYER_RESET, how=f"and could not ({_short(error)})")
 
     def set_ahead(self, ahead_frames: int) -> None:
         """Tell the player that the budget changed."""
@@ -64,7 +66,7 @@ class GuardedPlayer:
         try:
             self._player.set_ahead(ahead_frames)
         except Exception as error:
-            self._fault("set_ahead", error)
+            self._fault_log.fault(FaultKind.PLAYER_SET_AHEAD, error=_short(error))
 
     def listen(self, chunk: NDArray[np.float32]) -> Heard | None:
         """What was heard, or None if the player could not say."""
@@ -148,24 +150,15 @@ class GuardedPlayer:
         return times_s
 
     def _failed(self, what: str, error: Exception) -> None:
-        self._fault(what, error)
+        self._fault_log.fault(_FAILED[what], error=_short(error))
         self._good = 0
         self._in_a_row[what] += 1
         if self._in_a_row[what] >= self._reset_after:
             self._in_a_row[what] = 1  # still failing
             self._reset_after = min(2 * self._reset_after, _RESET_AFTER_MOST)
-            self._fault_log.fault(
-                "player_reset", "the model failed again and again and had to start anew: if it goes on, start again"
-            )
+            self._fault_log.fault(FaultKind.PLAYER_RESET, how="having failed again and again")
             self.reset(self._ahead_frames)
 
-    def _fault(self, what: str, error: Exception) -> None:
-        words = {
-            "listen": "the model could not listen",
-            "play": "the model failed; the last bar goes on",
-            "reset": "the model could not start anew",
-            "set_ahead": "the model did not take the new time ahead",
-        }[what]
-        self._fault_log.fault(
-            f"player_{what}", f"{words} ({type(error).__name__}: {str(error)[:160]}): if it goes on, start again"
-        )
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:160]}"

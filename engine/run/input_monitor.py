@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from .feedback_guard import FeedbackGuard
 
@@ -29,22 +30,14 @@ class InputMonitor:
     def hear(self, position: int, block: NDArray[np.float32], nonfinite_samples: int) -> None:
         """float32 [n] heard from an input position on. `nonfinite_samples`: how many the callback has met so far."""
         if nonfinite_samples > self._nonfinite:
-            self._fault_log.fault(
-                "input_nonfinite",
-                "the input is not a number now and then, which is taken for silence: look at what is connected to it",
-                nonfinite_samples - self._nonfinite,
-            )
+            self._fault_log.fault(FaultKind.INPUT_NONFINITE, nonfinite_samples - self._nonfinite)
             self._nonfinite = nonfinite_samples
         if np.count_nonzero(np.abs(block) >= _FULL_SCALE) >= _CLIPPED_SAMPLES:
             self._clipped_frames += 1
             if self._clipped_frames >= _CLIPPED_FRAMES:
-                self._fault_log.fault("input_clipped", "the input is at full scale again and again: turn it down")
+                self._fault_log.fault(FaultKind.INPUT_CLIPPED)
         if self._howl.hear(position, block):
-            self._fault_log.fault(
-                "howl",
-                "the band hears itself and plays softer until that ends: turn the loudspeaker away from the microphone,"
-                " or the input down",
-            )
+            self._fault_log.fault(FaultKind.HOWL)
 
     def play(self, position: int, block: NDArray[np.float32]) -> None:
         """float32 [n] is about to be played at an output position: in place, softer while the band hears itself."""

@@ -27,6 +27,7 @@ from ..commands import (
 )
 from ..config import EngineConfig
 from ..errors import EngineError
+from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..output.recorder import Recorder
 from ..player import Player
@@ -144,10 +145,7 @@ class Engine:
         elif isinstance(command, (Tap, ClockTick)) and command.at_sample < 0:
             command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
         if not self._commands.post(command):
-            self._fault_log.fault(
-                "commands_dropped",
-                "more commands came than the band can take, the oldest were dropped: look for what sends without end",
-            )
+            self._fault_log.fault(FaultKind.COMMANDS_DROPPED)
 
     def sample_at(self, at_s: float) -> int:
         """Any thread. The sample of the port's clock that was the present one at a moment of time.monotonic."""
@@ -163,7 +161,7 @@ class Engine:
 
     def warn(self, text: str) -> None:
         """Any thread. Something asked for cannot be: it is said in the status and counted."""
-        self._fault_log.fault("command", text)
+        self._fault_log.fault(FaultKind.COMMAND, cause=text)
 
     @property
     def status(self) -> Status:
@@ -175,10 +173,7 @@ class Engine:
         silent_s = time.monotonic() - self._worker.beat_s
         if silent_s > _STALE_S and not self._worker.ended.is_set():
             state = "fallback" if self._bridge.playing else state
-            self._fault_log.fault(
-                "model_hangs",
-                "the model does not answer; the last bar goes on until it does: if it stays so, stop and start again",
-            )
+            self._fault_log.fault(FaultKind.MODEL_HANGS)
         if self._reconnecting is not None and self._reconnecting.away:
             state = "away"
         counters = self._bridge.counters(take_peaks=False)
@@ -207,17 +202,17 @@ class Engine:
     def _say_if_lost(self) -> None:
         if self._reconnecting is None and self.port.lost is not None and not self._said_lost:
             self._said_lost = True
-            self._fault_log.fault("port_lost", self.port.lost)
+            self._fault_log.fault(FaultKind.PORT_LOST, cause=self.port.lost)
         if self.port.remark and not self._said_remark:
             self._said_remark = True
-            self._fault_log.fault("recording_short", f"{self.port.remark}: look at that file")
+            self._fault_log.fault(FaultKind.RECORDING_SHORT, remark=self.port.remark)
 
     def _say_if_lossy(self) -> None:
         """The mend of moments that the sound system lost: a block that gives it more time."""
         if self.port.xruns and not self._said_xruns:
             self._said_xruns = True
-            mend = max(256, 2 * self.port.block_samples)
-            self._fault_log.fault("xruns", f"the sound system lost a moment of sound: raise the block size to {mend}")
+            block_samples = max(256, 2 * self.port.block_samples)
+            self._fault_log.fault(FaultKind.XRUNS, block_samples=block_samples)
 
     def stop(self) -> None:
         """Control thread only. Fade out and end. Returns within seconds, whatever hangs."""
@@ -226,9 +221,7 @@ class Engine:
             if not self._worker.ended.wait(_STOP_TIMEOUT_S):
                 self._bridge.set_playing(False)
         if self._reconnecting is not None and not self._reconnecting.close():
-            self._fault_log.fault(
-                "port_left", "the sound system hung while it was opened again: start it again before the next time"
-            )
+            self._fault_log.fault(FaultKind.PORT_LEFT)
         self.port.stop()
 
     def close(self) -> None:
@@ -241,14 +234,9 @@ class Engine:
             self.stop()
             self._worker.end()
             if not self._worker.join(_STOP_TIMEOUT_S):
-                self._fault_log.fault(
-                    "worker_left",
-                    "the model hung at the end and was left behind: nothing to do, the next start is a fresh one",
-                )
+                self._fault_log.fault(FaultKind.WORKER_LEFT)
             if self._recorder is not None and not self._recorder.close():
-                self._fault_log.fault(
-                    "recording_close", "the disk did not answer, the recording may lack its end: look at that disk"
-                )
+                self._fault_log.fault(FaultKind.RECORDING_CLOSE, file=self._recorder.path.name)
             self._say_if_lost()
             self._final_report = self._figures()
         finally:
@@ -286,11 +274,7 @@ class Engine:
         fallen = self._claim.see(claimed, way, time.monotonic())
         if fallen is not None:
             before_ms, now_ms = (1000.0 * samples / self.port.rate_hz for samples in fallen)
-            self._fault_log.fault(
-                "round_trip",
-                f"the round trip that the sound system claims fell from {before_ms:.1f} to {now_ms:.1f} ms: a program"
-                " between the band and the sound card may hide it: look at what is connected, or give --round-trip",
-            )
+            self._fault_log.fault(FaultKind.ROUND_TRIP, before_ms=f"{before_ms:.1f}", now_ms=f"{now_ms:.1f}")
 
     def _figures(self) -> dict[str, Any]:
         worker, port, rate_hz = self._worker, self.port, self._bridge.rate_hz

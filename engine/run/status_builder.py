@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from ..callback.bridge import Bridge, BridgeCounters
+from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..player import Moment
 from ..status import SILENCE_DB, Status, chord_name
@@ -39,7 +40,7 @@ class StatusBuilder:
         self._look_ahead, self._fault_log = look_ahead, fault_log
         self._stage, self._host_frame = band.stage, band.host_frame
         self._last_misses = 0
-        self._remarked: set[tuple[str, str]] = set()
+        self._remarked: set[tuple[FaultKind, str]] = set()
         self._covering_until = 0
 
     def snapshot(
@@ -49,10 +50,7 @@ class StatusBuilder:
         as it is."""
         counters = self._bridge.counters()
         if counters.in_dropped_samples:
-            self._fault_log.fault(
-                "input_dropped",
-                "the band did not listen in time: a stretch of the input is lost to it: close other programs",
-            )
+            self._fault_log.fault(FaultKind.INPUT_DROPPED)
         host_frame, rate_hz, look_ahead = self._host_frame, self._bridge.rate_hz, self._look_ahead
         conductor, handler = self._band.conductor, self._command_handler
         now = max(0, frame * host_frame - 1)
@@ -62,7 +60,7 @@ class StatusBuilder:
         for kind, text in cue.remarks:
             if (kind, text) not in self._remarked:
                 self._remarked.add((kind, text))
-                self._fault_log.fault(kind, text)
+                self._fault_log.fault(kind, cause=text)
         played = "" if told is None else cue.symbol or chord_name(told.chord_root, told.chord_pitch_classes)
         said, controls = handler.announced, handler.controls
         return Status(

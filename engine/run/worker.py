@@ -26,6 +26,7 @@ from ..callback.bridge import Bridge
 from ..callback.heard_frames import HeardFrames
 from ..commands import CommandQueue
 from ..config import EngineConfig
+from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..gestures import Gestures
 from ..output.count_in_click import CountInClick
@@ -198,9 +199,7 @@ class Worker:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the music either
-            self._fault_log.fault(
-                "worker", f"a step failed ({type(error).__name__}: {str(error)[:160]}); please report this"
-            )
+            self._fault_log.fault(FaultKind.WORKER, error=f"{type(error).__name__}: {str(error)[:160]}")
 
     def _begin(self) -> None:
         """The port's delays are known: fix the first budget and let the player begin."""
@@ -255,9 +254,7 @@ class Worker:
         if self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples):
             self._guard.set_ahead(self.budget.ahead_frames_up)
         if self.budget.exceeds_maximum:
-            self._fault_log.fault(
-                "overdrawn", "the machine is too slow for this band: close other programs, or take a larger block"
-            )
+            self._fault_log.fault(FaultKind.OVERDRAWN)
         if self._band.take is not None and self._recorder is not None:
             block = self._band.take.frame(heard)
             block[_MIX] = self._mix_limiter.limit(block[_MIX])  # as it is heard; the parts stay as they were made
@@ -279,7 +276,7 @@ class Worker:
             if reading.rolling and not reading.has_beats and not self._said_beatless:
                 self._said_beatless = True
                 text = "JACK's transport rolls, but nobody counts its beats: let a program be its timebase master"
-                self._fault_log.fault("transport", text)
+                self._fault_log.fault(FaultKind.TRANSPORT, cause=text)
         self._band.hear(index, block)
         self.look_ahead.listen_samples = self._band.listen_delay_samples
 
@@ -326,9 +323,7 @@ class Worker:
         self._band.broken = True
         if not self.switch.entering:  # else nobody waits for it yet
             self.skipped_frames += 1
-            self._fault_log.fault(
-                "skipped_frames", "the band fell behind and left frames out, the last bar went on: close other programs"
-            )
+            self._fault_log.fault(FaultKind.SKIPPED_FRAMES)
         return False
 
     def _direct(self, frame: int) -> Moment:
@@ -403,11 +398,7 @@ class Worker:
         source = self._port_facts().midi_in_from
         self.command_handler.clock_from_program = source.programs
         if source.programs and source.devices and any(status == 0xF8 for _, status, _, _ in events):
-            self._fault_log.fault(
-                "midi_mixed",
-                "a device and a program are connected to midi_in, and a clock comes: it is taken for the program's: "
-                "look at what else is connected if the clock is the device's",
-            )
+            self._fault_log.fault(FaultKind.MIDI_MIXED)
         self.command_handler.take_clock(events)
 
     def _push_clock(self, position: int, message: bytes) -> bool:

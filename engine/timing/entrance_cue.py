@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..fault_kinds import FaultKind
+
 
 @dataclass(frozen=True, slots=True)
 class EntranceCue:
@@ -29,7 +31,7 @@ class EntranceCue:
     """Asked for, and begun at the next bar line."""
     halted: bool = False
     """Who led the time has said stop, or stands still, and nothing has taken its place."""
-    remarks: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[tuple[FaultKind, str], ...] = ()
     """What is odd about who tells the time, as kinds and lines of the fault log; as long as it lasts."""
     symbol: str = ""
     """The chord as the chart writes it, for the moment that was asked for last; empty without a chart."""

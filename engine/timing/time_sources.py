@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ..commands import TIME_SOURCES
 from ..errors import ConfigError
+from ..fault_kinds import FaultKind
 from ..position import Point
 from .anchor import Anchor, TimeSource
 from .beats.beat_tracker import BeatTracker
@@ -209,26 +210,20 @@ class Sources:
         """Whether who led has said stop, or stands still, and nothing was given since."""
         return self._led_by is not None and bool(getattr(self._led_by, "stopped", False))
 
-    def remarks(self) -> tuple[tuple[str, str], ...]:
+    def remarks(self) -> tuple[tuple[FaultKind, str], ...]:
         """What is odd about who tells the time: (kind of fault, line)."""
         said = []
         others = [bpm for clock in self._clocks for bpm in clock.others_bpm]
         if others and self._led_by in self._clocks:
             tempi = " and ".join(f"{bpm:.0f}" for bpm in others)
-            said.append(
-                ("clock_aside", f"a second MIDI clock comes in ({tempi} bpm): the one that said start leads; take the"
-                 " other off this input")
-            )  # fmt: skip
+            line = f"a second MIDI clock comes in ({tempi} bpm): the one that said start leads; take the other off this"
+            said.append((FaultKind.CLOCK_ASIDE, f"{line} input"))
         if self._aside:
-            said.append(
-                ("clock_aside", "a MIDI clock comes in that never said start: you are followed, not it; press start on"
-                 " it, or choose --time-source midi_clock")
-            )  # fmt: skip
+            line = "a MIDI clock comes in that never said start: you are followed, not it; press start on it, or choose"
+            said.append((FaultKind.CLOCK_ASIDE, f"{line} --time-source midi_clock"))
         if self.transport.disagrees and self._led_by is self.transport:
-            said.append(
-                ("transport", "the beats of JACK's transport do not run at the tempo that it tells: whole bars say"
-                 " which of them is followed; look at its timebase master")
-            )  # fmt: skip
+            line = "the beats of JACK's transport do not run at the tempo that it tells: whole bars say which of them"
+            said.append((FaultKind.TRANSPORT, f"{line} is followed; look at its timebase master"))
         return tuple(said)
 
     def given_tempo_bpm(self) -> float | None:

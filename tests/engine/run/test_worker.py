@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ from gigmate.engine.commands import (
 )
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError
-from gigmate.engine.fault_log import MOST_WARNINGS, FaultLog
+from gigmate.engine.fault_kinds import FaultKind
+from gigmate.engine.fault_log import FaultLog
 from gigmate.engine.output.mixer import PartMixer, Playout, controls_after
 from gigmate.engine.player import Controls, Moment
 from gigmate.engine.run.thread_priority import kept_fluent
@@ -357,14 +359,20 @@ def test_the_queue_is_bounded_and_keeps_what_must_not_be_lost() -> None:
 
 def test_notes_say_once_and_count_always() -> None:
     fault_log = FaultLog()
-    for i in range(3):
-        fault_log.fault("late", f"late\nfor the {i}th time")
-    fault_log.fault("lost", "lost", count=5)
-    assert fault_log.warnings == ("late for the 0th time", "lost")
-    assert fault_log.counts() == {"late": 3, "lost": 5}
-    for i in range(200):
-        fault_log.fault(f"kind {i}", "more")
-    assert len(fault_log.warnings) == MOST_WARNINGS
+    for file in ("first.wav", "second\n.wav", "third.wav"):
+        fault_log.fault(FaultKind.RECORDING_GAPS, file=file)
+    fault_log.fault(FaultKind.XRUNS, 5, block_samples=256)
+    assert [line.partition(":")[0] for line in fault_log.warnings] == [
+        "first.wav",
+        FaultKind.XRUNS.said.partition(":")[0],
+    ]
+    assert fault_log.warnings[1].endswith("raise the block size to 256")
+    assert fault_log.counts() == {"recording_gaps": 3, "xruns": 5}
+    assert all(type(name) is str for name in fault_log.counts())
+    for kind in [*FaultKind] * 8:
+        fault_log.fault(kind, **dict.fromkeys(re.findall(r"{(\w+)}", kind.said), "more\nof it"))
+    assert len(fault_log.warnings) == len(FaultKind), "one line each, however often: the log is bounded"
+    assert not any("\n" in line or "{" in line for line in fault_log.warnings)
 
 
 def test_chords_have_names() -> None:
