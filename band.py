@@ -22,6 +22,7 @@ from .engine.charts.chart import Chart
 from .engine.charts.chart_parser import parse_chart, read_chart
 from .engine.config import check_tuning
 from .engine.errors import ConfigError
+from .engine.fault_log import FaultLog
 from .engine.player import (
     PARTS,
     Controls,
@@ -37,8 +38,8 @@ from .engine.run.accompaniment import (
     Accompaniment,
     AccompanimentSettings,
     rate_that_fits,
-    to_mono,
 )
+from .engine.run.input_channels import InputChannels
 from .engine.timing.conductor import Conductor
 from .engine.timing.first_downbeat import first_downbeat_s
 from .presets.loader import DEFAULT_PRESET, load_preset
@@ -67,6 +68,8 @@ class Music:
     """How far ahead of the sound the band was made."""
     chart_start_s: float | None = None
     """Where the chart's first bar begins; None without a chart."""
+    warnings: tuple[str, ...] = ()
+    """What is wrong with what was heard, such as channels that cancel."""
 
 
 class Band:
@@ -105,6 +108,7 @@ class Band:
         chart_start_s: float | None = 0.0,
         batch_frames: int = 1,
         tuning_hz: float | None = None,
+        input_channels: Iterable[int] | None = None,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
@@ -113,6 +117,7 @@ class Band:
         the chords, from the bar line nearest to `chart_start_s` on (None: from that on which the band comes in): a
         Chart, bar notation ("| Am | F |") or a file with it. `batch_frames` above 1 is quicker, and gives so many
         frames at once, later: for whole recordings. `tuning_hz` is what A is; None: as it is heard.
+        `input_channels` are those of each block that are heard, from 1; None: the mean of all.
         Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead or chart that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
@@ -139,6 +144,7 @@ class Band:
                 chart=sheet,
                 chart_start_samples=None if chart_start_s is None else round(chart_start_s * rate_hz),
                 batch_frames=batch_frames,
+                input_channels=None if input_channels is None else tuple(input_channels),
             ),
         )
 
@@ -149,6 +155,7 @@ class Band:
         *,
         preset: str | Path | Preset = DEFAULT_PRESET,
         chart: str | Path | Chart | None = None,
+        input_channels: Iterable[int] | None = None,
     ) -> float | None:
         """Seconds to the first downbeat that is played in `blocks`, float [n] or [n, channels]; None: no beat found.
 
@@ -156,9 +163,10 @@ class Band:
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
         sheet = chart_of(chart)
+        heard = InputChannels(rate_hz, None if input_channels is None else tuple(input_channels), FaultLog())
         return first_downbeat_s(
             self._new_player(0),
-            (to_mono(block) for block in blocks),
+            map(heard.mono, blocks),
             rate_hz,
             beats_per_bar=None if sheet is None else sheet.beats_per_bar,
             tempo_bpm=_tempo_bpm(wanted, sheet),
@@ -179,11 +187,13 @@ class Band:
         chart: str | Path | Chart | None = None,
         chart_start_s: float | None = None,
         tuning_hz: float | None = None,
+        input_channels: Iterable[int] | None = None,
     ) -> Music:
         """Play along with `audio`, float [n] or [n, channels] as soundfile reads it, and `continue_s` beyond its end.
 
         With `play_along=False` the band comes in where the audio ends; with `wait` when a beat is found, as on stage.
-        What comes out is at the rate of what went in.
+        What comes out is at the rate of what went in. Of several channels the mean is heard, or that of
+        `input_channels`, which count from 1.
         `chart` gives the chords as for `stream`; its first bar is the first downbeat that is played (the beginning,
         where no beat is found), or the bar at `chart_start_s`.
         Raises ConfigError for what is no sound, and as `stream` does; EngineError if the model fails.
@@ -191,8 +201,10 @@ class Band:
         if not (math.isfinite(continue_s) and continue_s >= 0):
             raise ConfigError(f"continue for {continue_s} s: give seconds, 0 or more")
         wanted = tuple(parts)
-        heard = to_mono(audio)
-        blocks = [heard[at : at + _BLOCK_SAMPLES] for at in range(0, heard.size, _BLOCK_SAMPLES)]
+        faults = FaultLog()
+        blocks = _heard(
+            audio, InputChannels(rate_hz, None if input_channels is None else tuple(input_channels), faults)
+        )
         sheet = chart_of(chart)
         if sheet is not None and chart_start_s is None:
             rate_that_fits(rate_hz, self._new_player(seed))  # a rate that no sound has is said before listening
@@ -220,7 +232,16 @@ class Band:
             parts={name: sounds[index] for index, name in enumerate(PARTS) if name in wanted},
             ahead_frames=stream.ahead_frames,
             chart_start_s=None if sheet is None else start_s,
+            warnings=faults.warnings,
         )
+
+
+def _heard(audio: NDArray[np.floating], channels: InputChannels) -> list[NDArray[np.float32]]:
+    """What the band hears of a whole recording, by blocks."""
+    sound = np.asarray(audio)
+    if sound.ndim == 0:
+        return [channels.mono(sound)]
+    return [channels.mono(sound[at : at + _BLOCK_SAMPLES]) for at in range(0, max(1, len(sound)), _BLOCK_SAMPLES)]
 
 
 class _Programs:

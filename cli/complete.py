@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..engine.errors import ConfigError, EngineError
+from ..files.channels import ChannelError, check_channels
 from ..files.names import why_no_recording
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def complete(
     mix: Annotated[bool, typer.Option("--mix", help="Mix the recording into OUT.")] = False,
     stems: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write a WAV of each part into this folder.")
+    ] = None,
+    input_: Annotated[
+        str | None, typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1; else the mean of all.")
     ] = None,
     start: Annotated[float, typer.Option(metavar="S", help="Start at this time in the recording.")] = 0.0,
     length: Annotated[float | None, typer.Option(metavar="S", help="Use only this much of the recording.")] = None,
@@ -78,6 +82,7 @@ def complete(
         parts=parse_parts(parts),
         with_source=mix,
         stems=stems,
+        input_channels=None if input_ is None else parse_channels("--input", input_),
         start_s=start,
         length_s=length,
         continue_s=go_on,
@@ -133,6 +138,18 @@ def parse_parts(text: str) -> tuple[str, ...]:
     return parts
 
 
+def parse_channels(option: str, text: str) -> tuple[int, ...]:
+    """(1, 2) of "1,2". Raises ConfigError for what is not a list of channels."""
+    try:
+        channels = tuple(int(part) for part in text.split(","))
+        check_channels(channels)
+    except ValueError:
+        raise ConfigError(f"{option} {text}: give channels as numbers from 1, such as 1 or 1,2") from None
+    except ChannelError as error:
+        raise ConfigError(f"{option} {text}: {error}") from None
+    return channels
+
+
 def parse_ahead(text: str) -> int | None:
     """Frames of "1", None of "live". Raises ConfigError for anything else."""
     from ..latency.budget import MAX_AHEAD_FRAMES
@@ -166,7 +183,7 @@ def summary(done: Completed, start_s: float = 0.0) -> list[str]:
         "no look-ahead: these weights were taught to play ahead of what they hear, and hear no future",
         *_entrance_lines(done, start_s),
         *_chart_lines(done, start_s),
-        *([done.remark] if done.remark else []),
+        *done.remarks,
         *(str(path) for path in done.files),
     ]
 

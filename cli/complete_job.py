@@ -29,12 +29,13 @@ from .sound_files import (
     Recording,
     Sink,
     TooLong,
+    mean_of_many,
 )
 
 if TYPE_CHECKING:
     from ..band import Band
     from ..engine.charts.chart import Chart
-    from ..engine.run.accompaniment import Stretch
+    from ..engine.run.accompaniment import Accompaniment, Stretch
     from ..presets.schema import Preset
 
 Array = NDArray[np.float32]
@@ -57,6 +58,8 @@ class Completion:
     """Mix the recording itself into the target, which then has its channels."""
     stems: Path | None = None
     """Folder for one file of each part."""
+    input_channels: tuple[int, ...] | None = None
+    """Those that the band hears, from 1; None: the mean of all. The mix keeps all."""
     start_s: float = 0.0
     length_s: float | None = None
     """Of the recording, from the start; None takes all of it."""
@@ -149,8 +152,8 @@ class Completed:
     """Whether the band waited for the musician."""
     came_in_s: float | None = None
     """From `start_s` on: where the band first sounded; None: it never came in."""
-    remark: str = ""
-    """One line on what of the recording was not read; empty where all that was asked for was."""
+    remarks: tuple[str, ...] = ()
+    """Lines on what of the recording was not read, and what is wrong with its channels."""
     chart_found: bool = True
     """False where no beat was found to count the chart's bars from."""
 
@@ -247,6 +250,7 @@ def complete(
         length_s = wanted.length_s if wanted.output_length_s is None else wanted.output_length_s
         recording = Recording(wanted.source, wanted.start_s, length_s, wanted.most_s)
         open_things.callback(recording.close)
+        recording.check_channels(wanted.input_channels)
         rate_hz = recording.rate_hz
         chart_start_s = wanted.chart_start_s
         if wanted.chart is not None and chart_start_s is None:
@@ -263,6 +267,7 @@ def complete(
             chart_start_s=chart_start_s or 0.0,
             batch_frames=BATCH_FRAMES,
             tuning_hz=wanted.tuning_hz,
+            input_channels=wanted.input_channels,
         )
         sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
         open_things.callback(sinks.drop)
@@ -296,8 +301,14 @@ def complete(
         waited=wanted.wait and wanted.play_along,
         came_in_s=stream.came_in_s,
         chart_found=chart_start_s is not None,
-        remark=recording.remark,
+        remarks=(*([recording.remark] if recording.remark else ()), *_on_channels(recording, wanted, stream)),
     )  # fmt: skip
+
+
+def _on_channels(recording: Recording, wanted: Completion, stream: Accompaniment) -> list[str]:
+    """What is to be said of the channels that were heard."""
+    lines = [f"{recording.path.name}: {line}" for line in stream.warnings]
+    return lines + mean_of_many(recording, wanted.input_channels)
 
 
 def _check_size(wanted: Completion, recording: Recording, seconds: float) -> None:
@@ -323,6 +334,12 @@ def _first_downbeat_s(
             yield block
 
     try:
-        return band.first_downbeat_s(blocks(), recording.rate_hz, preset=preset, chart=wanted.chart)
+        return band.first_downbeat_s(
+            blocks(),
+            recording.rate_hz,
+            preset=preset,
+            chart=wanted.chart,
+            input_channels=wanted.input_channels,
+        )
     finally:
         recording.close()

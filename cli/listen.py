@@ -12,6 +12,7 @@ import typer
 
 from ..engine.errors import ConfigError
 from ..files.json_text import json_text
+from .complete import parse_channels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,10 @@ _CLICK_LEVEL = 0.4
 
 def listen(
     source: Annotated[str, typer.Argument(metavar="FILE|live", help="A recording, or `live` for a live input.")],
-    input_channel: Annotated[int, typer.Option("--input", help="live: input channel, counted from 1.")] = 1,
+    input_: Annotated[
+        str | None,
+        typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1. Default: all of a file; live 1."),
+    ] = None,
     backend: Annotated[str, typer.Option(help="live: auto, jack or portaudio.")] = "auto",
     click: Annotated[
         Path | None, typer.Option(metavar="F.wav", help="Write the recording with a click on every beat.")
@@ -45,19 +49,20 @@ def listen(
     if style and style not in STYLE_PRIORS:
         raise ConfigError(f"--style {style}: there is none of that name; there are {', '.join(STYLE_PRIORS)}")
 
+    channels = None if input_ is None else parse_channels("--input", input_)
     if backend not in LIVE_BACKENDS:
         raise ConfigError(f"--backend {backend}: give one of {', '.join(LIVE_BACKENDS)}")
     if source == "live":
         if click is not None:
             raise ConfigError("--click writes a recording with clicks: give a file to listen to")
-        return _live(_player(weights, tuning), input_channel, backend, style, as_json)
+        return _live(_player(weights, tuning), channels or (1,), backend, style, as_json)
     if click is not None:
         if click.suffix.lower() != ".wav":
             raise ConfigError(f"--click {click}: give a name that ends in .wav")
         if click.exists() and Path(source).exists() and click.samefile(source):
             raise ConfigError(f"--click {click}: is the recording itself: choose another name")
         check_writable(click, "--click")
-    sound = read_mono(Path(source))
+    sound = read_mono(Path(source), channels)
     beats = []
     for beat in beats_heard(_player(weights, tuning), sound, style):
         beats.append(beat)
@@ -77,21 +82,29 @@ def _player(weights: Path | None, tuning_hz: float | None) -> ListeningPlayer:
     return player
 
 
-def read_mono(path: Path) -> np.ndarray:
-    """The recording as float32 [n], mono at 32 kHz. Raises EngineError for what is no sound."""
+def read_mono(path: Path, channels: tuple[int, ...] | None = None) -> np.ndarray:
+    """The recording as float32 [n], mono at 32 kHz: the mean of those channels, from 1; None: of all.
+
+    What is wrong with it goes to stderr. Raises EngineError for what is no sound, ConfigError for a channel that is
+    not there.
+    """
     import numpy as np
     import soxr
 
-    from ..dsp.limiter import LOUDEST
+    from ..engine.fault_log import FaultLog
+    from ..engine.run.input_channels import InputChannels
     from .listen_stream import RATE_HZ
-    from .sound_files import Recording
+    from .sound_files import Recording, mean_of_many
 
-    recording = Recording(path)
+    recording, faults = Recording(path), FaultLog()
     with contextlib.closing(recording):
-        # As on stage: what is not finite counts as 0, what is 24 dB over full scale as that.
-        blocks = [np.clip(block, -LOUDEST, LOUDEST).mean(axis=1) for block in recording.blocks()]
-    if recording.remark:
-        print(recording.remark, file=sys.stderr)
+        recording.check_channels(channels)
+        heard = InputChannels(recording.rate_hz, channels, faults)
+        blocks = [heard.mono(block) for block in recording.blocks()]
+    warnings = [f"{path.name}: {line}" for line in faults.warnings]
+    for line in (recording.remark, *warnings, *mean_of_many(recording, channels)):
+        if line:
+            print(line, file=sys.stderr)
     mono: np.ndarray = np.concatenate(blocks)
     if recording.rate_hz == RATE_HZ:
         return mono
@@ -168,7 +181,7 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
         sink.drop()
 
 
-def _live(ear: ListeningPlayer, input_channel: int, backend: str, style: str, as_json: bool) -> int:
+def _live(ear: ListeningPlayer, channels: tuple[int, ...], backend: str, style: str, as_json: bool) -> int:
     """Show every beat of what the sound card hears, until stopped."""
     from typing import cast
 
@@ -179,7 +192,7 @@ def _live(ear: ListeningPlayer, input_channel: int, backend: str, style: str, as
     from ..engine.timing.conductor import Conductor
     from .signals import Interrupted, Signals
 
-    config = EngineConfig(input_channels=(input_channel,), backend=cast(Backend, backend))
+    config = EngineConfig(input_channels=channels, backend=cast(Backend, backend))
     with Signals() as signals:
         try:
             port = open_port(config)

@@ -9,7 +9,7 @@ import contextlib
 import math
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ..engine.errors import ConfigError, EngineError
+from ..files.channels import ChannelError, picked
 from ..files.errors import SoundFileError
 from ..files.names import sound_name, why_no_recording
 from ..files.sound_reader import SoundReader
@@ -98,6 +99,13 @@ class Recording:
         if not any_samples:
             raise NoSound(f"{self.path.name}: holds no sound")
 
+    def check_channels(self, channels: Sequence[int] | None) -> None:
+        """Raise ConfigError for channels that it does not have."""
+        try:
+            picked(channels, self.channels)
+        except ChannelError as error:
+            raise ConfigError(f"{self.path.name}: {error}") from None
+
     @property
     def remark(self) -> str:
         """One line on what of the file was not read; empty for nothing, or before its end."""
@@ -105,6 +113,13 @@ class Recording:
 
     def close(self) -> None:
         self._file.close()
+
+
+def mean_of_many(recording: Recording, channels: Sequence[int] | None) -> list[str]:
+    """A line where so many channels are heard as one that it was hardly meant so."""
+    if channels is not None or recording.channels <= 2:
+        return []
+    return [f"{recording.path.name}: the mean of its {recording.channels} channels was heard; --input N takes one"]
 
 
 class Sink:

@@ -167,6 +167,13 @@ class FaultKind(StrEnum):
         _ALL,
         "turn the input down",
     )
+    INPUTS_CANCEL = (
+        "inputs_cancel",
+        "nothing of what cancels, or little: the band may wait for ever",
+        "inputs {inputs} cancel: take one (--input {first})",
+        "the level of each input on its own",
+        "take one of the inputs",
+    )
     HOWL = (
         "howl",
         "the band, 12 dB softer until the loop is open",

@@ -33,7 +33,7 @@ def test_public_names() -> None:
     public = {name for name in vars(Band) if not name.startswith("_")}
     assert public == {"load", "new_player", "stream", "accompany", "first_downbeat_s"}
     fields = set(gigmate.Music.__dataclass_fields__)
-    assert fields == {"rate_hz", "mix", "parts", "ahead_frames", "chart_start_s"}
+    assert fields == {"rate_hz", "mix", "parts", "ahead_frames", "chart_start_s", "warnings"}
     assert set(gigmate.__all__) <= set(dir(gigmate))
     with pytest.raises(AttributeError, match="Orchestra"):
         _ = gigmate.Orchestra  # type: ignore[attr-defined]
@@ -57,6 +57,21 @@ def test_accompany(tiny_band: Band) -> None:
     again = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3)
     np.testing.assert_array_equal(again.mix, music.mix)
     assert not np.array_equal(tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=4).mix, music.mix)
+
+
+def test_channels_of_the_input(tiny_band: Band) -> None:
+    one = lead(4.0, 8_000)
+    cancelling = np.stack([one, -one, np.zeros_like(one)], axis=1)
+    assert not tiny_band.accompany(one, 8_000).warnings
+    assert not tiny_band.accompany(cancelling, 8_000, input_channels=[1]).warnings
+    said = tiny_band.accompany(cancelling, 8_000, input_channels=(1, 2)).warnings
+    assert said == ("inputs 1 and 2 cancel: take one (--input 1)",)
+    stream = tiny_band.stream(8_000, input_channels=[2])
+    np.testing.assert_array_equal(stream.push(cancelling).mix, tiny_band.stream(8_000).push(-one).mix)
+    with pytest.raises(ConfigError, match="there is no channel 4"):
+        tiny_band.stream(8_000, input_channels=[4]).push(cancelling)
+    with pytest.raises(ConfigError, match="count from 1"):
+        tiny_band.stream(8_000, input_channels=[0])
 
 
 def test_parts_and_continuation(tiny_band: Band) -> None:

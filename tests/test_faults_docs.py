@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
 MENDS = (
     "close other programs", "start it again", "start again", "turn it down", "turn the loudspeaker", "raise the block",
-    "look at", "look for", "record to", "nothing to do", "by itself", "report this", "read it all the same",
+    "look at", "look for", "record to", "take one", "nothing to do", "by itself", "report this", "read it all the same",
 )  # fmt: skip
 
 

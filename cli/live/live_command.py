@@ -18,7 +18,7 @@ import typer
 
 from ...engine.config import Backend, EngineConfig, is_folder
 from ...engine.errors import ConfigError, EngineError
-from ...files.channels import ChannelError, check_channels
+from ..complete import parse_channels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,18 +189,6 @@ def live(
     for line in faults:
         print(line, file=sys.stderr)
     return play(Request(config, show, duration, report, weights, asked, json_lines, remote, told))
-
-
-def parse_channels(option: str, text: str) -> tuple[int, ...]:
-    """(1, 2) of "1,2". Raises ConfigError for what is not a list of channels."""
-    try:
-        channels = tuple(int(part) for part in text.split(","))
-        check_channels(channels)
-    except ValueError:
-        raise ConfigError(f"{option} {text}: give channels as numbers from 1, such as 1 or 1,2") from None
-    except ChannelError as error:
-        raise ConfigError(f"{option} {text}: {error}") from None
-    return channels
 
 
 def play(request: Request) -> int:

@@ -10,7 +10,8 @@ import typer
 
 from ...engine.config import Backend, EngineConfig
 from ...engine.errors import ConfigError
-from .live_command import BACKENDS, Request, parse_channels
+from ..complete import parse_channels
+from .live_command import BACKENDS, Request
 from .live_command import play as play_live
 
 if TYPE_CHECKING:

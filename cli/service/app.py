@@ -21,7 +21,7 @@ from ...engine.charts.chart_parser import parse_chart
 from ...engine.errors import ConfigError, EngineError
 from ...engine.player import PARTS
 from ...presets.loader import load_preset, preset_names
-from ..complete import parse_ahead, parse_parts
+from ..complete import parse_ahead, parse_channels, parse_parts
 from ..complete_job import Completion
 from ..sound_files import NoSound, TooLong
 from .jobs import Full, Job, Jobs
@@ -42,8 +42,8 @@ class _Result(FileResponse):
     def __init__(self, job: Job, jobs: Jobs, once: bool) -> None:
         result = job.result
         headers = {} if result is None else {"X-Gigmate-Ahead-Frames": str(result.ahead_frames)}
-        if result is not None and result.remark:  # a name may hold what no header may
-            headers["X-Gigmate-Remark"] = result.remark.encode("ascii", "replace").decode()
+        if result is not None and result.remarks:  # a name may hold what no header may
+            headers["X-Gigmate-Remark"] = "; ".join(result.remarks).encode("ascii", "replace").decode()
         super().__init__(job.folder / _RESULT, media_type="audio/wav", filename=_RESULT, headers=headers)
         self._job, self._jobs, self._once = job, jobs, once
 
@@ -163,6 +163,10 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
         wait: Annotated[bool, Form(description="true: the band comes in when it finds a beat, as on stage.")] = False,
         seed: Annotated[int, Form(ge=0, lt=2**63)] = 0,
         ahead: Annotated[str, Form(description="Frames, or live.")] = "1",
+        channels: Annotated[
+            str | None,
+            Form(alias="input", description="Channels heard, from 1, such as 1 or 1,2; else the mean of all."),
+        ] = None,
         chart: Annotated[str | None, Form(description="Chords in bar notation, such as | Am | F | C G |.")] = None,
         chart_start: Annotated[
             float | None, Form(description="Seconds to the chart's first bar; else the first downbeat is found.")
@@ -175,6 +179,7 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
             target=Path(_RESULT),
             parts=parse_parts(parts),
             with_source=mix,
+            input_channels=None if not channels else parse_channels("input", channels),
             output_length_s=output_length_in_seconds,
             play_along=accompany,
             wait=wait,

@@ -62,7 +62,7 @@ class Job:
             "left_s": left_s,
             "error": None if self.error is None else " ".join(str(self.error).split()),
             "ahead_frames": None if self.result is None else self.result.ahead_frames,
-            "remark": "" if self.result is None else self.result.remark,
+            "remarks": [] if self.result is None else list(self.result.remarks),
         }
 
 

@@ -23,6 +23,7 @@ from ...engine.errors import EngineError
 from ...engine.output.mixer import controls_after
 from ...engine.player import PARTS
 from ...engine.run.accompaniment import Accompaniment, Stretch
+from ...files.channels import ChannelError, picked
 from ...files.json_text import json_text
 from ...latency.budget import MAX_AHEAD_FRAMES
 from ...presets.loader import preset_names
@@ -115,6 +116,9 @@ class _Stream:
         parts = hello.get("parts", list(PARTS))
         if not isinstance(parts, (str, list)):
             raise WireError('parts: give a list, such as ["drums", "bass"]')
+        heard = hello.get("input")
+        if heard is not None and not (isinstance(heard, list) and all(type(channel) is int for channel in heard)):
+            raise WireError("input: give a list of channels, from 1, such as [1]")
         wait = hello.get("wait", False)
         if not isinstance(wait, bool):
             raise WireError("wait: give true or false")
@@ -130,6 +134,7 @@ class _Stream:
                 wait=wait,
                 chart=None if chart is None else parse_chart(chart),
                 chart_start_s=chart_start_s,
+                input_channels=None if heard is None else _there(heard, self._channels),
             )
 
         loop = asyncio.get_running_loop()
@@ -237,6 +242,15 @@ class _Stream:
 
     async def _say(self, kind: str, **values: Any) -> None:
         await _taken(self._socket.send_text(json_text({"type": kind, **values})), self._limits.idle_s)
+
+
+def _there(heard: list[int], channels: int) -> list[int]:
+    """The channels that are heard. Raises WireError for such as the stream does not have."""
+    try:
+        picked(heard, channels)
+    except ChannelError as error:
+        raise WireError(f"input: the stream {error}") from None
+    return heard
 
 
 class _Player:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from ...files.json_text import json_text
-from ..live.live_command import parse_channels
+from ..complete import parse_channels
 
 app = typer.Typer(help="Make training data: render, listen, count, import.", no_args_is_help=True)
 

@@ -16,8 +16,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from ...dsp.limiter import LOUDEST, Limiter
-from ...files.names import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS
+from ...dsp.limiter import Limiter
+from ...files.names import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from ..charts.chart import Chart
 from ..commands import SetChart, SetControl
@@ -28,6 +28,7 @@ from ..output.mixer import Playout
 from ..player import PARTS, Controls, Moment, Player
 from ..timing.conductor import Conducting
 from .band_step import BandStep
+from .input_channels import InputChannels
 from .lookahead import MARGIN_MS, OFFLINE_STEP_SHARE
 
 Array = NDArray[np.float32]
@@ -76,6 +77,8 @@ class AccompanimentSettings:
     """None: the bar line on which the band comes in, as on stage."""
     batch_frames: int = 1
     """A player that can turns so many frames into sound at once: quicker, the same music, and given so much later."""
+    input_channels: tuple[int, ...] | None = None
+    """Those of each block that are heard, from 1; None: the mean of all."""
 
 
 _AS_IT_IS = AccompanimentSettings()
@@ -95,14 +98,15 @@ class Accompaniment:
         rate_hz: int,
         settings: AccompanimentSettings = _AS_IT_IS,
     ) -> None:
-        """`conductor` counts at the settings' `band_rate_hz`. Raises ConfigError for a rate or an ahead that cannot
-        be."""
+        """`conductor` counts at the settings' `band_rate_hz`. Raises ConfigError for a rate, an ahead or channels
+        that cannot be."""
         self.rate_hz = rate_hz
         self.band_rate_hz = settings.band_rate_hz or rate_that_fits(rate_hz, player)
         self.controls = settings.controls or Controls()
         self._settings = settings
         self._conductor = conductor
         self._fault_log = FaultLog()
+        self._input = InputChannels(rate_hz, settings.input_channels, self._fault_log)
         waits = settings.wait and settings.play_along
         config = EngineConfig(wait_for_musician=waits, start_playing=True, seed=settings.seed)
         self._band = BandStep(
@@ -168,18 +172,24 @@ class Accompaniment:
         return self._band.moment_of_newest(self._frame)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the input, in words."""
+        return self._fault_log.warnings
+
+    @property
     def samples_pushed(self) -> int:
         return self._pushed_samples
 
     def push(self, block: NDArray[np.floating]) -> Stretch:
-        """Take float [n] or [n, channels] (averaged; what is not finite counts as 0, and all beyond 24 dB over full
-        scale as that), and give what it lets the band play: often less or more than n samples, after the last given.
+        """Take float [n] or [n, channels] (one of them or a mean; what is not finite counts as 0, and all beyond 24 dB
+        over full scale as that), and give what it lets the band play: often less or more than n samples, after the last
+        given.
 
         Raises ConfigError for another shape, EngineError where the model fails.
         """
         if self._finished or self._end_samples is not None:
             raise RuntimeError("the music has ended: begin a new accompaniment")
-        mono = to_mono(block)
+        mono = self._input.mono(block)
         self._pushed_samples += mono.size
         if self._in is not None:
             mono = self._in.resample_chunk(mono)
@@ -301,23 +311,3 @@ def rate_that_fits(rate_hz: int, player: Player) -> int:
         return rate_hz
     except ConfigError:
         return _HOUSE_RATE_HZ
-
-
-def to_mono(block: NDArray[np.floating]) -> Array:
-    """float [n] or [n, channels] to what the band hears, float32 [n]. Raises ConfigError for another shape."""
-    sound = np.asarray(block)
-    if sound.ndim not in (1, 2) or (sound.ndim == 2 and not 1 <= sound.shape[1] <= MOST_CHANNELS):
-        raise ConfigError(
-            f"sound of shape {sound.shape}: give samples, or samples by channels (at most {MOST_CHANNELS})"
-        )
-    if sound.dtype.kind != "f":
-        raise ConfigError(f"sound as {sound.dtype}: give floating point samples from -1 to 1")
-    with np.errstate(over="ignore"):
-        # By numbers, not -1: a block may be empty, as the last one of a file often is.
-        sound = sound.astype(np.float32, copy=False).reshape(sound.shape[0], sound.shape[1] if sound.ndim == 2 else 1)
-    sound = np.clip(np.where(np.isfinite(sound), sound, np.float32(0.0)), -LOUDEST, LOUDEST)
-    mono = np.zeros(sound.shape[0], np.float32)
-    share = np.float32(1.0) / np.float32(sound.shape[1])
-    for channel in range(sound.shape[1]):  # in this order, as the audio callback sums
-        mono += sound[:, channel] * share
-    return mono

@@ -242,3 +242,28 @@ def test_a_full_disk_is_said(band: Band, take: Path, tmp_path: Path, monkeypatch
 def test_nothing_to_write_is_refused(take: Path) -> None:
     with pytest.raises(ConfigError, match="nothing to write"):
         Completion(take, None).check()
+
+
+def test_channels_are_chosen_and_what_is_wrong_with_them_is_said(
+    band: Band, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = np.random.default_rng(0).normal(0.0, 0.1, 4 * RATE_HZ)
+    balanced, desk = tmp_path / "balanced.wav", tmp_path / "desk.wav"
+    soundfile.write(balanced, np.stack([sound, -sound], axis=1), RATE_HZ)
+    tracks = np.zeros((4 * RATE_HZ, 32))
+    tracks[:, 2] = sound
+    soundfile.write(desk, tracks, RATE_HZ)
+    assert run(balanced) == 0
+    assert "balanced.wav: inputs 1 and 2 cancel: take one (--input 1)" in capsys.readouterr().out
+    assert run(balanced, "--input", "2", "--mix") == 0
+    assert "cancel" not in capsys.readouterr().out
+    assert soundfile.info(tmp_path / "balanced-band.wav").channels == 2, "the mix keeps them all"
+    assert run(desk) == 0
+    assert "desk.wav: the mean of its 32 channels was heard; --input N takes one" in capsys.readouterr().out
+    assert run(desk, "--input", "3") == 0
+    assert "mean" not in capsys.readouterr().out
+    wrongs = {"33": "has channels 1 to 32: there is no channel 33", "0": "count from 1", "x": "numbers"}
+    for wrong, words in wrongs.items():
+        assert run(desk, "--input", wrong) == 2
+        errors = capsys.readouterr().err
+        assert words in errors and errors.count("\n") == 1

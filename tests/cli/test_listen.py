@@ -95,3 +95,15 @@ def test_samples_beyond_all_sound_are_taken_as_on_stage(tmp_path: Path) -> None:
     loud = np.array([[np.nan, 0.0], [np.inf, 0.5], [3e38, 3e38], [-3e38, -3e38]], np.float32)
     soundfile.write(tmp_path / "loud.wav", loud, RATE_HZ, "FLOAT")
     np.testing.assert_allclose(read_mono(tmp_path / "loud.wav"), [0.0, 0.25, LOUDEST, -LOUDEST])
+
+
+def test_channels_are_chosen_and_what_is_wrong_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sound = np.random.default_rng(0).normal(0.0, 0.1, 4 * 32_000)
+    path = tmp_path / "balanced.wav"
+    soundfile.write(path, np.stack([sound, -sound], axis=1), 32_000)
+    assert np.abs(read_mono(path)).max() < 1e-4
+    assert "balanced.wav: inputs 1 and 2 cancel: take one (--input 1)" in capsys.readouterr().err
+    np.testing.assert_allclose(read_mono(path, (2,)), -sound, atol=1e-4)
+    assert not capsys.readouterr().err
+    assert run(path, "--input", "3") == 2
+    assert "there is no channel 3" in capsys.readouterr().err

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 from gigmate.cli import boundary, main
-from gigmate.cli.live.live_command import parse_channels
+from gigmate.cli.complete import parse_channels
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import (
     PARTS,

@@ -7,6 +7,7 @@ import io
 import json
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import soundfile
 from gigmate.band import Band
 from gigmate.cli import boundary, main, serve
 
-from .service_fakes import RATE_HZ, Echoist, Server, SlowEchoist, ask, error_of, lead, post, serving, wav
+from .service_fakes import RATE_HZ, Echoist, Server, SlowEchoist, ask, error_of, lead, multipart, post, serving, wav
 
 
 @pytest.fixture(scope="module")
@@ -287,3 +288,16 @@ def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     assert "choose another" in capsys.readouterr().err
     taken.close()
     assert boundary.run(main.app, "gigmate", ["serve", "--port", "99999"]) == 2
+
+
+def test_channels_of_what_is_sent(server: Server) -> None:
+    one = lead(4.0)
+    sound = wav(np.stack([one, -one], axis=1))
+    for fields, remarked in (({}, True), ({"input": "2"}, False)):
+        body, kind = multipart(sound, fields)
+        request = urllib.request.Request(server.url + "/predict", body, {"Content-Type": kind})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert ("inputs 1 and 2 cancel" in answer.headers.get("X-Gigmate-Remark", "")) == remarked
+    for wrong, words in (("3", "there is no channel 3"), ("first", "channels as numbers from 1")):
+        status, line = error_of(post(server.url + "/predict", sound, input=wrong))
+        assert status == 400 and words in line

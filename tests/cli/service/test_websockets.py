@@ -129,6 +129,14 @@ def test_parts_stereo_and_controls(server: Server) -> None:
     socket.close()
 
 
+def test_channels_that_are_heard(server: Server) -> None:
+    one = lead(0.5)
+    both = np.stack([np.zeros_like(one), one], axis=1)
+    alone, _ = hello(server, rate_hz=RATE_HZ)
+    chosen, _ = hello(server, rate_hz=RATE_HZ, channels=2, input=[2])
+    np.testing.assert_array_equal(play(chosen, both, 999)[0], play(alone, one, 999)[0])
+
+
 def closed_with(socket: ClientConnection) -> tuple[int, str]:
     """(code, the one line) of a server that says goodbye."""
     text = ""
@@ -188,7 +196,7 @@ def test_what_the_protocol_does_not_know_is_said(server: Server, name: str) -> N
     "fields",
     [{"rate_hz": 10}, {"rate_hz": "fast"}, {"channels": 0}, {"preset": "/etc/passwd"}, {"parts": ["flute"]},
      {"ahead": 99}, {"seed": -1}, {"output": "all"}, {"version": 2}, {"wait": "long"}, {"parts": ["\ud800"]},
-     {"parts": 5}],
+     {"parts": 5}, {"input": [2]}, {"input": [0]}, {"input": "1"}, {"input": [1, 1]}, {"input": []}, {"input": [True]}],
 )  # fmt: skip
 def test_a_hello_that_cannot_be(server: Server, fields: dict[str, object]) -> None:
     socket = connect(server.ws + "/stream")

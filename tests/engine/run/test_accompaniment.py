@@ -16,8 +16,8 @@ from gigmate.engine.run.accompaniment import (
     AccompanimentSettings,
     Stretch,
     rate_that_fits,
-    to_mono,
 )
+from gigmate.engine.run.input_channels import to_mono
 from gigmate.engine.run.live_engine import Engine
 from gigmate.engine.timing.conductor import Conducting, Conductor, GridConductor
 
