@@ -22,7 +22,7 @@ Array = NDArray[np.float32]
 
 
 class InputChannels:
-    """Blocks [n] or [n, channels] to what the band hears, one after another of one recording."""
+    """Blocks [n] or [n, channels] to what the band hears, one after another of one recording. One thread at a time."""
 
     def __init__(self, rate_hz: float, channels: Sequence[int] | None, fault_log: FaultLog) -> None:
         """`channels`: those that are heard, from 1; None: all. Raises ConfigError for such as cannot be."""
