@@ -79,7 +79,8 @@ class Stage:
         self._at_once = False
         self._ready = False
         self._halted: bool | None = None  # whether who led the time stood still when last asked
-        self._waits_for_clock = False  # it took the band along, and will bring it back
+        self.waits_for_clock = False
+        """Whether a transport or a clock has stopped the band, and will bring it back."""
         self._heard = False  # whether the musician was playing since the band came in
         self._unheard = False  # whether the band came in without hearing anybody
         self._leaves_on_bar: bool | None = None  # once the musician has stopped
@@ -208,15 +209,15 @@ class Stage:
         self._halted = cue.halted
         if stops and self.phase in ("counting", "in", "resting", "ending"):
             self._leave(start, self._fade)
-            self.phase, self._waits_for_clock = "waiting", True
+            self.phase, self.waits_for_clock = "waiting", True
             self._ends_at = self.over_samples = math.inf
             self.clicks.clear()
-        elif not cue.halted and self._waits_for_clock and not cue.free:
-            self._waits_for_clock = False  # somebody else gives the time by now
+        elif not cue.halted and self.waits_for_clock and not cue.free:
+            self.waits_for_clock = False  # somebody else gives the time by now
 
     def _wait(self, start: int, moment: Moment, cue: EntranceCue, peek: Peek, fresh: bool) -> None:
         heard = self._can_follow(moment, cue)
-        self._ready = (heard or cue.free or not self._waits) and not (self._waits_for_clock and cue.halted)
+        self._ready = (heard or cue.free or not self._waits) and not (self.waits_for_clock and cue.halted)
         at_once, self._at_once = self._at_once, False
         if not self._ready:
             if fresh:
@@ -230,9 +231,9 @@ class Stage:
             return
         if fresh:
             self._envelope.set(False)
-        line = self._line(start + self._fade, peek, of_bar=cue.bar and not self._waits_for_clock)
+        line = self._line(start + self._fade, peek, of_bar=cue.bar and not self.waits_for_clock)
         if line is not None:
-            self._waits_for_clock = False
+            self.waits_for_clock = False
             self._enter(line, self._fade)
 
     def _enter(self, line: float, fade: int, from_now: bool = False) -> None:

@@ -347,7 +347,7 @@ class Worker:
             self.look_ahead.facts.midi_out_before_samples,
             known=self._conductor.entrance_cue().beat,
             sounds=phase == "in" or (phase == "ending" and self.stage.over_samples == math.inf),
-            off=not self.switch.on,
+            off=not self.switch.on or self.stage.waits_for_clock,
         )
 
     def _make(self, frame: int, moment: Moment) -> bool:
