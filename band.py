@@ -10,7 +10,7 @@ import math
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +23,14 @@ from .engine.charts.chart_parser import parse_chart, read_chart
 from .engine.config import check_tuning
 from .engine.errors import ConfigError
 from .engine.fault_log import FaultLog
+from .engine.output.score_log import NO_SCORE, PlayedBeat, PlayedNote, Score
 from .engine.player import (
     PARTS,
     Controls,
     Heard,
     Moment,
+    NotedPlayer,
+    NoteEvent,
     PatientPlayer,
     Player,
     TunedPlayer,
@@ -45,6 +48,8 @@ from .engine.timing.first_downbeat import first_downbeat_s
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import OFF_DB, Preset
 from .session import controls_of, expected_tempo_bpm
+from .sound.general_midi import programs_of
+from .sound.midi_file import midi_bytes
 
 if TYPE_CHECKING:
     from .model.runtime import LoadedBand
@@ -70,6 +75,24 @@ class Music:
     """Where the chart's first bar begins; None without a chart."""
     warnings: tuple[str, ...] = ()
     """What is wrong with what was heard, such as channels that cancel."""
+    score: Score = NO_SCORE
+    """What was played as notes, the beats that the band followed, and the sections of the chart."""
+    style: str = ""
+
+    @property
+    def notes(self) -> tuple[PlayedNote, ...]:
+        """Every note of the parts that were asked for, in seconds, in order."""
+        return tuple(note for note in self.score.notes if note.part in self.parts)
+
+    @property
+    def beats(self) -> tuple[PlayedBeat, ...]:
+        """The beats that the band followed, in seconds."""
+        return self.score.beats
+
+    @property
+    def midi(self) -> bytes:
+        """A Standard MIDI File of format 1: tempo, metre and sections, and a track for each part."""
+        return midi_bytes(self.notes, self.beats, self.score.sections, programs_of(self.style))
 
 
 class Band:
@@ -233,6 +256,8 @@ class Band:
             ahead_frames=stream.ahead_frames,
             chart_start_s=None if sheet is None else start_s,
             warnings=faults.warnings,
+            score=stream.score(),
+            style=stream.controls.style,
         )
 
 
@@ -282,11 +307,15 @@ class _SharedPlayer:
         self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
         self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples
         self.harmonist = harmonist_of(player)  # no part of the program, so it waits for no turn
+        self._noted = player if isinstance(player, NotedPlayer) else None
         self._tuned = player if isinstance(player, TunedPlayer) else None
 
     @property
     def tuning_hz(self) -> float:
         return 0.0 if self._tuned is None else self._tuned.tuning_hz
+
+    def notes(self) -> Sequence[NoteEvent]:
+        return () if self._noted is None else self._noted.notes()
 
     def fix_tuning(self, tuning_hz: float | None) -> None:
         if self._tuned is not None:

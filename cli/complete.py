@@ -41,6 +41,9 @@ def complete(
     input_: Annotated[
         str | None, typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1; else the mean of all.")
     ] = None,
+    midi: Annotated[
+        Path | None, typer.Option(metavar="F.mid", help="Also write the notes, tempo and sections as a MIDI file.")
+    ] = None,
     start: Annotated[float, typer.Option(metavar="S", help="Start at this time in the recording.")] = 0.0,
     length: Annotated[float | None, typer.Option(metavar="S", help="Use only this much of the recording.")] = None,
     go_on: Annotated[
@@ -83,6 +86,7 @@ def complete(
         with_source=mix,
         stems=stems,
         input_channels=None if input_ is None else parse_channels("--input", input_),
+        midi=midi,
         start_s=start,
         length_s=length,
         continue_s=go_on,
@@ -97,6 +101,8 @@ def complete(
     )
     wanted.check()
     check_writable(target, "--output")
+    if midi is not None:
+        check_writable(midi, "--midi")
     with Signals() as signals:
         try:
             from . import complete_job

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from ..dsp.limiter import Limiter
 from ..engine.config import SEEDS, check_tuning
-from ..engine.errors import ConfigError
+from ..engine.errors import ConfigError, EngineError
 from ..engine.player import PARTS
 from ..presets.loader import DEFAULT_PRESET
-from .output_files import check_apart
+from .output_files import MIDI_SUFFIXES, check_apart
 from .sound_files import (
     FORMATS,
     Recording,
@@ -60,6 +60,8 @@ class Completion:
     """Folder for one file of each part."""
     input_channels: tuple[int, ...] | None = None
     """Those that the band hears, from 1; None: the mean of all. The mix keeps all."""
+    midi: Path | None = None
+    """A Standard MIDI File for the notes of the parts, with the tempo and the metre that the band followed."""
     start_s: float = 0.0
     length_s: float | None = None
     """Of the recording, from the start; None takes all of it."""
@@ -112,7 +114,7 @@ class Completion:
 
     def _check_files(self) -> None:
         """What is written has a place of its own: nothing of the musician's is written over."""
-        if self.target is None and self.stems is None:
+        if self.target is None and self.stems is None and self.midi is None:
             raise ConfigError("nothing to write: name a file or a folder for stems")
         if self.target is not None and self.target.suffix.lower() not in FORMATS:
             raise ConfigError(f"{self.target}: the ending says the format: give {' or '.join(FORMATS)}")
@@ -121,6 +123,10 @@ class Completion:
             if self.stems.exists() and not self.stems.is_dir():
                 raise ConfigError(f"{self.stems}: is a file: name a folder for the stems")
             written |= {f"the stem of the {part}": self.stems / f"{part}.wav" for part in self.parts}
+        if self.midi is not None:
+            if self.midi.suffix.lower() not in MIDI_SUFFIXES:
+                raise ConfigError(f"{self.midi}: give a name that ends in {' or '.join(MIDI_SUFFIXES)}")
+            written["the MIDI file"] = self.midi
         check_apart(self.source, written)
 
 
@@ -293,7 +299,9 @@ def complete(
                 raise Cancelled
             if progress is not None:
                 progress(Progress(written / rate_hz, total_s))
-        files = sinks.keep()
+        if wanted.midi is not None:
+            _write_notes(wanted.midi, wanted.parts, stream, preset.style)
+        files = sinks.keep() + (() if wanted.midi is None else (wanted.midi,))
     return Completed(
         files, rate_hz, recording.channels, written / rate_hz, stream.ahead_frames, stream.ahead_ms,
         time.perf_counter() - began_s,
@@ -309,6 +317,19 @@ def _on_channels(recording: Recording, wanted: Completion, stream: Accompaniment
     """What is to be said of the channels that were heard."""
     lines = [f"{recording.path.name}: {line}" for line in stream.warnings]
     return lines + mean_of_many(recording, wanted.input_channels)
+
+
+def _write_notes(path: Path, parts: tuple[str, ...], stream: Accompaniment, style: str) -> None:
+    """The notes of these parts as a MIDI file. Raises EngineError where it cannot be written."""
+    from ..sound.general_midi import programs_of
+    from ..sound.midi_file import midi_bytes, write_midi
+
+    score = stream.score()
+    notes = [note for note in score.notes if note.part in parts]
+    try:
+        write_midi(path, midi_bytes(notes, score.beats, score.sections, programs_of(style)))
+    except OSError as error:
+        raise EngineError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _check_size(wanted: Completion, recording: Recording, seconds: float) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from ..engine.errors import ConfigError
+from ..engine.errors import ConfigError, EngineError
 from ..files.json_text import json_text
 from .complete import parse_channels
 
@@ -24,6 +24,28 @@ _CLICK_HZ = {True: 1760.0, False: 1320.0}  # downbeat, other beats
 _CLICK_S = 0.03
 _CLICK_LEVEL = 0.4
 
+_LOWEST_CHORD_NOTE = 48
+_CHORD_VELOCITY = 72
+
+
+class _Note(NamedTuple):
+    part: str
+    pitch: int
+    velocity: int
+    start_s: float
+    end_s: float
+
+
+class _Beat(NamedTuple):
+    time_s: float
+    number: int
+    beats_per_bar: int
+
+
+class _Chord(NamedTuple):
+    time_s: float
+    text: str
+
 
 def listen(
     source: Annotated[str, typer.Argument(metavar="FILE|live", help="A recording, or `live` for a live input.")],
@@ -35,6 +57,7 @@ def listen(
     click: Annotated[
         Path | None, typer.Option(metavar="F.wav", help="Write the recording with a click on every beat.")
     ] = None,
+    midi: Annotated[Path | None, typer.Option(metavar="F.mid", help="Write beats and chords as a MIDI file.")] = None,
     style: Annotated[str, typer.Option(help="Prefer the tempi and metres of this style.")] = "",
     tuning: Annotated[
         float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
@@ -44,7 +67,7 @@ def listen(
 ) -> int:
     """Print what the band hears, beat by beat: bar, beat, tempo, chord."""
     from ..engine.style_priors import STYLE_PRIORS
-    from .output_files import check_writable
+    from .output_files import MIDI_SUFFIXES, check_writable
 
     if style and style not in STYLE_PRIORS:
         raise ConfigError(f"--style {style}: there is none of that name; there are {', '.join(STYLE_PRIORS)}")
@@ -53,6 +76,8 @@ def listen(
     if backend not in LIVE_BACKENDS:
         raise ConfigError(f"--backend {backend}: give one of {', '.join(LIVE_BACKENDS)}")
     if source == "live":
+        if midi is not None:
+            raise ConfigError("--midi writes what was heard in a recording: give a file to listen to")
         if click is not None:
             raise ConfigError("--click writes a recording with clicks: give a file to listen to")
         return _live(_player(weights, tuning), channels or (1,), backend, style, as_json)
@@ -62,6 +87,10 @@ def listen(
         if click.exists() and Path(source).exists() and click.samefile(source):
             raise ConfigError(f"--click {click}: is the recording itself: choose another name")
         check_writable(click, "--click")
+    if midi is not None:
+        if midi.suffix.lower() not in MIDI_SUFFIXES:
+            raise ConfigError(f"--midi {midi}: give a name that ends in {' or '.join(MIDI_SUFFIXES)}")
+        check_writable(midi, "--midi")
     sound = read_mono(Path(source), channels)
     beats = []
     for beat in beats_heard(_player(weights, tuning), sound, style):
@@ -69,6 +98,8 @@ def listen(
         say(beat, as_json)
     if click is not None:
         write_clicks(click, sound, beats)
+    if midi is not None:
+        write_beats(midi, beats)
     return 0
 
 
@@ -179,6 +210,28 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
         sink.keep()
     finally:
         sink.drop()
+
+
+def write_beats(path: Path, beats: Sequence[dict[str, Any]]) -> None:
+    """Beats as `gigmate listen` gives them. Raises EngineError where the file cannot be written."""
+    from ..engine.charts.chord_symbol import parse_chord
+    from ..sound.midi_file import midi_bytes, write_midi
+
+    heard = [_Beat(float(beat["seconds"]), int(beat["beat"]), int(beat["beats_per_bar"])) for beat in beats]
+    chords: list[_Chord] = []
+    for beat in beats:
+        name = str(beat["chord"])
+        if name and (not chords or chords[-1].text != name):
+            chords.append(_Chord(float(beat["seconds"]), name))
+    last_s = heard[-1].time_s if heard else 0.0
+    notes = []
+    for chord, end_s in zip(chords, [*(chord.time_s for chord in chords[1:]), last_s], strict=True):
+        tones = parse_chord(chord.text).tones
+        notes += [_Note("keys", _LOWEST_CHORD_NOTE + tone, _CHORD_VELOCITY, chord.time_s, end_s) for tone in tones]
+    try:
+        write_midi(path, midi_bytes(notes, heard, chords))
+    except OSError as error:
+        raise EngineError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _live(ear: ListeningPlayer, channels: tuple[int, ...], backend: str, style: str, as_json: bool) -> int:

@@ -16,6 +16,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+MIDI_SUFFIXES = (".mid", ".midi")
+
 
 def check_writable(path: Path, option: str) -> None:
     """Raise EngineError if a file cannot be written at `path`; the musician hears of it before the gig, not after.

@@ -6,6 +6,7 @@ the inference thread alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -167,6 +168,28 @@ class Player(Protocol):
 
     def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32]:
         """Return float32 [len(PARTS), frame_samples] for the next frame, which will be heard at `moment`."""
+        ...
+
+
+class NoteEvent(Protocol):
+    """A note that begins or ends in a frame. A frozen value; any thread."""
+
+    @property
+    def part(self) -> int: ...  # the row among PARTS
+    @property
+    def pitch(self) -> int: ...  # MIDI note; of drums a key of General MIDI's percussion
+    @property
+    def velocity(self) -> int: ...  # 1 to 127; 0: the note ends
+    @property
+    def offset_samples(self) -> int: ...  # from the frame's beginning, at the player's rate
+
+
+@runtime_checkable
+class NotedPlayer(Protocol):
+    """A player that knows which notes it plays. Inference thread only."""
+
+    def notes(self) -> Sequence[NoteEvent]:
+        """Of the frame that was played or drawn last, in their order. Every note that begins also ends."""
         ...
 
 

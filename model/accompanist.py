@@ -19,6 +19,7 @@ from .chord_network import Harmonist
 from .generator.conditioning import MAX_AHEAD_FRAMES
 from .generator.score_tokens import SLOTS
 from .listener import DELAY_FRAMES
+from .note_events import NoteEvent, NoteReader
 from .runtime import LoadedBand, WantedFrame, load_band
 from .streaming import State, reset_state
 
@@ -94,6 +95,9 @@ class Accompanist:
         self._tuned_cents = 0.0
         self._in_tune = self._extractor  # the same for the musician's tuning
         self._started = False
+        drums = band.parts.index("drums") if "drums" in band.parts else -1
+        self._note_reader = NoteReader(drums, len(band.parts), band.frame_samples)
+        self._notes: list[NoteEvent] = []
         self.harmonist = Harmonist(band.harmony)
         """Reads the chords of this stream for whoever counts its bars. Inference thread only."""
         self.reset(seed, 2)
@@ -131,6 +135,8 @@ class Accompanist:
 
     def _forget_played(self) -> None:
         self._drawn: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._note_reader.reset()
+        self._notes = []
         reset_state(self._play_state)
         self._listens_since_play = 0
 
@@ -192,6 +198,7 @@ class Accompanist:
     @torch.inference_mode()
     def play(self, moment: MomentLike, controls: ControlsLike) -> FloatArray:
         audio: Any = self._band.program.play(self._heard, self._wanted(moment, controls), self._play_state)
+        self._notes = self._note_reader.read(self.slots().tolist())
         return audio.numpy()
 
     @torch.inference_mode()
@@ -199,6 +206,11 @@ class Accompanist:
         """`play` without the sound, which `sound` gives for all frames that were drawn; not later than after 2 s."""
         wanted = self._wanted(moment, controls)
         self._drawn.append(self._band.program.draw(self._heard, wanted, self._play_state))
+        self._notes = self._note_reader.read(self.slots().tolist())
+
+    def notes(self) -> list[NoteEvent]:
+        """What begins and ends in the frame that was played or drawn last, in order."""
+        return self._notes
 
     @torch.inference_mode()
     def sound(self) -> FloatArray:

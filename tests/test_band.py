@@ -33,7 +33,7 @@ def test_public_names() -> None:
     public = {name for name in vars(Band) if not name.startswith("_")}
     assert public == {"load", "new_player", "stream", "accompany", "first_downbeat_s"}
     fields = set(gigmate.Music.__dataclass_fields__)
-    assert fields == {"rate_hz", "mix", "parts", "ahead_frames", "chart_start_s", "warnings"}
+    assert fields == {"rate_hz", "mix", "parts", "ahead_frames", "chart_start_s", "score", "style", "warnings"}
     assert set(gigmate.__all__) <= set(dir(gigmate))
     with pytest.raises(AttributeError, match="Orchestra"):
         _ = gigmate.Orchestra  # type: ignore[attr-defined]
@@ -54,6 +54,8 @@ def test_accompany(tiny_band: Band) -> None:
     assert music.mix.dtype == np.float32
     assert list(music.parts) == list(PARTS)
     assert 0 < np.abs(music.mix).max() <= 10 ** (-1 / 20)
+    assert all(0 <= note.start_s < note.end_s <= len(audio) / RATE_HZ for note in music.notes)
+    assert music.midi.startswith(b"MThd")
     again = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3)
     np.testing.assert_array_equal(again.mix, music.mix)
     assert not np.array_equal(tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=4).mix, music.mix)

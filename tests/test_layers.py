@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("cli", "control", "dsp", "engine", "files", "latency", "model", "presets", "training")
+PACKAGES = ("cli", "control", "dsp", "engine", "files", "latency", "model", "presets", "sound", "training")
 
 # Each package, and what of ours it may import: whole packages, or single modules.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -24,10 +24,24 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "presets": ("engine.config", "engine.errors", "engine.actions", "engine.gestures", "engine.charts", "files"),
     "control": ("engine.commands", "engine.errors", "engine.status", "engine.actions", "engine.gestures", "files"),
     "training": ("model", "dsp", "files"),
+    "sound": ("dsp",),
     "show": ("engine", "presets"),
     "session": ("engine", "files", "model", "presets", "show"),
-    "band": ("engine", "model", "presets", "session"),
-    "cli": ("band", "control", "dsp", "engine", "files", "latency", "model", "presets", "session", "show", "training"),
+    "band": ("engine", "model", "presets", "session", "sound"),
+    "cli": (
+        "band",
+        "control",
+        "dsp",
+        "engine",
+        "files",
+        "latency",
+        "model",
+        "presets",
+        "session",
+        "show",
+        "sound",
+        "training",
+    ),
     "__main__": ("cli",),
     "__init__": ("band",),
 }

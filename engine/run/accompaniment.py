@@ -25,6 +25,7 @@ from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from ..fault_log import FaultLog
 from ..output.mixer import Playout
+from ..output.score_log import Score
 from ..player import PARTS, Controls, Moment, Player
 from ..timing.conductor import Conducting
 from .band_step import BandStep
@@ -140,6 +141,8 @@ class Accompaniment:
         self._given_samples = 0
         self._finished = False
         self._band.guard.reset(self.ahead_frames)
+        self._band.keep_score()
+        self._sounds_from: float | None = None  # band rate: where the band was switched on
         self._begin()
 
     def _begin(self) -> None:
@@ -170,6 +173,17 @@ class Accompaniment:
     def moment(self) -> Moment:
         """The musical moment of the newest sample heard."""
         return self._band.moment_of_newest(self._frame)
+
+    def score(self) -> Score:
+        """What was played until now, as notes: complete after the last stretch of `finish`. Empty where the player
+        knows no notes."""
+        log = self._band.score
+        if log is None or self._sounds_from is None:
+            return Score()
+        end = self._given_samples * self.band_rate_hz / self.rate_hz
+        if self._finished:
+            log.end_all(end)
+        return log.score(self._sounds_from, end, float(self.band_rate_hz))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -211,6 +225,7 @@ class Accompaniment:
         self._end_samples = self._frame * self._host_frame + self._filled
         if not self._settings.play_along and continue_samples:
             self._take.switch(self._end_samples, True)
+            self._sounds_from = self._end_samples
         if continue_samples:
             self._going_on = True
             self._band.stage.carry_on(max(self._end_samples, self._playout.position(self._next, 0)))
@@ -274,7 +289,8 @@ class Accompaniment:
         if not self._entered:
             self._entered = True
             if self._settings.play_along:
-                self._take.switch(max(0, self._playout.position(frame, 0)), True)
+                self._sounds_from = max(0, self._playout.position(frame, 0))
+                self._take.switch(self._sounds_from, True)
 
     def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:
         """What was made as a stretch at the caller's rate, not beyond `total_samples`."""

@@ -20,7 +20,8 @@ from ..config import EngineConfig
 from ..fault_log import FaultLog
 from ..output.mixer import PartMixer, Playout
 from ..output.recorder import Take
-from ..player import PARTS, Controls, Moment, PatientPlayer, Player, TunedPlayer
+from ..output.score_log import FrameTime, ScoreLog
+from ..player import PARTS, Controls, Moment, NotedPlayer, PatientPlayer, Player, TunedPlayer
 from ..timing.conductor import Conducting
 from .guarded_player import GuardedPlayer
 from .stage import Stage
@@ -70,6 +71,7 @@ class BandStep:
         """
         frame_samples = player.frame_samples
         self.conductor = conductor
+        self._noted = player if isinstance(player, NotedPlayer) else None
         self._tuned = player if isinstance(player, TunedPlayer) else None
         if self._tuned is not None and config.tuning_hz is not None:
             self._tuned.fix_tuning(config.tuning_hz)
@@ -78,6 +80,8 @@ class BandStep:
         self.host_frame = self.playout.host_frame
         self.stage = Stage(config, rate_hz, self.host_frame)
         self.batch_frames = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
+        self.score: ScoreLog | None = None
+        """What is played, as notes; None: nobody asked for it, or the player knows no notes."""
         self.take: Take | None = None
         """Where what was made is lined up in musical time; None: nobody asked for it."""
         self.chart_from_entrance = True
@@ -114,6 +118,11 @@ class BandStep:
         """Begin a take of what is made at most so many frames ahead."""
         self.take = Take(self.host_frame, self.ramp_samples, most_ahead_frames + 1)
         return self.take
+
+    def keep_score(self) -> None:
+        """Begin a score of what is made from now on, if the player knows its notes."""
+        if self._noted is not None:
+            self.score = ScoreLog()
 
     # -------------------------------------------------------------------------------------- hear and conduct
 
@@ -180,7 +189,12 @@ class BandStep:
             self._drawn.clear()
             return None
         start = self.playout.position(frame, 0)
-        self._drawn.append(_Drawn(start, levels_db, self.stage.gains(start)))
+        gains = self.stage.gains(start)
+        self._drawn.append(_Drawn(start, levels_db, gains))
+        if self.score is not None and self._noted is not None:
+            nominal = self.playout.nominal(frame)
+            self.score.follow(self.conductor.peek(nominal), self.conductor.entrance_cue().section)
+            self.score.frame(self._noted.notes(), FrameTime(nominal, self._host_ratio, gains, start), levels_db)
         return self._mixed(parts) if parts.size else iter(())
 
     def _mixed(self, parts: Array) -> Iterator[MadeFrame]:

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -15,6 +16,7 @@ from gigmate.cli import boundary, main, sound_files
 from gigmate.cli.complete_job import Cancelled, Completion, complete
 from gigmate.engine.errors import ConfigError, EngineError
 from gigmate.engine.player import Controls, HeardFrame, Moment
+from gigmate.model.note_events import NoteEvent
 
 RATE_HZ = 44_100
 
@@ -119,6 +121,35 @@ def test_by_a_chart(
     assert run(take, "--start", 1, "--chart", chart.with_name("no.chart")) == 2
     chart.write_text("| C |")
     assert run(take, "--start", 1, "--chart", chart, "--chart-start", 0.5) == 2
+
+
+def test_the_notes_are_written_as_midi(
+    band: Band, take: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hit in every fifth frame and one long bass note, where they were played; keys were not asked for."""
+
+    def notes(self: Hummer) -> list[NoteEvent]:
+        frame = self.made - 1
+        events = [NoteEvent(0, 36, 100, 480)] if frame % 5 == 0 else [NoteEvent(0, 36, 0, 0)]
+        return [*events, NoteEvent(1, 40, 80, 0), NoteEvent(2, 60, 64, 0)] if frame == 10 else events
+
+    monkeypatch.setattr(Hummer, "notes", notes, raising=False)
+    out = tmp_path / "notes.mid"
+    assert run(take, "--midi", out, "--parts", "drums,bass") == 0
+    assert str(out) in capsys.readouterr().out
+    file = mido.MidiFile(out)
+    now, begun, ended = 0.0, [], 0
+    for message in file:
+        now += message.time
+        if message.type == "note_on":
+            begun.append((now, message.channel, message.note))
+        ended += message.type == "note_off"
+    drums = [at for at, channel, _ in begun if channel == 9]
+    assert np.diff(drums) == pytest.approx(0.2, abs=1.5e-3)
+    assert [(channel, note) for _, channel, note in begun if channel != 9] == [(0, 40)]
+    assert ended == len(begun)
+    assert run(take, "--midi", tmp_path / "notes.wav") == 2
+    assert "ends in .mid" in capsys.readouterr().err
 
 
 def test_parts_mix_stems_and_flac(band: Band, take: Path, tmp_path: Path) -> None:

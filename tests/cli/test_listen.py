@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -43,6 +44,10 @@ def test_every_beat_is_a_line_and_a_click(weights: Path, tmp_path: Path, capsys:
     assert times == sorted(times)
     sound, rate_hz = soundfile.read(clicked)
     assert rate_hz == 32000 and abs(len(sound) - 4 * 32000) < 10
+    midi = tmp_path / "heard.mid"
+    assert run(source, "--weights", weights, "--midi", midi) == 0
+    assert mido.MidiFile(midi).length == pytest.approx(max(times), abs=1.0)
+    assert run(source, "--weights", weights, "--midi", tmp_path / "heard.wav") == 2
     assert run(source, "--weights", weights) == 0
     assert " bpm" in capsys.readouterr().out
 

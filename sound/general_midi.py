@@ -1,0 +1,35 @@
+"""General MIDI: which program stands for a part of the band in a style. A table; any thread."""
+
+from __future__ import annotations
+
+DRUM_CHANNEL = 9
+"""As MIDI files count channels, from 0; musicians call it 10."""
+CHANNELS = {"drums": DRUM_CHANNEL, "bass": 0, "keys": 1}
+"""The channel of each part."""
+
+_ACOUSTIC_BASS, _FINGERED_BASS, _PICKED_BASS, _SLAP_BASS, _SYNTH_BASS = 32, 33, 34, 36, 38
+_PIANO, _BRIGHT_PIANO, _E_PIANO, _CLAVINET, _ORGAN, _ROCK_ORGAN = 0, 1, 4, 7, 16, 18
+
+_USUAL = (_FINGERED_BASS, _PIANO)
+_OF_STYLE = {
+    "blues_shuffle": (_FINGERED_BASS, _ORGAN),
+    "bossa": (_ACOUSTIC_BASS, _E_PIANO),
+    "disco": (_PICKED_BASS, _BRIGHT_PIANO),
+    "funk": (_SLAP_BASS, _CLAVINET),
+    "gospel": (_FINGERED_BASS, _ORGAN),
+    "hip_hop": (_SYNTH_BASS, _E_PIANO),
+    "jazz_waltz": (_ACOUSTIC_BASS, _PIANO),
+    "metal": (_PICKED_BASS, _ROCK_ORGAN),
+    "reggae": (_FINGERED_BASS, _ORGAN),
+    "rock": (_PICKED_BASS, _ROCK_ORGAN),
+    "samba": (_ACOUSTIC_BASS, _PIANO),
+    "ska": (_FINGERED_BASS, _ORGAN),
+    "soul": (_FINGERED_BASS, _E_PIANO),
+    "swing": (_ACOUSTIC_BASS, _PIANO),
+}
+
+
+def programs_of(style: str) -> dict[str, int]:
+    """The program of each part, 0 to 127; the drums' is the number of the kit. Any style, known or not."""
+    bass, keys = _OF_STYLE.get(style, _USUAL)
+    return {"drums": 0, "bass": bass, "keys": keys}
