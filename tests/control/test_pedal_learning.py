@@ -218,7 +218,9 @@ def test_any_steps_end_in_a_pedal_or_in_words(steps: list[list[tuple[int, int, i
     for place, messages in enumerate(steps):
         for message in messages:
             learner.take((0, *message), place * 10.0)
-        assert learner.still(place * 10.0 + STILL_S)
+        # A step ends each of them, but where nothing moved except a controller that only trembles: that is no step.
+        ended = learner.still(place * 10.0 + STILL_S)
+        assert ended or (learner.trembling and any(status == 0xB0 for status, *_ in messages))
         try:
             result = learner.result()
         except LearnError as error:
