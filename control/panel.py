@@ -107,6 +107,8 @@ def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
         (9, (("", ""),)),
         (2, _meter_row("in", status.input_db, width, blocks)),
     ]
+    if len(status.input_channels) > 1:
+        ranked.append((7, _channel_row(status, width)))
     for place, part in enumerate(PARTS):
         ranked.append((6, _part_row(part, place, status, width, blocks)))
     ranked += [
@@ -201,6 +203,14 @@ def _meter_row(name: str, level_db: float, width: int, blocks: bool, note: str =
         (f" {decibels(level_db)} dB", loudness_style(level_db)),
         (note[: _note_columns(width)], "bold yellow"),
     )
+
+
+def _channel_row(status: Status, width: int) -> Row:
+    """The channels whose mean is heard, each with its level: two that cancel are both loud."""
+    fields = [Field(" " * (1 + _NAME_COLUMNS), "", 0)]
+    for place, (channel, level_db) in enumerate(zip(status.input_channels, status.channel_db, strict=False)):
+        fields.append(Field(f"{channel}: {decibels(level_db)} dB  ", loudness_style(level_db) or _DIM, 1 + place))
+    return _row(width, *fields)
 
 
 def _part_row(part: str, place: int, status: Status, width: int, blocks: bool) -> Row:

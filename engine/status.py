@@ -32,6 +32,10 @@ class Status:
     """Seconds of audio that the port has carried."""
     input_db: float = SILENCE_DB
     """Peak of the heard signal in the last frame, dBFS."""
+    input_channels: tuple[int, ...] = (1,)
+    """Those whose mean is heard, from 1."""
+    channel_db: tuple[float, ...] = (SILENCE_DB,)
+    """Peak of each of them in the last frame, dBFS."""
     output_db: float = SILENCE_DB
     part_db: tuple[float, ...] = (SILENCE_DB, SILENCE_DB, SILENCE_DB)
     bar: int = 0

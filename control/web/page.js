@@ -146,6 +146,8 @@ function draw() {
   if (!held(by("density"))) by("density").value = now.density;
   drawBandLevel(now);
   put(by("density_text"), `${Math.round(100 * now.density)} %`);
+  by("channels").hidden = now.input_channels.length < 2;
+  put(by("channels_text"), now.input_channels.map((channel, place) => `${channel}: ${decibels(now.channel_db[place])}`).join("   "));
   for (const side of ["input", "output"]) { meter(by(`${side}_meter`), now[`${side}_db`]); put(by(`${side}_text`), decibels(now[`${side}_db`])); }
   [...by("songs").children].forEach((item, place) => mark(item.firstChild, "now", place + 1 === now.song_number));
   (lists.presets || []).forEach((preset, place) => mark(by("presets").children[place].firstChild, "now", now.preset === preset.title || now.preset === preset.name));

@@ -23,6 +23,7 @@ from ...dsp.raw_memory import (
     cached_cfunc,
     load_acquire,
     load_f32,
+    load_f64,
     load_i32,
     load_i64,
     load_relaxed,
@@ -30,6 +31,7 @@ from ...dsp.raw_memory import (
     realtime,
     realtime_entry,
     store_f32,
+    store_f64,
     store_relaxed,
     store_release,
     write_float_mode,
@@ -41,6 +43,7 @@ from .fallback_bar import fallback_sample, fallback_silence
 from .state_table import (
     BAR_SAMPLES,
     CALLBACKS,
+    CHANNEL_METERS,
     CLICK_OUTPUTS,
     CLICK_RING,
     CLICK_SCRATCH,
@@ -55,6 +58,7 @@ from .state_table import (
     LIMITED,
     LIMITER,
     MAX_BLOCK,
+    METERED_CHANNELS,
     MISS_BLOCKS,
     MIX_SCRATCH,
     NONFINITE_IN,
@@ -91,19 +95,37 @@ def _raise_peak(state, word, peak):
 
 
 @realtime
+def _add(meters, place, amount):
+    store_f64(meters, place, load_f64(meters, place) + amount)
+
+
+@realtime
 def average_channels(state, inputs, n_inputs, offset, count, into):
     """Write the mean of the input channels' samples from `offset` on to `into`; what is no number is 0, and counted."""
     for i in range(count):
         store_f32(into, i, np.float32(0.0))
     share = np.float32(1.0) / np.float32(max(1, n_inputs))
+    meters = load_i64(state, CHANNEL_METERS)
     bad = 0
     for channel in range(n_inputs):
         source = load_i64(inputs, channel) + 4 * offset
+        peak = np.float32(0.0)
+        energy = 0.0
         for i in range(count):
             if is_finite(source, i):
-                store_f32(into, i, load_f32(into, i) + clamp_sample(load_f32(source, i)) * share)
+                sample = clamp_sample(load_f32(source, i))
+                store_f32(into, i, load_f32(into, i) + sample * share)
+                peak = max(peak, abs(sample))
+                energy += np.float64(sample) * np.float64(sample)
             else:
                 bad += 1
+        _raise_peak(meters, channel, peak)
+        _add(meters, METERED_CHANNELS + channel, energy)
+    energy = 0.0
+    for i in range(count):
+        energy += np.float64(load_f32(into, i)) * np.float64(load_f32(into, i))
+    _add(meters, 2 * METERED_CHANNELS, energy)
+    _add(meters, 2 * METERED_CHANNELS + 1, np.float64(count))
     if bad > 0:
         store_relaxed(state, NONFINITE_IN, load_relaxed(state, NONFINITE_IN) + bad)
 

@@ -26,7 +26,7 @@ from . import audio_callback, jack_callback, portaudio_callback, state_table
 from .fallback_bar import FallbackMemory
 from .rate_conversion import Conversion
 
-MAX_CHANNELS = 256
+MAX_CHANNELS = state_table.METERED_CHANNELS
 RAMP_MS = 20.0
 
 
@@ -95,6 +95,7 @@ class Bridge:
         self._scratch = aligned_words(16)
         self._channels_in = aligned_words(MAX_CHANNELS)
         self._channels_out = aligned_words(MAX_CHANNELS)
+        self._meters = aligned_words(2 * MAX_CHANNELS + 2).view(np.float64)
         self._midi = aligned_words(2 * state_table.MIDI_EVENTS)
         self._midi_out = aligned_words(2 * state_table.MIDI_EVENTS)
         self._transport = aligned_words(state_table.POSITION_WORDS)
@@ -118,6 +119,7 @@ class Bridge:
         words[state_table.JACK_LATENCY_RANGE] = self._scratch.ctypes.data + 112
         words[state_table.CHANNELS_IN] = self._channels_in.ctypes.data
         words[state_table.CHANNELS_OUT] = self._channels_out.ctypes.data
+        words[state_table.CHANNEL_METERS] = self._meters.ctypes.data
         words[state_table.MIDI_RING] = self._midi.ctypes.data
         words[state_table.CLICK_RING] = self.click_ring.address
         words[state_table.CLICK_SCRATCH] = self._click_mix.ctypes.data
@@ -377,6 +379,20 @@ class Bridge:
             midi_out_dropped=word(state_table.MIDI_OUT_DROPPED),
         )
 
+    def take_channel_peaks(self, channels: int) -> tuple[float, ...]:
+        """Any thread. The peak of each input channel, linear, since somebody last took it."""
+        return tuple(_peak_of(int(self._meters.ctypes.data), channel) for channel in range(channels))
+
+    def channel_energies(self, channels: int) -> tuple[NDArray[np.float64], float, int]:
+        """Any thread. Since the beginning: the sum of squares of each input channel, that of their mean, and the
+        samples in these sums."""
+        sums = self._meters[MAX_CHANNELS : MAX_CHANNELS + channels].copy()
+        return sums, float(self._meters[2 * MAX_CHANNELS]), int(self._meters[2 * MAX_CHANNELS + 1])
+
     def _take_peak(self, word: int) -> float:
-        bits = int(audio_callback.take_word.ctypes(self.state_address, word))
-        return float(struct.unpack("<d", struct.pack("<q", bits))[0])
+        return _peak_of(self.state_address, word)
+
+
+def _peak_of(address: int, word: int) -> float:
+    bits = int(audio_callback.take_word.ctypes(address, word))
+    return float(struct.unpack("<d", struct.pack("<q", bits))[0])

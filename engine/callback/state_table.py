@@ -22,6 +22,9 @@ MIDI_EVENTS = 8192
 POSITION_WORDS = 12
 """The beginning of a jack_position_t, as far as the tempo."""
 
+METERED_CHANNELS = 256
+"""As many as a stream can have."""
+
 _SETUP = "bridge and port, before the first callback"
 _CALLBACK = "audio callback"
 _INFERENCE = "inference thread"
@@ -45,6 +48,12 @@ MAX_BLOCK = _word("MAX_BLOCK", "int64", "larger blocks are done in pieces", "sam
 RAMP_TABLE = _word("RAMP_TABLE", "address", "float32 [RAMP_SAMPLES + 1]: gains from 0 to 1, equal power")
 RAMP_SAMPLES = _word("RAMP_SAMPLES", "int64", "length of the ramp in and out", "samples")
 CHANNELS_IN = _word("CHANNELS_IN", "address", "int64 table: addresses of this block's input channels")
+CHANNEL_METERS = _word(
+    "CHANNEL_METERS",
+    "address",
+    "float64 [2 * METERED_CHANNELS + 2]: of each input channel its peak since it was taken, then its sum of squares;"
+    " the sum of squares of their mean; the samples in these sums",
+)
 CHANNELS_OUT = _word("CHANNELS_OUT", "address", "int64 table: addresses of this block's output channels")
 CLICK_OUTPUTS = _word("CLICK_OUTPUTS", "int64", "the last so many outputs play the click alone; 0: all outputs play it")
 MIDI_RING = _word("MIDI_RING", "address", "int64 [2 * MIDI_EVENTS]: position, packed bytes")

@@ -8,9 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dsp.cancellation import CancellationMeter
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from .feedback_guard import FeedbackGuard
+from .input_channels import in_words
 
 _FULL_SCALE = 0.999
 _CLIPPED_SAMPLES = 4
@@ -21,8 +23,12 @@ _CLIPPED_FRAMES = 10
 class InputMonitor:
     """Looks at each frame of one run that was heard, and at each that is played. Inference thread only."""
 
-    def __init__(self, rate_hz: int, fault_log: FaultLog) -> None:
+    def __init__(self, rate_hz: int, fault_log: FaultLog, channels: tuple[int, ...] = (1,)) -> None:
+        """`channels`: those whose mean is heard, as the musician counts them."""
         self._fault_log = fault_log
+        self._channels = channels
+        self._cancellation = CancellationMeter(rate_hz, len(channels))
+        self._sums: tuple[NDArray[np.float64], float, int] = (np.zeros(len(channels)), 0.0, 0)
         self._howl = FeedbackGuard(rate_hz)
         self._nonfinite = 0
         self._clipped_frames = 0
@@ -38,6 +44,14 @@ class InputMonitor:
                 self._fault_log.fault(FaultKind.INPUT_CLIPPED)
         if self._howl.hear(position, block):
             self._fault_log.fault(FaultKind.HOWL)
+
+    def hear_channels(self, energies: NDArray[np.float64], mean_energy: float, samples: int) -> None:
+        """Sums since the beginning: the squares of each channel, those of their mean, and over how many samples."""
+        before, self._sums = self._sums, (energies, mean_energy, samples)
+        fresh = (energies - before[0], mean_energy - before[1], samples - before[2])
+        if len(self._channels) > 1 and self._cancellation.add(*fresh):
+            channels = self._channels
+            self._fault_log.fault(FaultKind.INPUTS_CANCEL, inputs=in_words(channels), first=channels[0])
 
     def play(self, position: int, block: NDArray[np.float32]) -> None:
         """float32 [n] is about to be played at an output position: in place, softer while the band hears itself."""

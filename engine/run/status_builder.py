@@ -35,7 +35,9 @@ class StatusBuilder:
         command_handler: CommandHandler,
         look_ahead: LookAhead,
         fault_log: FaultLog,
+        input_channels: tuple[int, ...] = (1,),
     ) -> None:
+        self._input_channels = input_channels
         self._bridge, self._band, self._command_handler = bridge, band, command_handler
         self._look_ahead, self._fault_log = look_ahead, fault_log
         self._stage, self._host_frame = band.stage, band.host_frame
@@ -67,6 +69,8 @@ class StatusBuilder:
             state=state or self._state(counters, frame, on, failing),
             seconds=counters.samples / rate_hz,
             input_db=_db(counters.in_peak),
+            input_channels=self._input_channels,
+            channel_db=tuple(map(_db, self._bridge.take_channel_peaks(len(self._input_channels)))),
             output_db=_db(counters.out_peak),
             part_db=part_db,
             bar=conductor.bar_count(now) + 1 if known else 0,

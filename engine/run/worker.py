@@ -96,7 +96,7 @@ class Worker:
         self._guard, self._playout, self.stage = self._band.guard, self._band.playout, self._band.stage
         self.host_frame = self._band.host_frame
         self.heard = HeardFrames(bridge, self.host_frame)
-        self._input_monitor = InputMonitor(rate_hz, fault_log)
+        self._input_monitor = InputMonitor(rate_hz, fault_log, config.input_channels)
         self._gestures = Gestures(config.bindings or (), rate_hz)
         self._midi_connections = 0
         self.frame_s = self.host_frame / rate_hz
@@ -106,7 +106,9 @@ class Worker:
         self.command_handler = CommandHandler(
             config, bridge, self._band, self.switch, self.look_ahead, fault_log, self._first_free_samples
         )
-        self._status_builder = StatusBuilder(bridge, self._band, self.command_handler, self.look_ahead, fault_log)
+        self._status_builder = StatusBuilder(
+            bridge, self._band, self.command_handler, self.look_ahead, fault_log, config.input_channels
+        )
         self._mix_limiter = Limiter(rate_hz, config.ceiling_dbfs)
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
         self._port_facts = port.facts
@@ -247,6 +249,7 @@ class Worker:
         heard = self.heard.read()
         self._frame += 1  # whatever fails below, the clock goes on
         self._input_monitor.hear(index * self.host_frame, heard, self._bridge.nonfinite_in_samples)
+        self._input_monitor.hear_channels(*self._bridge.channel_energies(len(self._config.input_channels)))
         self._hear(index, heard)
         self._take_commands()
         made = self._play(index)

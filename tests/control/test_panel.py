@@ -157,3 +157,11 @@ def test_meters_and_decibels() -> None:
     assert [meter_share(level) for level in (0.0, 6.0, -24.0, -math.inf, math.nan)] == [1.0, 1.0, 0.5, 0.0, 0.0]
     assert decibels(-120.0).strip() == "-" == decibels(math.nan).strip()
     assert decibels(-6.4) == "  -6"
+
+
+def test_each_of_several_inputs_has_its_level() -> None:
+    status = Status(input_channels=(1, 3), channel_db=(-12.0, -48.0))
+    text = "\n".join("".join(part for part, _ in row) for row in panel(status, 80, 24))
+    assert "1:  -12 dB" in text and "3:  -48 dB" in text
+    alone = "\n".join("".join(part for part, _ in row) for row in panel(Status(input_channels=(1,)), 80, 24))
+    assert "1:" not in alone

@@ -270,3 +270,18 @@ def test_the_callback_runs_while_a_worker_writes() -> None:
     counters = bridge.counters()
     assert counters.samples == 300 * 96
     assert np.abs(np.concatenate(played)).max() <= 0.36  # two equal-power fades of the same sound at most
+
+
+def test_each_input_channel_has_its_meter() -> None:
+    bridge = Bridge(RATE_HZ)
+    one = (0.5 * np.sin(np.arange(1000))).astype(np.float32)
+    inputs = np.stack([one, -one, np.full(1000, np.nan, np.float32)])
+    for _ in range(3):
+        bridge.process_arrays(inputs, np.zeros((1, 1000), np.float32))
+    peaks = bridge.take_channel_peaks(3)
+    np.testing.assert_allclose(peaks, (np.abs(one).max(), np.abs(one).max(), 0.0))
+    assert bridge.take_channel_peaks(3) == (0.0, 0.0, 0.0), "they are taken"
+    energies, of_the_mean, samples = bridge.channel_energies(3)
+    wanted = 3 * np.square(one, dtype=np.float64).sum()
+    np.testing.assert_allclose(energies, (wanted, wanted, 0.0))
+    assert of_the_mean < 1e-9 and samples == 3000

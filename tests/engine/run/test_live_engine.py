@@ -348,3 +348,17 @@ def test_the_report_is_plain(tmp_path: Path) -> None:
     assert report["step_ms"]["steps"] == report["frames"]["made"]
     assert report["step_ms"]["p50"] <= report["step_ms"]["p99"] <= report["step_ms"]["p99.9"]
     assert report["versions"]["numpy"] == np.__version__
+
+
+@pytest.mark.parametrize(("channels", "cancels"), [((1, 2), True), ((1,), False), ((2, 3), False)])
+def test_inputs_that_cancel_are_said_and_each_has_its_meter(
+    channels: tuple[int, ...], cancels: bool, tmp_path: Path
+) -> None:
+    sound = np.random.default_rng(0).normal(0.0, 0.1, 4 * 48_000)
+    lead = tmp_path / "three.wav"
+    soundfile.write(lead, np.stack([sound, -sound, 0.1 * sound[::-1]], axis=1), 48_000, "FLOAT")
+    engine = run(config_for(tmp_path, input_file=str(lead), input_channels=channels), Singer())
+    assert ("inputs 1 and 2 cancel: take one (--input 1)" in engine.status.warnings) == cancels
+    assert ("inputs_cancel" in engine.report()["faults"]) == cancels
+    assert engine.status.input_channels == channels
+    assert len(engine.status.channel_db) == len(channels)
