@@ -242,7 +242,8 @@ class CommandHandler:
     def _is_own(self, command: ClockTick | ClockTransport) -> bool:
         """Whether our own clock comes back to us."""
         if isinstance(command, ClockTransport):
-            return self.echo.is_own_word(command.at_sample, _STATUS[command.action])
+            status = _STATUS.get(command.action)
+            return status is not None and self.echo.is_own_word(command.at_sample, status)
         known = self.echo.known
         own = self.echo.is_own_tick(command.at_sample, self._conductor.entrance_cue().source == "midi_clock")
         if self.echo.known and not known:
