@@ -9,9 +9,9 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, UploadFile, WebSocket
+from fastapi import Depends, FastAPI, File, Form, HTTPException, Query, Request, UploadFile, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as PlainHTTPException
@@ -33,18 +33,22 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.1
 _RESULT = "band.wav"
+_NOTES = "band.mid"
 _SOURCE = "request"
+_ANSWERS: dict[int | str, dict[str, Any]] = {200: {"content": {"audio/wav": {}, "audio/midi": {}}}}
 
 
 class _Result(FileResponse):
-    """A job's WAV; whatever becomes of the sending, the job goes if nobody can ask for it again."""
+    """A job's WAV or MIDI file; whatever becomes of the sending, the job goes if nobody can ask for it again."""
 
     def __init__(self, job: Job, jobs: Jobs, once: bool) -> None:
         result = job.result
         headers = {} if result is None else {"X-Gigmate-Ahead-Frames": str(result.ahead_frames)}
         if result is not None and result.remarks:  # a name may hold what no header may
             headers["X-Gigmate-Remark"] = "; ".join(result.remarks).encode("ascii", "replace").decode()
-        super().__init__(job.folder / _RESULT, media_type="audio/wav", filename=_RESULT, headers=headers)
+        name = _NOTES if (job.folder / _NOTES).exists() else _RESULT
+        kind = "audio/midi" if name == _NOTES else "audio/wav"
+        super().__init__(job.folder / name, media_type=kind, filename=name, headers=headers)
         self._job, self._jobs, self._once = job, jobs, once
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -168,6 +172,9 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
             Form(alias="input", description="Channels heard, from 1, such as 1 or 1,2; else the mean of all."),
         ] = None,
         chart: Annotated[str | None, Form(description="Chords in bar notation, such as | Am | F | C G |.")] = None,
+        answer: Annotated[
+            Literal["wav", "midi"], Query(alias="format", description="midi: the notes as a MIDI file, no sound.")
+        ] = "wav",
         chart_start: Annotated[
             float | None, Form(description="Seconds to the chart's first bar; else the first downbeat is found.")
         ] = None,
@@ -176,7 +183,8 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
             raise ConfigError(f"no preset {preset[:60]!r}: presets are {', '.join(preset_names())}")
         return Completion(
             source=Path(_SOURCE),
-            target=Path(_RESULT),
+            target=Path(_RESULT) if answer == "wav" else None,
+            midi=Path(_NOTES) if answer == "midi" else None,
             parts=parse_parts(parts),
             with_source=mix,
             input_channels=None if not channels else parse_channels("input", channels),
@@ -208,9 +216,9 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
         jobs.start(job, asked)
         return job
 
-    @app.post("/predict", response_class=FileResponse, responses={200: {"content": {"audio/wav": {}}}})
+    @app.post("/predict", response_class=FileResponse, responses=_ANSWERS)
     async def predict(http: Request, request: Upload, asked: Wanted) -> Any:
-        """The band's answer to a sound file, as a WAV. Ends with the connection."""
+        """The band's answer to a sound file, as a WAV or a MIDI file. Ends with the connection."""
         job = await begin(request, asked, limits.predict_s)
         try:
             while not job.ended.is_set():
@@ -242,7 +250,7 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
 
     @app.get("/jobs/{job_id}/result", response_class=FileResponse)
     async def job_result(job_id: str) -> Any:
-        """The WAV of a job that is done."""
+        """The WAV or the MIDI file of a job that is done."""
         job = known(job_id)
         if job.error is not None:
             raise HTTPException(status_of(job.error), " ".join(str(job.error).split()))

@@ -95,6 +95,8 @@ class Jobs:
         wanted = replace(wanted, source=job.folder / wanted.source.name)
         if wanted.target is not None:
             wanted = replace(wanted, target=job.folder / wanted.target.name)
+        if wanted.midi is not None:
+            wanted = replace(wanted, midi=job.folder / wanted.midi.name)
         self._pool.submit(self._work, job, wanted)
 
     def get(self, job_id: str) -> Job | None:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -50,6 +51,16 @@ def test_predict_answers_with_the_bands_own_samples(server: Server, temp: Path) 
     assert rate_hz == RATE_HZ
     ours = Band(Echoist).accompany(sound, RATE_HZ, seed=4, preset="funk")
     np.testing.assert_allclose(played, ours.mix, atol=2.0**-22)
+    assert not files(temp)
+
+
+def test_predict_answers_with_notes(server: Server, temp: Path) -> None:
+    """A MIDI file instead of sound, at once and as a job; a player without notes gives one without notes."""
+    status, body = post(server.url + "/predict?format=midi", wav(lead(1.0)), seed=4)
+    assert status == 200
+    assert [track.name for track in mido.MidiFile(file=io.BytesIO(body)).tracks[1:]] == ["drums", "bass", "keys"]
+    status, body = post(server.url + "/predict?format=mp3", wav(lead(1.0)))
+    assert status == 422 and b"format" in body
     assert not files(temp)
 
 
