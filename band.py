@@ -369,6 +369,6 @@ def with_parts(controls: Controls, parts: Iterable[str]) -> Controls:
         if part not in PARTS:
             raise ConfigError(f"there is no part {part!r}: the parts are {', '.join(PARTS)}")
     if not wanted:
-        raise ConfigError(f"no part is left: name some of {', '.join(PARTS)}")
+        raise ConfigError(f"no parts: name some of {', '.join(PARTS)}")
     levels = zip(PARTS, controls.levels_db, strict=True)
     return replace(controls, levels_db=tuple(level if part in wanted else OFF_DB for part, level in levels))

@@ -132,7 +132,7 @@ class Show:
             return self._take(command.name)
         if isinstance(command, StepPreset):
             return self._take(self._stepped(command.by))
-        raise ConfigError(f"{type(command).__name__} is nothing that a show resolves")
+        raise ConfigError(f"{type(command).__name__} cannot be handled by a show")
 
     def describe(self) -> list[str]:
         """What is played, in lines for the musician."""

@@ -99,7 +99,7 @@ def explain(error: Exception, prog: str = "gigmate") -> tuple[str, int]:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}{_os_mend(error)}", FAILURE
     return (
-        f"{type(error).__name__}: {_one_line(str(error))}: this is a fault of GigMate; "
+        f"{type(error).__name__}: {_one_line(str(error))}: this is an error in GigMate; "
         f"run it again with {DEBUG_VARIABLE}=1 and report what it prints",
         FAILURE,
     )

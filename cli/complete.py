@@ -140,7 +140,7 @@ def parse_parts(text: str) -> tuple[str, ...]:
         if part not in PARTS:
             raise ConfigError(f"there is no part {part!r}: the parts are {', '.join(PARTS)}")
     if len(set(parts)) != len(parts):
-        raise ConfigError(f"parts {text}: one is named twice")
+        raise ConfigError(f"parts {text}: one is given twice")
     return parts
 
 

@@ -99,14 +99,14 @@ class Completion:
         if self.continue_s > LONGEST_CONTINUATION_S:
             raise ConfigError(f"continuation {self.continue_s:g} s: give at most {LONGEST_CONTINUATION_S:g}")
         if max(self.output_length_s or 0.0, self.continue_s) > self.most_s:
-            raise TooLong(f"longer than the {self.most_s:g} s that are taken here: ask for less")
+            raise TooLong(f"longer than the limit of {self.most_s:g} s: ask for less")
         if self.chart_start_s is not None:
             if self.chart is None:
-                raise ConfigError("a chart's start without a chart: give one")
+                raise ConfigError("a start for the chart needs a chart: give one")
             if not (math.isfinite(self.chart_start_s) and self.chart_start_s >= 0):
                 raise ConfigError(f"a chart that starts at {self.chart_start_s:g} s: give seconds, 0 or more")
         if not self.play_along and not self.continue_s and self.output_length_s is None:
-            raise ConfigError("the band neither plays along nor goes on after the end: ask for one of them")
+            raise ConfigError("nothing to play: the band has to play along, go on after the end, or both")
         if not 0 <= self.seed < SEEDS:
             raise ConfigError(f"seed {self.seed}: give a whole number, 0 or more and below 2**63")
         check_tuning(self.tuning_hz)
@@ -115,13 +115,13 @@ class Completion:
     def _check_files(self) -> None:
         """What is written has a place of its own: nothing of the musician's is written over."""
         if self.target is None and self.stems is None and self.midi is None:
-            raise ConfigError("nothing to write: name a file or a folder for stems")
+            raise ConfigError("nothing to write: give a file, or a folder for the stems")
         if self.target is not None and self.target.suffix.lower() not in FORMATS:
-            raise ConfigError(f"{self.target}: the ending says the format: give {' or '.join(FORMATS)}")
+            raise ConfigError(f"{self.target}: the file extension sets the format: use {' or '.join(FORMATS)}")
         written = {} if self.target is None else {"the output": self.target}
         if self.stems is not None:
             if self.stems.exists() and not self.stems.is_dir():
-                raise ConfigError(f"{self.stems}: is a file: name a folder for the stems")
+                raise ConfigError(f"{self.stems}: is a file: give a folder for the stems")
             written |= {f"the stem of the {part}": self.stems / f"{part}.wav" for part in self.parts}
         if self.midi is not None:
             if self.midi.suffix.lower() not in MIDI_SUFFIXES:
@@ -337,7 +337,7 @@ def _check_size(wanted: Completion, recording: Recording, seconds: float) -> Non
     channels = recording.channels if wanted.with_source else 1
     if 3 * channels * recording.rate_hz * seconds > wanted.most_bytes:
         raise TooLong(
-            f"the result is larger than the {wanted.most_bytes:g} bytes that are made here ({channels} channels at "
+            f"the result exceeds the limit of {wanted.most_bytes:g} bytes ({channels} channels at "
             f"{recording.rate_hz} Hz): ask for less"
         )
 

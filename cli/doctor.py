@@ -63,7 +63,7 @@ def doctor(
     if as_json:
         print(json_text({"ok": not failed, "findings": [dataclasses.asdict(f) for f in findings]}, indent=2))
     else:
-        print("something here would stop the band" if failed else "the band can play")
+        print("the band cannot play until this is fixed" if failed else "the band can play")
     return 1 if failed else 0
 
 
@@ -169,7 +169,7 @@ def look_at_midi() -> Iterator[Finding]:
     try:
         names = list_midi_inputs()
     except MidiError as error:
-        yield Finding("midi", "warn", "no foot switch but JACK's", str(error))
+        yield Finding("midi", "warn", "foot switches only through JACK", str(error))
         return
     yield Finding("midi", "ok", ", ".join(names) or "no input plugged in")
 
@@ -217,7 +217,7 @@ def look_at_locked_memory() -> Iterator[Finding]:
     yield Finding(
         "locked memory",
         "warn",
-        f"{max(soft, hard) // 1024} KiB: JACK may refuse real time, and swapping can be heard",
+        f"{max(soft, hard) // 1024} KiB: JACK may refuse real time, and swapping can cause dropouts",
         "put `@audio - memlock unlimited` into /etc/security/limits.d/audio.conf and log in again",
     )
 
@@ -289,7 +289,7 @@ def look_at_model() -> Iterator[Finding]:
     if p50_ms >= frame_ms:
         yield Finding("model", "fail", text, "too slow to play live: close other programs or use a faster machine")
     elif p99_ms >= frame_ms * _SLOW_SHARE:
-        yield Finding("model", "warn", text, "little room: close other programs, plug in the charger")
+        yield Finding("model", "warn", text, "little headroom: close other programs, plug in the charger")
     else:
         yield Finding("model", "ok", text)
 

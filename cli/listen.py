@@ -70,7 +70,7 @@ def listen(
     from .output_files import MIDI_SUFFIXES, check_writable
 
     if style and style not in STYLE_PRIORS:
-        raise ConfigError(f"--style {style}: there is none of that name; there are {', '.join(STYLE_PRIORS)}")
+        raise ConfigError(f"--style {style}: no such style; styles are {', '.join(STYLE_PRIORS)}")
 
     channels = None if input_ is None else parse_channels("--input", input_)
     if backend not in LIVE_BACKENDS:
@@ -79,7 +79,7 @@ def listen(
         if midi is not None:
             raise ConfigError("--midi writes what was heard in a recording: give a file to listen to")
         if click is not None:
-            raise ConfigError("--click writes a recording with clicks: give a file to listen to")
+            raise ConfigError("--click needs a recording: give a file to listen to")
         return _live(_player(weights, tuning), channels or (1,), backend, style, as_json)
     if click is not None:
         if click.suffix.lower() != ".wav":

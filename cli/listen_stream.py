@@ -46,7 +46,7 @@ class ListeningPlayer:
         torch.set_num_threads(1)
         model, _ = checkpoint.load((weights or checkpoint.SHIPPED) / "listener.safetensors", "listener")
         if not isinstance(model, Listener):
-            raise EngineError("listener.safetensors holds another model: fetch the weights again")
+            raise EngineError("listener.safetensors contains another model: download the weights again")
         self._model: Listener = model
         self._layout = model.config.layout()
         self._extractor = self._in_tune = FeatureExtractor()

@@ -26,12 +26,14 @@ def check_writable(path: Path, option: str) -> None:
     """
     folder = path.parent
     if path.is_dir():
-        raise EngineError(f"{option} {path}: is a folder: name a file in it")
+        raise EngineError(f"{option} {path}: is a folder: give a file in it")
     if not folder.is_dir():
-        raise EngineError(f"{option} {path}: there is no folder {folder}: make it first")
+        raise EngineError(f"{option} {path}: the folder {folder} does not exist: create it first")
     target = path if path.exists() else folder
     if not os.access(target, os.W_OK):
-        raise EngineError(f"{option} {path}: no right to write there: choose another place or change its rights")
+        raise EngineError(
+            f"{option} {path}: no permission to write there: choose another place or change its permissions"
+        )
 
 
 def check_apart(read: Path | None, written: Mapping[str, Path]) -> None:
@@ -45,7 +47,7 @@ def check_apart(read: Path | None, written: Mapping[str, Path]) -> None:
             raise ConfigError(f"{what} {path}: is the recording itself: choose another name")
         for other, earlier in asked:
             if is_same_file(path, earlier):
-                raise ConfigError(f"{what} {path}: is written by {other} already: choose another name")
+                raise ConfigError(f"{what} {path}: is already written by {other}: choose another name")
         asked.append((what, path))
 
 
@@ -71,7 +73,7 @@ def claimed(path: Path, option: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise EngineError(f"{option} {path}: another GigMate writes to it: name another file") from None
+            raise EngineError(f"{option} {path}: another GigMate is writing to it: choose another file") from None
         except OSError:  # a file system without locks
             made = False
         yield

@@ -46,7 +46,7 @@ def open_show(
     from ..show import Show, known_presets
 
     if set_list is not None and chart is not None:
-        raise ConfigError("--set and --chart: the songs of a set list bring their own charts; leave one out")
+        raise ConfigError("--set and --chart: the songs of a set list have their own charts; leave one of them out")
     folders = (own_folder(),)
     songs = None if set_list is None else load_set(set_list, folders, preset)
     sheet = None if chart is None else read_chart(chart)
@@ -72,7 +72,7 @@ def list_() -> None:
             text = f"does not hold: {error}"
         own = "" if path.parent == PRESETS_DIR else f" ({path})"
         print(f"{name:<{width}}  {text}{own}")
-    print(f"\nPresets of your own go into {own_folder()}")
+    print(f"\nPut your own presets into {own_folder()}")
 
 
 @app.command()

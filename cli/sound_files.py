@@ -74,7 +74,7 @@ class Recording:
         while samples > 0:
             got = len(self._read(min(samples, self.rate_hz)))
             if got == 0:
-                raise ConfigError(f"{self.path.name}: ends before the start that was asked for")
+                raise ConfigError(f"{self.path.name}: ends before the requested start")
             samples -= got
 
     def _read(self, samples: int) -> Array:
@@ -97,7 +97,7 @@ class Recording:
                 raise self._too_long()
             yield np.where(np.isfinite(block), block, np.float32(0.0))
         if not any_samples:
-            raise NoSound(f"{self.path.name}: holds no sound")
+            raise NoSound(f"{self.path.name}: contains no sound")
 
     def check_channels(self, channels: Sequence[int] | None) -> None:
         """Raise ConfigError for channels that it does not have."""

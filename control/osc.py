@@ -173,7 +173,7 @@ class Osc:
             try:
                 messages = messages_of(data)
             except OscError as error:
-                self._fault("bad packet", f"OSC: a packet that is none: {error}")
+                self._fault("bad packet", f"OSC: a damaged packet: {error}")
                 continue
             for message in messages:
                 self.received += 1
@@ -194,7 +194,7 @@ class Osc:
             self._waiting = [one for one in self._waiting if one[0] > keeps_s]
             heapq.heapify(self._waiting)
         elif ahead_s > _LATEST_S or (ahead_s > 0.0 and len(self._waiting) >= _MOST_WAITING):
-            self._fault("late", "OSC: a bundle for a time too far away: set the sender's clock")
+            self._fault("late", "OSC: a bundle with a time too far in the future: set the clock of the sender")
             return
         elif ahead_s > 0.0:
             heapq.heappush(self._waiting, (now_s + ahead_s, next(self._order), command))

@@ -66,7 +66,7 @@ def _take_apart(data: bytes, due_s: float, depth: int, messages: list[Message]) 
             raise OscError(f"more than {_MOST_MESSAGES} messages in one packet")
         return
     if depth >= _DEEPEST:
-        raise OscError("bundles within bundles within bundles")
+        raise OscError("bundles are nested too deeply")
     due_s, index = osc_types.get_date(data, len(_BUNDLE))
     due_s = max(0.0, float(due_s))
     while index < len(data):
@@ -80,13 +80,13 @@ def _take_apart(data: bytes, due_s: float, depth: int, messages: list[Message]) 
 
 def _message(data: bytes, due_s: float) -> Message:
     if not data.startswith(b"/"):
-        raise OscError("an address begins with /")
+        raise OscError("an address must begin with /")
     address, index = osc_types.get_string(data, 0)
     if index >= len(data):
         return Message(address, (), due_s)
     tags, index = osc_types.get_string(data, index)
     if not tags.startswith(","):
-        raise OscError("type tags begin with a comma")
+        raise OscError("type tags must begin with a comma")
     arguments: list[object] = []
     for tag in tags[1:]:
         value, index = _argument(tag, data, index)
@@ -110,7 +110,7 @@ def _argument(tag: str, data: bytes, index: int) -> tuple[object, int]:
         return _CONSTANTS[tag], index
     reader = _READERS.get(tag)
     if reader is None:
-        raise OscError(f"arguments of type {tag!r} mean nothing here")
+        raise OscError(f"arguments of type {tag!r} are not supported")
     value, index = reader(data, index)  # type: ignore[operator]
     return value, index
 

@@ -157,7 +157,7 @@ class Learner:
             return self._fader_result()
         main = _main(self._steps[0])
         if main[0] == "cc" and len(set(self._steps[0].values[main])) >= SWEEP_VALUES and not _is_press(self._steps[0]):
-            raise LearnError(f"{_text(main)} slid through many values: that is a fader; learn it for level or density")
+            raise LearnError(f"{_text(main)} sent many values: that is a fader; bind it to level or density")
         if len(self._steps) < 2:
             return None
         second = _main(self._steps[1])
@@ -168,10 +168,10 @@ class Learner:
     def _fader_result(self) -> Learned:
         moved = {source: values for source, values in self._steps[-1].values.items() if source[0] == "cc"}
         if not moved:
-            raise LearnError("no controller moved: a level or a density needs a fader or an expression pedal (CC)")
+            raise LearnError("no controller moved: level and density need a fader or an expression pedal (CC)")
         source = max(moved, key=lambda one: len(set(moved[one])))
         if len(set(moved[source])) < 3:
-            raise LearnError(f"{_text(source)} only went on and off: slide a fader from one end to the other")
+            raise LearnError(f"{_text(source)} only switched on and off: move a fader from one end to the other")
         return Learned((_gesture(source, "press"),), "fader")
 
     def _two_in_turn(self, first: Source, second: Source) -> Learned | None:
@@ -180,7 +180,7 @@ class Learner:
         third = _main(self._steps[2])
         if third != first:
             names = ", ".join(_text(source) for source in (first, second, third))
-            raise LearnError(f"each step sent something else ({names}): bind them in the file by hand")
+            raise LearnError(f"each press sent something different ({names}): edit the bindings file by hand")
         kinds = [self._kind_within(place, source) for place, source in enumerate((first, second))]
         gestures = (_gesture(first, kinds[0]), _gesture(second, kinds[1]))
         return Learned(gestures, "alternating")
@@ -208,7 +208,7 @@ class Learner:
         if all(len(one) >= 2 for one in sides[1:3]):
             return self._press(source, sides[1:3])
         raise LearnError(
-            f"the steps on {_text(source)} were not alike: tap it once each time, and wait until asked for the next"
+            f"the presses of {_text(source)} were not alike: press it once each time, and wait for the prompt"
         )
 
     def _press(self, source: Source, sides: list[list[bool]]) -> Learned:

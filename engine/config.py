@@ -79,15 +79,17 @@ class EngineConfig:
     def __post_init__(self) -> None:
         for name, channels in (("input", self.input_channels), ("output", self.output_channels)):
             if not channels or any(c < 1 for c in channels):
-                raise ConfigError(f"--{name} counts channels from 1: {','.join(map(str, channels)) or 'none'} given")
+                raise ConfigError(
+                    f"--{name} takes channels counted from 1: {','.join(map(str, channels)) or 'none'} given"
+                )
             if len(set(channels)) != len(channels):
                 raise ConfigError(f"--{name} names a channel twice: {','.join(map(str, channels))}")
         if any(c < 1 for c in self.click_channels) or len(set(self.click_channels)) != len(self.click_channels):
             given = ",".join(map(str, self.click_channels))
-            raise ConfigError(f"--click-output {given}: give channels from 1, each once")
+            raise ConfigError(f"--click-output {given}: give channels counted from 1, each once")
         both = set(self.click_channels) & set(self.output_channels)
         if both:
-            raise ConfigError(f"--click-output {min(both)}: the band plays there; give the click a channel of its own")
+            raise ConfigError(f"--click-output {min(both)}: the band plays there: give the click another channel")
         if self.when_silent not in ("stop", "go_on"):
             raise ConfigError(f"when_silent {self.when_silent!r}: give stop or go_on")
         if self.time_source not in TIME_SOURCES:

@@ -1,4 +1,4 @@
-"""Every kind of fault that a run can note: what is heard, what is said, what is kept, and what mends it.
+"""Every kind of fault that a run can report: what is heard, said and kept, and what to do about it.
 
 The closed list: the fault log takes no others, and the table of docs/faults.md is made from it:
 `python -m gigmate.engine.fault_kinds docs/faults.md`. Frozen values; any thread.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from enum import StrEnum, unique
+from enum import Enum, unique
 from pathlib import Path
 
 _FIRST = "| name in `faults` |"
@@ -21,7 +21,7 @@ _BRACES = re.compile(r"{\w+}")
 
 
 @unique
-class FaultKind(StrEnum):
+class FaultKind(str, Enum):  # StrEnum came with Python 3.11
     """The kinds by their names in the report. Any thread."""
 
     heard: str
@@ -36,20 +36,23 @@ class FaultKind(StrEnum):
         kind.heard, kind.said, kind.kept, kind.mend = heard, said, kept, mend
         return kind
 
+    def __str__(self) -> str:
+        return str(self.value)
+
     # the port
     PORT_LOST = (
         "port_lost",
         "silence; then the band, at the place in the bar where it would be",
         _CAUSE,
         "connections, tempo, controls; the recording, with the gap as silence",
-        "start the server, or plug the device in, again",
+        "start the server again, or plug the device in again",
     )
     RECONNECTING = (
         "reconnecting",
         "silence",
         _CAUSE,
         "all, until it comes back as it was",
-        "the line says it: it came back, but not as it was",
+        "the message says it: it came back, but changed",
     )
     PORT_RATE = (
         "port_rate",
@@ -85,63 +88,63 @@ class FaultKind(StrEnum):
     SKIPPED_FRAMES = (
         "skipped_frames",
         _THE_LAST_BAR,
-        "the band fell behind and left frames out, the last bar went on: close other programs",
+        "the band fell behind, and the last bar was repeated: close other programs",
         "tempo and controls",
         "close other programs",
     )
     OVERDRAWN = (
         "overdrawn",
-        "the last bar, again and again",
-        "the machine is too slow for this band: close other programs, or take a larger block",
+        "the last bar, repeatedly",
+        "the machine is too slow for this band: close other programs, or use a larger block",
         "tempo and controls",
-        "close other programs, or take a larger block",
+        "close other programs, or use a larger block",
     )
     INPUT_DROPPED = (
         "input_dropped",
         _THE_LAST_BAR,
-        "the band did not listen in time: a stretch of the input is lost to it: close other programs",
-        "the place of every sample: what was lost is silence",
+        "the band did not read the input in time and missed a part of it: close other programs",
+        "the position of every sample: what was lost is silence",
         "close other programs",
     )
     MODEL_HANGS = (
         "model_hangs",
-        "the last bar, round and round",
-        "the model does not answer; the last bar goes on until it does: if it stays so, stop and start again",
-        "the process: closing leaves the model behind",
+        "the last bar, repeated",
+        "the model does not answer; the last bar is repeated until it does: if it lasts, stop and start again",
+        "the process; closing abandons the model",
         "stop, and start again",
     )
     PLAYER_PLAY = (
         "player_play",
         _THE_LAST_BAR,
-        "the model failed; the last bar goes on ({error}): if it goes on, start again",
+        "the model failed; the last bar is repeated ({error}): if that goes on, start again",
         _ALL,
-        "the next good frame; if it goes on, start again",
+        "recovers with the next good frame; if it goes on, start again",
     )
     PLAYER_LISTEN = (
         "player_listen",
-        "the band, which goes on by what it knows",
-        "the model could not listen ({error}): if it goes on, start again",
+        "the band, which continues from what it knows",
+        "the model could not listen ({error}): if that goes on, start again",
         "tempo and chord, as they were",
-        "the next good frame; if it goes on, start again",
+        "recovers with the next good frame; if it goes on, start again",
     )
     PLAYER_RESET = (
         "player_reset",
-        "the last bar, then the band with no memory of what it played",
-        "the model had to start anew, {how}: if it goes on, start again",
+        "the last bar, then the band, without memory of what it played",
+        "the model was reset, {how}: if that goes on, start again",
         "tempo, chart and controls",
-        "start again, if it goes on",
+        "start again if it goes on",
     )
     PLAYER_SET_AHEAD = (
         "player_set_ahead",
         "the band plays on",
-        "the model did not take the new time ahead ({error}): if it goes on, start again",
+        "the model did not accept the new look-ahead ({error}): if that goes on, start again",
         _ALL,
-        "start again, if it goes on",
+        "start again if it goes on",
     )
     WORKER_LEFT = (
         "worker_left",
         _NOTHING,
-        "the model hung at the end and was left behind: nothing to do, the next start is a fresh one",
+        "the model hung at the end and was abandoned: nothing to do, the next start is a fresh one",
         "report and recording",
         "nothing to do",
     )
@@ -150,26 +153,26 @@ class FaultKind(StrEnum):
         _THE_LAST_BAR,
         "a step failed ({error}); please report this",
         _ALL,
-        "a fault of ours: report it",
+        "an error in GigMate: report it",
     )
     # the input
     INPUT_NONFINITE = (
         "input_nonfinite",
         "the band plays on",
-        "the input is not a number now and then, which is taken for silence: look at what is connected to it",
-        "what is good in it",
+        "the input contains values that are not numbers, taken as silence: look at what is connected to it",
+        "the valid part of the input",
         "look at what is connected to the input",
     )
     INPUT_CLIPPED = (
         "input_clipped",
         "the band plays on",
-        "the input is at full scale again and again: turn it down",
+        "the input clips: turn it down",
         _ALL,
         "turn the input down",
     )
     INPUTS_CANCEL = (
         "inputs_cancel",
-        "nothing of what cancels, or little: the band may wait for ever",
+        "little or nothing of what cancels: the band may wait for ever",
         "inputs {inputs} cancel: take one (--input {first})",
         "the level of each input on its own",
         "take one of the inputs",
@@ -177,7 +180,7 @@ class FaultKind(StrEnum):
     HOWL = (
         "howl",
         "the band, 12 dB softer until the loop is open",
-        "the band hears itself and plays softer until that ends: turn the loudspeaker away from the microphone, or the"
+        "the band hears itself and plays softer until it stops: turn the loudspeaker away from the microphone, or the"
         " input down",
         "the ceiling",
         "turn the loudspeaker away, or the input down",
@@ -187,7 +190,7 @@ class FaultKind(StrEnum):
         "recording_failed",
         _NOTHING,
         "{file}: recording stopped ({reason}), {seconds} s are kept; {mend}",
-        "what was written, with a true header; the music goes on",
+        "what was written, with a correct header; the music goes on",
         "make room, or record to another disk",
     )
     RECORDING_GAPS = (
@@ -200,7 +203,7 @@ class FaultKind(StrEnum):
     RECORDING_CLOSE = (
         "recording_close",
         _NOTHING,
-        "{file}: was not closed well, and may lack its end: look at that disk",
+        "{file}: was not closed properly, and its end may be missing: look at that disk",
         "the recording up to its last header; most programs read it",
         "look at that disk",
     )
@@ -208,23 +211,23 @@ class FaultKind(StrEnum):
         "recording_short",
         "what could be read",
         "{remark}: look at that file",
-        "all that could be read",
-        "a whole file",
+        "everything that could be read",
+        "an undamaged file",
     )
-    # commands, and who tells the time
+    # commands and time sources
     COMMAND = (
         "command",
         _NOTHING,
         _CAUSE,
-        "all as it was",
-        "the line says what can be asked",
+        "everything, unchanged",
+        "the message says what is possible",
     )
     COMMANDS_DROPPED = (
         "commands_dropped",
-        "what was asked last",
-        "more commands came than the band can take, the oldest were dropped: look for what sends without end",
-        "panic, quit, and what came last",
-        "find what sends without end",
+        "the last commands",
+        "more commands arrived than the band takes; the oldest were dropped: look for what sends so many",
+        "panic, quit, and the last commands",
+        "find what sends so many",
     )
     TRANSPORT = (
         "transport",
@@ -236,24 +239,24 @@ class FaultKind(StrEnum):
     OWN_CLOCK = (
         "own_clock",
         _NOTHING,
-        "the band's own MIDI clock comes back to it and is passed over: nothing to do, or look for the thru",
+        "the band's own MIDI clock comes back to it and is ignored: nothing to do, or look for a MIDI thru",
         _ALL,
-        "nothing to do, or look for the thru",
+        "nothing to do, or look for a MIDI thru",
     )
     MIDI_MIXED = (
         "midi_mixed",
         "the band, perhaps early or late against the clock",
-        "a device and a program are connected to midi_in, and a clock comes: it is taken for the program's: look at"
+        "a device and a program are connected to midi_in, and a clock arrives: it is taken as the program's: look at"
         " what else is connected if the clock is the device's",
         _ALL,
         "connect one of them alone, if the clock is the device's",
     )
     CLOCK_ASIDE = (
         "clock_aside",
-        "the band, which follows another clock, or you",
+        "the band, following another clock, or you",
         _CAUSE,
         _ALL,
-        "take the clock off this input, press start on it, or choose the time source",
+        "disconnect the clock, press start on it, or choose the time source",
     )
 
 

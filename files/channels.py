@@ -16,7 +16,7 @@ def check_channels(channels: Sequence[int]) -> None:
     if not channels or any(channel < 1 for channel in channels):
         raise ChannelError(f"channels {_text(channels)}: they count from 1")
     if len(set(channels)) != len(channels):
-        raise ChannelError(f"channels {_text(channels)}: one is named twice")
+        raise ChannelError(f"channels {_text(channels)}: one is given twice")
 
 
 def picked(channels: Sequence[int] | None, there: int) -> list[int]:

@@ -146,7 +146,7 @@ def _read(path: Path) -> dict[str, Any]:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
         raise _useless(path, reason) from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise _useless(path, "it is no file of measured delays")
+        raise _useless(path, "it is not a file of measured delays")
     if content.get("version") != _VERSION:
         raise _useless(path, f"it has version {content.get('version')}, not {_VERSION}")
     entries = content.get("ways")

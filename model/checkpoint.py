@@ -60,22 +60,22 @@ def save(
         state[name] = kept.contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
-        raise CheckpointError(f"{path} is a folder: name the file, such as {path / kind}.safetensors")
+        raise CheckpointError(f"{path} is a folder: give a file, such as {path / kind}.safetensors")
     try:
         save_file(state, path, metadata=header)
     except SafetensorError as error:  # a full disk, a folder that may not be written to
-        raise CheckpointError(f"{path}: could not be written ({error})") from error
+        raise CheckpointError(f"{path}: cannot be written ({error})") from error
 
 
 def read_header(path: Path) -> dict[str, Any]:
     """Version, kind, config and notes; raises CheckpointError for a file that is not ours."""
     if not path.exists():
-        raise CheckpointError(f"{path}: no such weights; name a folder with the five .safetensors files")
+        raise CheckpointError(f"{path}: no such weights: give a folder with the five .safetensors files")
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("gigmate")
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: not a readable safetensors file ({error}); fetch it again") from error
+        raise CheckpointError(f"{path}: not a readable safetensors file ({error}); download it again") from error
     if text is None:
         raise CheckpointError(f"{path}: a safetensors file, but not GigMate's; give weights written by gigmate train")
     try:
@@ -83,7 +83,7 @@ def read_header(path: Path) -> dict[str, Any]:
         version, kind = int(header["version"]), header["kind"]
         header["config"] = completed(kind, dict(header["config"]))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"{path}: its GigMate header is damaged; fetch it again") from error
+        raise CheckpointError(f"{path}: its GigMate header is damaged; download it again") from error
     if version != FORMAT_VERSION:
         raise CheckpointError(
             f"{path}: weights of format {version}, this GigMate reads format {FORMAT_VERSION}; "
@@ -139,7 +139,7 @@ def load(path: Path, kind: str) -> tuple[nn.Module, dict[str, Any]]:
     """The model in float32, in eval mode, and its header; raises CheckpointError with the mend."""
     header = read_header(path)
     if header["kind"] != kind:
-        raise CheckpointError(f"{path}: holds a {header['kind']}, not a {kind}; give the {kind}'s file")
+        raise CheckpointError(f"{path}: contains a {header['kind']}, not a {kind}: give the file of the {kind}")
     try:
         with torch.random.fork_rng(devices=[]):
             model = build(kind, header["config"])
@@ -150,7 +150,7 @@ def load(path: Path, kind: str) -> tuple[nn.Module, dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: damaged ({error}); fetch it again") from error
+        raise CheckpointError(f"{path}: damaged ({error}); download it again") from error
     expected = model.state_dict()
     missing, extra = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
     if missing or extra:
@@ -161,6 +161,6 @@ def load(path: Path, kind: str) -> tuple[nn.Module, dict[str, Any]]:
         if value.shape != expected[name].shape:
             raise CheckpointError(f"{path}: {name} is {tuple(value.shape)}, config says {tuple(expected[name].shape)}")
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise CheckpointError(f"{path}: {name} holds numbers that are not finite; fetch the file again")
+            raise CheckpointError(f"{path}: {name} contains numbers that are not finite: download the file again")
     model.load_state_dict({n: v.float() if v.is_floating_point() else v for n, v in state.items()})
     return model.eval().requires_grad_(False), header

@@ -184,21 +184,23 @@ def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
     assert isinstance(listener, Listener) and isinstance(generator, Generator) and isinstance(voice, Voice)
     if not isinstance(codec, MdctCodec):
         raise checkpoint.CheckpointError(
-            f"{folder}: the voice works with the MDCT codec, this folder's is another; take one training's weights"
+            f"{folder}: the voice needs the MDCT codec, and this folder has another: use weights from one training"
         )
     shape = generator.config
     if shape.codebooks > codec.num_codebooks or shape.entries != codec.config.entries:
         raise checkpoint.CheckpointError(
             f"{folder}: the generator writes {shape.codebooks} x {shape.entries} tokens, the codec reads "
-            f"{codec.num_codebooks} x {codec.config.entries}; take codec and generator from the same training"
+            f"{codec.num_codebooks} x {codec.config.entries}: use a codec and a generator from the same training"
         )
     decoder = codec.decoder
     assert isinstance(decoder, MdctDecoder)
     if (voice.config.latent, voice.config.hop) != (codec.config.latent, decoder.hop):
-        raise checkpoint.CheckpointError(f"{folder}: the voice was not taught with this codec; take one training's")
+        raise checkpoint.CheckpointError(
+            f"{folder}: the voice was not trained with this codec: use weights from one training"
+        )
     if shape.heard_size != listener.config.heard_size:
         raise checkpoint.CheckpointError(
-            f"{folder}: listener and generator hear different features; take one training's"
+            f"{folder}: listener and generator use different features: use weights from one training"
         )
     generator.exaggerate_styles(STYLE_STRENGTH)
     voiced = VoicedDecoder(decoder, voice, list(shape.parts))
@@ -309,6 +311,6 @@ def _save_and_reload(program: torch.jit.ScriptModule, path: Path) -> torch.jit.S
         part.replace(path)
     except OSError as error:
         warnings.warn(
-            f"the compiled model could not be cached in {path.parent} ({error}); starts stay slow", stacklevel=2
+            f"the compiled model cannot be cached in {path.parent} ({error}): every start will be slow", stacklevel=2
         )
     return loaded

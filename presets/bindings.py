@@ -218,7 +218,7 @@ def parse_bindings(values: object, where: str) -> tuple[BindingRow, ...]:
     if values is None:
         return ()
     if not isinstance(values, Mapping):
-        raise BindingsError(f"{where}: write `bindings:`, and below it a line `- {{cc: 64, does: toggle}}` each")
+        raise BindingsError(f"{where}: write `bindings:`, and below it one line `- {{cc: 64, does: toggle}}` for each")
     try:
         return tuple(_File.model_validate(dict(values)).bindings)
     except ValidationError as error:
@@ -256,7 +256,7 @@ def forget_rows(path: Path, what: str) -> tuple[BindingRow, ...]:
     gone = [place for place, names_of_row in enumerate(names) if wanted in names_of_row]
     if not gone:
         there = ", ".join(row.binding().text for row in before) or "none"
-        raise BindingsError(f"nothing is bound to {what!r} in {path}: bindings are {there}")
+        raise BindingsError(f"nothing is bound to {what!r} in {path}; bindings are {there}")
     _change(path, before, gone, ())
     return tuple(before[place] for place in gone)
 

@@ -52,7 +52,9 @@ def _blend(model: nn.Module, kind: str, start: Path, share: float) -> dict[str, 
     other, header = checkpoint.load(start, kind)
     theirs, ours = other.state_dict(), model.state_dict()
     if {name: value.shape for name, value in ours.items()} != {name: value.shape for name, value in theirs.items()}:
-        raise checkpoint.CheckpointError(f"{start}: a {kind} of another shape; blend with the weights it began from")
+        raise checkpoint.CheckpointError(
+            f"{start}: a {kind} of another shape: blend with the weights that it started from"
+        )
     for name, value in ours.items():
         if value.is_floating_point():
             value.lerp_(theirs[name], 1.0 - share)

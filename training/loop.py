@@ -162,14 +162,14 @@ class Loop:
             saved = torch.load(path, map_location=self.device, weights_only=True)
             kind, shape = saved["kind"], checkpoint.completed(saved["kind"], saved["shape"])
         except (RuntimeError, EOFError, KeyError, OSError, ValueError) as error:
-            raise TrainingError(f"{path}: no readable checkpoint ({error}); begin anew with --fresh") from error
+            raise TrainingError(f"{path}: no readable checkpoint ({error}); start again with --fresh") from error
         if kind != self.kind or plain(shape) != plain(self.shape):
             what = f"another {kind}" if kind == self.kind else f"a {kind}"
-            raise TrainingError(f"{path}: the training of {what}; give another folder, or begin anew with --fresh")
+            raise TrainingError(f"{path}: the training of {what}; give another folder, or start again with --fresh")
         unknown = sorted(saved["extra"].keys() - self._extra.keys())
         if unknown:
             what = f"another stage of training (it keeps {unknown[0]})"
-            raise TrainingError(f"{path}: {what}; give another folder, or begin anew with --fresh")
+            raise TrainingError(f"{path}: {what}; give another folder, or start again with --fresh")
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         for name, value in saved["ema"].items():
@@ -217,7 +217,7 @@ class Loop:
     def _start_from(self, path: Path) -> None:
         start, header = checkpoint.load(path, self.kind)
         if plain(header["config"]) != plain(self.shape):
-            raise TrainingError(f"{path}: a {self.kind} of another shape: leave the shape to the weights")
+            raise TrainingError(f"{path}: a {self.kind} of another shape: leave out the options that set the shape")
         self.model.load_state_dict(start.state_dict())
         for name, value in self.model.state_dict().items():
             self.ema[name].copy_(value)

@@ -69,7 +69,7 @@ def pick_device(name: str) -> torch.device:
         raise TrainingError(f"device {name!r}: give auto, cpu or cuda")
     there = torch.cuda.is_available()
     if name == "cuda" and not there:
-        raise TrainingError("torch sees no CUDA device here: take --device cpu, or install torch's CUDA build")
+        raise TrainingError("torch sees no CUDA device here: use --device cpu, or install torch's CUDA build")
     if name == "cpu" or not there:
         return torch.device("cpu")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))

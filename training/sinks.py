@@ -55,7 +55,7 @@ class TensorBoard:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise TrainingError(
-                "tensorboard is missing: pip install 'gigmate[train]', or leave --tensorboard"
+                "tensorboard is missing: pip install 'gigmate[train]', or leave --tensorboard out"
             ) from error
         self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
 
@@ -79,7 +79,7 @@ class ClearMl:
         try:
             from clearml import Task
         except ImportError as error:
-            raise TrainingError("clearml is missing: pip install 'gigmate[train]', or leave --clearml") from error
+            raise TrainingError("clearml is missing: pip install 'gigmate[train]', or leave --clearml out") from error
         # else it reads every file of the checkout, its .venv too, to guess what is installed: a minute and more
         Task.force_requirements_env_freeze(force=True)
         try:

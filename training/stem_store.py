@@ -53,7 +53,7 @@ def as_store(
     folders = [folder for folder in sorted((data, *data.iterdir())) if _has_lead(folder)] if data.is_dir() else []
     if not shards and not folders:
         raise TrainingError(
-            f"{data}: neither a store of songs nor folders with lead.wav and drums.wav, bass.wav or keys.wav"
+            f"{data}: neither a store of songs nor a folder of songs with lead.wav and drums.wav, bass.wav or keys.wav"
         )
     made.mkdir(parents=True, exist_ok=True)
     for path in (*shards, *folders):

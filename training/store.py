@@ -46,7 +46,7 @@ class StoredSong:
             if name != "audio":
                 raise
             raise TrainingError(
-                f"{self.path.parent}: holds songs without sound, for listener and harmony; make others without "
+                f"{self.path.parent}: has songs without sound (for listener and harmony only): make others without "
                 "--no-audio"
             ) from None
 
@@ -59,7 +59,7 @@ def songs_in(folder: Path) -> list[StoredSong]:
     """Every finished song of a store, by seed; raises TrainingError with the mend if there is none."""
     found = sorted(p.parent for p in folder.glob("*/labels.npz"))
     if not found:
-        raise TrainingError(f"{folder}: holds no songs; make some with `gigmate train store --out {folder}`")
+        raise TrainingError(f"{folder}: contains no songs: make some with `gigmate train store --out {folder}`")
     return [StoredSong(p) for p in found]
 
 
@@ -72,7 +72,9 @@ def held_out(items: Sequence[Item], most: int = 16) -> list[Item]:
 def check_enough(folder: Path, songs: int, held_out: int) -> None:
     """Raises TrainingError where nothing would be left to learn from beside the songs held out."""
     if songs <= held_out:
-        raise TrainingError(f"{folder}: holds {songs} song{'s' * (songs != 1)}; at least 2 are needed, 1 to check with")
+        raise TrainingError(
+            f"{folder}: holds {songs} song{'s' * (songs != 1)}: at least 2 are needed, 1 of them for validation"
+        )
 
 
 MUSIC = ("band", "leads", "tunes")

@@ -114,7 +114,7 @@ def load_any(path: Path, like: TokenCodec) -> TokenCodec:
 
     other = start_of(path)
     if (other.sample_rate_hz, other.frame_size) != (like.sample_rate_hz, like.frame_size):
-        raise ConfigError(f"--against {path}: {other.sample_rate_hz} Hz, frames of {other.frame_size}: another kind")
+        raise ConfigError(f"--against {path}: {other.sample_rate_hz} Hz, frames of {other.frame_size}: not comparable")
     return other
 
 

@@ -137,7 +137,7 @@ def _settings(weights: Path | None, chosen: dict[str, Any], oracle: bool, ablati
     known = tuple(checkpoint.read_header(folder / "generator.safetensors")["config"]["styles"])
     styles = tuple(style for style in known if style in STYLES)
     if not styles:
-        raise ConfigError(f"{folder}: knows no style that the arranger writes: {', '.join(known)}")
+        raise ConfigError(f"{folder}: knows none of the arranger's styles: {', '.join(known)}")
     check_split(chosen["split"])
     settings = Settings(weights_id(folder), styles, **chosen)
     if settings.songs < 2 or not 15 <= settings.seconds < math.inf:

@@ -163,7 +163,7 @@ class Stage:
             audio, rate_hz = soundfile.read(record, dtype="float32", always_2d=True)
         if rate_hz != RATE_HZ or audio.shape[1] < 2 + len(PARTS):
             raise EngineError(
-                f"the recording has {audio.shape[1]} channels at {rate_hz} Hz: this is a fault of GigMate"
+                f"the recording has {audio.shape[1]} channels at {rate_hz} Hz: this is an error in GigMate"
             )
         told = np.array(player.told, np.float64).reshape(-1, 5)
         parts = {name: _fitted(audio[:, 2 + i], len(lead)) for i, name in enumerate(PARTS)}

@@ -78,7 +78,9 @@ class Rows:
             lines = path.read_text(encoding="utf-8").splitlines()
             found = [row for row in map(_parsed, lines) if row is not None]
             if not found or found[0].get("settings") != asked:
-                raise ConfigError(f"{path}: holds the rows of other settings; begin anew with --fresh, or name another")
+                raise ConfigError(
+                    f"{path}: contains rows with other settings: start again with --fresh, or choose another file"
+                )
             self.rows = found[1:]
             self._write([{"settings": asked}, *self.rows], "w")  # without the line that a kill may have cut
         else:

@@ -152,7 +152,7 @@ def live(
     if round_trip is not None and not 0 <= round_trip <= 96_000:
         raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000, as `gigmate latency` measures")
     if input_file is None and (fast or output_file is not None) and backend != "file":
-        raise ConfigError("--fast and --output-file belong to --input-file: name the recording that plays your part")
+        raise ConfigError("--fast and --output-file need --input-file: give the recording to play along with")
     if portaudio is not None:
         if portaudio not in PORTAUDIO_BINDINGS:
             raise ConfigError(f"--portaudio {portaudio}: give one of {', '.join(PORTAUDIO_BINDINGS)}")
@@ -280,7 +280,7 @@ def _check_ending(option: str, name: str | None, endings: tuple[str, ...]) -> No
     if name is None or is_folder(name) or (os.path.exists(name) and not os.path.isfile(name)):
         return
     if not name.lower().endswith(endings):
-        raise ConfigError(f"{option} {name}: the ending says the format: give {' or '.join(endings)}")
+        raise ConfigError(f"{option} {name}: the file extension sets the format: use {' or '.join(endings)}")
 
 
 def _open(request: Request, display: Display, signals: Signals) -> tuple[Session, MidiPedals | None]:

@@ -134,7 +134,7 @@ def midi_learn(
     path = user_file() if bindings is None else bindings
     if list_ or forget is not None:
         if words:
-            raise ConfigError("--list and --forget take no action: leave it out")
+            raise ConfigError("--list and --forget take no action: leave the action out")
         if forget is not None:
             for row in forget_rows(path, forget.replace("-", "_")):
                 print(f"forgotten: {row.binding().text}")
@@ -142,7 +142,7 @@ def midi_learn(
             print("\n".join(_listing(path)))
         return 0
     if not words:
-        raise ConfigError("name what the pedal shall do, such as `gigmate midi-learn start`: see --list")
+        raise ConfigError("give the action for the pedal, such as `gigmate midi-learn start`; --list shows all")
     if not 0 < timeout <= 3600:
         raise ConfigError(f"--timeout {timeout:g}: give seconds, more than 0, at most 3600")
     action = action_named(words[0].replace("-", "_"))
@@ -240,9 +240,9 @@ def learn(polls: Sequence[Poll], what: str, fader: bool, timeout_s: float) -> Le
     from ...control.pedal_learning import LearnError
 
     print(
-        f"{what}: slide the fader from one end to the other"
+        f"{what}: move the fader from one end to the other"
         if fader
-        else f"{what}: step on the pedal once, and let it go",
+        else f"{what}: press the pedal once, and release it",
         flush=True,
     )
     inputs = _Inputs(fader)
@@ -263,11 +263,11 @@ def learn(polls: Sequence[Poll], what: str, fader: bool, timeout_s: float) -> Le
             print("once more" if learner.steps == 1 else "and once more", flush=True)
         elif now_s - since_s > timeout_s and not inputs.listening:
             raise EngineError(
-                f"nothing came from {inputs.chosen or 'any MIDI input'} for {timeout_s:g} s: see `gigmate devices`,"
+                f"nothing arrived from {inputs.chosen or 'any MIDI input'} for {timeout_s:g} s: see `gigmate devices`,"
                 " or choose one with --midi"
             )
         elif now_s - since_s > 2 * timeout_s:
-            raise EngineError(f"{inputs.listening} does not fall silent: choose another input with --midi")
+            raise EngineError(f"{inputs.listening} keeps sending: choose another input with --midi")
         time.sleep(_POLL_S)
 
 
@@ -299,7 +299,7 @@ class _Inputs:
         for text in learner.trembling:
             if f"{port} {text}" not in self._said:
                 self._said.add(f"{port} {text}")
-                print(f"{text} of {port} is never still: passed over", flush=True)
+                print(f"{text} of {port} keeps changing: ignored", flush=True)
 
     def still(self, now_s: float) -> Learner | None:
         """The learner on which a step is over now."""
@@ -329,7 +329,7 @@ def _write(path: Path, action: Action, values: dict[str, object], learned: Learn
     others = [row for row in read_bindings(path) if _same_action(row, rows[0]) and row not in rows]
     for row in others:
         gesture = row.binding().gesture.text
-        print(f'{gesture} does the same; if it shall not: gigmate midi-learn --forget "{gesture}"')
+        print(f'{gesture} does the same; to change that: gigmate midi-learn --forget "{gesture}"')
 
 
 def _same_action(one: BindingRow, other: BindingRow) -> bool:

@@ -64,7 +64,7 @@ def play(
     if round_trip is not None and not 0 <= round_trip <= 96_000:
         raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000")
     if input_file is None and (fast or output_file is not None) and backend != "file":
-        raise ConfigError("--fast and --output-file belong to --input-file: name the recording that plays your part")
+        raise ConfigError("--fast and --output-file need --input-file: give the recording to play along with")
     need("websockets")
     from ..service.remote_player import RemotePlayer, url_of
     from ..service.service_limits import TOKEN_VARIABLE
@@ -102,7 +102,7 @@ def play(
             if not json_lines:
                 print(
                     f"server: {1000 * player.round_trip_s:.0f} ms there and back, {player.depth} frames on their way, "
-                    f"connected anew {player.reconnections} times"
+                    f"reconnected {player.reconnections} times"
                 )
         return code
     finally:

@@ -60,7 +60,7 @@ def web_asked(port: int | None, host: str | None, token: str | None) -> WebAsk |
     """The options --web, --host and --web-token; None without --web. Raises ConfigError for what cannot be."""
     if port is None:
         if host is not None or token is not None:
-            raise ConfigError("--host and --web-token belong to --web: add --web, the remote for a phone")
+            raise ConfigError("--host and --web-token need --web, the remote for a phone")
         return None
     from ...control.web.access_guard import TOKEN_LEAST, is_loopback, new_token
     from ..service.service_limits import TOKEN_VARIABLE
@@ -69,7 +69,7 @@ def web_asked(port: int | None, host: str | None, token: str | None) -> WebAsk |
         raise ConfigError(f"--web {port}: give a port from 0 to 65535")
     token = token or os.environ.get(TOKEN_VARIABLE) or None
     if token is not None and (len(token.strip()) < TOKEN_LEAST or not token.isprintable() or len(token) > 200):
-        raise ConfigError(f"--web-token: give {TOKEN_LEAST} to 200 characters that nobody guesses")
+        raise ConfigError(f"--web-token: give {TOKEN_LEAST} to 200 characters that are hard to guess")
     host = host or "127.0.0.1"
     if token is None and not is_loopback(host):
         return WebAsk(port, host, new_token(), fresh=True)

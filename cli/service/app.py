@@ -240,7 +240,7 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
     def known(job_id: str) -> Job:
         job = jobs.get(job_id)
         if job is None:
-            raise HTTPException(404, "there is no such job (any more)")
+            raise HTTPException(404, "there is no such job (any longer)")
         return job
 
     @app.get("/jobs/{job_id}")

@@ -82,9 +82,11 @@ class Jobs:
         with self._lock:
             busy = sum(job.ended_s is None for job in self._jobs.values())
             if busy >= self._limits.workers + self._limits.waiting:
-                raise Full(f"{busy} files are being worked on or wait: try again later")
+                raise Full(f"{busy} files are being processed or waiting: try again later")
             if len(self._jobs) - busy >= self._limits.kept:
-                raise Full(f"{len(self._jobs) - busy} results wait to be fetched: DELETE some, or try again later")
+                raise Full(
+                    f"{len(self._jobs) - busy} results are waiting to be fetched: DELETE some, or try again later"
+                )
             job = Job(secrets.token_urlsafe(12), self._root / secrets.token_hex(8))
             self._jobs[job.id] = job
         job.folder.mkdir()

@@ -86,8 +86,8 @@ class RemotePlayer:
             self.depth = max(1, math.ceil((self.round_trip_s + _MARGIN_S) / self._frame_s))
             if self.depth > DEEPEST_FRAMES:
                 raise EngineError(
-                    f"{self.url} answers in {1000 * self.round_trip_s:.0f} ms: too late to play with; "
-                    "take a nearer or a faster server"
+                    f"{self.url} answers in {1000 * self.round_trip_s:.0f} ms: too slow to play with: "
+                    "use a nearer or a faster server"
                 )
         except BaseException:
             self.close()
@@ -159,7 +159,7 @@ class RemotePlayer:
                     return None
                 left_s = end_s - time.monotonic()
                 if left_s <= 0:
-                    raise EngineError("the server's answer is late")
+                    raise EngineError("the server answers too late")
                 self._lock.wait(left_s)
             answer = self._answers.pop(wanted)
             if not answer:
@@ -211,9 +211,9 @@ class RemotePlayer:
             text = link.recv(timeout=_FIRST_PATIENCE_S)
             ready = stream_messages.read_json(text if isinstance(text, str) else "")
             if ready["type"] != "ready":
-                raise EngineError(f"{self.url}: {ready.get('error', 'did not let us in')}")
+                raise EngineError(f"{self.url}: {ready.get('error', 'refused the connection')}")
             if ready.get("version") != stream_messages.PLAYER_VERSION or ready.get("parts") != list(PARTS):
-                raise EngineError(f"{self.url}: speaks another version: install the same GigMate on both sides")
+                raise EngineError(f"{self.url}: uses another version: install the same GigMate on both sides")
         except BaseException as error:
             link.close()
             if isinstance(error, _NETWORK_ERRORS):

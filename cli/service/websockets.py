@@ -321,7 +321,7 @@ def _chart(hello: dict[str, Any], wait: bool) -> tuple[str | None, float | None]
     if start is None:
         return text, None if wait else 0.0
     if text is None:
-        raise WireError("chart_start without a chart: give one")
+        raise WireError("chart_start needs a chart")
     return text, stream_messages.number(hello, "chart_start", 0.0, 0.0, LONGEST_CONTINUATION_S)
 
 
@@ -330,7 +330,7 @@ async def _receive(socket: WebSocket, patience_s: float) -> dict[str, Any]:
     try:
         message = await asyncio.wait_for(socket.receive(), patience_s)
     except asyncio.TimeoutError:
-        raise _Idle(f"nothing came for {patience_s:g} s") from None
+        raise _Idle(f"nothing was sent for {patience_s:g} s") from None
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code") or 1005)
     return dict(message)
@@ -341,13 +341,13 @@ async def _taken(sending: Awaitable[None], patience_s: float) -> None:
     try:
         await asyncio.wait_for(sending, patience_s)
     except asyncio.TimeoutError:
-        raise _Idle(f"nothing of what was sent was read for {patience_s:g} s") from None
+        raise _Idle(f"nothing was read for {patience_s:g} s") from None
 
 
 async def _receive_text(socket: WebSocket, patience_s: float) -> str:
     text = (await _receive(socket, patience_s)).get("text")
     if text is None:
-        raise WireError("begin with a hello, as text")
+        raise WireError("begin with a hello, as a text message")
     return str(text)
 
 

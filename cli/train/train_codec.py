@@ -72,11 +72,11 @@ def codec(
         raise ConfigError(f"--architecture {architecture}: give {' or '.join(checkpoint.ARCHITECTURES)}")
     if finish is not None:
         if start is None:
-            raise ConfigError("--finish: of which codec? give --from with a training's folder or weights")
+            raise ConfigError("--finish needs a codec: give --from with the folder of a training or weights")
         if finish <= 0:
-            raise ConfigError(f"--finish {finish:g}: give the minutes that it may take")
+            raise ConfigError(f"--finish {finish:g}: give minutes, more than 0")
         if architecture is not None:
-            raise ConfigError("--architecture: the codec of --from has one already; leave it out")
+            raise ConfigError("--architecture: that of --from is used; leave it out")
         config = loop_config({**locals(), "minutes": finish}, learning_rate or LEARNING_RATE, None)
         begin = Path(start) if (Path(start) / "last.pt").exists() else weights_of(start, "codec")
         assert begin is not None

@@ -76,7 +76,7 @@ def store(
         raise ConfigError("--music tunes: give --tunes FILE; `gigmate train tunes --out FILE` writes it")
     for name in style or ():
         if name not in STYLES:
-            raise ConfigError(f"--style {name}: there is none of that name; there are {', '.join(STYLES)}")
+            raise ConfigError(f"--style {name}: no such style; styles are {', '.join(STYLES)}")
     styles = tuple(style) if style else tuple(name for name in STYLES if name not in splits.HELD_STYLES)
     chosen = None if split == "held_style" and not style else styles
     options = StoreOptions(split, chosen, variety, audio=audio, music=music, tunes=tunes)
@@ -207,7 +207,7 @@ def generator(
     weights = weights_of(start, "generator")
     if codec_weights is None:
         if weights is None:
-            raise ConfigError("whose tokens shall be learnt? give --codec-weights, or --from for the codec beside it")
+            raise ConfigError("no codec: give --codec-weights, or --from for the codec beside those weights")
         codec_weights = weights.with_name("codec.safetensors")
     shape = built(weights, "generator", Generator).config if weights else None
     if shape is not None and style is not None and style not in shape.styles:
@@ -216,7 +216,7 @@ def generator(
     styles = shape.styles if shape else tuple(sorted(STYLES))
     unknown = sorted(set(styles_in(store)) - set(styles))
     if unknown:
-        raise ConfigError(f"{store}: holds the style {unknown[0]!r}; these weights know {', '.join(styles)}")
+        raise ConfigError(f"{store}: contains the style {unknown[0]!r}; these weights know {', '.join(styles)}")
     config = loop_config(locals(), learning_rate or (2e-4 if weights else 1e-3), weights)
     codec_model = load_codec(codec_weights)
     if devices > 1:
@@ -288,7 +288,7 @@ def weights(
     if not 0.0 < share <= 1.0:
         raise ConfigError(f"share {share:g}: give more than 0, and 1 at most")
     if kind == "codec" and blend is not None:
-        raise ConfigError("codebooks cannot be mixed: their entries have an order of their own; leave --blend")
+        raise ConfigError("codebooks cannot be mixed, because the order of their entries differs: leave --blend out")
     export_weights(run, kind, out, best, weights_of(blend, kind), share)
     made = [out]
     if rest is not None:

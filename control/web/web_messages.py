@@ -27,13 +27,13 @@ class WireError(Exception):
 def read(text: str | bytes) -> tuple[str, dict[str, Any]]:
     """(name, arguments) of a message. Raises WireError."""
     if not isinstance(text, str):
-        raise WireError('send text, such as {"do": "start"}: nothing here is binary')
+        raise WireError('send text, such as {"do": "start"}: binary messages are not used')
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
-        raise WireError('that is no JSON: send {"do": "start"} or its like') from None
+        raise WireError('that is not JSON: send {"do": "start"} or similar') from None
     if not isinstance(message, dict) or not isinstance(message.get("do"), str):
-        raise WireError('a message has a "do": send {"do": "start"} or its like')
+        raise WireError('a message has a "do": send {"do": "start"} or similar')
     return message.pop("do"), message
 
 

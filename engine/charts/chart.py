@@ -91,7 +91,7 @@ class Chart:
 
     def __post_init__(self) -> None:
         if not self.changes or not self.sections or not self.length_beats > 0:
-            raise ChartError("a chart without a bar: write some, such as | Am | F | C | G |")
+            raise ChartError("a chart without bars: write some, such as | Am | F | C | G |")
         if self.beats_per_bar < 1:
             raise ChartError(f"{self.beats_per_bar} beats a bar: give 1 or more")
         bar_beats = self._beats_of_bars()
@@ -231,7 +231,9 @@ class Chart:
     def in_key(self, key: str) -> Chart:
         """Moved to that key, the nearer way. Raises ChartError where the chart does not say in which one it is."""
         if not self.key:
-            raise ChartError(f"the chart does not say its key, so it cannot be moved to {key}: write `key: ...` in it")
+            raise ChartError(
+                f"the chart does not say its key, so it cannot be transposed to {key}: write `key: ...` in it"
+            )
         tonic, minor = parse_key(key)
         own_tonic, own_minor = parse_key(self.key)
         if minor != own_minor:

@@ -73,7 +73,7 @@ def played(
     if word.endswith("coda") or (not word.endswith("fine") and fine is None and coda is not None):
         if leave is None or coda is None or not start <= leave <= back < coda:
             raise RepeatError(
-                f"{shown(word)}: write To Coda where it leaves, and Coda behind the jump where it goes on"
+                f"{shown(word)}: write To Coda where it leaves, and Coda after the jump, where it goes on"
             )
         tail = once[next(index for index, bar in enumerate(once) if bar is straight[coda]) :]
         again = [*straight[start : leave + 1], *tail]
@@ -82,7 +82,7 @@ def played(
             raise RepeatError(f"{shown(word)} without a Fine before it: write Fine in the bar on which the song ends")
         again = list(straight[start : (back if fine is None else fine) + 1])
         if len(straight) > back + 1:
-            raise RepeatError(f"bars behind {shown(word)}, and nothing leads to them: write To Coda and Coda")
+            raise RepeatError(f"bars after {shown(word)} that nothing leads to: write To Coda and Coda")
     room(len(first) + len(again) - len(once))
     return first + again
 

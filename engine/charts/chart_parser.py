@@ -69,7 +69,7 @@ def parse_chart(text: str, where: str = "chart") -> Chart:
     Raises ChartError with the line, the bar in that line, and the nearest right thing.
     """
     if len(text) > MOST_BYTES:
-        raise ChartError(f"{where}: longer than any chart ({MOST_BYTES} letters): is this the right text?")
+        raise ChartError(f"{where}: too long for a chart ({MOST_BYTES} characters at most): is this the right text?")
     lines = text.splitlines()
     reader = _Reader(where, german=any(is_german(line) for line in lines))
     for number, line in enumerate(lines, 1):
@@ -87,7 +87,7 @@ def read_chart(path: Path) -> Chart:
     try:
         return parse_chart(data.decode("utf-8-sig"), str(path))
     except UnicodeDecodeError:
-        raise ChartError(f"{path}: is no text (save the chart as plain text in UTF-8)") from None
+        raise ChartError(f"{path}: is not a text file: save the chart as plain text in UTF-8") from None
 
 
 @dataclass
@@ -143,7 +143,7 @@ class _Reader:
     def _header(self, name: str, value: str) -> None:
         key = self._checked(header_of, name)
         if key in self._headers and not (key == "metre" and self._last is not None):
-            raise self._error(f"{key} stands there twice")
+            raise self._error(f"{key} is given twice")
         value = value.strip()
         if key == "metre":
             self._beats, self._quarters = self._checked(metre_beats, value), metre_quarters(value)
@@ -153,7 +153,7 @@ class _Reader:
             self._tempo_bpm = self._checked(tempo_bpm, value)
         elif key == "pickup":
             if self._last is not None:
-                raise self._error("pickup stands before the first bar")
+                raise self._error("pickup must come before the first bar")
             self._pickup_beats = self._checked(lambda text: pickup_beats(text, self._beats), value)
         elif key in CHOICES:
             self._checked(lambda text: chosen(key, text), value)
@@ -167,7 +167,7 @@ class _Reader:
         if inside is not None:
             name, times = inside[1], self._times(inside[2]) or 1
         if _METRE.fullmatch(name):
-            raise self._error(f"a section is not called {name}: the metre stands in a bar, | {name} Am |")
+            raise self._error(f"a section cannot be called {name}: a metre belongs in a bar, | {name} Am |")
         if not name or len(name) > MOST_NAME or not name.isprintable():
             raise self._error(f"a section's name has 1 to {MOST_NAME} letters: [Verse]")
         head, bar, tail = rest.partition("|")
@@ -186,7 +186,7 @@ class _Reader:
         """One line of bars. A repeat may end in another line than it began in; a bar may not."""
         signs = [(match.start(), match.end(), match.group()) for match in _BAR_LINE.finditer(text)]
         if not signs:
-            raise self._error(f"no bar line in {text[:30]!r}: bars stand between |, a section's name in [ ]")
+            raise self._error(f"no bar line in {text[:30]!r}: write bars between |, and the name of a section in [ ]")
         edges = [(0, 0, ""), *signs, (len(text), len(text), "")]
         pieces = [text[left[1] : right[0]].strip() for left, right in itertools.pairwise(edges)]
         begin = len(self._section.passage.bars)
@@ -203,12 +203,14 @@ class _Reader:
                 if number == len(signs) and plain and self._bar:
                     self._again(begin, times)
                 elif not left.startswith(":"):
-                    raise self._error(f"{piece} stands behind :| or at the end of a line without repeat signs")
+                    raise self._error(f"{piece} must come after :| or at the end of a line without repeat signs")
             elif pieces[number - 1] == "%%" and number:
                 pass  # the second of the two bars that it stands for
             elif 0 < number < len(signs) and not left.startswith(":") and not right.startswith("|:"):
                 self._bar += 1
-                raise self._error("nothing between two bar lines: write % for the bar before again, N.C. for no chord")
+                raise self._error(
+                    "nothing between two bar lines: write % to repeat the previous bar, N.C. for no chord"
+                )
             if right.startswith(":"):
                 self._close(self._times(pieces[number + 1]))
             if right.endswith("|:"):
@@ -226,7 +228,7 @@ class _Reader:
             if belongs_to_next(mark):
                 self._waiting.append(mark)
             elif self._last is None:
-                raise self._error(f"{shown(mark)} before the first bar: write it behind the bar that it is of")
+                raise self._error(f"{shown(mark)} before the first bar: write it after the bar that it belongs to")
             else:
                 self._last.marks.append(mark)
 
@@ -240,15 +242,15 @@ class _Reader:
             self._sign(lambda: self._section.passage.ending(int(match[1])))
             cells = cells[match.end() :]
             if not cells:
-                raise self._error(f"nothing behind {match.group().strip()}")
+                raise self._error(f"nothing after {match.group().strip()}")
         if re.fullmatch(r"[A-Za-z ]+:", cells):
-            raise self._error(f"a section's name stands in brackets: [{cells[:-1]}]")
+            raise self._error(f"write the name of a section in brackets: [{cells[:-1]}]")
         metre = _METRE.match(cells)
         if metre is not None:
             self._beats, self._quarters = self._checked(metre_beats, metre[1]), metre_quarters(metre[1])
             cells = cells[metre.end() :]
             if not cells:
-                raise self._error(f"nothing behind {metre[1]}: write the bar's chords there, or %")
+                raise self._error(f"nothing after {metre[1]}: write the bar's chords there, or %")
         if self._pickup_beats and self._last is None:
             self._take_pickup(cells)
             return
@@ -264,7 +266,7 @@ class _Reader:
     def _two_before(self, marks: list[Mark]) -> None:
         """`%%`: the two bars before, once more."""
         if len(self._pair) < 2:
-            raise self._error("%% repeats the two bars before, and there are not two")
+            raise self._error("%% repeats the previous two bars, and there are fewer")
         first, second = self._pair
         self._add(_Bar(first.chords, first.beats, first.beat_quarters), [])
         self._add(_Bar(second.chords, second.beats, second.beat_quarters), marks)
@@ -279,15 +281,15 @@ class _Reader:
         beats = self._beats
         if words == ["%"]:
             if self._last is None:
-                raise self._error("% repeats the bar before, and there is none")
+                raise self._error("% repeats the previous bar, and there is none")
             if self._last.beats == beats:
                 return _Bar(self._last.chords, beats, self._quarters)
             if len(self._last.chords) == 1 and self._last.chords[0][0] == 0:
                 return _Bar(self._last.chords, beats, self._quarters)
-            raise self._error(f"% repeats a bar of {self._last.beats} beats in one of {beats}: write its chords")
+            raise self._error(f"% repeats a bar of {self._last.beats} beats in a bar of {beats}: write its chords")
         if len(words) > beats * _MOST_CELLS_PER_BEAT or (beats % len(words) and len(words) % beats):
             raise self._error(
-                f"{len(words)} chords in {beats} beats: say how long each is, with a dot for each beat more, "
+                f"{len(words)} chords in {beats} beats: write a dot for each further beat of a chord, "
                 f"such as | {dotted(words, beats)} |"
             )
         bar: list[tuple[float, ChordSymbol]] = []
@@ -296,7 +298,7 @@ class _Reader:
             if word not in (".", "/", "%"):
                 held = self._checked(lambda text: parse_chord(text, self._german), word)
             elif held is None:
-                raise self._error(f"{word} goes on with the chord before, and there is none")
+                raise self._error(f"{word} continues the previous chord, and there is none")
             if held is not None and (not bar or bar[-1][1] != held):
                 bar.append((number * beats / len(words), held))
         return _Bar(tuple(bar), beats, self._quarters)
@@ -327,7 +329,7 @@ class _Reader:
             if section.name not in known:
                 raise self._error(
                     f"section [{section.name}] has no bars{near(section.name, known)}: write them below it, "
-                    "or the name alone of one that stands above",
+                    "or use the name of an earlier section",
                     section.line,
                 )
             self._sign(lambda: self._room(len(known[section.name][0])))
@@ -344,9 +346,9 @@ class _Reader:
     def chart(self) -> Chart:
         self._end_section()
         if not self._done:
-            raise ChartError(f"{self._where}: no bar in it: write some, such as | Am | F | C G |")
+            raise ChartError(f"{self._where}: it has no bars: write some, such as | Am | F | C G |")
         if self._waiting and self._waiting != ["coda"]:
-            raise self._error(f"{shown(self._waiting[0])} behind the last bar")
+            raise self._error(f"{shown(self._waiting[0])} after the last bar")
         once = [bar for _, bars, _ in self._done for bar in bars]
         straight = [bar for _, _, bars in self._done for bar in bars]
         self._bar = 0

@@ -125,7 +125,7 @@ class ChartPosition:
         Raises ConfigError where there is no chart or no such section.
         """
         if self._chart is None:
-            raise ConfigError("there is no chart to jump in: give the song one")
+            raise ConfigError("there is no chart: give the song one to jump to its sections")
         if name:
             start = self._chart.section_start(name)
             if start is None:

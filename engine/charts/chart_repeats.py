@@ -71,7 +71,7 @@ class Passage(Generic[Bar]):
         """`|1.`, `|2.` ...: the bars up to the next sign are played that time only."""
         if self._due:
             if number != self._due:
-                raise RepeatError(f"ending {number}. where {self._due}. was awaited")
+                raise RepeatError(f"ending {number}. where {self._due}. was expected")
             self._room(len(self._head))
             self.bars += self._head
             del self.straight[self._straight_head :]
@@ -86,14 +86,14 @@ class Passage(Generic[Bar]):
         """All of it, as it is played."""
         self._settle()
         if self._ending == 1:
-            raise RepeatError("an ending 1. that no :| closes: write it behind the ending, then |2.")
+            raise RepeatError("ending 1. is not closed by :|: write it after the ending, then |2.")
         if self._opened and not self._ending:
-            raise RepeatError("a repeat |: was not closed: write :|")
+            raise RepeatError("a repeat |: is not closed: write :|")
         return self.bars
 
     def _settle(self) -> None:
         """No ending came where one could have: two are enough, one is not."""
         if self._due == 2:
-            raise RepeatError("a repeat with an ending 1. and no 2.: write |2. behind its :|")
+            raise RepeatError("a repeat with ending 1. but no 2.: write |2. after its :|")
         if self._due:
             self._due, self._begin = 0, len(self.bars)

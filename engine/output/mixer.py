@@ -96,7 +96,7 @@ class Playout:
             rows = 1 + (len(PARTS) if with_parts else 0)
             self._up = [Resampler(player_rate_hz, rate_hz, frame_samples, rate_hz) for _ in range(rows)]
         except ValueError as error:
-            raise ConfigError(f"the band cannot play at {rate_hz} Hz ({error}): take 44100, 48000 or 96000") from error
+            raise ConfigError(f"the band cannot play at {rate_hz} Hz ({error}): use 44100, 48000 or 96000") from error
         self.resample_samples = int(self._up[0].delay_out_samples)
         self.player_samples = play_delay_samples * rate_hz / player_rate_hz
         self.lead_samples = round(self.player_samples) + self.resample_samples

@@ -154,7 +154,7 @@ class Recorder:
             for _, wav in begun:
                 wav.close()
             raise EngineError(
-                f"{self.path}: cannot be recorded to ({plain_reason(error)}); choose a folder that you may write to"
+                f"{self.path}: cannot be written ({plain_reason(error)}); choose a folder that you may write to"
             ) from error
         return begun
 

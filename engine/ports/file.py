@@ -182,7 +182,7 @@ class FilePort(Port):
                     count = self._wait_for_worker(bridge, position)
                 heard = self._source.read(count)
                 if heard.shape[1] == 0 and position == 0:
-                    raise EngineError(f"{self.config.input_file}: holds no sound; give a recording with some in it")
+                    raise EngineError(f"{self.config.input_file}: contains no sound: give a recording that does")
                 if heard.shape[1] == 0 or self._quit.is_set():
                     break
                 played = outputs[:, : heard.shape[1]]
@@ -274,7 +274,7 @@ def _close_sink(sink: soundfile.SoundFile) -> None:
         sink.close()
     except (soundfile.LibsndfileError, OSError) as error:
         name = os.fsdecode(sink.name)
-        raise EngineError(f"{name}: was not written to its end ({_plain(error)}); is the disk full?") from error
+        raise EngineError(f"{name}: was not written completely ({_plain(error)}); is the disk full?") from error
 
 
 def _plain(error: Exception) -> str:

@@ -90,7 +90,7 @@ class JackPort(Port):
             self._restore_connections()
         except self._jack.JackError as error:
             self._close_client()
-            raise EngineError(f"JACK would not take us back: {error}") from error
+            raise EngineError(f"JACK refused to let the band back in: {error}") from error
         except BaseException:
             self._close_client()
             raise

@@ -25,7 +25,7 @@ def load() -> Any:
     try:
         import jack
     except ImportError as error:
-        raise EngineError("JACK is not there: install it with pip install JACK-Client") from error
+        raise EngineError("the JACK-Client package is not installed: pip install JACK-Client") from error
     except OSError as error:
         raise EngineError(
             "the JACK library is missing: apt install libjack-jackd2-0, dnf install jack-audio-connection-kit,"

@@ -87,7 +87,7 @@ class PortLoop:
                 return echo
             self.disturbed += 1
         if echo is None:
-            raise EngineError("this machine is too busy to measure: close other programs, or take a larger block")
+            raise EngineError("this machine is too busy to measure: close other programs, or use a larger block")
         return echo
 
     def _try(
@@ -102,7 +102,7 @@ class PortLoop:
         laid_out = np.concatenate([silence, np.asarray(signal, np.float32), silence])
         count = before_samples + signal.size + after_samples
         if count + lead > _LONGEST_S * self.rate_hz:
-            raise EngineError(f"a signal and its echo last {_LONGEST_S:.0f} s at most: ask for a shorter delay")
+            raise EngineError(f"a measurement may last {_LONGEST_S:.0f} s at most: use a smaller --max-delay")
         taken = bridge.out_ring.write_at(start - self._margin, laid_out)
         bridge.set_playing(True, start - self._margin)
         try:
@@ -127,7 +127,7 @@ class PortLoop:
                 have += piece.size
                 continue
             if self.port.lost is not None or self.port.ended.is_set():
-                raise EngineError(self.port.lost or "the sound ended while it was measured: start again")
+                raise EngineError(self.port.lost or "the sound stopped during the measurement: start again")
             now_s = time.monotonic()
             if self._bridge.position != position:
                 position, heard_s = self._bridge.position, now_s

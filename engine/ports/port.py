@@ -180,7 +180,7 @@ class Port:
         raise NotImplementedError
 
     def _reopen(self, bridge: Bridge) -> None:
-        raise EngineError(f"a {self.backend} port does not come back by itself: start again")
+        raise EngineError(f"a {self.backend} port cannot reconnect: start again")
 
     def _stop(self) -> None:
         raise NotImplementedError
@@ -245,7 +245,7 @@ def _choose_backend(config: EngineConfig) -> str:
             return backend
         reasons.append(reason)
     raise EngineError(
-        "no sound system found: " + "; ".join(reasons) + ". Start JACK or plug in a sound card, or give a file"
+        "no sound system found: " + "; ".join(reasons) + ". Start JACK, plug in a sound card, or give a file"
     )
 
 

@@ -68,7 +68,7 @@ def choose(lib: Library, config: EngineConfig) -> tuple[_Choice, _Choice]:
     """The input and the output device, of one host API. Raises EngineError with what there is instead."""
     devices = _names(lib)
     if not devices:
-        raise EngineError("PortAudio finds no sound device: plug one in, or start JACK, or play a file")
+        raise EngineError("PortAudio finds no sound device: plug one in, start JACK, or use --input-file")
     if config.device is not None:
         wanted = config.device.lower()
         matching = [d for d in devices if wanted in f"{d[1]} ({d[3]})".lower()]

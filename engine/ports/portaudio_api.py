@@ -155,7 +155,7 @@ class Library:
         """
         path = _file_of(self._dll)
         if path is None:
-            raise EngineError("PortAudio cannot be begun anew here: start again")
+            raise EngineError("PortAudio cannot be restarted here: start again")
         with tempfile.TemporaryDirectory() as folder:
             copy = shutil.copy(path, folder)
             library = Library(self.binding, str(copy))  # loaded it needs its file no longer
@@ -167,7 +167,7 @@ class Library:
         """The library that this binding has loaded. Raises EngineError without one, ConfigError for an unknown name."""
         asked = binding or os.environ.get("GIGMATE_PORTAUDIO") or None
         if asked is not None and asked not in BINDINGS:
-            raise ConfigError(f'PortAudio comes through pyaudio or sounddevice, not "{asked}"')
+            raise ConfigError(f'PortAudio is used through pyaudio or sounddevice, not "{asked}"')
         reasons = []
         for name in BINDINGS if asked is None else (asked,):
             if name in cls._loaded:
@@ -180,7 +180,7 @@ class Library:
             except (ImportError, OSError, AttributeError) as error:
                 reasons.append(f"{name}: {error}")
         raise EngineError(
-            f"PortAudio is not there ({'; '.join(reasons)}): apt install libportaudio2 and pip install sounddevice"
+            f"PortAudio is not available ({'; '.join(reasons)}): apt install libportaudio2 and pip install sounddevice"
         )
 
 

@@ -127,7 +127,7 @@ class Engine:
         try:
             if not self._worker.ready.wait(_WARM_UP_TIMEOUT_S):
                 raise EngineError(
-                    f"the model did not get through its warm-up in {_WARM_UP_TIMEOUT_S:.0f} s: see `gigmate bench`"
+                    f"the model did not finish its warm-up within {_WARM_UP_TIMEOUT_S:.0f} s: see `gigmate bench`"
                 )
             self.port.start(self._bridge)
             if self._reconnecting is not None:

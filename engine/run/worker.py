@@ -278,7 +278,7 @@ class Worker:
             self._conductor.read_transport(reading)
             if reading.rolling and not reading.has_beats and not self._said_beatless:
                 self._said_beatless = True
-                text = "JACK's transport rolls, but nobody counts its beats: let a program be its timebase master"
+                text = "JACK transport is rolling without beats: start a program that is its timebase master"
                 self._fault_log.fault(FaultKind.TRANSPORT, cause=text)
         self._band.hear(index, block)
         self.look_ahead.listen_samples = self._band.listen_delay_samples

@@ -86,7 +86,7 @@ class Sources:
     def choose(self, name: str) -> None:
         """Ask only the one of that name; "auto": all in their order. Raises ConfigError for another name."""
         if name not in TIME_SOURCES:
-            raise ConfigError(f"there is no source of time {name!r}: there are {', '.join(TIME_SOURCES)}")
+            raise ConfigError(f"there is no time source {name!r}: there are {', '.join(TIME_SOURCES)}")
         self.chosen = name
 
     def count_in(self, ticks_per_beat: int, position_samples: float) -> None:

@@ -47,11 +47,11 @@ def read_state(path: Path) -> dict[str, Tensor]:
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that is not one of its own
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{path}: torch cannot read it as plain weights ({what}); fetch it again") from error
+        raise CheckpointError(f"{path}: torch cannot read it as plain weights ({what}); download it again") from error
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
     if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise CheckpointError(f"{path}: holds no state of a model; give what `torch.save(model.state_dict())` wrote")
+        raise CheckpointError(f"{path}: contains no model state: give what `torch.save(model.state_dict())` wrote")
     return dict(loaded)
 
 
@@ -126,7 +126,9 @@ def codec_of(state: Mapping[str, Tensor], config: SeanetConfig = OFFICIAL) -> Se
     books = [taken.plain(f"quantizer.vq.layers.{i}._codebook.embed") for i in range(config.codebooks)]
     ours["quantizer.codes"] = torch.stack(books)
     if taken.left():
-        raise CheckpointError(f"{len(taken.left())} tensors too many (as {taken.left()[0]}): another model's weights")
+        raise CheckpointError(
+            f"{len(taken.left())} extra tensors (such as {taken.left()[0]}): these are the weights of another model"
+        )
     with torch.random.fork_rng(devices=[]):
         codec = SeanetCodec(config)
     for name, value in codec.state_dict().items():

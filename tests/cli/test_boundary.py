@@ -85,8 +85,10 @@ def test_the_traceback_comes_when_asked_for(
 
 def test_wrong_weights_are_the_users_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
     checkpoint = pytest.importorskip("gigmate.model.checkpoint")
-    assert boundary.run(app_that_raises(checkpoint.CheckpointError("w: damaged; fetch it again")), "gigmate", []) == 1
-    assert capsys.readouterr().err == "gigmate: w: damaged; fetch it again\n"
+    assert (
+        boundary.run(app_that_raises(checkpoint.CheckpointError("w: damaged; download it again")), "gigmate", []) == 1
+    )
+    assert capsys.readouterr().err == "gigmate: w: damaged; download it again\n"
 
 
 @pytest.mark.parametrize(

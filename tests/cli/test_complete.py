@@ -117,7 +117,7 @@ def test_by_a_chart(
     assert run(take, "--chart", chart) == 2
     assert "song.chart line 1, bar 2: no chord 'Fmja7' (did you mean Fmaj7?)" in capsys.readouterr().err
     assert run(take, "--chart-start", 1) == 2
-    assert "without a chart" in capsys.readouterr().err
+    assert "needs a chart" in capsys.readouterr().err
     assert run(take, "--start", 1, "--chart", chart.with_name("no.chart")) == 2
     chart.write_text("| C |")
     assert run(take, "--start", 1, "--chart", chart, "--chart-start", 0.5) == 2
@@ -198,23 +198,23 @@ def test_formats_and_rates(band: Band, tmp_path: Path, name: str, subtype: str |
     [
         (["no.wav"], 1, "no such file"),
         (["text.wav"], 1, "cannot be read as sound"),
-        (["empty.wav"], 1, "holds no sound"),
-        (["take.wav", "-o", "o.mp3"], 2, "ending"),
+        (["empty.wav"], 1, "contains no sound"),
+        (["take.wav", "-o", "o.mp3"], 2, "file extension"),
         (["take.wav", "-o", "take.wav"], 2, "the recording itself"),
-        (["take.wav", "-o", "no/o.wav"], 1, "no folder"),
+        (["take.wav", "-o", "no/o.wav"], 1, "does not exist"),
         (["take.wav", "--parts", "flute"], 2, "flute"),
         (["take.wav", "--parts", "bass,bass"], 2, "twice"),
         (["take.wav", "--start", "99"], 2, "ends before"),
         (["take.wav", "--start", "-1"], 2, "start"),
         (["take.wav", "--length", "nan"], 2, "length"),
-        (["take.wav", "--no-accompany"], 2, "neither"),
+        (["take.wav", "--no-accompany"], 2, "nothing to play"),
         (["take.wav", "--continue", "1e9"], 2, "at most"),
         (["take.wav", "--ahead", "soon"], 2, "ahead"),
         (["take.wav", "--preset", "polka"], 2, "polka"),
         (["take.wav", "--seed", "-1"], 2, "seed"),
-        (["take.wav", "--stems", "text.wav"], 2, "name a folder"),
+        (["take.wav", "--stems", "text.wav"], 2, "give a folder"),
         (["drums.wav", "--stems", "."], 2, "the recording itself"),
-        (["take.wav", "-o", "bass.wav", "--stems", "."], 2, "written by the output already"),
+        (["take.wav", "-o", "bass.wav", "--stems", "."], 2, "already written by the output"),
         (["."], 1, "is a folder"),
         (["/"], 1, "is a folder"),
     ],

@@ -17,7 +17,7 @@ def run(*arguments: object) -> int:
     [
         (["--torchscript", "band.ts", "--rate", "44056"], 2, "--rate"),
         (["--torchscript", "band.ts", "--rate", "11025"], 2, "--rate"),
-        (["--torchscript", "no/band.ts"], 1, "no folder"),
+        (["--torchscript", "no/band.ts"], 1, "does not exist"),
         (["--torchscript", "band.ts", "--weights", "nowhere"], 1, "no such"),
         ([], 2, "--torchscript"),
     ],

@@ -158,7 +158,7 @@ def test_every_verb_that_needs_an_extra_says_which(tmp_path: Path) -> None:
         assert f"is missing: pip install \\'gigmate[{extra}]\\'" in said or f"pip install 'gigmate[{extra}]'" in said, (
             f"{verb}: {said}"
         )
-        assert "fault of GigMate" not in said and said.count("\\n") == 1, f"{verb}: {said}"
+        assert "error in GigMate" not in said and said.count("\\n") == 1, f"{verb}: {said}"
 
 
 def test_a_package_of_the_plain_install_that_is_gone_is_said_too() -> None:
@@ -166,6 +166,6 @@ def test_a_package_of_the_plain_install_that_is_gone_is_said_too() -> None:
     assert code == 1 and line.startswith("soxr is missing") and "install GigMate again" in line
     assert missing_line("scipy.signal") == "scipy is missing: pip install 'gigmate[train]'"
     line, _ = boundary.explain(ModuleNotFoundError("No module named 'gigmate.gone'", name="gigmate.gone"))
-    assert "fault of GigMate" in line
+    assert "error in GigMate" in line
     with pytest.raises(EngineError, match="nothing_of_that_name is missing"):
         need("nothing_of_that_name")

@@ -82,7 +82,7 @@ def test_clicks_stand_where_the_beats_are(tmp_path: Path) -> None:
         (["none.wav", "--click", "c.mp3"], 2, ".wav"),
         (["none.wav", "--backend", "alsa"], 2, "--backend"),
         (["."], 1, "is a folder"),
-        (["empty.wav"], 1, "holds no sound"),
+        (["empty.wav"], 1, "contains no sound"),
     ],
 )
 def test_what_cannot_be_is_one_line(

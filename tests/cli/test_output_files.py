@@ -24,10 +24,10 @@ def test_what_can_be_written_passes_and_nothing_is_made(tmp_path: Path) -> None:
 def test_what_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EngineError, match=r"--report .*is a folder"):
         check_writable(tmp_path, "--report")
-    with pytest.raises(EngineError, match=r"no folder .*make it first"):
+    with pytest.raises(EngineError, match=r"folder .*does not exist: create it first"):
         check_writable(tmp_path / "gone" / "a.wav", "--record")
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
-    with pytest.raises(EngineError, match="no right to write"):
+    with pytest.raises(EngineError, match="no permission to write"):
         check_writable(tmp_path / "a.wav", "--record")
 
 
@@ -49,5 +49,5 @@ def test_nothing_is_written_over_what_is_read_or_written_besides(tmp_path: Path)
     for same in (take, tmp_path / "." / "take.wav", tmp_path / "other.wav"):
         with pytest.raises(ConfigError, match=r"--record .*is the recording itself"):
             check_apart(take, {"--record": same})
-    with pytest.raises(ConfigError, match=r"--report .*is written by --record already"):  # though it is not there yet
+    with pytest.raises(ConfigError, match=r"--report .*is already written by --record"):  # though it is not there yet
         check_apart(None, {"--record": tmp_path / "a.wav", "--report": tmp_path / "a.wav"})

@@ -109,7 +109,7 @@ def test_the_show_of_a_live_run(own: Path, tmp_path: Path) -> None:
     songs.write_text("songs:\n- title: One\n- {title: Two, preset: funk}\n")
     show, _ = open_show("mine", songs, None, None)
     assert show.preset.name == "Mine"  # songs that name no preset have the one asked for
-    with pytest.raises(ConfigError, match="leave one out"):
+    with pytest.raises(ConfigError, match="leave one of them out"):
         open_show("rock", songs, chart, None)
 
 
@@ -119,7 +119,7 @@ def test_the_show_of_a_live_run(own: Path, tmp_path: Path) -> None:
         (["--set", "none.yaml"], ["no set list file none.yaml"]),
         (["--chart", "none.chart"], ["none.chart"]),
         (["--click-output", "x"], ["--click-output x"]),
-        (["--click-output", "1"], ["--click-output 1", "channel of its own"]),
+        (["--click-output", "1"], ["--click-output 1", "another channel"]),
     ],
 )
 def test_live_says_what_is_wrong_before_anything_loads(

@@ -50,7 +50,7 @@ def test_ten_times_slower_for_ten_seconds_and_back() -> None:
     counters = run.bridge.counters()
     assert counters.miss_episodes >= 1
     assert run.worker.status.state == "fallback"
-    assert np.sqrt(np.mean(slow[len(slow) // 2 :] ** 2)) > 0.2, "the last bar goes on"
+    assert np.sqrt(np.mean(slow[len(slow) // 2 :] ** 2)) > 0.2, "the last bar is repeated"
     run.play(250)
     after = run.bridge.counters()
     run.play(100)

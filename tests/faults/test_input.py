@@ -47,7 +47,7 @@ def test_bad_input_reaches_nobody_and_is_counted(what: str) -> None:
     if what in ("nan", "infinite"):
         assert counters.nonfinite_in_samples == 20 * frame
         assert "player_listen" not in run.fault_log.counts()
-        assert len([w for w in run.fault_log.warnings if "not a number now" in w]) == 1
+        assert len([w for w in run.fault_log.warnings if "values that are not numbers" in w]) == 1
     if what in ("full scale", "direct current", "beyond full scale"):
         assert len([w for w in run.fault_log.warnings if "turn it down" in w]) == 1
 

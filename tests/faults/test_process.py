@@ -85,7 +85,7 @@ def test_two_at_once_do_not_write_into_one_file(tmp_path: Path) -> None:
         other = subprocess.run(
             [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False, timeout=60
         )
-        assert "another GigMate writes to it: name another file" in other.stderr
+        assert "another GigMate is writing to it: choose another file" in other.stderr
         with pytest.raises(EngineError, match="another GigMate"), output_files.claimed(path, "--record"):
             pass
         path.write_bytes(b"sound")

@@ -221,7 +221,7 @@ def _damaged(weights: Path, tmp_path: Path, name: str) -> Path:
         ("bad header", "damaged"),
         ("unknown config", "does not fit"),
         ("missing tensors", "missing"),
-        ("other kind", "holds a listener"),
+        ("other kind", "contains a listener"),
     ],
 )
 def test_wrong_weights_are_said_in_one_line(weights: Path, tmp_path: Path, name: str, word: str) -> None:

@@ -60,7 +60,7 @@ def finish_codec(
     Returns the share that is done. Raises TrainingError, CheckpointError.
     """
     if config.out.resolve() == start.resolve():
-        raise TrainingError(f"{start}: the training to begin from; give the finish a folder of its own with --out")
+        raise TrainingError(f"{start}: the training to start from: give the finish another folder with --out")
     torch.manual_seed(seed)
     songs, held_out = split_songs(data)
     codec = start_of(start).train()

@@ -259,11 +259,11 @@ def read_curve(run: Path) -> list[dict[str, float]]:
         try:
             curve: list[dict[str, float]] = json.loads(run.read_text(encoding="utf-8"))["curve"]
         except (ValueError, KeyError, TypeError) as error:
-            raise TrainingError(f"{run}: no report of `gigmate eval codec`; name its codec.json") from error
+            raise TrainingError(f"{run}: not a report of `gigmate eval codec`: give its codec.json") from error
         return curve
     path = run / "log.jsonl"
     if not path.is_file():
-        raise TrainingError(f"{path}: no log of a training; name the folder that was given to --out")
+        raise TrainingError(f"{path}: no log of a training: give the folder that --out named")
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [row for row in rows if any(name.endswith("_mel_db") for name in row)]
 

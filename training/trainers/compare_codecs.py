@@ -42,7 +42,7 @@ def compare_codecs(
     for name, shape in (candidates or CANDIDATES).items():
         run = config.out / name
         if train_codec(data, dataclasses.replace(config, out=run), shape, batch, seed) < 1.0:
-            raise TrainingError(f"{run}: stopped before its end; the same command goes on")
+            raise TrainingError(f"{run}: stopped before its end: run the same command again to continue")
         weights = config.out / f"{name}.safetensors"
         export_weights(run, "codec", weights)
         codec = checkpoint.load_codec(weights)

@@ -130,7 +130,7 @@ def one_line(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--input", "0"], "counts channels from 1"),
+        (["--input", "0"], "takes channels counted from 1"),
         (["--input", "1,1"], "twice"),
         (["--output", "one"], "--output one"),
         (["--output", ""], "--output"),
@@ -207,7 +207,7 @@ BAD: list[tuple[Callable[[Path], list[str | Path]], int, list[str]]] = [
     (no_sound, 1, ["take.wav"]),
     (no_such_channel, 1, ["channel 5"]),
     (lambda folder: ["--input-file", folder / "gone.wav"], 1, ["gone.wav"]),
-    (lambda folder: ["--record", folder / "gone" / "take.wav"], 1, ["--record", "no folder"]),
+    (lambda folder: ["--record", folder / "gone" / "take.wav"], 1, ["--record", "does not exist"]),
     (lambda folder: ["--report", folder], 1, ["--report", "is a folder"]),
     (wrong_weights, 1, ["safetensors"]),
 ]
@@ -225,7 +225,7 @@ def test_bad_input_is_one_line_and_an_exit_code(
     assert done.returncode == code, error
     assert error.startswith("gigmate-live: ")
     assert error.count("\n") == 1, error
-    assert "fault of GigMate" not in error
+    assert "error in GigMate" not in error
     assert "Traceback" not in out + error
     for word in words:
         assert word in error
@@ -278,7 +278,7 @@ def test_a_recording_without_sound_is_no_run(
 ) -> None:
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), RATE_HZ)
     assert run("--input-file", tmp_path / "empty.wav", "--fast") == 1
-    assert "empty.wav: holds no sound" in one_line(capsys)
+    assert "empty.wav: contains no sound" in one_line(capsys)
 
 
 def test_json_lines(fake_band: type[FakeBand], take: Path, capsys: pytest.CaptureFixture[str]) -> None:

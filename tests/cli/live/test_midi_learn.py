@@ -104,7 +104,7 @@ def test_pedals_are_learned_over_jack(jack_server: Any, running: Callable[..., R
     board = running(environment, str(SOURCE), "board")
     assert board.line() == "ready"
     learner = running(*learning(environment, tmp_path, "start", "--server", jack_server.name))
-    assert learner.until("step on the pedal").startswith("start:")
+    assert learner.until("press the pedal").startswith("start:")
     board.send("f8 b0407f f8 b04000")
     assert learner.line() == "heard it from JACK MIDI"
     assert learner.line() == "once more"
@@ -118,7 +118,7 @@ def test_pedals_are_learned_over_jack(jack_server: Any, running: Callable[..., R
     assert read_bindings(user_file()) == (row(cc=64, does="start"),)
 
     learner = running(*learning(environment, tmp_path, "toggle", "--midi", "board"))
-    learner.until("step on the pedal")
+    learner.until("press the pedal")
     for value, answer in (("7f", "once more"), ("00", "and once more"), ("7f", "It is a toggle")):
         board.send(f"b040{value}")
         learner.until(answer)
@@ -127,7 +127,7 @@ def test_pedals_are_learned_over_jack(jack_server: Any, running: Callable[..., R
     assert read_bindings(user_file()) == (row(cc=64, does="toggle", pedal="toggle"),)
 
     learner = running(*learning(environment, tmp_path, "level", "bass"))
-    learner.until("slide the fader")
+    learner.until("move the fader")
     board.send("flood b007 128 400")
     learner.until("It is a fader")
     assert learner.process.wait(60) == 0
@@ -141,7 +141,7 @@ def test_a_pedal_is_learned_over_rtmidi(jack_server: Any, running: Callable[...,
     path = tmp_path / "mine.yaml"
     learner = running(jack_server.environment, str(BY_RTMIDI), str(path))
     assert learner.line() == "listening on board:out"
-    learner.until("step on the pedal")
+    learner.until("press the pedal")
     for message, answer in (("fa", "once more"), ("fc", "and once more"), ("fa", "It is a pedal that sends two")):
         board.send(f"f8 {message} f8 f8")
         learner.until(answer)
@@ -152,10 +152,10 @@ def test_a_pedal_is_learned_over_rtmidi(jack_server: Any, running: Callable[...,
 @pytest.mark.jack
 def test_waiting_ends_and_says_so(jack_server: Any, running: Callable[..., Running], tmp_path: Path) -> None:
     learner = running(*learning(jack_server.environment, tmp_path, "fill", "--timeout", "0.5"))
-    assert learner.until("nothing came").endswith("see `gigmate devices`, or choose one with --midi")
+    assert learner.until("nothing arrived").endswith("see `gigmate devices`, or choose one with --midi")
     assert learner.process.wait(60) == 1
     learner = running(jack_server.environment, str(BY_RTMIDI), str(tmp_path / "none.yaml"), "0.5")
-    assert learner.until("error nothing came from any MIDI input for 0.5 s")
+    assert learner.until("error nothing arrived from any MIDI input for 0.5 s")
     assert not (tmp_path / "none.yaml").exists()
 
 
@@ -169,7 +169,7 @@ def test_waiting_ends_and_says_so(jack_server: Any, running: Callable[..., Runni
         (("level", "bass", "99"), "dB from -60 to 12"),
         (("fill", "now"), "fill takes nothing: now is too much"),
         (("fill", "--timeout", "0"), "--timeout 0"),
-        (("--list", "fill"), "leave it out"),
+        (("--list", "fill"), "leave the action out"),
         (("--forget", "fill"), "nothing is bound to 'fill'"),
     ],
 )

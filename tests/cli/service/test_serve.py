@@ -174,12 +174,12 @@ def test_damaged_files_never_break_the_server(server: Server, temp: Path) -> Non
         ({"preset": "../../etc/passwd"}, 400, "no preset"),
         ({"parts": "flute"}, 400, "flute"),
         ({"ahead": "never"}, 400, "ahead"),
-        ({"accompany": "false"}, 400, "neither"),
+        ({"accompany": "false"}, 400, "nothing to play"),
         ({"chart": "| C | Xm |"}, 400, "line 1, bar 2"),
         ({"chart": "/etc/passwd"}, 400, "chart line 1"),
         ({"chart": "| C | x99 " * 9000}, 400, "chart"),
         ({"chart": "| C |", "chart_start": -1}, 400, "chart"),
-        ({"chart_start": 1}, 400, "without a chart"),
+        ({"chart_start": 1}, 400, "needs a chart"),
     ],
 )
 def test_what_cannot_be_asked(server: Server, fields: dict[str, object], status: int, word: str) -> None:

@@ -208,8 +208,8 @@ def test_a_hello_that_cannot_be(server: Server, fields: dict[str, object]) -> No
     ("fields", "word"),
     [({"chart": "| C | Xm |"}, "line 1, bar 2"), ({"chart": "/etc/passwd"}, "chart line 1"), ({"chart": ""}, "no bar"),
      ({"chart": "| \ud800 |"}, "line 1, bar 1"), ({"chart": ["| C |"]}, "bar notation"),
-     ({"chart": "| C " * 30_000}, "longer than any chart"), ({"chart": "|: C :| x99\n" * 99}, "4000 bars"),
-     ({"chart_start": 1}, "without a chart"), ({"chart": "| C |", "chart_start": -1}, "chart_start")],
+     ({"chart": "| C " * 30_000}, "too long for a chart"), ({"chart": "|: C :| x99\n" * 99}, "4000 bars"),
+     ({"chart_start": 1}, "needs a chart"), ({"chart": "| C |", "chart_start": -1}, "chart_start")],
 )  # fmt: skip
 def test_a_chart_that_cannot_be(server: Server, fields: dict[str, object], word: str) -> None:
     socket = connect(server.ws + "/stream")
@@ -259,7 +259,7 @@ def test_who_goes_before_the_hello_leaves_no_trace(server: Server, caplog: pytes
     assert closed_with(silent)[0] == 4408
     wrong = connect(server.ws + "/stream")
     wrong.send(b"sound")
-    assert closed_with(wrong) == (4400, "begin with a hello, as text")
+    assert closed_with(wrong) == (4400, "begin with a hello, as a text message")
     assert json.loads(ask(server.url + "/health")[1])["streams"] == 0
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 

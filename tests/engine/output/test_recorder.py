@@ -157,7 +157,7 @@ def test_what_cannot_be_written_is_said(place: str, tmp_path: Path) -> None:
     (tmp_path / "file.txt").write_text("")
     if place.startswith("/") and not Path(place).exists():
         pytest.skip(f"no {place} here")
-    with pytest.raises(EngineError, match="cannot be recorded to") as caught:
+    with pytest.raises(EngineError, match="cannot be written") as caught:
         Recorder(os.path.join(tmp_path, place), RATE_HZ, FaultLog())
     assert "\n" not in str(caught.value)
 

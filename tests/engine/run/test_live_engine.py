@@ -289,7 +289,7 @@ def test_a_rate_that_does_not_fit_is_refused() -> None:
 
 def test_a_recording_that_cannot_be_is_refused(tmp_path: Path) -> None:
     config = EngineConfig(record_file=str(tmp_path / "no" / "r.wav"))
-    with pytest.raises(EngineError, match="cannot be recorded"):
+    with pytest.raises(EngineError, match="cannot be written"):
         Engine(config, FakePlayer(), GridConductor(120, 4, 48_000), DeadPort())
 
 

@@ -399,7 +399,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
         ({"when_silent": "sleep"}, "stop or go_on"),
         ({"start_at": "later"}, "now or bar"),
         ({"click_channels": (0,)}, "from 1"),
-        ({"click_channels": (2,), "output_channels": (1, 2)}, "a channel of its own"),
+        ({"click_channels": (2,), "output_channels": (1, 2)}, "give the click another channel"),
     ):
         with pytest.raises(ConfigError, match=words):
             EngineConfig(**settings)  # type: ignore[arg-type]

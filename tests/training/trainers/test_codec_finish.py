@@ -116,7 +116,7 @@ def test_a_finish_goes_on_bit_for_bit(
 
 
 def test_a_stage_does_not_go_on_in_anothers_folder(store: Path, trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="folder of its own"):
+    with pytest.raises(TrainingError, match="another folder"):
         finish_codec(store, config(trained, 6), trained, batch=2, judge=small_judge())
     train_codec(store, config(tmp_path, 1), TINY, batch=2)
     with pytest.raises(TrainingError, match="another stage"):
@@ -174,7 +174,7 @@ def test_seanet_learns_by_the_same_recipe(store: Path, tmp_path: Path) -> None:
         (["--architecture", "wavelet"], "mdct or seanet"),
         (["--finish", "3"], "--from"),
         (["--finish", "-1", "--from", "shipped"], "--finish -1"),
-        (["--finish", "3", "--from", "shipped", "--architecture", "mdct"], "has one already"),
+        (["--finish", "3", "--from", "shipped", "--architecture", "mdct"], "is used; leave it out"),
         (["--from", "shipped", "--architecture", "seanet"], "are mdct"),
     ],
 )

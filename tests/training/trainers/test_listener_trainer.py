@@ -74,7 +74,7 @@ def test_the_running_average_is_what_is_exported(store: Path, tmp_path: Path) ->
         export_weights(tmp_path / "run", "listener", out, best=True)
     with pytest.raises(checkpoint.CheckpointError, match="not of a codec"):
         export_weights(tmp_path / "run", "codec", out)
-    with pytest.raises(checkpoint.CheckpointError, match=r"is a folder: name the file, such as .*listener"):
+    with pytest.raises(checkpoint.CheckpointError, match=r"is a folder: give a file, such as .*listener"):
         export_weights(tmp_path / "run", "listener", out.parent)
     copied = {path.name for path in complete_folder(out, checkpoint.SHIPPED)}
     assert copied == {f"{kind}.safetensors" for kind in ("codec", "generator", "voice", "harmony")}
@@ -114,7 +114,7 @@ def test_fine_tuned_weights_are_blended_with_their_start(store: Path, tmp_path: 
 
 
 def test_a_store_too_small_or_empty_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="holds no songs"):
+    with pytest.raises(TrainingError, match="contains no songs"):
         train_listener(tmp_path, LoopConfig(tmp_path / "run"))
     one = tiny_store(tmp_path / "one", songs=1)
     with pytest.raises(TrainingError, match="at least 2"):
