@@ -69,11 +69,11 @@ def read_stem(path: Path, rate_hz: int, channels: tuple[int, ...] | None = None)
     try:
         with SoundReader(path) as reader:
             places = picked(channels, reader.channels)
-            blocks = []
+            blocks: list[Array] = []
             while len(block := reader.read(_BLOCK_SAMPLES)):
                 finite = np.isfinite(block).all(axis=1)
                 if not finite.all():
-                    at = sum(map(len, blocks)) + int(np.argmin(finite))
+                    at = sum(len(there) for there in blocks) + int(np.argmin(finite))
                     raise StemError(f"{path}: holds no number at {at / reader.rate_hz:.2f} s: export it again")
                 blocks.append(np.clip(block[:, places], -LOUDEST, LOUDEST).mean(axis=1, dtype=np.float32))
     except SoundFileError as error:
