@@ -1,4 +1,4 @@
-"""The band for programs: load it once, then let it play along with arrays of sound, whole or block by block.
+"""The band for Python programs: load it once, then let it accompany arrays of audio, whole or block by block.
 
 Like `session`, a place where engine, model and presets meet, but without a sound card. Loads torch when a band is
 loaded. A Band may be used by any threads at once; each stream belongs to one thread at a time.

@@ -1,4 +1,4 @@
-"""One live run put together: the port, the model, the conductor and the engine, as the preset says.
+"""Creates a live run: port, model, conductor and engine, as the preset asks.
 
 The only place where engine, model and presets meet. Imports torch and numba only when a session opens. Belongs to
 one thread (the one that opened it); `post` and `status` may be used by any.

@@ -1,4 +1,4 @@
-"""What is played tonight: presets to choose from, the songs of a set list, and where in it the evening is.
+"""The show: the presets to choose from, the songs of the set list, and the current song.
 
 Knows no port and no player: it turns "the next song" into commands that the engine obeys. One thread at a time
 (`lists` and the properties: any). Nothing here reads a file after it was made, so that a pedal's step never waits

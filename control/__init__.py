@@ -1,1 +1,1 @@
-"""Gestures in, commands out: keys, MIDI, tap, OSC, web. Knows only the engine's commands and status."""
+"""Controls: keys, MIDI, OSC and the web page in, commands out. Knows only the commands and status of the engine."""

@@ -1,4 +1,4 @@
-"""Keeps a flood of commands from filling the queue: what changes smoothly is thinned, what is pressed passes.
+"""Limits the rate of commands: fader values are thinned, presses pass.
 
 Knows no device and no network. One thread at a time: the one that feeds it.
 """

@@ -1,4 +1,4 @@
-"""What the faces say: the state in one or two words, where the time comes from, text that can be shown anywhere.
+"""Texts for the displays: the state in one or two words, the time source, and text that any terminal can show.
 
 Knows the engine's status alone; neither terminals nor pages. Pure functions, any thread.
 """

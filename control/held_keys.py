@@ -1,4 +1,4 @@
-"""Keys of a terminal while they are held: the terminal strikes them again and again, the band is asked once.
+"""Held keys of a terminal: the auto-repeat of a key counts as one press.
 
 Pure: names of keys and times in, names of keys out. A terminal says nothing of a key that is let go: what is a repeat
 is told by time alone. One thread.

@@ -1,4 +1,4 @@
-"""The keyboard: bytes of the terminal (or of a pipe) in, names of keys out, and what each key asks for.
+"""The keyboard: bytes from a terminal or pipe to names of keys, and the table of what each key does.
 
 Knows nothing of what a command does. One thread only, the one that made it.
 """

@@ -1,4 +1,4 @@
-"""MIDI inputs of the system (ALSA, CoreMIDI, Windows) through python-rtmidi: found by name, found again, listened to.
+"""MIDI inputs of the system (ALSA, CoreMIDI, Windows) through python-rtmidi: found by name, reconnected.
 
 Knows nothing of JACK's own MIDI, which is read in the audio callback. One thread, `gigmate-midi`, opens, polls and
 closes; no Python code ever runs on a MIDI system's thread, so that nothing can call into what is being closed. Methods

@@ -1,4 +1,4 @@
-"""OSC over UDP: commands in from a plug-in, a DAW or a light desk; status and beats out to those who asked for them.
+"""OSC over UDP: takes commands from plug-ins, DAWs and tablets; sends status and beats.
 
 Knows only commands and the status. One thread, `gigmate-osc`, reads and writes; methods may be called by any. It never
 waits for the band, and what comes in can neither stop it nor fill the queue of commands.

@@ -1,4 +1,4 @@
-"""OSC as bytes: packets in, named actions out; the status and the beats as packets. No sockets, no threads.
+"""OSC packets: parsed into named actions; status and beats encoded as packets. No sockets, no threads.
 
 Knows the names of actions and the fields of the status, not what they do. Packets come from anybody: whatever the bytes
 are, they are a list of messages or an OscError.

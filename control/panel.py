@@ -1,4 +1,4 @@
-"""The terminal's panel, as rows of styled text: what a status looks like in so many columns and rows.
+"""The panel of the terminal: rows of styled text for a status, at a given number of columns and rows.
 
 Knows neither terminals nor time. Pure functions, any thread. Nothing here is wider or higher than what it was given.
 """

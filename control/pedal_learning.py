@@ -1,4 +1,4 @@
-"""Learning a pedal: from the messages of two or three steps of a foot to the gestures that it makes.
+"""Learns a pedal: recognises the kind of pedal from the MIDI messages of two or three presses.
 
 Pure: knows no port, prints nothing, waits for nothing; time is what is given. One thread.
 """

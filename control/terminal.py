@@ -1,4 +1,4 @@
-"""What the terminal shows: a panel that is redrawn in place, plain lines elsewhere, JSON lines for programs.
+"""The terminal output: a panel that is redrawn in place, plain lines, or JSON lines for programs.
 
 Knows only the engine's status. One thread, the one that made it; none of it touches sound, and output that
 cannot be written (a closed pipe) ends the display, not the music.

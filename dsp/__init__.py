@@ -1,1 +1,1 @@
-"""Sound as arrays: rings, framing, resampling, crossfades, limiter, features. No threads, no torch."""
+"""Signal processing on arrays: rings, framing, resampling, crossfades, limiter, features. No threads, no torch."""

@@ -1,4 +1,4 @@
-"""Whether channels that are averaged take each other away: a balanced cable on two sockets, a swapped polarity.
+"""Detects inputs that cancel when averaged: a balanced cable on two sockets, a swapped polarity.
 
 Knows energies, no ports and no words. One thread at a time.
 """

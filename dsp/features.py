@@ -1,4 +1,4 @@
-"""What the band hears of the musician: log-mel sub-frames and a semitone spectrum, the same live and offline.
+"""Input features of the models: log-mel sub-frames and a semitone spectrum, the same live and offline.
 
 Pure numpy; keeps no state and knows no thread: each frame is a function of one chunk (a frame and the tail before it),
 so a live run and a whole file give the same numbers. Causal: nothing after the frame's end is read.

@@ -1,4 +1,4 @@
-"""From blocks of any size to frames of one size, each with the tail of the one before, as analysis windows need.
+"""Cuts blocks of any size into frames of one size, each with the tail of the previous one for analysis windows.
 
 Knows no rates. One thread at a time per framer; all memory is taken at the start.
 """

@@ -1,4 +1,4 @@
-"""Half a beat of what was heard, as its frames' means: what the engine gathers and the harmony model reads.
+"""Half-beat features: means of frames over half a beat, gathered by the engine and read by the harmony model.
 
 A value of plain numbers; any thread.
 """

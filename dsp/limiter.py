@@ -1,4 +1,4 @@
-"""The last guard before the loudspeaker: a soft limiter without look-ahead that never lets a sample above its ceiling.
+"""The output limiter: a soft limiter without look-ahead that lets no sample exceed its ceiling.
 
 Knows neither rings nor ports. `limit_sample` is compiled into the audio callback; `limit` is the same for arrays.
 

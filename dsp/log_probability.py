@@ -1,4 +1,4 @@
-"""Probabilities as bounded logarithms: what the engine adds up live and the trainer averages has to be the same.
+"""Probabilities as bounded logarithms, shared by the live engine and the trainer.
 
 Pure functions, any thread.
 """

@@ -1,4 +1,4 @@
-"""Raw memory for compiled code: typed loads and stores, atomics, calls by address, denormals off, a cached compiler.
+"""Raw memory for compiled code: typed loads and stores, atomics, calls by address, no denormals, cached compiler.
 
 Knows nothing of sound. Everything here is for numba-compiled functions that run without the interpreter lock; the
 Python face is `cached_cfunc`, `aligned_words` and `touched_floats`, callable from any thread.

@@ -1,4 +1,4 @@
-"""How the musician is tuned: cents beside A 440, heard in the peaks of the spectrum, and followed with care.
+"""Estimates the tuning of the musician: cents relative to A 440, from the peaks of the spectrum.
 
 Pure numpy; one instance holds the memory of one stream. Knows no notes and no chords: a deviation is that from the
 nearest semitone, so half a semitone off is the most that there is, and a guitar a half-step down is in another key.

@@ -1,4 +1,4 @@
-"""What can be asked of the band, by the names that people write: in bindings of pedals, over OSC, on a page.
+"""The actions of the band by name, with their arguments: for bindings of pedals, OSC and the page.
 
 One table, from a name and its arguments to a command. Knows neither gestures nor networks; values only, any thread.
 """

@@ -1,4 +1,4 @@
-"""Everything that a gesture can ask of the engine: small frozen values, carried by one bounded queue.
+"""All commands of the engine, as small frozen values, and the bounded queue that carries them.
 
 Knows neither where a command came from nor what it does. Any thread may make and post commands; the worker alone
 takes them, between steps.

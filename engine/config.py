@@ -1,4 +1,4 @@
-"""What a live run is asked to be: frozen values, checked where they are made. Knows no audio library and no thread."""
+"""The configuration of a live run: frozen values, validated on construction. Knows no audio library and no thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two kinds of error that a user can mend. Every message is one line. Any thread."""
+"""The two errors that a user can fix: ConfigError and EngineError. Every message is one line. Any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong, in words once and in numbers always. Any thread may add and read; knows nothing of what it notes."""
+"""The fault log: each fault is reported in words once and always counted. Any thread may add and read."""
 
 from __future__ import annotations
 

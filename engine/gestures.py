@@ -1,4 +1,4 @@
-"""Gestures: what a foot or a hand does on a MIDI device, and which action of the band each one means.
+"""Gestures on MIDI devices (presses, controllers, notes, programs) and the action that each one is bound to.
 
 Pure: messages in, commands out, no port and no clock of its own; time is what the events carry. A `Gestures` belongs to
 the thread that feeds it; a `BindingTable` may be changed by any thread while others read it.

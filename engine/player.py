@@ -1,4 +1,4 @@
-"""The seam between the live engine and whatever makes the music: Moment, Controls, Heard and the Player protocol.
+"""The interface between engine and model: Moment, Controls, Heard and the Player protocol.
 
 Knows neither torch nor sound cards. Values here are immutable and may cross threads; a Player's methods belong to
 the inference thread alone.

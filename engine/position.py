@@ -1,4 +1,4 @@
-"""A place in musical time, as the conductor gives it to whoever follows. A frozen value; any thread."""
+"""A position in musical time, as the conductor reports it. A frozen value; any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When this program began, for figures of how long a musician waits. Knows nothing else; any thread."""
+"""The start time of this process, for figures of start-up time. Any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine says of itself: one immutable snapshot, replaced whole by the worker after every step.
+"""The status of the engine: one immutable snapshot, replaced by the worker after every step.
 
 Any thread may read the latest snapshot (reading a reference is atomic); none may change it.
 """

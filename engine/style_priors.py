@@ -1,4 +1,4 @@
-"""What a musician knows of a style before the first note: about how fast it is counted, and in which metre.
+"""Prior knowledge of each style: its usual range of tempo and its usual metres.
 
 The same music can be counted twice as fast or half as fast; whoever is told "a slow blues" does not count it at 140.
 Only a lean, never a wall: who plays outside of it is followed all the same. Any thread; knows no sound.

@@ -1,1 +1,1 @@
-"""What is read from disks and written as text for programs: sound read whole, JSON of plain values."""
+"""Files: sound files read to their end, and JSON of plain values."""

@@ -1,4 +1,4 @@
-"""A file that is put together from pieces of another and from bytes of ours, for a decoder that reads by handles.
+"""A file object made of byte ranges of another file and of bytes of ours, for decoders that read file handles.
 
 So a header that is wrong is mended without a copy. Read only; one thread at a time.
 """

@@ -1,4 +1,4 @@
-"""Which channels of a sound are taken: numbers from 1, as they stand on the sockets. Pure functions."""
+"""Selects channels of a sound by number, counted from 1. Pure functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a sound file, in words that follow its name."""
+"""Errors of sound files, worded to follow the name of the file."""
 
 from __future__ import annotations
 

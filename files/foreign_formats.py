@@ -1,4 +1,4 @@
-"""Formats that libsndfile does not read, by FFmpeg: its libraries (PyAV) where they are installed, else its program.
+"""Formats that libsndfile does not read, through FFmpeg: its libraries (PyAV) if installed, else its program.
 
 FFmpeg reads some hundred formats, network addresses and lists of other files too: here it is given the formats and
 codecs of sound files alone, and no way to open anything but the file in hand. One thread at a time.

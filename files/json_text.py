@@ -1,4 +1,4 @@
-"""JSON as every part of the program writes it: plain values alone, whatever numpy left in them. Pure functions.
+"""JSON text from plain values; converts what numpy left in them. Pure functions.
 
 Knows nothing of ours. Each JSON text of the program comes from here, so that no figure can end a run.
 """

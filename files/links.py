@@ -1,4 +1,4 @@
-"""Sound files that are several in one: the links of a chained Ogg, and FLACs that were joined end to end.
+"""Sound files that contain several streams: chained Ogg, and FLAC files joined end to end.
 
 Decoders read the first and stop. Knows bytes, decodes nothing. Any thread.
 """

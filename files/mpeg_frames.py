@@ -1,4 +1,4 @@
-"""How much is in an MP3: its frames counted one by one, since only some say it and some of those are wrong.
+"""Counts the frames of an MP3, because its header may give no length or a wrong one.
 
 Decoders that trust the header stop early in what was joined, and guess where there is none (every encoder that wrote
 into a pipe). Knows bytes, decodes nothing. Any thread.

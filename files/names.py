@@ -1,4 +1,4 @@
-"""Names of sound files: what stands under them, and how libraries take them. And what a sound may be at most."""
+"""Paths of sound files: checks, encoding for libraries, and limits of rate and channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sound file read to its end, in blocks, whatever its header says of its length. One reader for every verb.
+"""Reads a sound file to its end, in blocks, whatever length its header claims. Used by every verb.
 
 libsndfile decodes what it knows, given a true header where the file's own is wrong; FFmpeg the rest
 (`foreign_formats`). What is not read is said (`remark`). Knows no band. Any thread; each reader belongs to one at a

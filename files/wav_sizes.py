@@ -1,4 +1,4 @@
-"""Where the sound of a WAV lies, whatever its header says: a recorder that lost power never wrote the sizes.
+"""Locates the audio in a WAV whose header was never completed, as after a power failure.
 
 Knows bytes, decodes nothing. Any thread.
 """

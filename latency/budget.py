@@ -1,4 +1,4 @@
-"""How far ahead the band must be made: every stage's declared delay, summed; whole frames, an offset, the exact rest.
+"""The latency budget: the delays of all stages, summed to a look-ahead of whole frames and an offset.
 
 Knows no clock and no thread: it is told what steps take. All in samples of the host rate; a step or a delay may be a
 fraction of one.

@@ -1,4 +1,4 @@
-"""Measured round trips, kept in the user's config directory: one for each device pair, rate and block.
+"""Measured round trips, stored in the config directory of the user: one per device pair, rate and block.
 
 Knows no sound card: a device is a name. A damaged or foreign file is an error in one line, and nothing is lost by
 leaving it alone. Any thread; the file is replaced whole.

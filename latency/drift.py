@@ -1,4 +1,4 @@
-"""Two clocks that drift apart: lines through jittering callbacks, and a second-order loop that holds a ring's fill.
+"""Clock drift: line fits through jittering callbacks, and a second-order loop that holds the fill of a ring.
 
 Knows no ring, no resampler and no clock: times and positions come in, a ratio goes out. One thread for each object.
 

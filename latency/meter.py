@@ -1,4 +1,4 @@
-"""How long steps take: percentiles in fixed memory, over the whole run and lately, and whether they grow.
+"""Measures step times: percentiles in fixed memory, over the whole run and recently, and their growth.
 
 Knows neither clocks nor what is measured: times come in as seconds. One writing thread; figures may be read by any.
 """

@@ -1,4 +1,4 @@
-"""Measuring a loop: which signals are sent in which order, how loud, and what their echoes add up to.
+"""Measures the round trip of a loop: which signals to send, how loud, and how to combine their echoes.
 
 Knows no sound card: whatever can send an array and bring back what came in meanwhile is a loop. One thread; a
 measurement takes as long as its signals and its waiting, and has an end.

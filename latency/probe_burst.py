@@ -1,4 +1,4 @@
-"""The burst method: one sweep of two thirds of a second, found again in the echo wherever within seconds it lies.
+"""The burst method: one sweep of two thirds of a second, located in the echo by correlation.
 
 Knows no sound card and no clock: a signal comes out, an array goes in. Pure numpy, any thread.
 

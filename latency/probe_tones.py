@@ -1,4 +1,4 @@
-"""The phase method: thirteen steady tones, whose phases in the echo give the delay to a fraction of a sample.
+"""The phase method: thirteen steady tones whose phases give the delay to a fraction of a sample.
 
 Knows no sound card and no clock: a signal comes out, an array goes in. Pure numpy, any thread.
 

@@ -1,4 +1,4 @@
-"""Samples, frames and milliseconds: conversions that are exact or say that they cannot be. Pure, any thread."""
+"""Conversions between samples, frames and milliseconds that are exact or raise. Pure, any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Harmony: from half-beats of what the listener says to the chord that sounds, the key, and the chords that follow.
+"""The harmony network: from half-beats of listener output to the current chord, the key, and the next chords.
 
 The listener knows neither bars nor the song. This small recurrent network is asked once for each half-beat of the
 conductor's, with its place in the bar and with what was heard at the same places of the bars before, and remembers.

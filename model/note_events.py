@@ -1,4 +1,4 @@
-"""The notes that the generator wrote, as events: from the slots of each frame to what begins and what ends in it.
+"""Note events: from the note slots of each frame to notes that begin and end.
 
 Knows no model and no sound. A `NoteReader` belongs to one stream; one thread at a time (the inference thread).
 """

@@ -1,4 +1,4 @@
-"""How fast the model is on one core: every stage of a live frame timed alone and together. Feeds `gigmate bench`.
+"""Benchmarks the model on one core: every stage of a live frame, alone and together. Used by `gigmate bench`.
 
 Timings mean nothing on a busy machine; the caller says so. Not for the live path: it blocks its thread.
 """

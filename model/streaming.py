@@ -1,4 +1,4 @@
-"""The streaming contract that every causal module keeps: explicit state, step, whole, declared delay.
+"""The streaming contract of all causal modules: explicit state, step, whole, declared delay.
 
 Knows no audio and no thread. The one test of the contract is tests/model/contract.py.
 

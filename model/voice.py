@@ -1,4 +1,4 @@
-"""The voice of a pitched part: oscillators at the notes' own frequencies, and what the codec adds to them.
+"""The voice of bass and keys: oscillators at the frequencies of the notes, and what the codec adds to them.
 
 A codec token of 2 kbit/s blurs a low note over its neighbours; the generator says which notes sound, so nothing about
 pitch needs to come through the codec. Per note a small network says how loud it is every 10 ms and how its harmonics

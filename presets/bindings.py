@@ -1,4 +1,4 @@
-"""What a file of bindings may say: one line for each gesture of a pedal or a key, and what it asks of the band.
+"""The schema of bindings: one line for each gesture of a pedal or key, with its action.
 
 Knows neither MIDI ports nor what the band does when it is asked. Values do not change. Any thread; files are read and
 written only by the functions that take a path.

@@ -1,4 +1,4 @@
-"""Finds presets and reads them: by the name of one that ships or lies in a folder of the user's, or by a path.
+"""Finds and reads presets: by the name of a shipped one or of one in a user folder, or by path.
 
 Knows nothing of what a preset does (`schema` says what it may hold). Any thread; reads files.
 """

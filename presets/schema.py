@@ -1,4 +1,4 @@
-"""What a preset may say, and the error that names what is wrong in one: strict values with ranges.
+"""The schema of presets: strict values with ranges, and errors that name what is wrong.
 
 Knows neither the engine's threads nor the model, and reads no file (`loader` does). Values are immutable.
 """

@@ -1,4 +1,4 @@
-"""Set lists: the songs of an evening in one YAML file, each with its preset, tempo, key and, if it has one, its chart.
+"""The schema of set lists: the songs of an evening, each with preset, tempo, key and optional chart.
 
 Knows nothing of what plays them. Values do not change; any thread. Reads the set list, its presets and its charts.
 """

@@ -1,4 +1,4 @@
-"""Strict reading of what a musician writes: YAML with each key once, models that take no unknown key, one-line errors.
+"""Strict parsing of YAML files: each key once, no unknown keys, one-line errors.
 
 Knows no preset and no binding. Any thread; `read_yaml` reads a file.
 """

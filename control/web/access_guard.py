@@ -1,4 +1,4 @@
-"""Who may use the remote, and how much: names of hosts, origins, the token, and buckets that bound a flood.
+"""Access to the remote: host names, origins, the token, and token buckets that limit floods.
 
 Knows no sockets. Pure functions and small values; a RateLimiter belongs to one thread.
 """

@@ -1,4 +1,4 @@
-"""What a client of the remote can meet, and what has happened so far. Values only."""
+"""The limits of a client of the remote, and its counters. Values only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the page, and answers over HTTP with the headers that keep everything else out. Pure functions."""
+"""The files of the page and HTTP responses with security headers. Pure functions."""
 
 from __future__ import annotations
 

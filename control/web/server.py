@@ -1,4 +1,4 @@
-"""The remote's server: a thread with an event loop of its own that serves the page and its WebSocket.
+"""The server of the remote: a thread with its own event loop that serves the page and its WebSocket.
 
 Knows the engine by two callables: one takes commands, one gives the latest snapshot. It shares the interpreter with
 the inference thread, so everything is bounded: clients, bytes and messages a second, and what waits to be sent. A slow

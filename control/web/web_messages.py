@@ -1,4 +1,4 @@
-"""What goes over the WebSocket, as JSON: {"do": name, ...} in; hello, lists, status and errors out.
+"""The JSON messages of the WebSocket: {"do": name, ...} in; hello, lists, status and errors out.
 
 Knows no sockets. The names and arguments are those of engine.actions, as pedals and OSC have them. Pure functions.
 """

@@ -1,4 +1,4 @@
-"""How dear the native half is: the callback as a share of its period, and the ring against plain memcpy.
+"""Benchmarks the native code: the callback as a share of its period, and the ring against plain memcpy.
 
 Knows no port and no model; no sound card is needed. Any thread; each call takes about a second, most of it measuring.
 """

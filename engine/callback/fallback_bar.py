@@ -1,4 +1,4 @@
-"""What is heard when the band's next sound is not there in time: the same place of the last whole bar, on the grid.
+"""The fallback when a frame is late: the same place of the last whole bar is played again, on the grid.
 
 Native code for the audio callback; knows neither rings nor the model. It keeps a history of what was played and
 covers each missing sample with the one a whole number of bars earlier. Going in, it crossfades from the last sound

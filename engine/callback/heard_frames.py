@@ -1,4 +1,4 @@
-"""What was heard, in whole frames: the reader's side of a bridge's in-ring. Knows no resampling and no model.
+"""The input in whole frames: the reader of the in-ring. Knows no resampling and no model.
 
 Inference thread only.
 """

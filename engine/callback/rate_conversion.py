@@ -1,4 +1,4 @@
-"""Sound between a sound system that came back with another rate and a band that goes on at the rate it began with.
+"""Sample rate conversion in the callback, for a sound system that came back at another rate.
 
 Runs in the audio thread, as audio_callback.py does: the card's block is averaged to mono and resampled, carried at the
 bridge's rate, and what was played is resampled back. Knows no port. `Conversion` owns the memory; it is made before the

@@ -1,4 +1,4 @@
-"""The port's samples by the clock on the wall: which sample was the present one at a moment of time.monotonic.
+"""Maps the monotonic clock to sample positions of the port.
 
 Knows no port: it is shown the count of samples now and then, as it stands after whole blocks. Any thread.
 """

@@ -1,4 +1,4 @@
-"""A chord chart: which chord and which section stand at any beat of a song.
+"""A chord chart: the chord and the section at each beat of a song.
 
 Knows no notation (`chart_text` reads it), no clock and no bar of the music being played: the conductor says where in
 the chart the song is, in beats from the chart's first downbeat. Frozen values, any thread.

@@ -1,4 +1,4 @@
-"""What a chart says before its first bar: title, key, metre, tempo and the rest, and in which country it was written.
+"""The header of a chart: title, key, metre, tempo, notation and other lines before the first bar.
 
 Knows no bars. Pure functions, any thread.
 """

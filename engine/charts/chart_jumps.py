@@ -1,4 +1,4 @@
-"""The way through a song that is sent back: D.C., D.S., Segno, To Coda, Coda and Fine.
+"""Jumps in a chart: D.C., D.S., Segno, To Coda, Coda and Fine.
 
 Knows neither text nor chords: a bar is whatever it is given, with the marks on it. Pure functions, any thread.
 """

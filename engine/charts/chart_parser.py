@@ -1,4 +1,4 @@
-"""Reads charts in plain bar notation: `| Am | F | C G |`, repeats, endings, sections, metre.
+"""Parses chord charts in plain bar notation: `| Am | F | C G |`, repeats, endings, sections, metre.
 
 Knows nothing of what plays them. Pure functions (`read_chart` reads a file), any thread; docs/sets.md has the notation.
 """

@@ -1,4 +1,4 @@
-"""Where in the chart the song is: it begins on a bar line, goes on bar by bar, and jumps on bar lines.
+"""The position in the chart: it begins on a bar line, advances bar by bar, and jumps on bar lines.
 
 Knows a chart by its shape (engine/charts/chart.py makes them) and time as points. Whole bars are counted, so that the
 chart's bar lines are the band's, whatever metre each of them counts in; a chart that changes its metre says that of

@@ -1,4 +1,4 @@
-"""From bars as they are written to bars as they are played: repeats, endings, counts.
+"""Expands repeats: from bars as written to bars as played, with endings and counts.
 
 Knows neither text nor chords: a bar is whatever it is given. One thread at a time.
 """

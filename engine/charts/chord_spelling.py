@@ -1,4 +1,4 @@
-"""Other spellings of chord symbols (German and Dutch notes, lower-case minor, iReal, Brazilian, Danish) to one.
+"""Normalises spellings of chord symbols: German and Dutch notes, lower-case minor, iReal, Brazilian, Danish.
 
 Knows letters only: what a quality holds is chord_symbol.py's business. Pure functions, any thread.
 """

@@ -1,4 +1,4 @@
-"""Chord symbols as musicians write them ("F#m7b5", "C6/9", "G7alt", "Bb/D"), as root, pitch classes and bass.
+"""Parses chord symbols ("F#m7b5", "C6/9", "G7alt", "Bb/D") into root, pitch classes and bass.
 
 Knows no bar and no time (`chart` does). Pure functions and frozen values, any thread.
 """

@@ -1,1 +1,1 @@
-"""Chords and keys: what is heard, what the song has played before, and what will follow. Inference thread only."""
+"""Chords and keys: recognised, remembered and predicted. Inference thread only."""

@@ -1,4 +1,4 @@
-"""What a frame, and what a whole half-beat, says of the chord: log likelihoods of the chord filter's states.
+"""Log likelihoods of chords, given a frame or a half-beat of listener output.
 
 Knows neither beats nor the song's past. Inference thread only.
 """

@@ -1,4 +1,4 @@
-"""A belief over key and chord together, moved on by half-beats and weighed by what is heard. Inference thread only.
+"""A forward filter over key and chord, one step per half-beat. Inference thread only.
 
 Knows neither beats nor the song's past: whoever moves it on says how likely a change is there, and what the song
 itself would have. Holds a fixed amount of memory.

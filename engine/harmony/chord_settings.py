@@ -1,4 +1,4 @@
-"""The settings of the chords in musical time. A frozen value; any thread."""
+"""The settings of chord tracking. A frozen value; any thread."""
 
 from __future__ import annotations
 

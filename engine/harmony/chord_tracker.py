@@ -1,4 +1,4 @@
-"""Chords in musical time: what sounds now, what will sound, and the key.
+"""Chord tracking in musical time: the current chord, the next chord, and the key.
 
 Knows beats, not seconds of a clock, and neither models nor bands. Everything is of a fixed size. Inference thread only.
 """

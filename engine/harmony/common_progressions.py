@@ -1,4 +1,4 @@
-"""The progressions that songs are made of: what a musician who has played a thousand of them has in the ear.
+"""The songbook: common chord progressions as a prior for what comes next.
 
 Bars are divided by spaces, chords within a bar by commas, progressions by `|`. Numerals count from the major scale;
 small ones have a minor third; sevenths and the like are left out. Collected from what the arranger writes in the styles

@@ -1,4 +1,4 @@
-"""Which progression of the songbook the song goes round in, where in it, and in which key.
+"""A filter over the songbook: which progression the song repeats, where it is in it, and in which key.
 
 A forward filter by half-beats over every bar of every progression, in every key, with its bars beginning on each beat
 of the bar; beside the belief that it is none of these. Knows no sound. Everything is of a fixed size. Inference thread

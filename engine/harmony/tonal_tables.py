@@ -1,4 +1,4 @@
-"""What chords do in tonal music: which a key has, which follows which, and where a piece begins.
+"""Tables of tonal harmony: chords of a key, usual successions of chords, usual beginnings.
 
 Counted from the arranger's songs for training, rounded, and levelled with what such tables say of other music: no
 number here is sharp. Knows no time and no sound. A chord is root + 12 * (minor third or not), 24 of them; a key is

@@ -1,1 +1,1 @@
-"""What is heard: the mixer, gains over time, the count-in's click, and recordings."""
+"""The output: mixer, gain envelopes, the count-in click, and recordings."""

@@ -1,4 +1,4 @@
-"""A gain over musical time: opened and closed at places told beforehand, each with a fade of its own length.
+"""A gain over musical time: fades in and out at positions given in advance, each with its own length.
 
 Knows no bars, no frames and no thread. Positions and lengths are samples.
 """

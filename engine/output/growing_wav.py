@@ -1,4 +1,4 @@
-"""A WAV that can be read at any moment while it grows, and goes on in another file before it is too large for one.
+"""A WAV file that can be read while it grows, and continues in another file before it becomes too large.
 
 Knows neither what is recorded nor who asks. One thread at a time; every method may raise one of DISK_ERRORS.
 """

@@ -1,4 +1,4 @@
-"""From a player's parts to samples in the out-ring: levels, sum, host rate, and each frame at its absolute place.
+"""The mixer: levels, sum and resampling of the parts, and writing each frame at its position in the out-ring.
 
 Knows neither players nor commands' queue. Inference thread only; arrays are float32, parts in the order of PARTS.
 """

@@ -1,4 +1,4 @@
-"""Recording: what was heard, the mix and each part, as channels of one WAV or a file each, aligned as one hears them.
+"""The recorder: input, mix and each part, aligned, as channels of one WAV or as separate files.
 
 Knows no port and no player. `Take` lines the sounds up and belongs to the inference thread; `Recorder` writes in a
 thread of its own, behind a bounded queue: a slow or full disk costs the recording, never the music.

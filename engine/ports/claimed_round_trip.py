@@ -1,4 +1,4 @@
-"""What the sound system claims that sound needs from output to input, watched for what cannot be true.
+"""Checks the round trip that the sound system claims for values that cannot be true.
 
 Knows figures only. One thread at a time.
 """

@@ -1,4 +1,4 @@
-"""The file port: a recording plays the musician, the band is written to a WAV. No sound card, the same bridge.
+"""The file port: reads the input from a recording and writes the band to a WAV. No sound card.
 
 Knows no audio library but soundfile. It drives the bridge from a thread of its own: at the wall clock's pace
 (`realtime`, the rehearsal) or as fast as the worker can follow, in exact step with it (tests, offline).

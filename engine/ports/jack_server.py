@@ -1,4 +1,4 @@
-"""The JACK server from outside: libjack, a client of it, and what there is to hear and to play through.
+"""Connecting to the JACK server: the library, a client, and the ports that are available.
 
 Knows no callback and no music (`jack` does). Any thread; what may hang, because a server died, is left behind.
 """

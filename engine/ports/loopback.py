@@ -1,4 +1,4 @@
-"""A port as a loop that can be measured: an array goes out at a known sample, and what came in meanwhile comes back.
+"""Sends an array through a port at a known sample and returns what came in: the measurement of a loop.
 
 Knows no test signal. It uses the bridge that the band uses, so what is measured is the way of the band. One control
 thread; no file is touched.

@@ -1,4 +1,4 @@
-"""What every audio port is: its names, its clock's rate, its latencies, start, stop and close; and how one is chosen.
+"""The base of all audio ports: names, sample rate, latencies, start, stop and close; and how a port is chosen.
 
 Knows no audio library: back ends are imported by name when they are asked for. `open_port` and a port's methods belong
 to one control thread (the one that opened it); the properties may be read from any thread.

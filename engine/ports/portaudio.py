@@ -1,4 +1,4 @@
-"""The PortAudio port: the compiled callback handed to Pa_OpenStream, on the library that a Python binding brings along.
+"""The PortAudio port: the compiled callback passed to Pa_OpenStream of the library that a Python binding ships.
 
 Knows PortAudio's C interface (portaudio_api.py) but no music. PyAudio or sounddevice serves only to find the library;
 no Python runs in the stream's thread. A small watcher thread notices when the callbacks stop coming.

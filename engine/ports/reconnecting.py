@@ -1,4 +1,4 @@
-"""A port that went away, and comes back: the run goes on in silence meanwhile, and the same device is opened again.
+"""Reconnects a port that went away: the run continues in silence until the same device can be opened again.
 Another block or rate that it comes back with is the port's own affair: the bridge's clock keeps its rate.
 
 Knows ports and the bridge, no worker: while no port calls, a stand-in carries the bridge's clock at the pace of the

@@ -1,1 +1,1 @@
-"""The run: the live engine, its inference thread, its offline twin, and what decides when the band sounds."""
+"""The run: the live engine, its inference thread, its offline version, and the stage."""

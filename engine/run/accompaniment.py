@@ -1,4 +1,4 @@
-"""The band without a sound card: blocks of what was played in, the parts in the same musical time out.
+"""The band without a sound card: blocks of input in, the parts at the same musical time out.
 
 The worker's step (band_step.py) with no thread, no ring and no clock: the same input, seed and ahead give the live
 run's samples (docs/serving.md says to what tolerance). Knows no model: player and conductor are handed in. One thread

@@ -1,4 +1,4 @@
-"""The band's on and off, to the sample of the port's clock. Knows the bridge, and nothing of music.
+"""Starts and stops the band at an exact sample of the port.
 
 Inference thread only. Positions are output samples.
 """

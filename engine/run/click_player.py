@@ -1,4 +1,4 @@
-"""A player that does nothing but click on the beat: for measuring how well in place the band is heard.
+"""A player that only clicks on the beat, for measuring how accurately the band is in time.
 
 Knows no model and no sound card. Inference thread only, as every player.
 """

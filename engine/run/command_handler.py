@@ -1,4 +1,4 @@
-"""What each command does: the one place where the vocabulary of commands.py is obeyed.
+"""Executes commands: the one place that says what each command of commands.py does.
 
 Knows the stage, the switch and the conductor, and no player, ring or sound. Inference thread only.
 """

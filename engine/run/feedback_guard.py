@@ -1,4 +1,4 @@
-"""The band heard by its own ear: found where what comes in is like what was played, answered by playing softer.
+"""Detects acoustic feedback (the input resembles the output) and lowers the volume of the band.
 
 Knows blocks of sound and their positions, no port and no player. Inference thread only.
 

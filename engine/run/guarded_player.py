@@ -1,4 +1,4 @@
-"""The player behind a guard: whatever it does, the engine goes on. What it cannot give is left out and counted.
+"""Guards the engine against errors of the player: failed frames are left out and counted, and the engine continues.
 
 Knows the Player protocol and no sound card. Inference thread only.
 """

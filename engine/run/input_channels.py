@@ -1,4 +1,4 @@
-"""Channels of a recording heard as one: picked, averaged as the audio callback does, and watched for cancelling.
+"""Several input channels as one: selected, averaged as in the audio callback, and checked for cancelling.
 
 Knows no port. One thread at a time.
 """

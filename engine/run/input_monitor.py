@@ -1,4 +1,4 @@
-"""What the input says about its cable: numbers that are none, full scale, the band itself. Said once, counted always.
+"""Monitors the input: non-finite samples, clipping, feedback. Reported once, always counted.
 
 Knows blocks of sound and notes, no port and no player. Inference thread only.
 """

@@ -1,4 +1,4 @@
-"""The live engine: port, bridge, worker and recorder put together, started, watched and ended.
+"""The live engine: creates port, bridge, worker and recorder, starts, supervises and closes them.
 
 Knows no model: player and conductor are handed in. Belongs to one thread (the one that made it); `post`, `status`,
 `report` and `wait` may be used by any.

@@ -1,4 +1,4 @@
-"""What a step takes and how late sound comes in and goes out: the figures that say how far ahead the band is made.
+"""The look-ahead: how far ahead the band is generated, from measured step times and the delays of the port.
 
 Knows no player and no commands. Inference thread only; `meter` and `budget` may be read by any thread.
 """

@@ -1,4 +1,4 @@
-"""When the band sounds: it waits for the musician, comes in on a line, falls silent with them, counts in and ends.
+"""The stage: decides when the band sounds (waits for the musician, enters on a bar line, rests, counts in, ends).
 
 Knows musical time as moments and points, and no sound: it gives gains, clicks and what the player is to be told. Asked
 once for each frame, in order, with the place at which the frame will be heard (samples of the input clock). Inference

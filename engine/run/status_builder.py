@@ -1,4 +1,4 @@
-"""The snapshot, made of what the worker's parts know. Knows every one of them and changes none.
+"""Builds the status snapshot from the parts of the worker, and changes none of them.
 
 Inference thread only; the Status that comes out may be read by any.
 """

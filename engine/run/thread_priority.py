@@ -1,4 +1,4 @@
-"""What the inference thread asks of the system and of the interpreter: priority, and garbage collected when idle.
+"""Real-time priority for the inference thread, and garbage collection while it is idle.
 
 Knows no sound. Each function acts on the thread that calls it; the collector is the process's own, so one engine at a
 time should hold it.

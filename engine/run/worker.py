@@ -1,4 +1,4 @@
-"""The inference thread: a frame comes in, is heard, and the frame that will be heard with a later one goes out.
+"""The inference thread: takes one input frame after another and generates the frame that will be heard later.
 
 Knows no audio library and no model: it meets the port as a Bridge, the model as a Player. One thread, `gigmate-band`;
 what other threads may call says so. The order of one step: hear, conduct, take commands, play ahead, measure. How a

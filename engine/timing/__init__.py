@@ -1,1 +1,1 @@
-"""Where in the music we are: the conductor, its timeline, and the sources of time. Inference thread only."""
+"""Musical time: the conductor, its timeline, and the time sources. Inference thread only."""

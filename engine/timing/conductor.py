@@ -1,4 +1,4 @@
-"""The conductor: knows at which musical moment any sample of the clock is heard, now and a little ahead.
+"""The conductor: gives the musical position at any sample, now and a little ahead.
 
 Knows neither models nor sound cards: it is told what was heard, and is asked for moments. Positions are samples of
 the input clock at the host rate, and may be fractional. Every method belongs to the inference thread alone.

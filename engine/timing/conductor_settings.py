@@ -1,4 +1,4 @@
-"""Every setting of the conductor, in frozen values: one for each of its parts, and one that holds them all.
+"""All settings of the conductor as frozen values: one for each of its parts, and one that contains them all.
 
 The defaults were found on simulated activations; those of tempo votes and bars on what the listener says of held-out
 songs (docs/results/listener.md). Any thread.

@@ -1,4 +1,4 @@
-"""What an entrance of the band can stand on: a plain value that a conductor gives and the stage reads.
+"""What the entrance of the band is based on: a plain value from the conductor to the stage.
 
 Knows no filter, no sound and no thread.
 """

@@ -1,4 +1,4 @@
-"""Where a recording's first bar begins: listened to ahead of time, which only those can who have all of it.
+"""Finds the first downbeat of a recording by analysing it beforehand.
 
 Knows neither files nor models: a Player listens, and blocks of sound are handed in. One thread at a time.
 """

@@ -1,4 +1,4 @@
-"""An exact, endless grid in a conductor's place: for tests, clicks and fixed tempi.
+"""A fixed grid in place of a conductor: for tests, clicks and fixed tempi.
 
 Hears nothing and knows no source of time. Positions are samples of the input clock. Inference thread only.
 """

@@ -1,4 +1,4 @@
-"""TapTempo of the tempo: a row of positions to a line of musical time that begins with a downbeat.
+"""Tap tempo: from the positions of taps to a line of musical time that begins with a downbeat.
 
 Knows no output and no listener. Positions are host samples. Inference thread only.
 """

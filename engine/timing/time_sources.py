@@ -1,4 +1,4 @@
-"""Whom the conductor follows: transport, MIDI clock, taps or the listener's beat, the first that has an answer.
+"""Chooses the time source: transport, MIDI clock, taps or the beat tracker, the first that has an answer.
 
 Knows the sources and no output: it gives anchors, and the conductor makes time of them. Positions are samples of the
 input clock. Inference thread only.

@@ -1,4 +1,4 @@
-"""The musical time that the band is given: it closes on its target line without ever going back.
+"""The musical time given to the band: it converges to the time source without ever going back.
 
 Knows no source of time, only anchors. What has been told once stays told: positions asked again, or between two asked
 before, give the same answer. Holds a fixed number of points. Inference thread only.

@@ -1,4 +1,4 @@
-"""The face of every codec, and what those built of encoder, quantiser and decoder share: whole, streaming, and gaps.
+"""The interface of all codecs, and what those of encoder, quantiser and decoder share: whole, streaming, gaps.
 
 Knows no architecture, no thread and no sound card. `Codec` is the protocol; `TokenCodec` is the base of ours.
 

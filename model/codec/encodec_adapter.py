@@ -1,4 +1,4 @@
-"""EnCodec's official 24 kHz weights on our streaming layers, and the `encodec` package as the judge of it.
+"""EnCodec's official 24 kHz weights on our streaming layers, checked against the `encodec` package.
 
 The weights are a file that the user has; nothing of the package is needed to run them, and none of its code is here.
 The package (an extra: its archive on PyPI carries a non-commercial licence) serves to compare: `reference` builds its

@@ -1,4 +1,4 @@
-"""What the generator is told about a frame besides sound: moment, chord, style, density, ahead, as plain numbers.
+"""The condition of a frame for the generator: position, chord, style, density, look-ahead, as plain numbers.
 
 Pure tensor functions, shared by training (whole batches) and the live step (one frame), so that both see the same.
 """

@@ -1,4 +1,4 @@
-"""The small transformer that writes one frame, place after place: first what is played in symbols, then how it sounds.
+"""The depth transformer: writes one frame, slot after slot: first the notes, then the sound tokens.
 
 Knows the temporal transformer's output and the chord, and no time. Tensors in and out, TorchScript reads it.
 """

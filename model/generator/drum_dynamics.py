@@ -1,4 +1,4 @@
-"""The drummer's touch: a gain that each hit lifts and that falls between hits, by the notes that the generator wrote.
+"""Drum dynamics: a gain that rises with each written hit and falls between hits.
 
 The generator decides on a hit first and then draws its sound, and that sound is blunt: kicks and back-beats come out
 too soft, and what rang before them too loud, so that the off-beats of a tambourine or a brush stood out and the band

@@ -1,4 +1,4 @@
-"""The generator's shape, as its weights' file keeps it. A frozen value; any thread."""
+"""The shape of the generator, as stored in its weights file. A frozen value; any thread."""
 
 from __future__ import annotations
 

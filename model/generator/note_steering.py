@@ -1,4 +1,4 @@
-"""A musician's hand on the notes: how busy, how long, how loud, and fills, as biases on what the generator draws.
+"""Steers the notes: biases on the draws for density, note length, loudness and fills.
 
 The arranger that taught the generator wrote as many notes at any density, and a band that takes its own past for a
 model falls silent, or lies on a chord, for as long as it likes. So here is counted what was played against what the

@@ -1,4 +1,4 @@
-"""What a part plays in one frame, in symbols: the slots that the generator writes before the codec's tokens.
+"""Notes of a part in one frame as tokens: the slots that the generator writes before the codec tokens.
 
 Low in entropy where the codec's tokens are noise-like: which notes, whether they begin here, how loud. The generator
 decides on music first and then on sound (the idea of a semantic stage before the acoustic one: AudioLM, Borsos 2022).

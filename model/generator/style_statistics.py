@@ -1,4 +1,4 @@
-"""What each style usually plays: beginnings a beat and the share of the time that sounds, of each part.
+"""Statistics of each style: onsets per beat and share of time that sounds, for each part.
 
 Counted in the arranger's scores: 12 songs of a style, seeds 40,000 and up, split "train", only bars in which the part
 plays. Knows no model.

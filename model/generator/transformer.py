@@ -1,4 +1,4 @@
-"""The band: a decoder-only transformer over codec frames, conditioned on what is heard and on where the music is.
+"""The generator: a decoder-only transformer over codec frames, conditioned on the input and the musical position.
 
 Per frame and part, a temporal transformer takes the embeddings of the part's own last tokens, the heard sound as of
 `ahead` frames before, and the chord; beat, bar, tempo, chord, style, density and ahead steer every layer's norms

@@ -1,4 +1,4 @@
-"""Where in the beat and in the bar the musician may be: two forward filters over what the listener says.
+"""Two forward filters over the position in the beat and in the bar, driven by the output of the listener.
 
 `BeatFilter` holds a belief over tempo and beat phase, `BarFilter` one over metre and beat in the bar. Both know only
 the past, hold a fixed amount of memory, and use no randomness. Inference thread only.

@@ -1,4 +1,4 @@
-"""The exact line through the beats: peaks found to a fraction of a sub-frame, and Kalman filters over beat and tempo.
+"""Kalman filters over beat and tempo: a precise line through beat peaks located to a fraction of a sub-frame.
 
 Knows nothing of bars, octaves or locks: whoever holds a line seeds it and decides which peaks may touch it. Times are
 seconds of the input clock. Inference thread only.

@@ -1,4 +1,4 @@
-"""The listener's beat as a source of time: filters, line and bars together, with what counts as locked and as lost.
+"""Beat tracking as a time source: filters and bars combined, and when the beat counts as locked or lost.
 
 Knows no output clock and no band. Times are seconds of the input clock. Inference thread only.
 """

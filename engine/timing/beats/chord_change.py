@@ -1,4 +1,4 @@
-"""How much the chord turns at a moment: what the listener says just after it against what it said before.
+"""How much the chord changes at a moment: the listener output just after it against that just before.
 
 Knows no beats and no chords by name. Holds a fixed ring of frames. Times are seconds of the input clock. Inference
 thread only.

@@ -1,4 +1,4 @@
-"""A musician who changes the tempo: strong peaks in a row that the line has no beats for, and that keep another tempo.
+"""Detects a sudden change of tempo: strong peaks in a row that keep another tempo than the tracked one.
 
 Sooner than any filter over all readings, since it looks for one thing alone: a tempo near to the one that is held, but
 another. Peaks off the beat keep the tempo that is held, and those of another octave keep one that is far from it.

@@ -1,4 +1,4 @@
-"""JACK's transport as a source of time: bar, beat and tick of a running song, as its timebase master counts them.
+"""JACK transport as a time source: bar, beat and tick as counted by its timebase master.
 
 Knows the values that were read, not the server they came from. Positions are samples of the input clock. Inference
 thread only; a Reading is a plain value.

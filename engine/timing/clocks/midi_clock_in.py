@@ -1,4 +1,4 @@
-"""MIDI clock as a source of time: 24 ticks a quarter note, with start, stop and song position, to a steady line.
+"""MIDI clock input as a time source: 24 ticks per quarter note, with start, stop and song position.
 
 Knows which place of the song a tick is, and how many ticks the band's beat has; not what a chart says there. Positions
 are samples of the input clock. Inference thread only.

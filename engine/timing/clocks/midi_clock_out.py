@@ -1,4 +1,4 @@
-"""MIDI clock for a drum machine that follows the band: 24 ticks a quarter note, start and stop, each at its own sample.
+"""MIDI clock output: 24 ticks per quarter note, start and stop, each sent at its own sample.
 
 Knows musical time as points, and the bridge that takes messages. A beat has as many ticks as the metre says: 36 where
 it is a dotted quarter. Inference thread only.

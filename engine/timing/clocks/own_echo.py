@@ -1,4 +1,4 @@
-"""Our own MIDI clock that comes back, by a thru or a connection: known by its timing, and no clock of anybody else.
+"""Recognises the band's own MIDI clock when it comes back through a thru or a connection.
 
 Whoever followed it would follow himself, later each time. Knows what was sent and what comes, by samples of the port's
 clock, and no musical time. Inference thread only.

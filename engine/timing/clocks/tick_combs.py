@@ -1,4 +1,4 @@
-"""Whether ticks that came in one stream are of one even train or of several that are mixed, by their timing alone.
+"""Tells whether the ticks of one stream form one even train or several mixed ones, by their timing alone.
 
 Knows no song and no source: places in, trains of places out. Any thread.
 """

@@ -1,4 +1,4 @@
-"""One train of MIDI clock ticks, each late or early by some milliseconds, as a steady line with numbered ticks.
+"""A steady line through MIDI clock ticks that are each some milliseconds early or late.
 
 A second-order loop over the numbers and places of the ticks. It begins as a least-squares line through all of them and
 goes on with a memory of fixed length: quick at first, calm later. Knows no song and no other train. Positions are

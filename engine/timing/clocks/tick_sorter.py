@@ -1,4 +1,4 @@
-"""Ticks of MIDI clock that came by one cable, sorted: to which train each belongs, where two clocks run at once.
+"""Assigns MIDI clock ticks from one cable to trains, when two clocks run at once.
 
 Ticks carry no sender. While they come evenly they are one train. Where they do not, and are explained as several even
 trains, each is a line of its own; who said start is the train that begins with it, or whose tick came soonest after.

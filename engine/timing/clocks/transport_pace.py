@@ -1,4 +1,4 @@
-"""Whether a transport's beats run at the tempo that it tells, and which of the two is to be believed.
+"""Checks whether the beats of a transport run at the tempo that it reports, and which of the two to believe.
 
 Knows readings by their numbers, not the server. Times are seconds of the transport's own frames. Inference thread only.
 """
