@@ -24,7 +24,7 @@ DRUM_KEYS = {"kick": 36, "snare": 38, "side": 37, "closed_hat": 42, "cymbal": 51
 
 
 class NoteEvent(NamedTuple):
-    """A note that begins or ends in a frame."""
+    """A note that begins or ends in a frame. Any thread."""
 
     part: int
     """The part's row."""
@@ -43,7 +43,10 @@ def velocity_of(loudness: int) -> int:
 
 
 class NoteReader:
-    """Frames of slots in, events out. A note that was begun is ended: by a rest, by itself anew, or by `reset`."""
+    """Frames of slots in, events out. Every note that begins also ends: by a rest, by its own repetition, or by `reset`.
+
+    Inference thread only.
+    """
 
     def __init__(self, drums: int, parts: int, frame_samples: int) -> None:
         """`drums`: the drums' row; -1 where there are none."""

@@ -62,7 +62,7 @@ NO_SCORE = Score()
 
 
 class FrameTime(NamedTuple):
-    """Where a frame is heard."""
+    """Where a frame is heard. Any thread."""
 
     start_samples: float
     """Of what it plays: note events count from here."""
