@@ -172,7 +172,7 @@ class Player(Protocol):
 
 
 class NoteEvent(Protocol):
-    """A note that begins or ends in a frame. A frozen value; any thread. Any thread."""
+    """A note that begins or ends in a frame. A frozen value. Any thread."""
 
     @property
     def part(self) -> int: ...  # the row among PARTS

@@ -43,7 +43,7 @@ def velocity_of(loudness: int) -> int:
 
 
 class NoteReader:
-    """Frames of slots in, events out. Every note that begins also ends: by a rest, by its own repetition, or by `reset`.
+    """Frames of slots in, events out. Every note that begins also ends: by a rest, by a repetition, or by `reset`.
 
     Inference thread only.
     """
