@@ -1,4 +1,4 @@
-"""The one place where an error becomes a line on stderr and an exit code. Knows no verb.
+"""Turns errors into one line on stderr and an exit code, in one place. Knows no verb.
 
 Exit codes: 0 done; 1 something failed that can be mended (no server, no rights, damaged weights); 2 the request itself
 is wrong (an option, a channel, a preset); 128 + N ended by signal N.

@@ -1,4 +1,4 @@
-"""`gigmate complete`: the band plays to a recording, into files. Main thread. The work is complete_job.py's."""
+"""`gigmate complete`: adds the band to a recording. Main thread. complete_job.py does the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recording completed: read piece by piece, heard by the band, written whole or not at all. Any thread.
+"""Completes a recording: reads it in pieces, lets the band play, and writes complete files or none. Any thread.
 
 Knows neither options nor HTTP: `gigmate complete` and the server's jobs both ask here. Memory does not grow with the
 length of the recording, whatever its header claims.

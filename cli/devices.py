@@ -1,4 +1,4 @@
-"""`gigmate devices`: what the band could hear and play through, as each back end names it. Main thread."""
+"""`gigmate devices`: lists sound devices and MIDI inputs by name. Main thread."""
 
 from __future__ import annotations
 

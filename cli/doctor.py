@@ -1,4 +1,4 @@
-"""`gigmate doctor`: would the band play on this machine, and what to mend if not. Main thread.
+"""`gigmate doctor`: checks whether the band can play on this machine, and what to fix. Main thread.
 
 Each look is a function of its own that returns findings and raises nothing: a look that fails is a finding too.
 """

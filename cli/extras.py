@@ -1,4 +1,4 @@
-"""Packages that only some verbs need: which extra of the package brings them. Knows names, imports none of them."""
+"""Optional packages: which extra installs each of them. Knows their names, imports none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gigmate listen`: shows beat, bar, tempo and chord as the band hears them, from a file or live. Main thread."""
+"""`gigmate listen`: prints beat, bar, tempo and chord as the band hears them, from a file or live. Main thread."""
 
 from __future__ import annotations
 

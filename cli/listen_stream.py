@@ -1,4 +1,4 @@
-"""The listener by itself: sound in, what is heard out, frame by frame, without the band. Inference thread only.
+"""The listener without the band: sound in, listener output frame by frame. Inference thread only.
 
 Knows neither ports nor options. What it says is what the live band's listener says, in float32.
 """

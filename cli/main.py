@@ -1,4 +1,4 @@
-"""The commands `gigmate`, `gigmate-live`, `gigmate-latency`: names of verbs, each a short function of its own module.
+"""The commands `gigmate`, `gigmate-live`, `gigmate-latency`, and their verbs.
 
 Imports nothing heavy: torch and numba wait inside the verbs. Main thread only.
 """

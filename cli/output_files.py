@@ -1,4 +1,4 @@
-"""Files that the user names for writing: checked before anything starts, written whole or not at all."""
+"""Output files: checked before anything starts, written completely or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP as a wish to end well. Main thread only; the handlers do no more than take note.
+"""Signal handlers: SIGINT, SIGTERM and SIGHUP request a graceful end. Main thread only.
 
 The first signal asks for a graceful end (ramp, report, recording; exit code 128 + number). A second one of any kind
 ends the process at once, as if there were no handler.

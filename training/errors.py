@@ -1,4 +1,4 @@
-"""The one kind of error that a training's user can mend."""
+"""The error of trainings that a user can fix."""
 
 from __future__ import annotations
 

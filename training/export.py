@@ -1,4 +1,4 @@
-"""From a training's checkpoint to a file to ship: the running average, half precision, with its story in the header."""
+"""From a checkpoint to a weights file: running average, half precision, training history in the header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every training shares: clock and schedule, checkpoints that resume to the step, the running average, the log.
+"""The training loop: clock and schedule, checkpoints that resume to the step, running average, log.
 
 Knows no model and no loss. One process, or several that torchrun started (training.parallel). A stop signal saves
 before it ends. Main thread only.

@@ -1,4 +1,4 @@
-"""Several processes as one training: what torchrun starts finds itself here, and shares its gradients.
+"""Data-parallel training: processes started by torchrun share their gradients.
 
 Plain data parallelism on `torch.distributed`: equal weights everywhere, each process its own data, gradients averaged
 before each step. Alone (no WORLD_SIZE in the environment) everything here does nothing. Main thread only.

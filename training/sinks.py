@@ -1,4 +1,4 @@
-"""Where the figures of a training go besides the screen: JSON lines always, TensorBoard and ClearML where asked.
+"""Where training figures are logged: JSON lines always, TensorBoard and ClearML if asked.
 
 Knows no model. Main thread only.
 """

@@ -1,4 +1,4 @@
-"""A band's own recordings, or rendered shards, as a store that the trainers read (training.store).
+"""A store for the trainers, made from a band's own recordings or from rendered shards (training.store).
 
     my_stems/first_song/lead.wav drums.wav bass.wav keys.wav     (other formats and names: sound/stem_files.py)
              second_song/…

@@ -1,4 +1,4 @@
-"""A folder of rendered songs as the trainers read it: one sub-folder a song, memory-mapped, filled by many processes.
+"""A store of rendered songs for training: one memory-mapped folder per song, filled by many processes.
 
     000123/audio.npy     int16 [stems, N] at the codec's rate, in the order of STEMS
            features.npy  float16 [T, size] of the lead as a live microphone or plug hears it

@@ -1,4 +1,4 @@
-"""`gigmate bench`: how fast everything that plays live is on this machine, on one core. Main thread."""
+"""`gigmate bench`: measures the speed of everything that runs live, on one core. Main thread."""
 
 from __future__ import annotations
 

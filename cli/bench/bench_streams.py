@@ -1,4 +1,4 @@
-"""Several bands at once, as the server runs them: how fast they are together, and how late under the clock.
+"""Benchmarks several bands at once, as the server runs them: their speed together, and how late each becomes.
 
 Knows no HTTP: each stream is a thread that pushes a frame's block at a time. Called on any thread; makes its own.
 """

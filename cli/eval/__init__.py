@@ -1,1 +1,1 @@
-"""`gigmate eval`: the band and its parts judged on held-out music."""
+"""`gigmate eval`: evaluates the band and its parts on held-out music."""

@@ -1,4 +1,4 @@
-"""`gigmate eval codec`: what the codec keeps of sounds it has not heard: figures, pictures, sounds. Main thread."""
+"""`gigmate eval codec`: evaluates the codec on held-out sounds: figures, pictures, sounds. Main thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gigmate eval`: the band judged on held-out made songs, through the live engine, beside what could be had at best.
+"""`gigmate eval`: evaluates the band on held-out synthetic songs, through the live engine, beside ceiling and floor.
 
 Every figure stands beside the true part (ceiling), a part of another song (floor), and the band's own output scored
 against another song (what a band that does not listen would get). Main thread; starts processes.

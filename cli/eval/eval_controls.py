@@ -1,4 +1,4 @@
-"""Whether the controls do what they say: densities, temperatures and styles on one lead, for `gigmate eval`."""
+"""Evaluates the controls: densities, temperatures and styles on one lead, for `gigmate eval`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gigmate eval listener`: how well listener and conductor follow held-out made songs, streaming, from the lead alone.
+"""`gigmate eval listener`: evaluates listener and conductor on held-out songs, streaming, from the lead alone.
 
 Beside an offline tracker (librosa, which sees the whole song) and a naive causal one. Main thread.
 """

@@ -1,4 +1,4 @@
-"""How soon listener and conductor are in the beat again after a change of tempo, a rest, or an extra half-beat.
+"""Evaluates recovery: how soon the beat is found again after a tempo change, a rest, or an extra half-beat.
 
 Held-out made songs, streaming, from the lead alone, beside `eval_listener`. Main thread.
 """

@@ -1,4 +1,4 @@
-"""What `gigmate eval` has to do, cut into tasks that are run in any order by several processes, and done only once.
+"""The tasks of `gigmate eval`: run once each, in any order, by several processes.
 
 Each task renders what it needs, lets the band play, has it judged, and gives rows of plain values. Rows are appended
 to a file of JSON lines as they come, so a run that was killed goes on; arrays lie beside it. Main thread of each

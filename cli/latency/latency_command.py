@@ -1,4 +1,4 @@
-"""`gigmate latency` and `gigmate-latency`: the true round trip of the sound, and the driver's claim. Main thread.
+"""`gigmate latency` and `gigmate-latency`: measure the round trip and compare it with the driver's claim. Main thread.
 
 Knows what to ask for and what to print; signals and arithmetic are `latency`'s, the way through the card `engine`'s.
 """

@@ -1,4 +1,4 @@
-"""`gigmate latency --verify`: the live engine clicks through a cable; what comes in is compared with the beat.
+"""`gigmate latency --verify`: the live engine clicks through a cable, and the clicks are compared with the beat.
 
 Main thread. The beat that a musician would play on is a grid of places in the input; a band in time is heard there.
 """

@@ -1,4 +1,4 @@
-"""`gigmate-live`: from options to a running band, until the musician has had enough. Main thread.
+"""`gigmate-live`: from options to a running band, and its end. Main thread.
 
 Knows how to ask and what to show; everything that sounds is the session's.
 """

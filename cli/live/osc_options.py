@@ -1,4 +1,4 @@
-"""The options --osc and --osc-to: what they ask for, and OSC opened as they say. Main thread."""
+"""The options --osc and --osc-to: parses them and opens OSC. Main thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gigmate play`: the sound card here, the band on a server. Main thread; everything that sounds is live's."""
+"""`gigmate play`: the sound card here, the band on a server. Main thread; the rest is shared with `gigmate live`."""
 
 from __future__ import annotations
 

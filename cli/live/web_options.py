@@ -1,4 +1,4 @@
-"""`gigmate-live --web`: from options to the remote on a socket. Main thread; the remote runs in a thread of its own."""
+"""The options --web, --host and --web-token: parses them and opens the remote. Main thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files on their way through the band: a bounded queue, workers, progress, cancelling, and no file left behind.
+"""The jobs of the server: a bounded queue, workers, progress, cancelling, and cleaning up of files.
 
 Knows no HTTP. Methods may be called from any thread; the work is done in threads of its own.
 """

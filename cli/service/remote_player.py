@@ -1,4 +1,4 @@
-"""A Player that is elsewhere: asks `/player` of a server, keeps several frames on their way, and connects again.
+"""A Player on a server: calls `/player`, keeps several frames in flight, and reconnects.
 
 Knows no sound card. `listen` and `play` belong to the inference thread and wait no longer than their patience; two
 threads of its own send and receive.

@@ -1,4 +1,4 @@
-"""What the server allows, in one place, and who may ask at all. Frozen values; any thread."""
+"""The limits of the server and its access check, in one place. Frozen values; any thread."""
 
 from __future__ import annotations
 

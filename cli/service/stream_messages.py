@@ -1,4 +1,4 @@
-"""What goes over the WebSockets, byte for byte; docs/serving.md says it in words. Pure, any thread.
+"""The binary and JSON messages of the WebSockets, as described in docs/serving.md. Pure, any thread.
 
 Text frames hold JSON with a "type"; binary frames hold sound. All numbers are little-endian.
 """

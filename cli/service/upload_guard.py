@@ -1,4 +1,4 @@
-"""The door of the server: an ASGI layer that bounds and times uploads and asks for the token. Event loop only."""
+"""An ASGI middleware that limits and times uploads and checks the token. Event loop only."""
 
 from __future__ import annotations
 

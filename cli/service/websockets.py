@@ -1,4 +1,4 @@
-"""The WebSockets of the server: /stream (sound in, band out) and /player (the band for an engine elsewhere).
+"""The WebSockets of the server: /stream (sound in, band out) and /player (the band for a remote engine).
 
 Each client has its own state. Messages are taken one after another, so what is not acknowledged waits with the client
 and nothing is dropped. Event loop; the band itself runs in threads.

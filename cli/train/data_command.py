@@ -1,4 +1,4 @@
-"""`gigmate data …`: made music and recorded stems as data: render, listen, count, judge, import.
+"""`gigmate data …`: synthetic music and recorded stems as training data: render, listen, count, judge, import.
 
 Heavy imports wait inside the verbs. Main thread only; `render` starts processes.
 """

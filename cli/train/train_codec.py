@@ -1,4 +1,4 @@
-"""`gigmate train codec`, `compare-codecs` and `import-encodec`: the verbs that make a codec. Main thread."""
+"""`gigmate train codec`, `compare-codecs` and `import-encodec`. Main thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gigmate train …`: make a store of songs, train codec, listener and generator, and write shippable weights."""
+"""`gigmate train …`: makes stores of songs, trains the models, and writes weights files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that the trainings' verbs share, and what becomes of them. Main thread; heavy imports inside."""
+"""The options that the training verbs share. Main thread; heavy imports inside."""
 
 from __future__ import annotations
 

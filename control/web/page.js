@@ -31,8 +31,8 @@ function lost(code) {
   by("ask").hidden = code !== 4401;
   refused = code === 4401;
   show(refused ? "wrong" : "down", refused
-    ? "The token is wrong or missing: the band plays on, this remote may not touch it"
-    : "NOT CONNECTED: the band plays on, nothing here has an effect. Trying again …");
+    ? "The token is wrong or missing: the band plays on, but this remote cannot control it"
+    : "NOT CONNECTED: the band plays on, but this remote has no effect. Reconnecting …");
   if (!refused) retry = setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
 }
 

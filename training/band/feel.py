@@ -1,4 +1,4 @@
-"""How people play: tempo that wanders, timing and touch that vary. Knows no pitches and no sound."""
+"""Human timing: wandering tempo, variations of timing and touch. Knows no pitches and no sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a musician would not accept in a written song, each fault as one line. Knows no sound.
+"""The rules of a playable song; each violation is reported as one line. Knows no sound.
 
 For tests and statistics: the arranger is mended, never the song.
 """

@@ -1,4 +1,4 @@
-"""What a written song is: notes, chords, bars and the map from beats to seconds.
+"""A written song: notes, chords, bars, and the map from beats to seconds.
 
 Knows nothing of styles, sound or files. Plain values, safe on any thread.
 """

@@ -1,4 +1,4 @@
-"""Which songs train and which judge: splits by seed, and what is kept from training altogether. Knows no sound.
+"""Splits of songs: by seed into train, validation and test, and what is held out entirely. Knows no sound.
 
 `train`, `validation` and `test` draw from the same music by different seeds and hold nothing of what is held out. Each
 `held_...` split has exactly one thing that training never had: a style, a span of tempo, a key, a soundfont, a lead

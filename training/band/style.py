@@ -1,4 +1,4 @@
-"""The shape of a style's data: what a band that knows the style has in its hands. Knows no notes and no sound.
+"""The schema of the data of a style. Knows no notes and no sound.
 
 Step strings: one character a step, `steps_per_beat` steps a beat. Drums: `X` accent, `x` normal, `o` soft, `g` ghost,
 `.` rest. Bass: `R` root, `r` soft root, `8` octave, `5` fifth, `3` third, `7` seventh, `6` sixth, `4` fourth,

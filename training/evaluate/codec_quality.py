@@ -1,4 +1,4 @@
-"""How well the codec keeps a sound: distances on held-out sounds, sharpness of hits, use of the codebooks, speed, size.
+"""Quality of the codec: distances on held-out sounds, sharpness of hits, codebook use, speed, size.
 
 Knows no engine. Every figure is through the quantiser and, for speed, through the streaming steps. Opus at its lowest
 rate stands beside it as the anchor that everybody knows (libsndfile writes it; 6 kbit/s is three times our rate), and

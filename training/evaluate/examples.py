@@ -1,4 +1,4 @@
-"""Examples for ear and eye, and songs that go round: what the evaluation makes besides figures. Knows no engine."""
+"""Examples to hear and see, and looped songs, for the evaluation. Knows no engine."""
 
 from __future__ import annotations
 

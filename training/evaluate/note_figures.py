@@ -1,4 +1,4 @@
-"""The band judged by the notes that it writes, beside the written parts: how many, how long, fills, density, dynamics.
+"""Evaluates the notes of the band beside the written parts: number, length, fills, density, dynamics.
 
 The generator's slots (model/generator/score_tokens.py) are read frame by frame while it plays with a song's true beats
 and chords, so no listener, conductor or judge of sound stands between. Knows no engine. `python -m

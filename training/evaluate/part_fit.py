@@ -1,4 +1,4 @@
-"""The judges: how well a part, as sound, fits a song's true beats and chords. Classical measures, no learnt weights.
+"""How well a part, as sound, fits the true beats and chords of a song. Classical measures, no learnt weights.
 
 Knows no engine and no model: the caller plays, these listen. Each figure means something only beside its anchors, the
 true part (ceiling) and a part of another song (floor). Calibration: docs/results.

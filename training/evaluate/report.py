@@ -1,4 +1,4 @@
-"""A summary of `gigmate eval` as text, as a page of results and as plots. Knows no sound.
+"""The report of `gigmate eval`: text, a page of results, and plots. Knows no sound.
 
 `write_report` makes `band.md`, `band.json` and `band-*.png` in a folder; `band-notes.md` there, written by hand, is
 left as it is and named in the page.

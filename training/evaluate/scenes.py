@@ -1,4 +1,4 @@
-"""Scripted songs in which one thing changes, and how long a band takes to follow it.
+"""Scripted songs with one change each, and how long a band takes to follow it.
 
 `chord`: one chord, then another, foreign to its key. `faster`, `slower`: the tempo jumps by 10 % at a bar
 line. `pauses`: silence, playing, a stop, playing again. Made by the arranger and the renderer; the songs' own parts

@@ -1,4 +1,4 @@
-"""Judges of the sound alone, no truth needed: an embedding, the Fréchet distance on it, repetition, level, density.
+"""Measures of the sound alone: an embedding, the Fréchet distance on it, repetition, level, density.
 
 Classical measures at the judges' rate (training.evaluate). Needs librosa and scipy.
 """

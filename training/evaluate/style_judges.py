@@ -1,4 +1,4 @@
-"""Whether a style can be told: by the notes that a band plays over its bars, and by its sound.
+"""Classifiers that recognise the style: by the notes that a band plays over its bars, and by its sound.
 
 Both judges are taught with true parts alone. Notes are the symbols of model/generator/score_tokens.py, as the arranger
 wrote them or as the generator drew them: no synthesiser and no codec stands between. Needs scikit-learn.

@@ -1,4 +1,4 @@
-"""Rows of `gigmate eval` to one summary: every figure beside its anchors, with intervals, and what was asked of it.
+"""Summarises rows of `gigmate eval`: each figure beside its anchors, with intervals, and the targets.
 
 Plain values and arrays in, plain values out; knows no sound.
 """

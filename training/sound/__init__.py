@@ -1,1 +1,1 @@
-"""Notes to sound, sound to what a stage makes of it, and the labels beside it. Knows no models and no training."""
+"""Rendering: notes to sound, the sound of a stage, and labels. Knows no models and no training."""

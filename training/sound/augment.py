@@ -1,4 +1,4 @@
-"""What a stage does to the lead's sound: drive, cabinet, room, tone, noise, hum, level, clipping, the band's bleed.
+"""Augments the sound of the lead: drive, cabinet, room, tone, noise, hum, level, clipping, bleed of the band.
 
 Knows no music. Pure functions of (sound, rate, generator).
 """

@@ -1,4 +1,4 @@
-"""Classical judges of rendered songs, written by others: does the sound agree with its labels? Knows no models.
+"""Classical judges of rendered songs: does the sound agree with its labels? Knows no models.
 
 Needs librosa and mir_eval (the extra `train`). Each judge's own bias is known and taken off.
 """

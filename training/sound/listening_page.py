@@ -1,4 +1,4 @@
-"""Pictures and a page to listen by: piano roll, waveforms, labels and players of rendered songs. Knows no models.
+"""A page to hear rendered songs: players, piano roll, waveforms, labels. Knows no models.
 
 Needs matplotlib and soundfile.
 """

@@ -1,4 +1,4 @@
-"""What is true of a song at each 40 ms frame, and the exact moments of beats and notes. Knows no sound.
+"""The labels of a song for each 40 ms frame, and the exact times of beats and notes. Knows no sound.
 
 Frame f stands for the moment f * 1280 / 32000 s, at any rendering rate.
 """

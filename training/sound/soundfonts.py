@@ -1,4 +1,4 @@
-"""Finds free soundfonts on this machine; a missing one is said with its package. Knows nothing of music."""
+"""Finds free soundfonts on this machine; the error for a missing one names its package. Knows nothing of music."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers about many songs: what is written, how it sounds to the judges, and the report of both. Knows no models."""
+"""Statistics of many songs: what is written, what the judges find, and a report of both. Knows no models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an adversarial stage needs: a discriminator on short-time spectra, its losses, and a balance between losses.
+"""Adversarial training: a discriminator on short-time spectra, its losses, and a balancer of losses.
 
 After EnCodec (Défossez 2022), made small: on a CPU the discriminator costs more than the codec. Torch only; knows no
 codec and no data.

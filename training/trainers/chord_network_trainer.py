@@ -1,4 +1,4 @@
-"""Training of harmony: chords, keys and the chords that follow, from what a trained listener says of made songs.
+"""Training of harmony: chords, keys and next chords, from a trained listener's output on synthetic songs.
 
 The listener answers whole songs once; what it says is averaged over the half-beats of the true grid, and the network
 learns from the places of the bar as a conductor gives them: mostly right, sometimes a beat off, more or less sure. In

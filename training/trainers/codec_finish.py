@@ -1,4 +1,4 @@
-"""The adversarial finish of a codec: the decoder alone learns on, against a discriminator; tokens stay what they were.
+"""The adversarial finish of a codec: trains the decoder alone against a discriminator; tokens stay valid.
 
 Encoder and codebooks are frozen, so a generator that was trained on the tokens goes on with the finished decoder.
 The losses and their shares are EnCodec's; the discriminator takes part in every second step, and is heard only after

@@ -1,4 +1,4 @@
-"""Training of the codec, whatever its architecture: stems in, tokens out, losses in the order that was found to matter.
+"""Training of the codec, for either architecture.
 
 The first tenth runs without quantiser and led by the waveform, then the codebooks start from k-means and learn by
 moving averages with dead entries revived; the log-mel distance takes over as training goes on. Offline only. The

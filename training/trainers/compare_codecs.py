@@ -1,4 +1,4 @@
-"""Both candidates for the codec under one recipe: same data, same minutes, same seed, then the same judges.
+"""Compares both codec architectures under one recipe: same data, same minutes, same seed, same judges.
 
 One after the other, so that neither takes the processor from the other. Offline only.
 """

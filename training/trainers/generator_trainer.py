@@ -1,4 +1,4 @@
-"""Training of the generator on codec tokens, under the conditions and the errors that it meets on stage.
+"""Training of the generator on codec tokens, under the conditions and errors that occur on stage.
 
 Per crop: the heard sound is as old as a drawn `ahead`; chords come exact, late or not at all; moment, style, density
 and heard sound are each withheld at times; the part's own past is spoilt and hidden at times, because a band that may

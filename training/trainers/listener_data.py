@@ -1,4 +1,4 @@
-"""What the listener learns from: crops of songs as a live input hears them, and what is to be said of every frame.
+"""Training data of the listener: crops of songs with the sound of a live input, and their targets.
 
 Labels are exact, since the music is made. A crop may be louder or softer, in another key, and played faster or slower,
 or from some moment on in another tempo at once: made songs keep theirs, musicians do not. Offline only.

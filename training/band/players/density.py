@@ -1,4 +1,4 @@
-"""How many notes a bar holds, and which come or go: the players' ranking of what a bar can do without or could do with.
+"""Density: how many notes a bar holds, and which are removed or added first.
 
 Nothing changes about the middle density: there a bar stays as its patterns have it. What a player settles on holds for
 a section, so a sparse verse is a pattern and not holes. Knows no pitches and no sound.
