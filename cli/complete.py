@@ -39,7 +39,8 @@ def complete(
         Path | None, typer.Option(metavar="DIR", help="Also write a WAV of each part into this folder.")
     ] = None,
     input_: Annotated[
-        str | None, typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1; else the mean of all.")
+        str | None,
+        typer.Option("--input", metavar="N[,N]", help="Channels to use, counted from 1. Default: the mean of all."),
     ] = None,
     midi: Annotated[
         Path | None, typer.Option(metavar="F.mid", help="Also write the notes, tempo and sections as a MIDI file.")

@@ -51,7 +51,9 @@ def listen(
     source: Annotated[str, typer.Argument(metavar="FILE|live", help="A recording, or `live` for a live input.")],
     input_: Annotated[
         str | None,
-        typer.Option("--input", metavar="N[,N]", help="Channels heard, from 1. Default: all of a file; live 1."),
+        typer.Option(
+            "--input", metavar="N[,N]", help="Channels to use, counted from 1. Default: all of a file; 1 live."
+        ),
     ] = None,
     backend: Annotated[str, typer.Option(help="live: auto, jack or portaudio.")] = "auto",
     click: Annotated[

@@ -44,7 +44,7 @@ def codec_figures(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="A training's folder, or an earlier report's codec.json, whose learning curve the report shows.",
+            help="Show the learning curve of this training: its folder, or the codec.json of an earlier report.",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,

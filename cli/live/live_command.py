@@ -74,7 +74,7 @@ def live(
     set_: Annotated[Path | None, typer.Option("--set", metavar="F.yaml", help="A set list: the songs to play.")] = None,
     chart: Annotated[Path | None, typer.Option(metavar="F", help="Play the chords of this chart.")] = None,
     time_source: Annotated[
-        str, typer.Option(metavar="NAME", help="Whom it follows: auto, transport, midi_clock, tap or listener.")
+        str, typer.Option(metavar="NAME", help="Time source: auto, transport, midi_clock, tap or listener.")
     ] = "auto",
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
@@ -129,7 +129,7 @@ def live(
         list[str] | None, typer.Option(metavar="HOST:PORT", help="OSC: send status and beats there. May be repeated.")
     ] = None,
     osc_time_tags: Annotated[
-        bool, typer.Option("--osc-time-tags", help="OSC: bundles wait for their time; else they act at once.")
+        bool, typer.Option("--osc-time-tags", help="OSC: let bundles wait for their time. Default: act at once.")
     ] = False,
 ) -> int:
     """Play along with a live input.

@@ -31,7 +31,7 @@ SoundVariety = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="How often the band uses other sounds than those of its style.")
 ]
 PlayingVariety = Annotated[
-    float, typer.Option(min=0.0, max=1.0, help="Wider tempos, sudden tempo changes, free starts.")
+    float, typer.Option(min=0.0, max=1.0, help="More varied tempos, sudden tempo changes, free starts.")
 ]
 
 
@@ -132,7 +132,8 @@ def import_(
     bpm: Annotated[float | None, typer.Option(help="Approximate tempo, as a hint.")] = None,
     rate: Annotated[int, typer.Option(help="Sample rate of the stored stems, in Hz.")] = 32000,
     input_: Annotated[
-        str | None, typer.Option("--input", metavar="N[,N]", help="Channels of the lead's file, from 1; else all.")
+        str | None,
+        typer.Option("--input", metavar="N[,N]", help="Channels of the lead's file, counted from 1. Default: all."),
     ] = None,
 ) -> None:
     """Turn recordings of your own band into training data: stems in, shards with tracked labels out."""

@@ -33,7 +33,7 @@ from .train_options import (
     weights_of,
 )
 
-app = typer.Typer(help="Make data, train the models, write weights.", no_args_is_help=True)
+app = typer.Typer(help="Make training data, train the models, write weights.", no_args_is_help=True)
 app.command()(train_codec.codec)
 app.command()(train_codec.compare_codecs)
 app.command()(train_codec.import_encodec)
@@ -58,7 +58,7 @@ def store(
     ] = True,
     music: Annotated[
         str,
-        typer.Option(help="band: the arranger's songs; leads: leads alone, as people play; tunes: people's melodies."),
+        typer.Option(help="band: songs of the arranger; leads: a lead alone, more varied; tunes: folk melodies."),
     ] = "band",
     tunes: Annotated[Path | None, typer.Option(help="The melodies, as written by `gigmate train tunes`.")] = None,
 ) -> None:
