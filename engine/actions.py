@@ -211,7 +211,7 @@ _ACTIONS = (
         (Argument("name", "word", default="", optional=True),),
     ),
     Action("panic", "fades out at once and forgets everything", c.Panic),
-    Action("nothing", "nothing: for a gesture that shall not mean what it would else", c.Nothing),
+    Action("nothing", "does nothing: switches a gesture off", c.Nothing),
 )
 
 ACTIONS: dict[str, Action] = {action.name: action for action in _ACTIONS}
