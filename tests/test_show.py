@@ -21,6 +21,7 @@ from gigmate.engine.commands import (
     SetOption,
     SetPresetLevels,
     SetTempo,
+    SetTimeSource,
     Start,
     StepPreset,
     StepSong,
@@ -178,3 +179,17 @@ def test_a_preset_shapes_config_and_offline_controls() -> None:
     assert replace(controls_of(muted), levels_db=(0.0, 0.0, 0.0)) == Controls(
         style="rock", density=0.85, temperature=1.05, top_k=200, top_p=0.97
     )
+
+
+def test_a_preset_may_choose_whom_the_band_follows_and_else_the_command_line_does() -> None:
+    presets = {
+        "plain": parse_preset({"name": "Plain"}, "plain"),
+        "led": parse_preset({"name": "Led", "time_source": "midi_clock"}, "led"),
+    }
+    show = Show(presets["plain"], presets=presets)
+    show.time_source = "listener"
+    told = [show.opening(), *(show.resolve(SelectPreset(name)) for name in ("led", "plain", "plain"))]
+    sources = [[command.name for command in commands if isinstance(command, SetTimeSource)] for commands in told]
+    assert sources == [["listener"], ["midi_clock"], ["listener"], []], "what was chosen by hand stays"
+    with pytest.raises(ConfigError, match="--time-source sundial"):
+        EngineConfig(time_source="sundial")

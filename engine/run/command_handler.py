@@ -61,6 +61,8 @@ _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
 MidiEvent = tuple[int, int, int, int]
 _CLOCK = 0xF8
 _TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
+_LEADS_US = ("midi_clock", "transport")
+"""While one of them leads, our clock is in time with others' by itself."""
 _STATUS = {action: status for status, action in _TRANSPORT.items()}
 
 
@@ -245,7 +247,7 @@ class CommandHandler:
             status = _STATUS.get(command.action)
             return status is not None and self.echo.is_own_word(command.at_sample, status)
         known = self.echo.known
-        own = self.echo.is_own_tick(command.at_sample, self._conductor.entrance_cue().source == "midi_clock")
+        own = self.echo.is_own_tick(command.at_sample, self._conductor.entrance_cue().source in _LEADS_US)
         if self.echo.known and not known:
             self._fault_log.fault(FaultKind.OWN_CLOCK)
         return own

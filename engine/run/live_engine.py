@@ -19,6 +19,7 @@ from ..callback.bridge import Bridge
 from ..callback.sample_clock import SampleClock
 from ..commands import (
     ClockTick,
+    ClockTransport,
     Command,
     CommandQueue,
     Panic,
@@ -142,7 +143,7 @@ class Engine:
         """Any thread. Ask for something; it happens between two steps. Never waits. Panic silences at once."""
         if isinstance(command, Panic):
             self._bridge.set_playing(False)  # even if the worker hangs
-        elif isinstance(command, (Tap, ClockTick)) and command.at_sample < 0:
+        elif isinstance(command, (Tap, ClockTick, ClockTransport)) and command.at_sample < 0:
             command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
         if not self._commands.post(command):
             self._fault_log.fault(FaultKind.COMMANDS_DROPPED)

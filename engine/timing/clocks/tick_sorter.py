@@ -121,7 +121,7 @@ class TickSorter:
 
     def _one_at_last(self) -> bool:
         """Ticks that no two trains explain are of one that is very uneven: better than none."""
-        return self.leader.met >= _RECENT_TICKS
+        return len(self._recent) == _RECENT_TICKS
 
     def _remember(self) -> None:
         line = self.leader
