@@ -8,16 +8,25 @@ from pathlib import Path
 
 from .. import __version__
 
+ROOT = Path(__file__).resolve().parents[1]
 
-def commit() -> str:
-    """The short hash of the checked-out commit; the version where this is no clone, or git is not installed."""
+
+def commit(root: Path = ROOT) -> str:
+    """The short hash of the commit that is checked out at `root`, with `-dirty` if files differ from it.
+
+    The version if `root` is no clone (also if it lies inside a clone of something else), or git is not installed.
+    """
     try:
-        found = subprocess.run(
-            ["git", "-C", str(Path(__file__).resolve().parents[1]), "rev-parse", "--short", "HEAD"],
-            capture_output=True, text=True, timeout=10, check=True,
-        )  # fmt: skip
+        top = _git(root, "rev-parse", "--show-toplevel")
+        if Path(top).resolve() == root.resolve():
+            return _git(root, "describe", "--always", "--dirty", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
-        return f"version {__version__}"
+        pass
+    return f"version {__version__}"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    found = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True)
     return found.stdout.strip()
 
 
