@@ -173,6 +173,18 @@ def ring_take(ring, destination, count):
     return held
 
 
+@realtime
+def ring_pass_pushed(ring, count):
+    """Producer only. `count` samples that `ring_push` was never given: the reader finds zeros in their place."""
+    store_relaxed(ring, _PUSHED, load_relaxed(ring, _PUSHED) + count)
+
+
+@realtime
+def ring_pass_taken(ring, count):
+    """Consumer only. `count` samples that `ring_take` shall never take: their time is over."""
+    store_release(ring, _READ, load_relaxed(ring, _READ) + count)
+
+
 SOURCES = (__file__, _word_table.__file__)
 _cfunc = cached_cfunc(*SOURCES)
 _I = types.int64
@@ -276,6 +288,11 @@ class Ring:
         target = max(before, min(int(position), self.write_index))
         _seek.ctypes(self.address, target)
         return target - before
+
+    @property
+    def gap(self) -> tuple[int, int]:
+        """Consumer only. Where zeros stand for samples that never came: the last such stretch, [first, end)."""
+        return int(_index.ctypes(self.address, _GAP_START)), int(_index.ctypes(self.address, _GAP_END))
 
     @property
     def write_index(self) -> int:

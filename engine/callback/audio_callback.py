@@ -36,7 +36,7 @@ from ...dsp.raw_memory import (
     store_release,
     write_float_mode,
 )
-from ...dsp.ring import HOLE_BITS, ring_push, ring_take
+from ...dsp.ring import HOLE_BITS, ring_pass_pushed, ring_pass_taken, ring_push, ring_take
 from . import fallback_bar as _fallback
 from . import state_table as _state_table
 from .fallback_bar import fallback_sample, fallback_silence
@@ -230,6 +230,15 @@ def process_samples(state, inputs, n_inputs, outputs, n_outputs, count):
         store_release(state, POSITION, position + piece)
         done += piece
     write_float_mode(scratch, mode)
+
+
+@realtime
+def pass_over(state, count):
+    """The clock goes on by `count` samples for which no callback came: nothing of them is heard or played."""
+    ring_pass_pushed(load_i64(state, IN_RING), count)
+    ring_pass_taken(load_i64(state, OUT_RING), count)
+    ring_pass_taken(load_i64(state, CLICK_RING), count)
+    store_release(state, POSITION, load_relaxed(state, POSITION) + count)
 
 
 @realtime

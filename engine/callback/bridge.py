@@ -27,6 +27,8 @@ from .fallback_bar import FallbackMemory
 from .rate_conversion import Conversion
 
 MAX_CHANNELS = state_table.METERED_CHANNELS
+STALL_MS = 100.0
+"""So long without a callback is no moment that was lost but a time in which the musician played on."""
 RAMP_MS = 20.0
 
 
@@ -114,6 +116,7 @@ class Bridge:
         words[state_table.MAX_BLOCK] = max_block_samples
         words[state_table.RAMP_TABLE] = self._ramp.ctypes.data
         words[state_table.RAMP_SAMPLES] = ramp
+        words[state_table.STALL_SAMPLES] = round(STALL_MS * rate_hz / 1000)
         words[state_table.FLOAT_SCRATCH] = self._scratch.ctypes.data
         words[state_table.JACK_MIDI_EVENT] = self._scratch.ctypes.data + 64
         words[state_table.JACK_LATENCY_RANGE] = self._scratch.ctypes.data + 112

@@ -22,6 +22,8 @@ class HeardFrames:
         self._bridge = bridge
         self._block = np.zeros(frame_samples, np.float32)
         self._have = 0
+        self.lost = False
+        """Whether the frame read last is silence throughout, in the place of what never came in."""
 
     @property
     def missing_samples(self) -> int:
@@ -37,6 +39,10 @@ class HeardFrames:
 
     def read(self) -> NDArray[np.float32]:
         """The next frame, float32 [frame]: the same memory each time."""
-        self._bridge.in_ring.read_into(self._block[self._have :])
+        ring = self._bridge.in_ring
+        begin = ring.read_index - self._have
+        ring.read_into(self._block[self._have :])
         self._have = 0
+        gap_begin, gap_end = ring.gap
+        self.lost = gap_begin <= begin and begin + self._block.size <= gap_end
         return self._block

@@ -24,6 +24,7 @@ from ...dsp.raw_memory import (
     store_release,
 )
 from . import rate_conversion as _conversion
+from .audio_callback import pass_over
 from .rate_conversion import process_stream, to_bridge_samples, to_card_samples
 from .state_table import (
     CHANNELS_IN,
@@ -74,6 +75,7 @@ from .state_table import (
     RATE_CHANGED,
     RETIRED,
     SHUTDOWN,
+    STALL_SAMPLES,
     TRANSPORT_POSITION,
     TRANSPORT_SEQUENCE,
     TRANSPORT_STATE,
@@ -133,8 +135,12 @@ def _jack_midi(lease, state, count):
 
 
 @realtime
-def _jack_clock(state, count):
-    """Count the samples of the server's clock that passed without a callback."""
+def _jack_clock(lease, state, count):
+    """Count the samples of the server's clock that passed without a callback; after many of them the clock jumps.
+
+    A moment that the server lost is a slip, which the beat tracking follows. A process that was stopped for seconds
+    would find its musician anywhere in the bar.
+    """
     if load_acquire(state, FREEWHEEL) != 0:
         store_i64(state, JACK_LAST_FRAME_KNOWN, 0)
         return
@@ -144,6 +150,9 @@ def _jack_clock(state, count):
         lost = step - load_relaxed(state, LAST_BLOCK)
         if 0 < lost < 0x7FFFFFFF:
             store_relaxed(state, LOST_SAMPLES, load_relaxed(state, LOST_SAMPLES) + lost)
+            passed = to_bridge_samples(lease, lost)
+            if passed >= load_i64(state, STALL_SAMPLES):
+                pass_over(state, passed)
     store_i64(state, JACK_LAST_FRAME, now)
     store_i64(state, JACK_LAST_FRAME_KNOWN, 1)
 
@@ -229,7 +238,7 @@ def jack_process(frames, lease):
         store_i64(inputs, i, _get_buffer(get_buffer, load_i64(load_acquire(state, JACK_IN_PORTS), i), frames))
     for i in range(n_outputs):
         store_i64(outputs, i, _get_buffer(get_buffer, load_i64(load_acquire(state, JACK_OUT_PORTS), i), frames))
-    _jack_clock(state, count)
+    _jack_clock(lease, state, count)
     _jack_midi(lease, state, count)
     _jack_midi_out(lease, state, count, True)
     _jack_transport(state)

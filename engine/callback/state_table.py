@@ -55,6 +55,7 @@ CHANNEL_METERS = _word(
     " the sum of squares of their mean; the samples in these sums",
 )
 CHANNELS_OUT = _word("CHANNELS_OUT", "address", "int64 table: addresses of this block's output channels")
+STALL_SAMPLES = _word("STALL_SAMPLES", "int64", "after so long without a callback the clock jumps", "samples")
 CLICK_OUTPUTS = _word("CLICK_OUTPUTS", "int64", "the last so many outputs play the click alone; 0: all outputs play it")
 MIDI_RING = _word("MIDI_RING", "address", "int64 [2 * MIDI_EVENTS]: position, packed bytes")
 MIDI_OUT_RING = _word("MIDI_OUT_RING", "address", "the same; the packed word's fourth byte counts the message's bytes")

@@ -31,7 +31,7 @@ from .jack_server import (
     unavailable_reason,
     wait_for_server,
 )
-from .port import Neighbours, Port, run_detached
+from .port import Neighbours, Port, keep_for_ever, run_detached
 
 if TYPE_CHECKING:
     from ..callback.bridge import Bridge
@@ -285,7 +285,8 @@ class JackPort(Port):
         if client is None:
             return
         if not self._run_detached(client.close):
-            _IMMORTAL.append(client)  # nor may Python close it when it tidies up
+            # Its thread may still call us, at the interpreter's end too; nor may Python close it when it tidies up.
+            keep_for_ever(client, self._bridge, *vars(jack_callback).values())
         elif self._bridge in _IMMORTAL:
             _IMMORTAL.remove(self._bridge)
 

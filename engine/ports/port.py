@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import threading
 import time
 from collections.abc import Callable
@@ -207,6 +208,12 @@ class Port:
         if counters.callbacks == 0:
             return 0
         return counters.callbacks + round(counters.lost_samples / max(1, counters.block_samples))
+
+
+def keep_for_ever(*things: object) -> None:
+    """Not even the interpreter's end shall free these: a native thread that was left behind may still use them."""
+    for thing in things:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 def run_detached(action: Callable[[], object], timeout_s: float, ignore: tuple[type[Exception], ...] = ()) -> bool:

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..callback import state_table
+from ..callback import portaudio_callback, state_table
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from . import jack
@@ -19,6 +19,7 @@ from .port import (
     Device,
     Port,
     PortUnavailable,
+    keep_for_ever,
     run_detached,
 )
 from .portaudio_api import (
@@ -240,13 +241,16 @@ class PortAudioPort(Port):
 
     def _close(self) -> None:
         self._quit.set()
-        if self._stream is None or self._is_dead_jack():
-            return  # left as it is: PortAudio would wait for ever for the server, and native memory stays
-        if self._run_detached("Pa_CloseStream"):
-            self._stream = None
-            self._lib.open_streams -= 1
-            if self._bridge in _IMMORTAL:
-                _IMMORTAL.remove(self._bridge)
+        if self._stream is None:
+            return
+        # A dead server's stream is left as it is: PortAudio would wait for ever for the server.
+        if self._is_dead_jack() or not self._run_detached("Pa_CloseStream"):
+            keep_for_ever(self._bridge, *vars(portaudio_callback).values())  # its thread may still call us
+            return
+        self._stream = None
+        self._lib.open_streams -= 1
+        if self._bridge in _IMMORTAL:
+            _IMMORTAL.remove(self._bridge)
 
     def _run_detached(self, name: str) -> bool:
         stream = self._stream

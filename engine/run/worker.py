@@ -250,7 +250,8 @@ class Worker:
         self._frame += 1  # whatever fails below, the clock goes on
         self._input_monitor.hear(index * self.host_frame, heard, self._bridge.nonfinite_in_samples)
         self._input_monitor.hear_channels(*self._bridge.channel_energies(len(self._config.input_channels)))
-        self._hear(index, heard)
+        if not self.heard.lost:  # of a time that nobody heard nothing is known: the beat goes on as it was
+            self._hear(index, heard)
         self._take_commands()
         made = self._play(index)
         waited_samples = self._bridge.position - (index + 1) * self.host_frame

@@ -1,6 +1,7 @@
-"""One engine in a process of its own, for tests that kill what it stands on: an endless sine as the band.
+"""One engine in a process of its own, for tests that kill what it stands on: an endless sine as the band, or a click on
+each beat.
 
-    python runner.py '{"backend": "jack", ...}'
+    python runner.py '{"backend": "jack", "clicks": true, ...}'
 
 Prints {"running": [...]} when the sound flows, then a status line fifty times a second, and the report when it reads
 "quit" (or when the run ends by itself). What the process does besides is what a real run does.
@@ -46,13 +47,25 @@ class Singer:
         return np.stack([sine, sine * 0, sine * 0]).astype(np.float32)
 
 
+class Clicker(Singer):
+    """A click where each beat begins."""
+
+    def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+        parts = np.zeros((3, FRAME), np.float32)
+        left = (1.0 - moment.beat_phase) % 1.0 * 60.0 / moment.tempo_bpm * PLAYER_HZ
+        if left < FRAME:
+            parts[0, round(left) : round(left) + 64] = 0.5
+        return parts
+
+
 def main(fields: str) -> None:
     settings = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(fields).items()}
+    player = Clicker() if settings.pop("clicks", False) else Singer()
     config = EngineConfig(**{"start_playing": True, **settings})
     from gigmate.engine.ports import open_port
 
     port = open_port(config)
-    engine = Engine(config, Singer(), GridConductor(120, 4, port.rate_hz), port)
+    engine = Engine(config, player, GridConductor(120, 4, port.rate_hz), port)
     asked: list[str] = []
 
     def read() -> None:

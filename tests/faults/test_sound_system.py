@@ -258,6 +258,52 @@ def test_portaudio_on_a_server_that_comes_back_with_another_rate(
 
 
 @pytest.mark.slow
+def click_frames(path: Path) -> np.ndarray:
+    """Where each click begins on the server's clock, from a log of frames and sound."""
+    log = np.load(path)
+    block = log["sound"].size // log["frames"].size
+    frames = (log["frames"].astype(np.int64)[:, None] + np.arange(block)).ravel()
+    loud = np.flatnonzero(np.abs(log["sound"]) > 0.2)
+    first = loud[np.diff(frames[loud], prepend=-(10**9)) > 4_800]
+    return frames[first]
+
+
+@pytest.mark.parametrize("stopped_s", [0.73, 5.21])
+def test_a_process_that_was_stopped_is_in_its_place_within_a_second(
+    start_jack: Callable[..., Any],
+    start_run: Callable[..., Run],
+    start_peer: Callable[..., Peer],
+    tmp_path: Path,
+    stopped_s: float,
+) -> None:
+    """By the server's own clock: the beats go on where they would have been if nothing had happened."""
+    server = start_jack(block_samples=512)
+    run = start_run(server.environment, backend="jack", client_name="gm", output_channels=[3], clicks=True)
+    run.until("playing")
+    log = start_peer(server.environment, "framelog", "gm:output_3", tmp_path / "log.npz")
+    assert log.line() == "ready"
+    clock = start_peer(server.environment, "clock")
+    assert clock.line() == "ready"
+    time.sleep(3.0)
+    os.kill(run.process.pid, signal.SIGSTOP)
+    stopped = int(clock.go())
+    time.sleep(stopped_s)
+    os.kill(run.process.pid, signal.SIGCONT)
+    went_on = int(clock.go())
+    time.sleep(4.0)
+    assert log.go() == "saved"
+    words = run.quit()
+    assert words["lost"] is None
+    beats = click_frames(tmp_path / "log.npz")
+    before = beats[beats < stopped - 4_800]
+    after = beats[beats > went_on + 48_000]
+    assert before.size >= 3
+    assert after.size >= 3
+    place = np.median(before % 24_000)
+    off = (after - place + 12_000) % 24_000 - 12_000
+    assert np.abs(off).max() < 480, off  # 10 ms
+
+
 def test_a_process_that_is_stopped_for_seconds_goes_on(
     jack_server: Any, start_run: Callable[..., Run], start_peer: Callable[..., Peer], tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@
     python jack_peer.py framelog REGEX FILE     what the audio port says, and each block's frame, until a line comes
     python jack_peer.py device NAME             MIDI ports of hardware, until stdin closes
     python jack_peer.py follow REGEX            a program's MIDI input, connected to the MIDI output that matches
+    python jack_peer.py clock                   the server's frame time, at each line
     python jack_peer.py timebase BPM            timebase master of a rolling transport, until stdin closes
 
 It prints "ready" when it is connected, and begins when it reads a line. In free-wheeling nobody loses a cycle.
@@ -219,6 +220,13 @@ def follow(client: jack.Client, regex: str) -> None:
         client.connect(_matching(client, regex, is_output=True, is_midi=True), source)
         _ready()
         sys.stdin.read()
+
+
+def clock(client: jack.Client) -> None:
+    with client:
+        print("ready", flush=True)
+        for _ in sys.stdin:
+            print(client.frame_time, flush=True)
 
 
 def timebase(client: jack.Client, bpm: str) -> None:
