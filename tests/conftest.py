@@ -83,7 +83,7 @@ class JackServer:
         self.block_samples = block_samples
         self.loopback = loopback
         self._process: subprocess.Popen[bytes] | None = None
-        self._crashed = False
+        self._crashed = self._stopped = False
         for attempt in range(_ATTEMPTS):
             if attempt:
                 time.sleep(2.0)  # the shared registry may be held for a moment, by a server that a test has just killed
@@ -154,7 +154,15 @@ class JackServer:
             self._crashed = True
 
     def stop(self) -> None:
-        """End it in order, so that its name leaves libjack's registry; one that crashed is run once more for that."""
+        """End it in order, so that its name leaves libjack's registry; one that crashed is run once more for that.
+
+        Its clients end first: a server that has to be killed because one of them keeps it leaves its name behind.
+        May be called twice.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
+        self._end_clients()
         for attempt in range(2):
             if self._crashed and attempt == 0:
                 with contextlib.suppress(RuntimeError):
@@ -169,6 +177,57 @@ class JackServer:
         for left in Path("/dev/shm").glob(f"jack_sem.*_{self.name}_*"):
             left.unlink(missing_ok=True)
         self._lock.unlink(missing_ok=True)
+
+    def _end_clients(self) -> None:
+        """Ports of this process, and programs of this test run that were given this server's environment (Linux)."""
+        running = sys.modules.get("gigmate.engine.ports.port")
+        for port in list(running._RUNNING) if running is not None else ():
+            if port.config.server_name == self.name or port.config.server_name is None:
+                port.close()
+        pids = [pid for pid in _pids_with(f"JACK_DEFAULT_SERVER={self.name}".encode()) if not self._is_server(pid)]
+        for how, patience_s in ((signal.SIGCONT, 0.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
+            pids = [pid for pid in pids if _is_alive(pid)]
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
+            end_s = time.monotonic() + patience_s
+            while any(_is_alive(pid) for pid in pids) and time.monotonic() < end_s:
+                time.sleep(0.02)
+
+    def _is_server(self, pid: int) -> bool:
+        return self._process is not None and pid == self._process.pid
+
+
+def _pids_with(entry: bytes) -> list[int]:
+    """Processes that we started, or that those started, with that entry in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if entry in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:  # it has ended, or belongs to somebody else
+            continue
+    return [pid for pid in found if _descends(pid)]
+
+
+def _descends(pid: int) -> bool:
+    """Whether a process is a child of this one, or a child's child."""
+    while pid > 1:
+        try:
+            pid = int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+        if pid == os.getpid():
+            return True
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process still runs: one that has ended and waits to be asked for its exit code does not."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.fixture
