@@ -44,7 +44,7 @@ from .engine.run.accompaniment import (
 )
 from .engine.run.input_channels import InputChannels
 from .engine.timing.conductor import Conductor
-from .engine.timing.first_downbeat import first_downbeat_s
+from .engine.timing.first_downbeat import FirstDownbeat, first_downbeat
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import OFF_DB, Preset
 from .session import controls_of, expected_tempo_bpm
@@ -132,6 +132,7 @@ class Band:
         batch_frames: int = 1,
         tuning_hz: float | None = None,
         input_channels: Iterable[int] | None = None,
+        chart_tempo_bpm: float | None = None,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
@@ -140,7 +141,9 @@ class Band:
         the chords, from the bar line nearest to `chart_start_s` on (None: from that on which the band comes in): a
         Chart, bar notation ("| Am | F |") or a file with it. `batch_frames` above 1 is quicker, and gives so many
         frames at once, later: for whole recordings. `tuning_hz` is what A is; None: as it is heard.
-        `input_channels` are those of each block that are heard, from 1; None: the mean of all.
+        `input_channels` are those of each block that are heard, from 1; None: the mean of all. `chart_tempo_bpm` is how
+        fast the music goes where the chart begins (see `first_downbeat`): a band that waits then comes in with the
+        chart's first bar; so it does by the tempo that the chart itself gives.
         Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead or chart that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
@@ -168,7 +171,33 @@ class Band:
                 chart_start_samples=None if chart_start_s is None else round(chart_start_s * rate_hz),
                 batch_frames=batch_frames,
                 input_channels=None if input_channels is None else tuple(input_channels),
+                chart_tempo_bpm=chart_tempo_bpm,
             ),
+        )
+
+    def first_downbeat(
+        self,
+        blocks: Iterable[NDArray[np.floating]],
+        rate_hz: int,
+        *,
+        preset: str | Path | Preset = DEFAULT_PRESET,
+        chart: str | Path | Chart | None = None,
+        input_channels: Iterable[int] | None = None,
+    ) -> FirstDownbeat | None:
+        """The first downbeat that is played in `blocks`, float [n] or [n, channels]: its `seconds` and the `tempo_bpm`
+        there; None: no beat found.
+
+        Listens to as much of them as it needs, at most a minute. The metre is the chart's, if there is one.
+        """
+        wanted = preset if isinstance(preset, Preset) else load_preset(preset)
+        sheet = chart_of(chart)
+        heard = InputChannels(rate_hz, None if input_channels is None else tuple(input_channels), FaultLog())
+        return first_downbeat(
+            self._new_player(0),
+            map(heard.mono, blocks),
+            rate_hz,
+            beats_per_bar=None if sheet is None else sheet.beats_per_bar,
+            tempo_bpm=_tempo_bpm(wanted, sheet),
         )
 
     def first_downbeat_s(
@@ -180,20 +209,9 @@ class Band:
         chart: str | Path | Chart | None = None,
         input_channels: Iterable[int] | None = None,
     ) -> float | None:
-        """Seconds to the first downbeat that is played in `blocks`, float [n] or [n, channels]; None: no beat found.
-
-        Listens to as much of them as it needs, at most a minute. The metre is the chart's, if there is one.
-        """
-        wanted = preset if isinstance(preset, Preset) else load_preset(preset)
-        sheet = chart_of(chart)
-        heard = InputChannels(rate_hz, None if input_channels is None else tuple(input_channels), FaultLog())
-        return first_downbeat_s(
-            self._new_player(0),
-            map(heard.mono, blocks),
-            rate_hz,
-            beats_per_bar=None if sheet is None else sheet.beats_per_bar,
-            tempo_bpm=_tempo_bpm(wanted, sheet),
-        )
+        """The seconds of `first_downbeat` alone."""
+        found = self.first_downbeat(blocks, rate_hz, preset=preset, chart=chart, input_channels=input_channels)
+        return None if found is None else found.seconds
 
     def accompany(
         self,
@@ -228,10 +246,12 @@ class Band:
         blocks = _heard(
             audio, InputChannels(rate_hz, None if input_channels is None else tuple(input_channels), faults)
         )
-        sheet = chart_of(chart)
+        sheet, chart_tempo_bpm = chart_of(chart), None
         if sheet is not None and chart_start_s is None:
             rate_that_fits(rate_hz, self._new_player(seed))  # a rate that no sound has is said before listening
-            chart_start_s = self.first_downbeat_s(blocks, rate_hz, preset=preset, chart=sheet)
+            found = self.first_downbeat(blocks, rate_hz, preset=preset, chart=sheet)
+            if found is not None:
+                chart_start_s, chart_tempo_bpm = found
         start_s = chart_start_s or 0.0
         stream = self.stream(
             rate_hz,
@@ -245,6 +265,7 @@ class Band:
             chart_start_s=start_s,
             batch_frames=BATCH_FRAMES,
             tuning_hz=tuning_hz,
+            chart_tempo_bpm=chart_tempo_bpm,
         )
         pieces = [stream.push(block) for block in blocks]
         pieces += stream.finish(round(continue_s * rate_hz))

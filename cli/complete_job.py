@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..band import Band
     from ..engine.charts.chart import Chart
     from ..engine.run.accompaniment import Accompaniment, Stretch
+    from ..engine.timing.first_downbeat import FirstDownbeat
     from ..presets.schema import Preset
 
 Array = NDArray[np.float32]
@@ -85,6 +86,15 @@ class Completion:
     """What A is; None: as it is heard."""
     ahead_frames: int | None = None
     """None takes a live run's."""
+
+    @property
+    def needs_first_downbeat(self) -> bool:
+        """Whether the recording is listened to beforehand: for the place of the chart, or for the tempo in which a band
+        that waits comes in there."""
+        if self.chart is None:
+            return False
+        comes_in = self.wait and self.play_along and not self.chart.tempo_bpm
+        return self.chart_start_s is None or comes_in
 
     def check(self) -> None:
         """Raise ConfigError with one line for the first thing that cannot be."""
@@ -258,9 +268,12 @@ def complete(
         open_things.callback(recording.close)
         recording.check_channels(wanted.input_channels)
         rate_hz = recording.rate_hz
-        chart_start_s = wanted.chart_start_s
-        if wanted.chart is not None and chart_start_s is None:
-            chart_start_s = _first_downbeat_s(band, wanted, preset, length_s, cancelled)
+        chart_start_s, chart_tempo_bpm = wanted.chart_start_s, None
+        if wanted.needs_first_downbeat:
+            found = _first_downbeat(band, wanted, preset, length_s, cancelled)
+            if found is not None:
+                chart_tempo_bpm = found.tempo_bpm
+                chart_start_s = found.seconds if chart_start_s is None else chart_start_s
         stream = band.stream(
             rate_hz,
             preset=preset,
@@ -274,6 +287,7 @@ def complete(
             batch_frames=BATCH_FRAMES,
             tuning_hz=wanted.tuning_hz,
             input_channels=wanted.input_channels,
+            chart_tempo_bpm=chart_tempo_bpm,
         )
         sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
         open_things.callback(sinks.drop)
@@ -342,9 +356,9 @@ def _check_size(wanted: Completion, recording: Recording, seconds: float) -> Non
         )
 
 
-def _first_downbeat_s(
+def _first_downbeat(
     band: Band, wanted: Completion, preset: Preset, length_s: float | None, cancelled: Callable[[], bool] | None
-) -> float | None:
+) -> FirstDownbeat | None:
     """Where the recording's first bar begins, listened to once on its own; None where no beat is found."""
     recording = Recording(wanted.source, wanted.start_s, length_s, wanted.most_s)
 
@@ -355,7 +369,7 @@ def _first_downbeat_s(
             yield block
 
     try:
-        return band.first_downbeat_s(
+        return band.first_downbeat(
             blocks(),
             recording.rate_hz,
             preset=preset,

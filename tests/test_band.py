@@ -31,7 +31,7 @@ def lead(seconds: float, rate_hz: int = RATE_HZ) -> np.ndarray:
 def test_public_names() -> None:
     assert gigmate.__all__ == ["Band", "Music", "__version__"]
     public = {name for name in vars(Band) if not name.startswith("_")}
-    assert public == {"load", "new_player", "stream", "accompany", "first_downbeat_s"}
+    assert public == {"load", "new_player", "stream", "accompany", "first_downbeat", "first_downbeat_s"}
     fields = set(gigmate.Music.__dataclass_fields__)
     assert fields == {"rate_hz", "mix", "parts", "ahead_frames", "chart_start_s", "score", "style", "warnings"}
     assert set(gigmate.__all__) <= set(dir(gigmate))

@@ -80,6 +80,8 @@ class AccompanimentSettings:
     """A player that can turns so many frames into sound at once: quicker, the same music, and given so much later."""
     input_channels: tuple[int, ...] | None = None
     """Those of each block that are heard, from 1; None: the mean of all."""
+    chart_tempo_bpm: float | None = None
+    """The tempo there, where it is known beforehand: a band that waits comes in with the chart's first bar."""
 
 
 _AS_IT_IS = AccompanimentSettings()
@@ -156,7 +158,11 @@ class Accompaniment:
         start_samples = settings.chart_start_samples
         self._band.chart_from_entrance = chart is not None and start_samples is None
         if chart is not None and start_samples is not None:
-            conductor.begin_chart(max(0, start_samples) * self.band_rate_hz / self.rate_hz)
+            position = max(0, start_samples) * self.band_rate_hz / self.rate_hz
+            if settings.wait and settings.play_along:
+                conductor.begin_bar(position, settings.chart_tempo_bpm)
+                self._band.stage.earliest_samples = position
+            conductor.begin_chart(position)
 
     @property
     def ahead_ms(self) -> float:

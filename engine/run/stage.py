@@ -72,6 +72,8 @@ class Stage:
         """Asked for and not yet taken, oldest first. Whoever sounds them takes them away."""
         self.entrance_samples: float | None = None
         """Where the band has just come in, until somebody takes note and sets it None."""
+        self.earliest_samples = -math.inf
+        """Where it may first come in: the place of the song's first bar, where that is known beforehand."""
         self._clear("off")
 
     def _clear(self, phase: Phase) -> None:
@@ -226,13 +228,14 @@ class Stage:
                 self._envelope.switch(start, False, self._fade)
             return
         self._unheard = not heard
+        at_once = at_once and start >= self.earliest_samples
         if at_once:
             self._enter(start, 0 if fresh else self._fade, from_now=True)
             return
         if fresh:
             self._envelope.set(False)
         line = self._line(start + self._fade, peek, of_bar=cue.bar and not self.waits_for_clock)
-        if line is not None:
+        if line is not None and line > self.earliest_samples - self._frame / 2:
             self.waits_for_clock = False
             self._enter(line, self._fade)
 

@@ -86,8 +86,8 @@ class Conducting(Protocol):
         """What an entrance can stand on now."""
         ...
 
-    def begin_bar(self, position_samples: float) -> bool:
-        """A count-in shall begin there, in a tempo that is known. False where none is.
+    def begin_bar(self, position_samples: float, tempo_bpm: float | None = None) -> bool:
+        """A bar shall begin there, in that tempo; None: in one that is known. False where none is.
 
         Who follows a running clock, or the ear, leaves the time as it is: the count waits for the next bar line.
         """
@@ -213,11 +213,11 @@ class Conductor:
         """See Conducting.read_transport."""
         self._sources.transport.read(reading)
 
-    def begin_bar(self, position_samples: float) -> bool:
+    def begin_bar(self, position_samples: float, tempo_bpm: float | None = None) -> bool:
         """See Conducting.begin_bar."""
         if self._sources.leader(position_samples) is not None:
             return True
-        tempo_bpm = self._sources.given_tempo_bpm()
+        tempo_bpm = tempo_bpm or self._sources.given_tempo_bpm()
         if tempo_bpm is None:
             return self.locked
         self._chart.rewind()

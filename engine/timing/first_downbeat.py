@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import soxr
@@ -27,15 +28,22 @@ _MOVED_BARS = 0.2
 _AUDIBLE_DB = -55.0
 
 
-def first_downbeat_s(
+class FirstDownbeat(NamedTuple):
+    """Where the first bar begins, and how fast it goes there. Any thread."""
+
+    seconds: float
+    tempo_bpm: float
+
+
+def first_downbeat(
     player: Player,
     blocks: Iterable[NDArray[np.float32]],
     rate_hz: int,
     *,
     beats_per_bar: int | None = None,
     tempo_bpm: float | None = None,
-) -> float | None:
-    """Seconds from the beginning of `blocks` (float32 [n], mono) to the first downbeat that is played; None: no beat.
+) -> FirstDownbeat | None:
+    """The first downbeat that is played in `blocks` (float32 [n], mono), from their beginning; None: no beat.
 
     Takes no more of the blocks than it needs, at most LISTENED_S. `beats_per_bar` and `tempo_bpm` are what is known
     of the music beforehand. The player forgets what it heard before.
@@ -70,7 +78,21 @@ def first_downbeat_s(
         return None
     beat = bar / (beats_per_bar or conductor.peek(found).beats_per_bar)
     earliest = max(0.0, begins_at - _PICKUP_BEATS * beat)
-    return (found - math.floor((found - earliest) / bar) * bar) / own_hz
+    first = found - math.floor((found - earliest) / bar) * bar
+    return FirstDownbeat(float(first) / own_hz, float(60.0 * own_hz / beat))
+
+
+def first_downbeat_s(
+    player: Player,
+    blocks: Iterable[NDArray[np.float32]],
+    rate_hz: int,
+    *,
+    beats_per_bar: int | None = None,
+    tempo_bpm: float | None = None,
+) -> float | None:
+    """Its seconds alone."""
+    found = first_downbeat(player, blocks, rate_hz, beats_per_bar=beats_per_bar, tempo_bpm=tempo_bpm)
+    return None if found is None else found.seconds
 
 
 def _frames(

@@ -63,7 +63,7 @@ class GridConductor:
     def entrance_cue(self) -> EntranceCue:
         return EntranceCue(beat=True, bar=True, free=True)
 
-    def begin_bar(self, position_samples: float) -> bool:
+    def begin_bar(self, position_samples: float, tempo_bpm: float | None = None) -> bool:
         """A grid does not move, but it can be counted in on its next bar line."""
         return True
 

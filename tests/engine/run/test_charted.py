@@ -9,7 +9,7 @@ from gigmate.engine.charts.chart_parser import parse_chart
 from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.run.accompaniment import Accompaniment, AccompanimentSettings
 from gigmate.engine.timing.conductor import Conductor
-from gigmate.engine.timing.first_downbeat import first_downbeat_s
+from gigmate.engine.timing.first_downbeat import first_downbeat, first_downbeat_s
 
 from ..fakes import FRAME, PLAYER_HZ, FakePlayer
 from ..performance import FRAME_S, Noise, Performance, perform, steady
@@ -168,3 +168,61 @@ def test_the_band_ends_where_the_chart_does() -> None:
     assert np.abs(mix[end - PLAYER_HZ // 2 : end - PLAYER_HZ // 4]).max() > 0.2  # the last downbeat rings
     assert not player.moments[round(last_s / FRAME_S) + 3].playing
     assert player.moments[round(last_s / FRAME_S) - 5].playing
+
+
+def waiting(performance: Performance, chart: Chart | None, tempo_bpm: float | None, **more: object) -> tuple:
+    """(where the band comes in, its sound, the accompaniment) of a band that waits, as `gigmate complete` has it."""
+    band = Accompaniment(
+        Listens(performance),
+        Conductor(float(PLAYER_HZ), tempo_bpm),
+        PLAYER_HZ,
+        AccompanimentSettings(ahead_frames=1, wait=True, chart=chart, **more),  # type: ignore[arg-type]
+    )
+    pieces = [band.push(block) for block in sound_of(performance)]
+    sound = np.concatenate([piece.mix for piece in (*pieces, *band.finish())])
+    return band.came_in_s, sound, band
+
+
+@pytest.mark.parametrize(
+    ("beats_per_bar", "pickup", "bpm"), [(4, 0, 100.0), (4, 2, 132.0), (3, 1, 150.0), (4, 3, 84.0)]
+)
+@pytest.mark.parametrize("told", [False, True])
+def test_a_band_that_waits_comes_in_with_the_charts_first_bar(
+    beats_per_bar: int, pickup: int, bpm: float, told: bool
+) -> None:
+    """Not before it, on its bar line, and no later than by ear; with a tempo in the chart and without."""
+    performance = perform(steady(bpm, 30.0, 1.3), 3, QUIET, beats_per_bar, pickup, beats_per_chord=beats_per_bar)
+    performance = silent_before(performance, 0)
+    chart = parse_chart(f"metre: {beats_per_bar}/4\n" + (f"tempo: {bpm:.0f}\n" if told else "") + "| C | F | G | Am |")
+    tempo_bpm = bpm if told else None
+    found = first_downbeat(
+        Listens(performance), sound_of(performance), PLAYER_HZ, beats_per_bar=beats_per_bar, tempo_bpm=tempo_bpm
+    )
+    assert found is not None and found.tempo_bpm == pytest.approx(bpm, rel=0.02)
+    by_ear, _, _ = waiting(performance, None, None)
+    start = round(found.seconds * PLAYER_HZ)
+    came_in, sound, band = waiting(
+        performance, chart, tempo_bpm, chart_start_samples=start, chart_tempo_bpm=found.tempo_bpm
+    )
+    assert came_in == pytest.approx(found.seconds, abs=0.002)
+    assert came_in <= by_ear
+    fade = round(0.021 * PLAYER_HZ)  # an entrance is at its level on the line
+    assert np.abs(sound[: start - fade]).max() == 0.0
+    assert np.abs(sound[start : start + 2_000]).max() > 0.1
+    # and from there on it goes with the musician
+    last = performance.beats_s[performance.beats_s < 28.0][-1]
+    beat = 60.0 / bpm
+    point = band._conductor.peek(last * PLAYER_HZ)
+    assert abs((point.beat + 0.5) % 1.0 - 0.5) * beat < 0.08
+
+
+def test_a_chart_that_begins_later_is_waited_for() -> None:
+    """By --chart-start: the musician plays all the time, the band from there on."""
+    performance = perform(steady(110.0, 40.0), 5, QUIET)
+    start_s = float(performance.beats_s[16])
+    for tempo_bpm in (None, 110.0):
+        came_in, sound, _ = waiting(
+            performance, CHART, tempo_bpm, chart_start_samples=round(start_s * PLAYER_HZ), chart_tempo_bpm=110.0
+        )
+        assert start_s - 0.08 <= came_in <= start_s + 60 / 110 + 0.08
+        assert np.abs(sound[: round((start_s - 0.1) * PLAYER_HZ)]).max() == 0.0
