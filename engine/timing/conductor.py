@@ -237,9 +237,11 @@ class Conductor:
         """See Conducting.begin_chart."""
         point = self.peek(position_samples)
         tempo_bpm = self._sources.given_tempo_bpm()
-        if not self._found and tempo_bpm is not None:  # nobody is heard: the tempo that was set is the time
+        if not self._found and tempo_bpm is not None and self._heard_until > -math.inf:
+            # Nobody is heard, and the band begins: the tempo that was set is the time, until the ear has another.
             place = int(point.beat // 1 - point.bar_beat)
-            self._sources.begin(Anchor(position_samples, point.beat, tempo_bpm, 1.0, point.beats_per_bar, place))
+            anchor = Anchor(position_samples, point.beat, tempo_bpm, 1.0, point.beats_per_bar, place)
+            self._sources.begin(anchor, teach=False)
             self._found = True
         self._chart.begin(point, self._found, self._first_bar(point))
 

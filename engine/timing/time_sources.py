@@ -121,14 +121,16 @@ class Sources:
         self.begin(anchor, by_hand=True)
         return True
 
-    def begin(self, anchor: Anchor, by_hand: bool = False) -> None:
-        """Somebody has given the time: it holds until the ear has met it. `by_hand`: it was tapped."""
-        self.tracker.take(anchor)
+    def begin(self, anchor: Anchor, by_hand: bool = False, teach: bool = True) -> None:
+        """Somebody has given the time: it holds until the ear has met it. `by_hand`: it was tapped; `teach`: the ear is
+        to expect beats there."""
+        if teach:
+            self.tracker.take(anchor)
         self._tapped, self._by_hand = anchor, by_hand
         self._ear, self._hits_given = False, self.tracker.beats_met
         self._led_by = self._led_bpm = None
         if not self.listen:
-            self._fixed = self.tracker.anchor(anchor.position_samples)
+            self._fixed = self.tracker.anchor(anchor.position_samples) if teach else anchor
 
     def leader(self, position_samples: float) -> tuple[TimeSource, Anchor] | None:
         """The first of transport, clock and the like that has an answer.
@@ -172,7 +174,8 @@ class Sources:
             anchor = self.tracker.anchor(position_samples)
             self._ear = self._ear or self._ear_holds()
             given = self._tapped is not None or self._led_bpm is not None or self.tempo_bpm is not None
-            if anchor is not None and (self._ear or not given):
+            heard = self._ear or (self.playing and self._led_bpm is None)
+            if anchor is not None and (heard or not given):
                 self._fixed = None
                 return self.tracker, anchor
             if self._tapped is not None and self._led_bpm is None:
