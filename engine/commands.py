@@ -64,6 +64,8 @@ class Tap:
     """One tap of the tempo, at a sample of the port's clock; a negative one means now. Any thread."""
 
     at_sample: int
+    from_program: bool = False
+    """Whether a program on the same sound server tapped: then it means the sample that the program plays."""
 
 
 @dataclass(frozen=True, slots=True)

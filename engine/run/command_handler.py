@@ -234,7 +234,7 @@ class CommandHandler:
 
     def _of_the_time(self, command: Command) -> None:
         if isinstance(command, Tap):
-            self._conductor.tap(self._in_input(command.at_sample))
+            self._conductor.tap(self._in_input(command.at_sample, command.from_program))
         elif isinstance(command, (ClockTick, ClockTransport)):
             if not self._is_own(command):
                 self._conductor.obey(command, self._in_input(command.at_sample, command.from_program))

@@ -14,7 +14,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from ...latency.budget import Budget
 from ...latency.meter import Meter
 from ..callback.bridge import Bridge
 from ..callback.heard_frames import HeardFrames
-from ..commands import CommandQueue
+from ..commands import Command, CommandQueue, Tap
 from ..config import EngineConfig
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
@@ -394,7 +394,7 @@ class Worker:
         if events:
             self._take_midi_clock(events)
         by_pedal = self._gestures.commands_of(events) + self._gestures.due(self._bridge.position)
-        for command in (*by_pedal, *self._commands.drain()):
+        for command in (*map(self._in_place, by_pedal), *self._commands.drain()):
             self.command_handler.obey(command)
 
     def _take_midi_clock(self, events: list[tuple[int, int, int, int]]) -> None:
@@ -404,6 +404,13 @@ class Worker:
         if source.programs and source.devices and any(status == 0xF8 for _, status, _, _ in events):
             self._fault_log.fault(FaultKind.MIDI_MIXED)
         self.command_handler.take_clock(events)
+
+    def _in_place(self, command: Command) -> Command:
+        """A tap that a program sent means what is heard of it; where a device is connected too, a foot did it."""
+        if isinstance(command, Tap):
+            source = self._port_facts().midi_in_from
+            return replace(command, from_program=source.programs and not source.devices)
+        return command
 
     def _push_clock(self, position: int, message: bytes) -> bool:
         self.command_handler.echo.sent(position, message)

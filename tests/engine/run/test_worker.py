@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from gigmate.dsp.ring import Ring
+from gigmate.engine.actions import ACTIONS
 from gigmate.engine.commands import (
     CommandQueue,
     Panic,
@@ -23,8 +24,10 @@ from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.fault_kinds import FaultKind
 from gigmate.engine.fault_log import FaultLog
+from gigmate.engine.gestures import Binding, BindingTable, Gesture
 from gigmate.engine.output.mixer import PartMixer, Playout, controls_after
 from gigmate.engine.player import Controls, Moment
+from gigmate.engine.ports.port import Neighbours
 from gigmate.engine.run.thread_priority import kept_fluent
 from gigmate.engine.run.worker import PortFacts
 from gigmate.engine.status import chord_name
@@ -396,3 +399,18 @@ def test_garbage_is_left_until_there_is_time() -> None:
         assert gc.get_stats()[1]["collections"] == before + 1
     assert gc.isenabled()
     assert gc.get_freeze_count() == 0
+
+
+def test_a_tap_of_a_program_means_what_is_heard_of_it() -> None:
+    """A round trip after its sample; a foot on a device, the way through the converter."""
+    taps: list[float] = []
+    for source, after in ((Neighbours(), 256), (Neighbours(programs=True), 512), (Neighbours(True, True), 256)):
+        table = BindingTable([Binding(Gesture("note", 36), ACTIONS["tap"])])
+        driven = Driven(FakePlayer(), config=EngineConfig(bindings=table))
+        driven.facts = PortFacts(256, 512, 128, midi_in_from=source)
+        driven.worker.look_ahead.facts = driven.facts
+        driven.worker._conductor.tap = taps.append  # type: ignore[method-assign]
+        gesture = driven.worker._gestures.commands_of([(1000, 0x90, 36, 100)])
+        for command in map(driven.worker._in_place, gesture):
+            driven.worker.command_handler.obey(command)
+        assert taps.pop() == 1000 + after
