@@ -234,6 +234,9 @@ for (const button of document.querySelectorAll("[data-do]")) {
     button.addEventListener("click", act);
   }
 }
+document.addEventListener("keydown", (event) => {  // a key that is held presses its button once
+  if (event.repeat && event.target instanceof HTMLButtonElement) event.preventDefault();
+});
 by("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   try { localStorage.setItem("gigmate-token", by("token").value.trim()); } catch { /* kept in the address then */ }

@@ -117,6 +117,19 @@ def test_start_level_panic_next_song(page: Any, band: StandIn) -> None:
     assert band.commands == [Start(), SetLevel("bass", -12.0), StepSong(1), Panic()]
 
 
+@pytest.mark.parametrize("key", ["Enter", " "])
+def test_a_key_that_is_held_presses_its_button_once(page: Any, band: StandIn, key: str) -> None:
+    expect_text(page, "#words", "STOPPED")
+    page.focus("#go")
+    for _ in range(12):  # each after the first is a repeat
+        page.keyboard.down(key)
+        page.wait_for_timeout(30)
+    page.keyboard.up(key)
+    expect_text(page, "#words", "PLAYING")
+    page.wait_for_timeout(300)
+    assert band.commands == [Start()]
+
+
 def test_the_level_of_the_whole_band(page: Any, band: StandIn) -> None:
     expect_text(page, "#band_level_text", "0 dB")
     page.locator("#band_level").fill("-8")
