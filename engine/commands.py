@@ -97,6 +97,13 @@ class ClockTick:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockGap:
+    """So many samples of the sound server's clock passed without us: what ticked in them was lost. Any thread."""
+
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClockTransport:
     """MIDI start, continue, stop or locate (song position) from the clock's master. Any thread."""
 
@@ -238,6 +245,7 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     SetTempo,
     SetTimeSource,
     ClockTick,
+    ClockGap,
     ClockTransport,
     SetLevel,
     SetBandLevel,

@@ -14,6 +14,7 @@ from ...dsp.loudness import gain_of_db
 from ..callback.bridge import Bridge
 from ..commands import (
     Announce,
+    ClockGap,
     ClockTick,
     ClockTransport,
     Command,
@@ -238,7 +239,7 @@ class CommandHandler:
         elif isinstance(command, (ClockTick, ClockTransport)):
             if not self._is_own(command):
                 self._conductor.obey(command, self._in_input(command.at_sample, command.from_program))
-        elif isinstance(command, _OF_TIME):
+        elif isinstance(command, (ClockGap, *_OF_TIME)):
             self._conductor.obey(command, self._in_input(-1))
 
     def _is_own(self, command: ClockTick | ClockTransport) -> bool:

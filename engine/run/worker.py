@@ -24,7 +24,8 @@ from ...latency.budget import Budget
 from ...latency.meter import Meter
 from ..callback.bridge import Bridge
 from ..callback.heard_frames import HeardFrames
-from ..commands import Command, CommandQueue, Tap
+from ..callback.state_table import LOST_SAMPLES
+from ..commands import ClockGap, Command, CommandQueue, Tap
 from ..config import EngineConfig
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
@@ -99,6 +100,7 @@ class Worker:
         self._input_monitor = InputMonitor(rate_hz, fault_log, config.input_channels)
         self._gestures = Gestures(config.bindings or (), rate_hz)
         self._midi_connections = 0
+        self._lost_samples = 0
         self.frame_s = self.host_frame / rate_hz
         delay_in = self._band.resample_in_samples
         self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port.facts, clocked)
@@ -399,6 +401,10 @@ class Worker:
 
     def _take_midi_clock(self, events: list[tuple[int, int, int, int]]) -> None:
         """Ticks and starts, in place for whoever sent them."""
+        lost = self._bridge.word(LOST_SAMPLES)
+        if lost > self._lost_samples:  # just before these events, most likely: they are looked for all the time
+            self.command_handler.obey(ClockGap(lost - self._lost_samples))
+            self._lost_samples = lost
         source = self._port_facts().midi_in_from
         self.command_handler.clock_from_program = source.programs
         if source.programs and source.devices and any(status == 0xF8 for _, status, _, _ in events):

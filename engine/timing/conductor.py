@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ..charts.chart_position import ChartPosition
 from ..commands import (
+    ClockGap,
     ClockTick,
     ClockTransport,
     Command,
@@ -190,6 +191,8 @@ class Conductor:
         """See Conducting.obey."""
         if isinstance(command, ClockTick):
             self._clock_of(command).tick(position_samples)
+        elif isinstance(command, ClockGap):
+            self._sources.pass_gap(command.samples)
         elif isinstance(command, ClockTransport):
             self._clock_of(command).transport(command.action, command.sixteenths, position_samples)
         elif isinstance(command, SetTempo):

@@ -94,6 +94,11 @@ class Sources:
         for clock in self._clocks:
             clock.count_in(ticks_per_beat, position_samples)
 
+    def pass_gap(self, samples: int) -> None:
+        """The port lost so many samples: clocks went on meanwhile."""
+        for clock in self._clocks:
+            clock.pass_gap(samples)
+
     def expect_metre(self, beats_per_bar: int) -> None:
         """Bars have so many beats from the next one on, in a tempo that was given."""
         if self._tapped is not None:

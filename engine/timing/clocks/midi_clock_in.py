@@ -85,6 +85,10 @@ class MidiClockIn:
             self.starts += 1
             self._counted = (0, 0.0)
 
+    def pass_gap(self, samples: int) -> None:
+        """So many samples were lost, and with them perhaps ticks: the clock went on."""
+        self._sorter.pass_gap(samples)
+
     def count_in(self, ticks_per_beat: int, position_samples: float) -> None:
         """The beat has so many ticks from that place on: 24 a quarter, 36 a dotted one. What was counted stays."""
         if ticks_per_beat != self._ticks_per_beat:

@@ -52,6 +52,8 @@ class TickLine:
         """Samples a tick."""
         self.uneven = 0.0
         """How far off its ticks are, as a part of a tick, on the average of late."""
+        self.gaps: list[float] = []
+        """Samples that were lost since the last tick, by each loss."""
         self._pace = 0.0  # samples a tick, as it was before the train fell silent
         self.forget()
 
@@ -82,6 +84,22 @@ class TickLine:
     def ticks_at(self, position: float) -> float:
         """Number of ticks at any place, with the fraction."""
         return self.number + (position - self.position) / self.period if self.period > 0 else float(self.number)
+
+    def close_gaps(self, position: float) -> float:
+        """A tick comes after samples were lost: its place says for how many the train went on. Moves the line."""
+        gaps, self.gaps = self.gaps, []
+        if not gaps or self.met < QUICK_TICKS:
+            return 0.0
+        sums = [sum(gaps[:count]) for count in range(len(gaps) + 1)]
+
+        def miss(lost: float) -> float:
+            ticks = (position + lost - self.position) / self.period
+            return abs(ticks - max(1, round(ticks)))
+
+        lost = min(sums, key=miss)
+        self.position -= lost
+        self.last -= lost
+        return lost
 
     def add(self, position: float) -> None:
         """The next tick of this train."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .tick_combs import trains_in
 from .tick_line import TickLine
@@ -91,6 +91,11 @@ class TickSorter:
 
     def add(self, position: float) -> None:
         """One tick of whichever train."""
+        lost = self.leader.close_gaps(position)
+        if lost:
+            self._shift(lost)
+        for line in self._others:
+            line.close_gaps(position)
         self._recent.append(position)
         self._since_sorted += 1
         if not self._others:
@@ -106,6 +111,19 @@ class TickSorter:
         self._share(position)
         if self._strays > _STRAYS and self._since_sorted >= _SORT_EVERY:
             self._sort()
+
+    def pass_gap(self, samples: float) -> None:
+        """The port lost so many samples. If the whole server stood still no tick went with them: the next one says."""
+        for line in (self.leader, *self._others):
+            line.gaps.append(samples)
+
+    def _shift(self, samples: float) -> None:
+        """What was remembered lies so much further back than its positions say, which stood still meanwhile."""
+        self._recent = deque((position - samples for position in self._recent), maxlen=_RECENT_TICKS)
+        if self._steady is not None:
+            self._steady = replace(self._steady, position=self._steady.position - samples)
+        if self._start is not None:
+            self._start = replace(self._start, position=self._start.position - samples)
 
     def line_at(self, position: float) -> tuple[float, float, float, float] | None:
         """(position, ticks, period, confidence) of the leader's line; None while there is none to follow."""

@@ -143,3 +143,23 @@ def test_a_song_that_goes_from_four_quarters_to_six_eighths_keeps_its_beats() ->
     assert anchor is not None
     assert anchor.tempo_bpm == pytest.approx(80, rel=0.001)
     assert anchor.beat_at(13.0 * RATE_HZ, RATE_HZ) == pytest.approx(16 + 4, abs=0.01)
+
+
+@pytest.mark.parametrize("server_stood_still", [False, True])
+def test_ticks_that_were_lost_with_a_moment_of_sound_are_counted(server_stood_still: bool) -> None:
+    """The port's positions stand still while it loses a block. The clock does so as well only with the whole server."""
+    clock, gap_s, lost_s, gaps = MidiClockIn(RATE_HZ), 0.0, 1024 / RATE_HZ, 0
+    clock.transport("start", 0, 0.0)
+    for time_s in ticks_s(100, 0.5, 24.0, 0.0002):
+        due_s = 4.0 + 2.01 * gaps
+        if gaps < 5 and time_s > due_s:
+            if not server_stood_still and time_s < due_s + lost_s:
+                continue  # this one is lost
+            gaps += 1
+            gap_s += 0.0 if server_stood_still else lost_s
+            clock.pass_gap(round(lost_s * RATE_HZ))
+        clock.tick(round((time_s - gap_s) * RATE_HZ))
+    assert gaps == 5
+    anchor = clock.anchor((time_s - gap_s) * RATE_HZ)
+    assert anchor is not None
+    assert anchor.beat_at((time_s - gap_s) * RATE_HZ, RATE_HZ) == pytest.approx((time_s - 0.5) * 100 / 60, abs=0.01)
