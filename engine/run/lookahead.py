@@ -49,8 +49,7 @@ class PortFacts:
     def midi_out_before_samples(self) -> int:
         """By how much MIDI for a place in the input is sent earlier: a device sounds at once, a program's sound has
         the way to go that ours has."""
-        to = self.midi_out_to
-        return self.heard_after_samples(to.programs and not to.devices)
+        return self.heard_after_samples(from_program=not self.midi_out_to.devices)  # nobody there yet: as for programs
 
 
 class LookAhead:

@@ -47,7 +47,8 @@ def test_programs_and_devices_are_told_apart(jack_server: Any, peer: Callable[..
 def test_what_a_program_sends_stands_for_what_is_heard_a_round_trip_later() -> None:
     facts = PortFacts(1024, 3072, 1024)
     assert (facts.heard_after_samples(from_program=False), facts.heard_after_samples(from_program=True)) == (1024, 3072)
-    assert facts.midi_out_before_samples == 1024
+    assert facts.midi_out_before_samples == 3072, "nobody is there yet"
+    assert PortFacts(1024, 3072, 1024, midi_out_to=Neighbours(devices=True)).midi_out_before_samples == 1024
     to_program = PortFacts(1024, 3072, 1024, midi_out_to=Neighbours(programs=True))
     assert to_program.midi_out_before_samples == 3072
     both = PortFacts(1024, 3072, 1024, midi_out_to=Neighbours(devices=True, programs=True))
