@@ -3,7 +3,7 @@
 # section 4: "chained"); Internet radio and some recorders write such files. libsndfile tells and reads the first
 # link alone and raises nothing. PyAV 18.1.0 reads all of them.
 # Seen 2026-11-30: 48000 of 96000 samples, by info and by read; PyAV 96320 (it keeps what the links are padded with).
-# GigMate decodes with PyAV where it is installed and says how much was read where it is not.
+# GigMate finds the links itself and reads one after the other: files/sound_reader.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

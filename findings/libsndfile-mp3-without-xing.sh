@@ -4,7 +4,7 @@
 # estimates the length from the first frames, and `read` stops there: the end of the sound is not read, nothing is
 # raised. PyAV 18.1.0 reads to the end.
 # Seen 2026-11-30: 201838 of 882000 samples of ten loud and ten quiet seconds; PyAV 883584 (with the encoder's padding).
-# GigMate decodes with PyAV where it is installed and says how much was read where it is not.
+# GigMate counts the frames itself, and gives libsndfile a header that says them: files/sound_reader.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
