@@ -76,6 +76,14 @@ class FaultKind(str, Enum):  # StrEnum came with Python 3.11
         _ALL,
         "a larger block",
     )
+    STALLED = (
+        "stalled",
+        "with jackd2 one period again and again, then the band on the beat where it would have been",
+        "this program was stopped for {seconds} s and is back in its place: nothing to do, if you stopped it; else look"
+        " for what halts programs here",
+        "the place in the bar; what was not heard meanwhile is silence in the recording",
+        "look for what halts programs: a debugger, a shell's Ctrl-Z, a machine that sleeps",
+    )
     ROUND_TRIP = (
         "round_trip",
         "the band, perhaps early or late against you",

@@ -319,6 +319,11 @@ class Bridge:
         columns = (positions, packed & 0xFF, packed >> 8 & 0xFF, packed >> 16 & 0xFF)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
+    @property
+    def stalled_samples(self) -> int:
+        """Any thread. How far the clock has jumped in all, over times without callbacks."""
+        return self.word(state_table.STALLED_SAMPLES)
+
     def midi_connected(self) -> tuple[int, int]:
         """Inference thread only. How often a source of MIDI was connected to us, and the position when one last was."""
         count = self.word(state_table.MIDI_CONNECTIONS)

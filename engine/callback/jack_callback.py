@@ -76,6 +76,7 @@ from .state_table import (
     RETIRED,
     SHUTDOWN,
     STALL_SAMPLES,
+    STALLED_SAMPLES,
     TRANSPORT_POSITION,
     TRANSPORT_SEQUENCE,
     TRANSPORT_STATE,
@@ -152,6 +153,7 @@ def _jack_clock(lease, state, count):
             store_relaxed(state, LOST_SAMPLES, load_relaxed(state, LOST_SAMPLES) + lost)
             passed = to_bridge_samples(lease, lost)
             if passed >= load_i64(state, STALL_SAMPLES):
+                store_relaxed(state, STALLED_SAMPLES, load_relaxed(state, STALLED_SAMPLES) + passed)
                 pass_over(state, passed)
     store_i64(state, JACK_LAST_FRAME, now)
     store_i64(state, JACK_LAST_FRAME_KNOWN, 1)

@@ -116,6 +116,7 @@ NONFINITE_OUT = _word("NONFINITE_OUT", "int64", "the band's samples that were Na
 LIMITED = _word("LIMITED", "int64", "samples that the limiter made smaller", "samples")
 IN_DROPPED = _word("IN_DROPPED", "int64", "heard samples that found IN_RING full", "samples")
 MISS_BLOCKS = _word("MISS_BLOCKS", "int64", "blocks with an underrun")
+STALLED_SAMPLES = _word("STALLED_SAMPLES", "int64", "so far did the clock jump, in all", "samples")
 LOST_SAMPLES = _word("LOST_SAMPLES", "int64", "JACK's clock went on for so long without a callback", "samples")
 MIDI_WRITE = _word("MIDI_WRITE", "int64", "messages put into MIDI_RING", "events")
 MIDI_DROPPED = _word("MIDI_DROPPED", "int64", "messages that found MIDI_RING full", "events")

@@ -101,6 +101,7 @@ class Worker:
         self._gestures = Gestures(config.bindings or (), rate_hz)
         self._midi_connections = 0
         self._lost_samples = 0
+        self._stalled_samples = 0
         self.frame_s = self.host_frame / rate_hz
         delay_in = self._band.resample_in_samples
         self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port.facts, clocked)
@@ -252,6 +253,11 @@ class Worker:
         self._frame += 1  # whatever fails below, the clock goes on
         self._input_monitor.hear(index * self.host_frame, heard, self._bridge.nonfinite_in_samples)
         self._input_monitor.hear_channels(*self._bridge.channel_energies(len(self._config.input_channels)))
+        stalled_samples = self._bridge.stalled_samples
+        if stalled_samples > self._stalled_samples:
+            seconds = (stalled_samples - self._stalled_samples) / self._rate_hz
+            self._fault_log.fault(FaultKind.STALLED, seconds=f"{seconds:.1f}")
+            self._stalled_samples = stalled_samples
         if not self.heard.lost:  # of a time that nobody heard nothing is known: the beat goes on as it was
             self._hear(index, heard)
         self._take_commands()
@@ -329,7 +335,8 @@ class Worker:
         self._band.broken = True
         if not self.switch.entering:  # else nobody waits for it yet
             self.skipped_frames += 1
-            self._fault_log.fault(FaultKind.SKIPPED_FRAMES)
+            if not self.heard.lost:  # else there was no time in which to make them
+                self._fault_log.fault(FaultKind.SKIPPED_FRAMES)
         return False
 
     def _direct(self, frame: int) -> Moment:

@@ -294,6 +294,8 @@ def test_a_process_that_was_stopped_is_in_its_place_within_a_second(
     assert log.go() == "saved"
     words = run.quit()
     assert words["lost"] is None
+    assert words["report"]["faults"]["stalled"] >= 1
+    assert any("this program was stopped for" in line for line in words["report"]["warnings"])
     beats = click_frames(tmp_path / "log.npz")
     before = beats[beats < stopped - 4_800]
     after = beats[beats > went_on + 48_000]
