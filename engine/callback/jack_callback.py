@@ -150,11 +150,11 @@ def _jack_clock(lease, state, count):
         step = (now - load_i64(state, JACK_LAST_FRAME)) & 0xFFFFFFFF
         lost = step - load_relaxed(state, LAST_BLOCK)
         if 0 < lost < 0x7FFFFFFF:
-            store_relaxed(state, LOST_SAMPLES, load_relaxed(state, LOST_SAMPLES) + lost)
             passed = to_bridge_samples(lease, lost)
             if passed >= load_i64(state, STALL_SAMPLES):
-                store_relaxed(state, STALLED_SAMPLES, load_relaxed(state, STALLED_SAMPLES) + passed)
+                store_release(state, STALLED_SAMPLES, load_relaxed(state, STALLED_SAMPLES) + passed)
                 pass_over(state, passed)
+            store_release(state, LOST_SAMPLES, load_relaxed(state, LOST_SAMPLES) + lost)
     store_i64(state, JACK_LAST_FRAME, now)
     store_i64(state, JACK_LAST_FRAME_KNOWN, 1)
 

@@ -408,7 +408,8 @@ class Worker:
 
     def _take_midi_clock(self, events: list[tuple[int, int, int, int]]) -> None:
         """Ticks and starts, in place for whoever sent them."""
-        lost = self._bridge.word(LOST_SAMPLES)
+        # Where our clock has jumped over a loss, what came after it is in its place already.
+        lost = self._bridge.word(LOST_SAMPLES) - self._bridge.stalled_samples
         if lost > self._lost_samples:  # just before these events, most likely: they are looked for all the time
             self.command_handler.obey(ClockGap(lost - self._lost_samples))
             self._lost_samples = lost
