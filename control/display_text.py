@@ -31,6 +31,9 @@ _SOURCES = {
     "tempo": "set tempo",
     "listener": "ear",
 }
+_SURE = 0.3
+"""From here on the band plays out."""
+_AUDIBLE_DB = -45.0
 _TROUBLE = ("fallback", "away", "ended", "loading")
 
 
@@ -39,8 +42,14 @@ def big_state(status: Status) -> tuple[str, str]:
     if status.state not in _TROUBLE and status.pending in _PENDING:
         return _PENDING[status.pending]
     if status.state == "playing" and status.holding:
-        return "HOLDING", "ready"
+        return ("TAP", "care") if asks_for_tap(status) else ("HOLDING", "ready")
     return _STATES.get(status.state, (clean(status.state).upper(), "off"))
+
+
+def asks_for_tap(status: Status) -> bool:
+    """Whether somebody plays and the beat found by ear is not sure: the band holds back, and a few taps help."""
+    by_ear = status.time_source in ("", "listener")
+    return status.state == "playing" and by_ear and status.confidence < _SURE and status.input_db > _AUDIBLE_DB
 
 
 def is_on(status: Status) -> bool:

@@ -23,12 +23,15 @@ from ..engine.commands import (
     Fill,
     Panic,
     Quit,
+    ScaleCount,
     SetBandLevel,
     SetControl,
     SetMute,
+    ShiftHalfBeat,
     StepPreset,
     StepSong,
     Tap,
+    ThisIsOne,
     Toggle,
 )
 from ..engine.status import Status
@@ -65,6 +68,10 @@ class Key:
 KEY_TABLE = (
     Key((" ",), "space", "starts and stops the band", lambda status: Toggle()),
     Key(("t",), "t", "taps the tempo", lambda status: Tap(NOW)),
+    Key(("o",), "o", "one: a bar begins here", lambda status: ThisIsOne()),
+    Key(("/",), "/", "shifts the beat by half a beat", lambda status: ShiftHalfBeat()),
+    Key((",",), ",", "half time: counts half as fast from the next bar line on", lambda status: ScaleCount(0.5)),
+    Key((".",), ".", "double time: counts twice as fast from the next bar line on", lambda status: ScaleCount(2.0)),
     Key(("c",), "c", "counts in one bar, then the band comes in", lambda status: CountIn()),
     Key(("f",), "f", "a fill up to the next bar line", lambda status: Fill()),
     Key(("e",), "e", "an ending on the next bar line", lambda status: Ending()),

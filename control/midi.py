@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..engine.commands import (
@@ -22,6 +23,7 @@ from ..engine.commands import (
     ClockTransport,
     Command,
     Tap,
+    ThisIsOne,
 )
 from ..engine.gestures import BindingTable, Gestures
 from .command_throttle import CommandThrottle
@@ -304,7 +306,9 @@ class MidiPedals:
             sixteenths = event[2] | event[3] << 7
             self._post(ClockTransport(_TRANSPORT[status], self._stamp(at_s), sixteenths))
         for command in self._gestures[port].commands(event):
-            self._throttle.put(Tap(self._stamp(at_s)) if isinstance(command, Tap) else command, at_s)
+            if isinstance(command, (Tap, ThisIsOne)):
+                command = replace(command, at_sample=self._stamp(at_s))
+            self._throttle.put(command, at_s)
 
     def _opened(self, port: str, at_s: float) -> None:
         gestures = self._gestures.get(port)

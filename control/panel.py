@@ -15,6 +15,7 @@ from rich.cells import cell_len, set_cell_size
 from ..engine.actions import PARTS
 from ..engine.status import SILENCE_DB, Status
 from .display_text import (
+    asks_for_tap,
     big_state,
     clean,
     song_line,
@@ -141,6 +142,7 @@ def _beat_row(status: Status, width: int, blocks: bool) -> Row:
         Field(f" bar {status.bar}.{status.beat}" if known else " bar -", "bold" if status.beat == 1 else "", 0),
         Field(f"  {status.tempo_bpm:.1f} bpm" if status.tempo_bpm > 0 else "  --- bpm", "", 2),
         Field(f"  by {source}" if source else "  no beat yet", "" if source else _DIM, 4),
+        Field("  tap the beat" if asks_for_tap(status) else "", "yellow", 5),
         Field(f"  sure {100 * _share(status.confidence):.0f} %", _DIM, 6),
         Field(f"  next: {clean(status.pending)}" if status.pending else "", "yellow", 3),
     )

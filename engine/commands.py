@@ -76,6 +76,25 @@ class SetTempo:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftHalfBeat:
+    """The beats are half a beat beside where the band has them. Any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleCount:
+    """Count so many times as fast from the next bar line on: 0.5 is half time, 2 double time. Any thread."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class ThisIsOne:
+    """A bar begins here: at a sample of the port's clock; a negative one means now. Any thread."""
+
+    at_sample: int = NOW
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimeSource:
     """Whom the conductor follows: one of TIME_SOURCES. Any thread."""
 
@@ -243,6 +262,9 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     Ending,
     Tap,
     SetTempo,
+    ShiftHalfBeat,
+    ScaleCount,
+    ThisIsOne,
     SetTimeSource,
     ClockTick,
     ClockGap,

@@ -237,6 +237,20 @@ def listener_figures(
     _print_table(recovery)
 
 
+@app.command("leads")
+def leads_figures(
+    folder: Annotated[Path, typer.Argument(help="Of NAME.lead.wav and NAME.json with beats_s and downbeats_s.")],
+    taps: Annotated[int, typer.Option(min=0, help="So many taps on true beats, from the first bar after 6 s.")] = 0,
+    style: Annotated[str, typer.Option(help="Tell the conductor this style.")] = "",
+    part: Annotated[str, typer.Option(help="all, even or odd places of the sorted list.")] = "all",
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights to judge; else the shipped.")] = None,
+) -> None:
+    """Score the beats found in recordings whose true beats are known, from second 10 on."""
+    from .eval_leads import judge
+
+    judge(folder, taps, style, part, weights)
+
+
 def _print_table(columns: Mapping[str, Mapping[str, float | None]]) -> None:
     """Figures down, groups across; nothing for no groups."""
     if not columns:

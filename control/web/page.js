@@ -227,7 +227,7 @@ const ACTS = {
 };
 for (const button of document.querySelectorAll("[data-do]")) {
   const act = ACTS[button.dataset.do] || (() => send({ do: button.dataset.do }));
-  if (["go", "panic", "tap"].includes(button.dataset.do)) {  // on the press, not on its end
+  if (["go", "panic", "tap", "this_is_one"].includes(button.dataset.do)) {  // on the press, not on its end
     button.addEventListener("pointerdown", (event) => { if (event.button === 0) act(); });
     button.addEventListener("click", (event) => { if (event.detail === 0) act(); });  // by keyboard
   } else {

@@ -25,6 +25,7 @@ from ..commands import (
     JumpSection,
     Panic,
     Quit,
+    ScaleCount,
     SelectPreset,
     SelectSong,
     SetBandLevel,
@@ -36,11 +37,13 @@ from ..commands import (
     SetPresetLevels,
     SetTempo,
     SetTimeSource,
+    ShiftHalfBeat,
     Start,
     StepPreset,
     StepSong,
     Stop,
     Tap,
+    ThisIsOne,
     Toggle,
 )
 from ..config import EngineConfig
@@ -55,7 +58,7 @@ from .band_step import BandStep
 from .band_switch import Switch
 from .lookahead import LookAhead
 
-_OF_TIME = (SetTempo, SetTimeSource, SetChart, JumpSection)
+_OF_TIME = (SetTempo, SetTimeSource, ShiftHalfBeat, ScaleCount, SetChart, JumpSection)
 _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
 MOST_COUNTED_BARS = 2
 _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
@@ -239,6 +242,8 @@ class CommandHandler:
         elif isinstance(command, (ClockTick, ClockTransport)):
             if not self._is_own(command):
                 self._conductor.obey(command, self._in_input(command.at_sample, command.from_program))
+        elif isinstance(command, ThisIsOne):
+            self._conductor.obey(command, self._in_input(command.at_sample))
         elif isinstance(command, (ClockGap, *_OF_TIME)):
             self._conductor.obey(command, self._in_input(-1))
 

@@ -25,6 +25,7 @@ from ..commands import (
     Panic,
     Quit,
     Tap,
+    ThisIsOne,
 )
 from ..config import EngineConfig
 from ..errors import EngineError
@@ -143,7 +144,7 @@ class Engine:
         """Any thread. Ask for something; it happens between two steps. Never waits. Panic silences at once."""
         if isinstance(command, Panic):
             self._bridge.set_playing(False)  # even if the worker hangs
-        elif isinstance(command, (Tap, ClockTick, ClockTransport)) and command.at_sample < 0:
+        elif isinstance(command, (Tap, ThisIsOne, ClockTick, ClockTransport)) and command.at_sample < 0:
             command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
         if not self._commands.post(command):
             self._fault_log.fault(FaultKind.COMMANDS_DROPPED)

@@ -4,8 +4,10 @@ clock, tempo counts beats per minute. Any thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+from ..commands import ScaleCount, ShiftHalfBeat, ThisIsOne
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,21 @@ class Anchor:
     def beat_at(self, position_samples: float, rate_hz: float) -> float:
         """The source's beat count at another position of the same clock."""
         return self.beat + (position_samples - self.position_samples) / rate_hz * self.tempo_bpm / 60.0
+
+
+def changed(
+    anchor: Anchor | None, command: ShiftHalfBeat | ScaleCount | ThisIsOne, position_samples: float, rate_hz: float
+) -> Anchor | None:
+    """The line after the musician has corrected its count at that position; another count keeps the nearest beat."""
+    if anchor is None:
+        return None
+    if isinstance(command, ShiftHalfBeat):
+        return replace(anchor, beat=anchor.beat + 0.5)
+    beat = round(anchor.beat_at(position_samples, rate_hz))
+    at = anchor.position_samples + (beat - anchor.beat) * 60.0 / anchor.tempo_bpm * rate_hz
+    if isinstance(command, ScaleCount):
+        return replace(anchor, position_samples=at, beat=float(beat), tempo_bpm=anchor.tempo_bpm * command.factor)
+    return replace(anchor, position_samples=at, beat=float(beat), beat_in_bar=0)
 
 
 class TimeSource(Protocol):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Protocol
 
 from ..charts.chart_position import ChartPosition
 from ..commands import (
@@ -17,11 +16,14 @@ from ..commands import (
     ClockTransport,
     Command,
     JumpSection,
+    ScaleCount,
     SetChart,
     SetControl,
     SetOption,
     SetTempo,
     SetTimeSource,
+    ShiftHalfBeat,
+    ThisIsOne,
 )
 from ..errors import ConfigError
 from ..harmony.chord_tracker import Chord, ChordTracker
@@ -31,6 +33,7 @@ from ..style_priors import STYLE_PRIORS
 from .anchor import Anchor, TimeSource
 from .clocks.jack_transport import Reading
 from .clocks.midi_clock_in import TICKS_PER_QUARTER, MidiClockIn
+from .conducting import Conducting
 from .conductor_settings import ConductorConfig
 from .entrance_cue import EntranceCue
 from .fixed_grid import GridConductor, fraction
@@ -43,62 +46,6 @@ _GLIDING_CONFIDENCE = 0.5
 """While the time glides from one source to another that is sure, no one need hold back."""
 _PAST_DOWNBEAT_S = 0.12
 """So long after a bar line the ear has judged its downbeat, and the next beat has not come."""
-
-
-class Conducting(Protocol):
-    """What the worker asks of a conductor. Inference thread only."""
-
-    def hear(self, heard: Heard, end_position_samples: float, frame_samples: float) -> None:
-        """Take in one frame: it covers [end - frame_samples, end) of the input clock, host samples.
-
-        `end_position_samples` is where the *described* frame ends: whoever calls has already taken off the
-        listener's delay (`heard.delay_samples`, brought to the host rate) and that of the resampler.
-        """
-        ...
-
-    def tap(self, position_samples: float) -> None: ...
-
-    def obey(self, command: Command, position_samples: float) -> None:
-        """Whatever a command asks of the time or the chords; others are passed over. Raises ConfigError.
-
-        `position_samples`: of the input clock, where the command belongs (a clock's tick) or now.
-        """
-        ...
-
-    def read_transport(self, reading: Reading) -> None:
-        """The sound server's transport, read once for each frame."""
-        ...
-
-    def moment(self, position_samples: float) -> Moment: ...
-
-    def bar_samples(self) -> int:
-        """Length of a bar in host samples; 0 while no bar is known."""
-        ...
-
-    def bar_count(self, position_samples: float) -> int:
-        """Number of the bar that holds the position; the first one is 0. Negative before it."""
-        ...
-
-    def peek(self, position_samples: float) -> Point:
-        """Musical time of a position as it looks now: like `moment`, but asking binds nothing."""
-        ...
-
-    def entrance_cue(self) -> EntranceCue:
-        """What an entrance can stand on now."""
-        ...
-
-    def begin_bar(self, position_samples: float, tempo_bpm: float | None = None) -> bool:
-        """A bar shall begin there, in that tempo; None: in one that is known. False where none is.
-
-        Who follows a running clock, or the ear, leaves the time as it is: the count waits for the next bar line.
-        """
-        ...
-
-    def begin_chart(self, position_samples: float) -> None:
-        """The band comes in there: the bar line nearest to it is the first of the chart."""
-        ...
-
-    def reset(self) -> None: ...
 
 
 class Conductor:
@@ -148,6 +95,7 @@ class Conductor:
         self._found = False
         self._silent_s = 0.0
         self._playing = False
+        self._turned_beat, self._turned_bar = -1, -1
 
     def follow(self, *sources: TimeSource) -> None:
         """Follow these sources of time, the first that has an answer, before all others."""
@@ -167,6 +115,7 @@ class Conductor:
         self._aim(self._heard_until)
         self._timeline.advance(self._heard_until)
         self._follow_place(anew=False)
+        self._turn()
         self._expect_written_metre()
         sounded = self._heard_until - frame_samples / 2 - self.config.chords.chord_lag_s * self.rate_hz
         at = self._timeline.at(sounded)
@@ -182,7 +131,8 @@ class Conductor:
         )
 
     def tap(self, position_samples: float) -> None:
-        """One tap of the tempo. Four in a row lock tempo, phase and downbeat (the first tap) at once."""
+        """One tap of the tempo. Two choose level and phase of the beat that is heard; four in a row lock tempo, phase
+        and downbeat (the first tap), heard or not."""
         if self._sources.tap(position_samples):
             self._found = True
             self._aim(max(position_samples, self._timeline.end_samples), leap_beyond_beats=0.1)
@@ -199,6 +149,8 @@ class Conductor:
             self._sources.set_tempo(command.tempo_bpm or None)
         elif isinstance(command, SetTimeSource):
             self._sources.choose(command.name)
+        elif isinstance(command, (ShiftHalfBeat, ScaleCount, ThisIsOne)):
+            self._correct(command, position_samples)
         elif isinstance(command, SetChart):
             self.set_chart(command.chart)
         elif isinstance(command, JumpSection):
@@ -211,6 +163,13 @@ class Conductor:
 
     def _clock_of(self, command: ClockTick | ClockTransport) -> MidiClockIn:
         return self._sources.program_clock if command.from_program else self._sources.clock
+
+    def _correct(self, command: ShiftHalfBeat | ScaleCount | ThisIsOne, position_samples: float) -> None:
+        """The musician's word on the count: phase and downbeat at once, half and double time on the bar line."""
+        self._sources.correct(command, position_samples)
+        self._found = True
+        if not isinstance(command, ScaleCount):
+            self._aim(max(position_samples, self._timeline.end_samples), leap_beyond_beats=0.1)
 
     def read_transport(self, reading: Reading) -> None:
         """See Conducting.read_transport."""
@@ -457,6 +416,14 @@ class Conductor:
         self._confidence = min(max(anchor.confidence * agreement, 0.0), 1.0)
         if jumped:
             self._follow_place(anew=True)
+
+    def _turn(self) -> None:
+        """Say when a beat has been told: another count of the ear begins there, so that the groove goes on."""
+        end = self._timeline.at(self._timeline.end_samples)
+        beat = math.floor(end.beat)
+        if beat > self._turned_beat or not self._found:
+            self._sources.turn(end.position_samples, end.bar != self._turned_bar or not self._found)
+            self._turned_beat, self._turned_bar = beat, end.bar
 
     def _hear_playing(self, activity: float, frame_s: float) -> None:
         config = self.config

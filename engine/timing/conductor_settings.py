@@ -143,6 +143,48 @@ class LockSettings:
     silence_bars: float = 8.0
     """After this many bars without a beat heard the confidence is gone."""
     hit_memory_beats: float = 8.0
+    given_rest_s: float = 20.0
+    """What the musician said of the count holds until they have rested for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """Rival readings of the held beat (beats/metrical_readings.py, beats/rival_readings.py).
+
+    The weights are those of a logistic model over readings, fitted to leads that other people wrote, comping of
+    another program and made songs (docs/results/foreign.md). Any thread.
+    """
+
+    window_s: float = 16.0
+    """Of what was heard, readings are weighed by so much."""
+    least_s: float = 5.0
+    vote_memory_s: float = 8.0
+    centre_bpm: float = 115.0
+    lowest_bpm: float = 48.0
+    highest_bpm: float = 220.0
+    quarter_weight: float = 0.93
+    struck_weight: float = 2.93
+    turn_weight: float = 2.14
+    bar_weight: float = 3.74
+    downbeat_weight: float = 1.1
+    tempo_weight: float = 0.63
+    usual_weight: float = 0.51
+    style_nats: float = 2.5
+    """What tempi .4 octaves or further outside of the style's lose."""
+    bound_ratio: float = 0.18
+    """Natural log: tempi further from the one that was asked for are not its level."""
+    held_nats: float = 1.0
+    """What the held reading has before any evidence."""
+    double_nats: float = 0.2
+    other_nats: float = 7.0
+    switch_rounds: int = 5
+    """Another reading takes over once it has been ahead by so much for so many rounds (of about a second). Comping that
+    is counted at half its tempo is told well; other readings are as often wrong as right unless they are far ahead."""
+    again_nats: float = 1.5
+    """By so much more after each change."""
+    doubt_nats: float = 0.5
+    patience_beats: float = 6.0
+    """So long the beat filter must insist on a reading that is this far behind the held one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +243,7 @@ class TapSettings:
     """Taps of the tempo (tap_tempo.py). Any thread."""
 
     taps_to_lock: int = 4
+    """From here on taps say the bar too, and need no ear; from the second on they choose level and phase."""
     tap_gap_s: float = 2.2
     """A longer pause starts a new count."""
 
@@ -214,6 +257,7 @@ class ConductorConfig:
     kalman: KalmanSettings = field(default_factory=KalmanSettings)
     tempo_change: TempoChangeSettings = field(default_factory=TempoChangeSettings)
     lock: LockSettings = field(default_factory=LockSettings)
+    readings: ReadingSettings = field(default_factory=ReadingSettings)
     bars: BarSettings = field(default_factory=BarSettings)
     timeline: TimelineSettings = field(default_factory=TimelineSettings)
     playing: PlayingSettings = field(default_factory=PlayingSettings)

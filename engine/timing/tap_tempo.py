@@ -40,13 +40,25 @@ class TapTempo:
             self._first += 1
         if self._first + len(self._positions) < self._config.taps_to_lock:
             return None
+        return self._fitted(place=True)
+
+    def few(self) -> Anchor | None:
+        """The line through two or three taps, which know no bar yet; None while there are fewer or more."""
+        if not 2 <= self._first + len(self._positions) < self._config.taps_to_lock:
+            return None
+        return self._fitted(place=False)
+
+    def _fitted(self, place: bool) -> Anchor | None:
+        position_samples = self._positions[-1]
         numbers = np.arange(len(self._positions)) + self._first
         slope, start = np.polyfit(numbers, np.asarray(self._positions) - position_samples, 1)
         tempo_bpm = 60.0 * self._rate_hz / float(slope)
         if not self._tempo.lowest_bpm * 0.9 <= tempo_bpm <= self._tempo.highest_bpm * 1.1:
             return None
         last = int(numbers[-1])
-        return Anchor(position_samples + float(start + slope * last), float(last), tempo_bpm, 0.9, 0, last)
+        return Anchor(
+            position_samples + float(start + slope * last), float(last), tempo_bpm, 0.9, 0, last if place else -1
+        )
 
     def _usual_gap_s(self) -> float:
         if len(self._positions) < 2:

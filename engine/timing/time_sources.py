@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..commands import TIME_SOURCES
+from ..commands import TIME_SOURCES, ScaleCount, ShiftHalfBeat, ThisIsOne
 from ..errors import ConfigError
 from ..fault_kinds import FaultKind
 from ..position import Point
-from .anchor import Anchor, TimeSource
+from .anchor import Anchor, TimeSource, changed
 from .beats.beat_tracker import BeatTracker
 from .clocks.jack_transport import JackTransport
 from .clocks.midi_clock_in import MidiClockIn
@@ -27,6 +27,9 @@ _FIRST_MET_BEATS = 1.0
 """So many of its beats must be heard before the ear takes over a time that was given."""
 _COASTING = 0.5
 """Confidence after a source of time has fallen silent: its time goes on unless something else is found."""
+
+
+_SAID = {"transport": "the transport", "midi_clock": "the MIDI clock"}
 
 
 class Sources:
@@ -68,6 +71,7 @@ class Sources:
         self._by_hand = False  # whether that line was tapped, not counted in
         self._hits_given = 0.0  # beats that the ear had met when a line was given to it
         self._ear = False  # whether the ear has taken over since the last time was given
+        self._scale: ScaleCount | None = None  # waits for a bar line
         self._fixed: Anchor | None = None
         self._led_by: TimeSource | None = None
         self._led_bpm: float | None = None
@@ -121,16 +125,65 @@ class Sources:
     def tap(self, position_samples: float) -> bool:
         """One tap; True if it made a line that counts from now on."""
         anchor = self.taps.tap(position_samples)
-        if anchor is None or self.chosen == "listener":
+        if self.chosen == "listener":
             return False
+        if anchor is None:
+            few = self.taps.few() if self.listen else None
+            if few is None or not self.tracker.choose(few):
+                return False
+            if self._tapped is not None:
+                self._tapped = self.tracker.anchor(position_samples)
+            return True
         self.begin(anchor, by_hand=True)
         return True
+
+    def correct(self, command: ShiftHalfBeat | ScaleCount | ThisIsOne, position_samples: float) -> None:
+        """What the musician says of the count. Raises ConfigError where the count is not theirs to change, or there is
+        none yet."""
+        led = self.leader(position_samples)
+        if led is not None:
+            said = _SAID.get(self.name_of(led[0]), "another clock")
+            raise ConfigError(f"the count is that of {said}: change it there")
+        by_ear = self.listen and self.chosen != "tap"
+        line = self.tracker.anchor(position_samples) if by_ear else self._fixed or self._tapped
+        if line is None:
+            raise ConfigError("there is no beat yet to change: play, or tap it")
+        if isinstance(command, ScaleCount):
+            tempo_bpm, least, most = line.tempo_bpm * command.factor, 20.0, 400.0
+            if by_ear:
+                least, most = self._config.tempo.lowest_bpm, self._config.tempo.highest_bpm
+            if not least <= tempo_bpm <= most:
+                raise ConfigError(f"{tempo_bpm:.0f} beats a minute cannot be counted: {least:.0f} to {most:.0f} can")
+            self._scale = command
+        if by_ear:
+            self._tell_tracker(command, position_samples)
+        if not isinstance(command, ScaleCount):
+            self._change(command, position_samples)
+
+    def turn(self, position_samples: float, on_bar: bool) -> None:
+        """A beat has been told, the first of a bar or not: another count begins there."""
+        self.tracker.turn(position_samples, on_bar)
+        if self._scale is not None and on_bar:
+            self._change(self._scale, position_samples)
+            self._scale = None
+
+    def _change(self, command: ShiftHalfBeat | ScaleCount | ThisIsOne, position_samples: float) -> None:
+        self._fixed = changed(self._fixed, command, position_samples, self._rate_hz)
+        self._tapped = changed(self._tapped, command, position_samples, self._rate_hz)
+
+    def _tell_tracker(self, command: ShiftHalfBeat | ScaleCount | ThisIsOne, position_samples: float) -> None:
+        if isinstance(command, ShiftHalfBeat):
+            self.tracker.shift_half()
+        elif isinstance(command, ScaleCount):
+            self.tracker.scale(command.factor)
+        else:
+            self.tracker.this_is_one(position_samples / self._rate_hz)
 
     def begin(self, anchor: Anchor, by_hand: bool = False, teach: bool = True) -> None:
         """Somebody has given the time: it holds until the ear has met it. `by_hand`: it was tapped; `teach`: the ear is
         to expect beats there."""
         if teach:
-            self.tracker.take(anchor)
+            self.tracker.take(anchor, by_hand)
         self._tapped, self._by_hand = anchor, by_hand
         self._ear, self._hits_given = False, self.tracker.beats_met
         self._led_by = self._led_bpm = None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from gigmate.engine.commands import Command
 from gigmate.engine.player import HeardFrame, Moment
 from gigmate.engine.position import Point
 from gigmate.engine.timing.conductor import Conductor
@@ -212,16 +213,19 @@ def follow(
     ahead_s: float = 0.14,
     chord_noise_seed: int | None = 7,
     taps_s: Sequence[float] = (),
+    commands: Sequence[tuple[float, Command]] = (),
 ) -> Followed:
     """Run the conductor through a performance. The default asks 100 ms ahead of now, where what is heard now is
-    described one frame (40 ms) late."""
+    described one frame (40 ms) late. `commands` are given at their seconds."""
     rng = None if chord_noise_seed is None else np.random.default_rng(chord_noise_seed)
     times, moments, bars, ahead, beats = [], [], [], [], []
-    taps = sorted(taps_s)
+    taps, waiting = sorted(taps_s), list(commands)
     for frame in range(performance.frames):
         end_s = (frame + 1) * FRAME_S
         while taps and taps[0] <= end_s:
             conductor.tap(taps.pop(0) * RATE_HZ)
+        while waiting and waiting[0][0] <= end_s:
+            conductor.obey(waiting[0][1], waiting.pop(0)[0] * RATE_HZ)
         conductor.hear(performance.heard(frame, rng=rng), round(end_s * RATE_HZ), round(FRAME_S * RATE_HZ))
         asked = (end_s + ahead_s) * RATE_HZ
         moments.append(conductor.moment(asked))

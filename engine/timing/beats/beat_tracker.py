@@ -14,17 +14,24 @@ from ...player import Heard
 from ...style_priors import StylePrior
 from ..anchor import Anchor
 from ..conductor_settings import ConductorConfig
-from .bar_pointer import BarFilter, BeatFilter, HeldTempo, Reading
+from .bar_counter import BarCounter
+from .bar_pointer import BeatFilter, HeldTempo, Reading
+from .beat_grid import CELLS
 from .beat_kalman import BeatKalman, Peak, PeakFinder
-from .chord_change import ChordChangeDetector
+from .given_count import GivenCount, reading_of_taps
+from .metrical_readings import HELD, ODD_PLACES, MetricalReading, nearest_reading
+from .rival_readings import RivalReadings
 from .tempo_change import NewTempo, TempoChangeDetector
 
-_HISTORY = 64  # sub-frames of activation kept for the bars' evidence
 _SAME_TEMPO = 0.05  # natural log
 _SETTLE_S = 0.07  # how long after a beat its peak is surely told
 _ONSET = 0.5  # activation from which a note has surely begun
-_FIRST_BEATS = 16  # further back than this nobody counts to the first note
 _NEAR_THIRD = 0.24  # of a third of a beat
+_NEAR = 0.12  # of a beat that was given: what is heard may be no further from it
+_LOST_SUPPORT = 0.25  # unless hardly any beat is met any more
+_OFF_BEAT = 0.3  # further from a beat than this one is between two
+_GIVEN_CONFIDENCE = 0.9
+_LEVELS = (1 / 2, 2 / 3, 3 / 4, 4 / 3, 3 / 2, 2.0)
 
 
 class BeatTracker:
@@ -32,16 +39,13 @@ class BeatTracker:
 
     def __init__(self, config: ConductorConfig, rate_hz: float, tempo_bpm: float | None = None) -> None:
         self._config = config
-        self._plain = self._bar_settings = config.bars
-        self._heard_metres = (config.bars.metres, config.bars.metre_weights)
         self._rate_hz = rate_hz
         self._tempo_bpm = tempo_bpm
         self._filter = BeatFilter(config.tempo, config.beat_filter)
-        self._bars = BarFilter(config.bars)
+        self._bars = BarCounter(config.bars, config.chords.chord_lag_s)
         self._peaks = PeakFinder(config.kalman.peak_threshold, config.beat_filter.level_least)
         self._run = TempoChangeDetector(config.tempo_change)
-        self._downbeats = np.zeros((_HISTORY, 2))  # time, activation
-        self._turns = ChordChangeDetector(config.chords.chord_lag_s)
+        self._rivals = RivalReadings(config.readings, config.chords.chord_lag_s)
         self._off_beat = self._triplets = False
         self.reset()
 
@@ -51,18 +55,17 @@ class BeatTracker:
             self._filter.expect(self._tempo_bpm)
         self._bars.reset()
         self._peaks.reset()
-        self._downbeats[:] = 0.0
-        self._downbeats[:, 0] = -1e9
-        self._turns.reset()
         self._first_note_s: float | None = None
         self._line: BeatKalman | None = None
         self._time_s = 0.0
         self.locked = False
+        self._rivals.reset()
+        self._given = GivenCount()
+        self._chosen = False  # whether the line is one of the rival readings, against the filter
+        self._pending: MetricalReading | None = None  # waits for a bar line
+        self._waited_beats = 0
         self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None  # the octave that was asked for
         self._forget_hits()
-        self._metre, self._downbeat, self.bar_confidence = self._bar_settings.metres[0], 0, 0.0
-        self._metre = max(zip(self._bar_settings.metre_weights, self._bar_settings.metres, strict=True))[1]
-        self._bar_known = self._first_counted = False
 
     def _forget_hits(self) -> None:
         self._hits = 0.0  # beats met since the line was seeded
@@ -77,7 +80,12 @@ class BeatTracker:
 
     @property
     def beats_per_bar(self) -> int:
-        return self._metre
+        return self._bars.metre
+
+    @property
+    def bar_confidence(self) -> float:
+        """How sure the downbeat is, in [0, 1]."""
+        return self._bars.confidence
 
     @property
     def beats_met(self) -> float:
@@ -88,6 +96,7 @@ class BeatTracker:
         """Expect another tempo; a line that runs at another one is let go."""
         self._tempo_bpm = tempo_bpm
         self._bound_hz = tempo_bpm / 60.0 if tempo_bpm else None
+        self._given.take_back()
         line = self._line
         if tempo_bpm is None and self.locked:
             return
@@ -95,57 +104,41 @@ class BeatTracker:
             return
         self._filter.reset()
         self._filter.expect(tempo_bpm)
-        self._line, self.locked = None, False
+        self._line, self.locked, self._chosen, self._pending = None, False, False, None
+        self._rivals.reset()
         self._forget_hits()
 
     def expect_style(self, style_prior: StylePrior | None) -> None:
         """Lean towards the tempi and metres of a style; None: any are as likely as any. What runs goes on."""
-        bars, share = self._plain, self._plain.style_metre_share
-        weights = bars.metre_weights
-        if style_prior is not None:
-            own = dict(style_prior.metres)
-            total, own_total = sum(weights), sum(own.values())
-            weights = tuple(
-                (1 - share) * weight / total + share * own.get(metre, 0.0) / own_total
-                for metre, weight in zip(bars.metres, weights, strict=True)
-            )
-        by_ear = self._bar_settings.metres == self._heard_metres[0]
-        self._heard_metres = (bars.metres, weights)
         self._filter.lean(style_prior)
+        self._rivals.expect_style(style_prior)
         self._off_beat = style_prior is not None and style_prior.off_beat
         self._triplets = style_prior is not None and style_prior.triplets
-        if by_ear and self._bar_settings.metre_weights != weights:
-            counted = self._metre, self._downbeat, self.bar_confidence
-            self._weigh_metres(bars.metres, weights)
-            if self._bar_known:  # a song that runs goes on as it was counted
-                self._metre, self._downbeat, self.bar_confidence = counted
-                self._bars.set((self._due - 1 - self._downbeat) % self._metre, self._metre)
+        self._bars.expect_style(style_prior, self._due)
 
     def expect_metre(self, beats_per_bar: int | None) -> None:
         """All bars have so many beats (a chart says so); None: whatever is heard. Where a bar is known it stays."""
-        metres, weights = self._heard_metres if beats_per_bar is None else ((beats_per_bar,), (1.0,))
-        if metres != self._bar_settings.metres:
-            self._weigh_metres(metres, weights)
-
-    def _weigh_metres(self, metres: tuple[int, ...], weights: tuple[float, ...]) -> None:
-        self._bar_settings = replace(self._bar_settings, metres=metres, metre_weights=weights)
-        place = (self._due - 1 - self._downbeat) % self._metre
-        self._bars = BarFilter(self._bar_settings)
-        self._metre, self.bar_confidence = max(zip(weights, metres, strict=True))[1], 0.0
-        if self._bar_known:
-            self._bars.set(place % self._metre)
-            self._downbeat = self._due - 1 - place % self._metre
+        self._bars.expect_metre(beats_per_bar, self._due)
 
     @property
     def confidence(self) -> float:
-        """How sure the phase is, in [0, 1]: belief in this reading, beats met lately, peaks elsewhere, and silence."""
+        """How sure level and phase are, in [0, 1]: how well the line is met, and how far ahead of its rivals it is."""
+        if self._given.count:
+            return _GIVEN_CONFIDENCE * max(0.0, 1.0 - self._given.rest_s / self._config.lock.given_rest_s)
+        return self._met_confidence * self._rivals.held_share**0.5
+
+    @property
+    def _met_confidence(self) -> float:
+        """Belief in this line, beats met lately, peaks elsewhere, and silence."""
         if self._line is None:
             return 0.0
         config = self._config
         near = self._filter.near(self._line.rate_hz, self._line.beat).mass
+        if self._chosen:
+            near = max(near, self._rivals.held_share)
         met = min(max((self._support - 0.2) / 0.4, 0.0), 1.0)
         pure = min(max((self._support / (self._support + 0.3 * self._stray + 1e-6) - 0.4) / 0.4, 0.0), 1.0)
-        quiet = max(0.0, self._quiet_beats - 2.0) / (config.lock.silence_bars * self._metre)
+        quiet = max(0.0, self._quiet_beats - 2.0) / (config.lock.silence_bars * self._bars.metre)
         sharp = min(1.0, 0.08 / max(self._line.error_s, 1e-3)) ** 0.5
         return min(1.0, near * 1.05) * met * pure * max(0.0, 1.0 - quiet) * sharp
 
@@ -154,30 +147,114 @@ class BeatTracker:
         line = self._line
         if line is None:
             return None
-        beat_in_bar = (math.floor(line.beat) - self._downbeat) % self._metre if self._bar_known else -1
+        place = self._bars.place_of(math.floor(line.beat))
         return Anchor(
-            line.time_s * self._rate_hz, line.beat, line.rate_hz * 60.0, self.confidence, self._metre, beat_in_bar
+            line.time_s * self._rate_hz, line.beat, line.rate_hz * 60.0, self.confidence, self._bars.metre, place
         )
 
-    def take(self, anchor: Anchor) -> None:
-        """Believe another source at once (taps): its tempo, its phase and, if it knows, its bar."""
+    def take(self, anchor: Anchor, by_hand: bool) -> None:
+        """Believe another source at once: its tempo, its phase and, if it knows, its bar. `by_hand`: the musician's."""
         time_s = max(self._time_s, anchor.position_samples / self._rate_hz)
         beat, rate_hz = anchor.beat_at(time_s * self._rate_hz, self._rate_hz), anchor.tempo_bpm / 60.0
         old = self._line
         count = round(old.beat_at(time_s) - beat) if old is not None else 0
         self._filter.set(rate_hz, beat - rate_hz * (time_s - self._time_s), 0.03)
-        self._line = BeatKalman(self._config.kalman, time_s, beat + count, rate_hz, 0.02 * rate_hz, 0.015)
+        self._move_to(BeatKalman(self._config.kalman, time_s, beat + count, rate_hz, 0.02 * rate_hz, 0.015))
         self._forget_hits()
-        self._due = math.ceil(self._line.beat)
+        self._due = math.ceil(beat + count)
         self._support, self._hits, self.locked = 0.8, self._config.lock.lock_hits, True
         self._bound_hz = rate_hz
         if anchor.beat_in_bar >= 0:
-            last = self._due - 1
-            place = anchor.beat_in_bar + last - (math.floor(anchor.beat) + count)
-            self._bars.set(place % self._metre)
-            self._metre, place, self.bar_confidence = self._bars.best()
-            self._downbeat, self._bar_known = last - place, True
-        self._first_counted = True
+            self._bars.set_place(anchor.beat_in_bar + self._due - 1 - (math.floor(anchor.beat) + count), self._due)
+        self._given.take_back()
+        if by_hand:
+            self._given.give(bar=anchor.beat_in_bar >= 0)
+        self._chosen, self._pending = False, None
+        self._bars.first_counted = True
+
+    def choose(self, anchor: Anchor) -> bool:
+        """Two or three taps choose a reading of the held line; where none is held they say near which tempo and
+        phase to listen. True if the line has moved."""
+        line, rate_hz = self._line, anchor.tempo_bpm / 60.0
+        if line is None or not self.locked:
+            self._filter.set(rate_hz, anchor.beat_at(self._time_s * self._rate_hz, self._rate_hz), 0.06, 0.06)
+            self._bound_hz = rate_hz
+            return False
+        at_tap = line.beat_at(anchor.position_samples / self._rate_hz)
+        reading = reading_of_taps(at_tap, line.rate_hz, rate_hz, anchor.beat % 1.0)
+        self.take(replace(anchor, beat=reading.phase, tempo_bpm=reading.rate_hz * 60.0, beat_in_bar=-1), True)
+        return True
+
+    def shift_half(self) -> None:
+        """The beats are half a beat beside where they were held."""
+        if self._line is not None:
+            self._take_reading(self._line.beat + 0.5, self._line.rate_hz)
+            self._given.give()
+
+    def scale(self, factor: float) -> None:
+        """Count so many times as fast, from the next bar line on."""
+        if self._line is not None:
+            period = round(CELLS / factor)
+            self._pending = MetricalReading(period, self._bars.downbeat * CELLS % period)
+            self._waited_beats = 0
+            self._given.give()
+
+    def this_is_one(self, at_s: float) -> None:
+        """The beat nearest to that moment is a downbeat; between two beats it says that the beats stand there."""
+        if self._line is None:
+            return
+        beat = self._line.beat_at(at_s)
+        if abs(beat - round(beat)) > _OFF_BEAT:
+            self.shift_half()
+            beat += 0.5
+        self._bars.set_place(self._due - 1 - round(beat), self._due)
+        self._given.give(bar=True)
+
+    def turn(self, position_samples: float, on_bar: bool) -> None:
+        """A beat has been told, the first of a bar or not: what waits for a bar line may come now."""
+        wanted, line = self._pending, self._line
+        if wanted is None or line is None:
+            return
+        number = round(line.beat_at(position_samples / self._rate_hz))
+        self._waited_beats += 1
+        phase = wanted.phase_at(number)
+        beside = wanted.shares_beats and min(phase, 1.0 - phase) > 0.02
+        if not beside and (on_bar or self._waited_beats > self._bars.metre):
+            self._follow(wanted, number)
+
+    def _follow(self, reading: MetricalReading, number: int) -> None:
+        """Hold another reading from here on; beat `number` keeps its number."""
+        line = self._line
+        assert line is not None
+        ahead = number + (line.beat - number) / reading.ratio
+        phase = reading.phase_at(line.beat)
+        self._take_reading(phase + round(ahead - phase), line.rate_hz / reading.ratio)
+        self._chosen, self._pending = not self._given.count, None
+        self._rivals.followed()
+        if reading.period_cells != CELLS:
+            self._bars.keep_downbeat(number, self._due)
+
+    def _take_reading(self, beat: float, rate_hz: float) -> None:
+        """Hold a line that has this beat now."""
+        config = self._config
+        self._filter.set(rate_hz, beat % 1.0, 0.03)
+        self._move_to(BeatKalman(config.kalman, self._time_s, beat, rate_hz, 0.03, 0.01))
+        self._forget_hits()
+        self._due = math.ceil(beat)
+        self._support, self._hits, self.locked = 0.6, config.lock.inertia_beats[0], True
+        self._bound_hz = rate_hz
+
+    def _move_to(self, line: BeatKalman) -> None:
+        """Hold another line; what the rival readings rest on moves along where its level is a relative."""
+        old, self._line = self._line, line
+        if old is None:
+            return
+        ratio = old.rate_hz / line.rate_hz
+        near = min((1.0, *_LEVELS), key=lambda level: abs(math.log(ratio / level)))
+        if abs(math.log(ratio / near)) < 0.1:
+            self._rivals.recount(near, old.beat_at(line.time_s), line.beat)
+        else:
+            self._rivals.reset()
 
     def hear(self, heard: Heard, end_s: float, frame_s: float) -> None:
         """Take in the frame that ends at `end_s`."""
@@ -189,10 +266,15 @@ class BeatTracker:
             began = np.flatnonzero(np.asarray(heard.onset) > _ONSET)
             if len(began):
                 self._first_note_s = end_s - (1.0 - (began[0] + 0.5) / len(heard.onset)) * frame_s
-        self._keep_downbeats(heard, end_s, frame_s)
-        self._turns.hear(heard.chord_root, end_s - frame_s / 2)
+        self._bars.hear(heard, end_s, frame_s)
+        if self._given.hear(trust, frame_s, self._config.lock.given_rest_s):
+            self._hits, self._bound_hz = 0.0, None
         if line is not None:
             line.move(end_s, freedom)
+            asked_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None
+            self._rivals.hear(heard, line.beat_at(end_s - frame_s), line.beat, line.rate_hz, trust, asked_hz)
+            if self.locked and not self._given.count and self._rivals.wanted not in (None, self._pending):
+                self._pending, self._waited_beats = self._rivals.wanted, 0
         some, full = self._config.lock.inertia_beats
         inertia = min(max((self._hits - some) / (full - some), 0.0), 1.0)
         held_hz = line.rate_hz if line is not None and self.locked else None
@@ -211,11 +293,14 @@ class BeatTracker:
     def _meet(self, line: BeatKalman, peak: Peak) -> None:
         """Let a peak bend the line, and count it for the beat that is due or as a stray."""
         beat = line.beat_at(peak.time_s)
-        middle = self._off_beat and abs(beat % 1.0 - 0.5) < 0.25  # as good as a beat, where the style strikes there
+        self._given.meet(beat % 1.0, peak.height)
+        between = self._off_beat or ((self._given.count or self._chosen) and self._given.played_between)
+        middle = between and abs(beat % 1.0 - 0.5) < 0.25  # as good as a beat, where one strikes there
         met, number = line.meet(peak, 0.5 if middle else 0.0)
         if number + middle == self._due:  # the beat before a middle has been judged
             self._met = max(self._met, met)
-        found = self._run.hear(peak, met, number, line.rate_hz) if self.locked and not middle else None
+        follows = self.locked and not middle and not self._given.count
+        found = self._run.hear(peak, met, number, line.rate_hz) if follows else None
         if found is not None:
             self._change_tempo(found)
             return
@@ -226,9 +311,8 @@ class BeatTracker:
 
     def _change_tempo(self, found: NewTempo) -> None:
         """Another line, in the same count of beats; the filter comes to it by itself."""
-        self._line = BeatKalman(
-            self._config.kalman, found.time_s, found.beat, found.rate_hz, 0.02 * found.rate_hz, 0.03
-        )
+        rate_hz = found.rate_hz
+        self._line = BeatKalman(self._config.kalman, found.time_s, found.beat, rate_hz, 0.02 * rate_hz, 0.03)
         self._line.move(self._time_s, 1.0)
         self._rival_beats = 0.0
 
@@ -249,29 +333,45 @@ class BeatTracker:
             if best.mass > 0.4 * config.lock.lock_mass:
                 self._seed(best)
             return
+        patience = self._patience_beats(best, line, far, abs(away))
         if best.mass < (0.8 if far else 0.5) or (far and self._bound_hz is not None):
             self._rival_beats = max(0.0, self._rival_beats - frame_s * line.rate_hz)
             return
         self._rival_beats += frame_s * line.rate_hz
-        if self._rival_beats > (config.lock.switch_beats if far else config.lock.rival_patience_beats):
+        if self._rival_beats > patience:
             self._seed(best, keep_lock=not far)
+
+    def _patience_beats(self, best: Reading, line: BeatKalman, far: bool, away_beats: float) -> float:
+        """How long the filter must insist on another line before it is followed."""
+        lock, settings = self._config.lock, self._config.readings
+        if self._given.count:
+            reach = _NEAR if self._support > _LOST_SUPPORT else _OFF_BEAT
+            if abs(math.log(best.rate_hz / line.rate_hz)) > settings.bound_ratio or away_beats > reach:
+                return math.inf
+        usual = lock.switch_beats if far else lock.rival_patience_beats
+        reading = nearest_reading(line.rate_hz / best.rate_hz, best.phase, line.beat)
+        if reading is None or reading == HELD or reading in ODD_PLACES:
+            return usual
+        if self._rivals.lead_over(reading) < settings.doubt_nats:
+            return usual
+        return math.inf if self._chosen else usual + settings.patience_beats
 
     def _seed(self, reading: Reading, keep_lock: bool = False) -> None:
         old = self._line
         count = round(old.beat - reading.phase) if old is not None else 0
         phase_error = max(reading.phase_spread, 0.01)
-        self._line = BeatKalman(
-            self._config.kalman, self._time_s, reading.phase + count, reading.rate_hz, phase_error, 0.02
+        self._move_to(
+            BeatKalman(self._config.kalman, self._time_s, reading.phase + count, reading.rate_hz, phase_error, 0.02)
         )
-        self._rival_beats = 0.0
+        self._rival_beats, self._chosen, self._pending = 0.0, False, None
         if keep_lock:
             return
         same_tempo = old is not None and abs(math.log(reading.rate_hz / old.rate_hz)) < 0.1
         if old is None or not same_tempo:
             self._forget_hits()
-            self._bars.reset()
-            self._bar_known = self._first_counted = self.locked = False
-        self._due = math.ceil(self._line.beat)
+            self._bars.forget()
+            self.locked = False
+        self._due = math.ceil(reading.phase + count)
 
     def _count_beats(self, end_s: float, trust: float) -> None:
         """Judge every beat whose peak must have come by now, and move the bars on."""
@@ -285,12 +385,8 @@ class BeatTracker:
                 self._stray += share * (self._strays - self._stray)
             self._hits += self._met
             self._quiet_beats = 0.0 if self._met > 0.3 else self._quiet_beats + 1.0
-            at_s = line.time_of(self._due)
-            near = np.abs(self._downbeats[:, 0] - at_s) < 0.05
-            downbeat = float(self._downbeats[near, 1].max()) if near.any() else 0.0
-            turn = self._turns.turn(line.time_of(self._due - 1), 1.0 / line.rate_hz)
-            self._bars.beat(downbeat, trust if near.any() else 0.0, turn, trust)
-            self._choose_bar(self._due)
+            at_s, before_s = line.time_of(self._due), line.time_of(self._due - 1)
+            self._bars.judge(self._due, at_s, before_s, trust, self._hits, self._given.bar)
             self._met = self._strays = 0.0
             self._due += 1
         if not self.locked:
@@ -298,34 +394,10 @@ class BeatTracker:
             self.locked = sure and self._hits >= config.lock.lock_hits
             if self.locked:
                 self._support = max(self._support, 0.5)
-                self._count_from_first_note(line)
-        elif self.confidence < 0.5 * config.lock.lost_confidence and trust > 0.5:
-            self.locked = False
-            self._hits = 0.0
+                if not self._bars.first_counted and self._first_note_s is not None:
+                    beat = line.beat_at(self._first_note_s)
+                    self._bars.count_from_first_note(beat, self._due, config.kalman.gate_beats)
+        elif not self._given.count and self._met_confidence < 0.5 * config.lock.lost_confidence and trust > 0.5:
+            self.locked = self._chosen = False
+            self._hits, self._pending = 0.0, None
             self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None
-
-    def _count_from_first_note(self, line: BeatKalman) -> None:
-        """Who begins, begins on a downbeat more often than elsewhere: weighed once, as soon as beats can be counted."""
-        if self._first_counted or self._first_note_s is None:
-            return
-        self._first_counted = True
-        beat = line.beat_at(self._first_note_s)
-        since = self._due - 1 - round(beat)
-        if abs(beat - round(beat)) < self._config.kalman.gate_beats and 0 <= since <= _FIRST_BEATS:
-            self._bars.began(since)
-
-    def _choose_bar(self, beat: int) -> None:
-        """Move the downbeat when the bars' filter has become sure of another place."""
-        metre, place, sure = self._bars.best()
-        held = self._bars.of(self._metre, (beat - self._downbeat) % self._metre)
-        needed = self._bar_settings.bar_switch if self._hits > 4 * self._metre else 0.5
-        if not self._bar_known or (sure > needed and sure > held):
-            self._metre, self._downbeat, self._bar_known = metre, beat - place, True
-            held = sure
-        self.bar_confidence = held
-
-    def _keep_downbeats(self, heard: Heard, end_s: float, frame_s: float) -> None:
-        count = len(heard.downbeat)
-        self._downbeats = np.roll(self._downbeats, -count, axis=0)
-        self._downbeats[-count:, 0] = end_s - (np.arange(count, 0, -1) - 0.5) * frame_s / count
-        self._downbeats[-count:, 1] = heard.downbeat

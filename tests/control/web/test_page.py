@@ -17,16 +17,19 @@ from gigmate.engine.commands import (
     Fill,
     JumpSection,
     Panic,
+    ScaleCount,
     SelectPreset,
     SelectSong,
     SetBandLevel,
     SetControl,
     SetLevel,
     SetMute,
+    ShiftHalfBeat,
     Start,
     StepSong,
     Stop,
     Tap,
+    ThisIsOne,
 )
 
 from .stand_in import StandIn, open_remote, wait_for
@@ -143,6 +146,10 @@ def test_the_level_of_the_whole_band(page: Any, band: StandIn) -> None:
 def test_everything_that_can_be_touched(page: Any, band: StandIn) -> None:
     for selector, command in (
         ('[data-do="tap"]', Tap(NOW)),
+        ("#count_box summary", None),
+        ('[data-do="this_is_one"]', ThisIsOne()),
+        ('[data-do="half_beat"]', ShiftHalfBeat()),
+        ('[data-do="double_time"]', ScaleCount(2.0)),
         ('[data-do="count_in"]', CountIn()),
         ('[data-do="fill"]', Fill()),
         ('[data-do="ending"]', Ending()),
