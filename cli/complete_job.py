@@ -244,6 +244,40 @@ class _Sinks:
             sink.drop()
 
 
+def _stream(
+    band: Band, wanted: Completion, preset: Preset, rate_hz: int, chart_at: tuple[float, float | None]
+) -> Accompaniment:
+    """`chart_at`: seconds to the chart's first bar, and the tempo there if it was found."""
+    from ..engine.run.accompaniment import BATCH_FRAMES
+
+    return band.stream(
+        rate_hz,
+        preset=preset,
+        parts=wanted.parts,
+        seed=wanted.seed,
+        ahead_frames=wanted.ahead_frames,
+        play_along=wanted.play_along,
+        wait=wanted.wait,
+        chart=wanted.chart,
+        chart_start_s=chart_at[0],
+        chart_tempo_bpm=chart_at[1],
+        batch_frames=BATCH_FRAMES,
+        tuning_hz=wanted.tuning_hz,
+        input_channels=wanted.input_channels,
+    )
+
+
+def _pieces(wanted: Completion, recording: Recording, sinks: _Sinks, stream: Accompaniment) -> Iterator[Stretch]:
+    """What the band plays to the recording, and beyond its end as far as it is wanted."""
+    for block in recording.blocks():
+        sinks.heard(block)
+        yield stream.push(block)
+    more = round(wanted.continue_s * recording.rate_hz)
+    if wanted.output_length_s is not None:
+        more = max(0, round(wanted.output_length_s * recording.rate_hz) - stream.samples_pushed)
+    yield from stream.finish(more)
+
+
 def complete(
     band: Band,
     wanted: Completion,
@@ -256,7 +290,6 @@ def complete(
     Cancelled; then nothing is left behind. A chart's bars are counted from the first downbeat of the recording, which
     is listened to twice for that, unless `chart_start_s` says from where.
     """
-    from ..engine.run.accompaniment import BATCH_FRAMES
     from ..presets.loader import load_preset
 
     wanted.check()
@@ -274,21 +307,7 @@ def complete(
             if found is not None:
                 chart_tempo_bpm = found.tempo_bpm
                 chart_start_s = found.seconds if chart_start_s is None else chart_start_s
-        stream = band.stream(
-            rate_hz,
-            preset=preset,
-            parts=wanted.parts,
-            seed=wanted.seed,
-            ahead_frames=wanted.ahead_frames,
-            play_along=wanted.play_along,
-            wait=wanted.wait,
-            chart=wanted.chart,
-            chart_start_s=chart_start_s or 0.0,
-            batch_frames=BATCH_FRAMES,
-            tuning_hz=wanted.tuning_hz,
-            input_channels=wanted.input_channels,
-            chart_tempo_bpm=chart_tempo_bpm,
-        )
+        stream = _stream(band, wanted, preset, rate_hz, (chart_start_s or 0.0, chart_tempo_bpm))
         sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
         open_things.callback(sinks.drop)
         expected, written = recording.expected_samples, 0
@@ -296,16 +315,7 @@ def complete(
         total_s = wanted.output_length_s or total_s
         _check_size(wanted, recording, total_s or 0.0)
 
-        def pieces() -> Iterator[Stretch]:
-            for block in recording.blocks():
-                sinks.heard(block)
-                yield stream.push(block)
-            more = round(wanted.continue_s * rate_hz)
-            if wanted.output_length_s is not None:
-                more = max(0, round(wanted.output_length_s * rate_hz) - stream.samples_pushed)
-            yield from stream.finish(more)
-
-        for piece in pieces():
+        for piece in _pieces(wanted, recording, sinks, stream):
             sinks.write(piece)
             written += piece.samples
             _check_size(wanted, recording, written / rate_hz)

@@ -19,6 +19,7 @@ import typer
 from ...engine.config import Backend, EngineConfig, is_folder
 from ...engine.errors import ConfigError, EngineError
 from ..complete import parse_channels
+from .live_checks import check_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,12 +196,12 @@ def play(request: Request) -> int:
     """One live run, from checks to report. Returns the exit code; raises EngineError and its like."""
     from ...control.keys import open_keys
     from ...control.terminal import open_display
-    from ..output_files import claimed
+    from ..output_files import claimed, write_json
     from ..signals import Interrupted, Signals
     from .osc_options import describe, open_osc
     from .web_options import Remote
 
-    _check_files(request)
+    check_files(request.config, request.report)
     display = open_display(sys.stdout, request.json_lines)
     with Signals() as signals, contextlib.ExitStack() as open_things:
         remote = None if request.web is None else Remote(request.web)
@@ -245,42 +246,12 @@ def play(request: Request) -> int:
         if osc is not None:
             figures["osc"] = osc.figures()
         if request.report is not None:
-            from ..output_files import write_json
-
             write_json(request.report, figures)
         for line in _summary(figures, session, request):
             display.note(line)
         if session.port.lost is not None:
             raise EngineError(session.port.lost)
         return signals.exit_code or 0
-
-
-def _check_files(request: Request) -> None:
-    from ..output_files import check_apart, check_writable
-
-    wanted = {
-        "--record": request.config.record_file,
-        "--report": request.report,
-        "--output-file": request.config.output_file,
-    }
-    for option, path in wanted.items():
-        if path is not None and not (option == "--record" and is_folder(str(path))):
-            check_writable(Path(path), option)
-    source = request.config.input_file
-    check_apart(
-        None if source is None else Path(source),
-        {option: Path(path) for option, path in wanted.items() if path is not None},
-    )
-    _check_ending("--record", request.config.record_file, (".wav",))
-    _check_ending("--output-file", request.config.output_file, (".wav", ".flac"))
-
-
-def _check_ending(option: str, name: str | None, endings: tuple[str, ...]) -> None:
-    """Raise ConfigError for a sound file whose name says that it is something else."""
-    if name is None or is_folder(name) or (os.path.exists(name) and not os.path.isfile(name)):
-        return
-    if not name.lower().endswith(endings):
-        raise ConfigError(f"{option} {name}: the file extension sets the format: use {' or '.join(endings)}")
 
 
 def _open(request: Request, display: Display, signals: Signals) -> tuple[Session, MidiPedals | None]:

@@ -153,56 +153,58 @@ def _answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
 
 
+def _wanted(
+    output_length_in_seconds: Annotated[
+        float | None, Form(description="Length of the answer; beyond the sound's end the band goes on.")
+    ] = None,
+    preset: Annotated[str, Form()] = "rock",
+    parts: Annotated[str, Form(description="Names with commas.")] = ",".join(PARTS),
+    mix: Annotated[bool, Form(description="The sound itself is in the answer as well.")] = False,
+    accompany: Annotated[bool, Form(description="false: the band comes in only after the end.")] = True,
+    wait: Annotated[bool, Form(description="true: the band comes in when it finds a beat, as on stage.")] = False,
+    seed: Annotated[int, Form(ge=0, lt=2**63)] = 0,
+    ahead: Annotated[str, Form(description="Frames, or live.")] = "1",
+    channels: Annotated[
+        str | None,
+        Form(alias="input", description="Channels heard, from 1, such as 1 or 1,2; else the mean of all."),
+    ] = None,
+    chart: Annotated[str | None, Form(description="Chords in bar notation, such as | Am | F | C G |.")] = None,
+    answer: Annotated[
+        Literal["wav", "midi"], Query(alias="format", description="midi: the notes as a MIDI file, no sound.")
+    ] = "wav",
+    chart_start: Annotated[
+        float | None, Form(description="Seconds to the chart's first bar; else the first downbeat is found.")
+    ] = None,
+) -> Completion:
+    if preset not in preset_names():
+        raise ConfigError(f"no preset {preset[:60]!r}: presets are {', '.join(preset_names())}")
+    return Completion(
+        source=Path(_SOURCE),
+        target=Path(_RESULT) if answer == "wav" else None,
+        midi=Path(_NOTES) if answer == "midi" else None,
+        parts=parse_parts(parts),
+        with_source=mix,
+        input_channels=None if not channels else parse_channels("input", channels),
+        output_length_s=output_length_in_seconds,
+        play_along=accompany,
+        wait=wait,
+        preset=preset,
+        seed=seed,
+        ahead_frames=parse_ahead(ahead),
+        chart=None if not chart else parse_chart(chart),
+        chart_start_s=chart_start,
+    )
+
+
+_Upload = Annotated[
+    UploadFile,
+    File(description="The sound: WAV, FLAC, OGG or MP3; with the extra `files` M4A, WavPack, WebM and more."),
+]
+_Wanted = Annotated[Completion, Depends(_wanted)]
+
+
 def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
     """/predict and /jobs take the same fields."""
-
-    def wanted(
-        output_length_in_seconds: Annotated[
-            float | None, Form(description="Length of the answer; beyond the sound's end the band goes on.")
-        ] = None,
-        preset: Annotated[str, Form()] = "rock",
-        parts: Annotated[str, Form(description="Names with commas.")] = ",".join(PARTS),
-        mix: Annotated[bool, Form(description="The sound itself is in the answer as well.")] = False,
-        accompany: Annotated[bool, Form(description="false: the band comes in only after the end.")] = True,
-        wait: Annotated[bool, Form(description="true: the band comes in when it finds a beat, as on stage.")] = False,
-        seed: Annotated[int, Form(ge=0, lt=2**63)] = 0,
-        ahead: Annotated[str, Form(description="Frames, or live.")] = "1",
-        channels: Annotated[
-            str | None,
-            Form(alias="input", description="Channels heard, from 1, such as 1 or 1,2; else the mean of all."),
-        ] = None,
-        chart: Annotated[str | None, Form(description="Chords in bar notation, such as | Am | F | C G |.")] = None,
-        answer: Annotated[
-            Literal["wav", "midi"], Query(alias="format", description="midi: the notes as a MIDI file, no sound.")
-        ] = "wav",
-        chart_start: Annotated[
-            float | None, Form(description="Seconds to the chart's first bar; else the first downbeat is found.")
-        ] = None,
-    ) -> Completion:
-        if preset not in preset_names():
-            raise ConfigError(f"no preset {preset[:60]!r}: presets are {', '.join(preset_names())}")
-        return Completion(
-            source=Path(_SOURCE),
-            target=Path(_RESULT) if answer == "wav" else None,
-            midi=Path(_NOTES) if answer == "midi" else None,
-            parts=parse_parts(parts),
-            with_source=mix,
-            input_channels=None if not channels else parse_channels("input", channels),
-            output_length_s=output_length_in_seconds,
-            play_along=accompany,
-            wait=wait,
-            preset=preset,
-            seed=seed,
-            ahead_frames=parse_ahead(ahead),
-            chart=None if not chart else parse_chart(chart),
-            chart_start_s=chart_start,
-        )
-
-    Upload = Annotated[
-        UploadFile,
-        File(description="The sound: WAV, FLAC, OGG or MP3; with the extra `files` M4A, WavPack, WebM and more."),
-    ]
-    Wanted = Annotated[Completion, Depends(wanted)]
 
     async def begin(upload: UploadFile, asked: Completion, most_s: float) -> Job:
         asked = replace(asked, most_s=most_s, most_bytes=limits.result_bytes)
@@ -217,7 +219,7 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
         return job
 
     @app.post("/predict", response_class=FileResponse, responses=_ANSWERS)
-    async def predict(http: Request, request: Upload, asked: Wanted) -> Any:
+    async def predict(http: Request, request: _Upload, asked: _Wanted) -> Any:
         """The band's answer to a sound file, as a WAV or a MIDI file. Ends with the connection."""
         job = await begin(request, asked, limits.predict_s)
         try:
@@ -233,9 +235,15 @@ def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
             raise
 
     @app.post("/jobs", status_code=202)
-    async def new_job(request: Upload, asked: Wanted) -> dict[str, Any]:
+    async def new_job(request: _Upload, asked: _Wanted) -> dict[str, Any]:
         """The same for long files: answers at once with an id to ask for."""
         return (await begin(request, asked, limits.job_s)).shown()
+
+    _add_jobs(app, jobs)
+
+
+def _add_jobs(app: FastAPI, jobs: Jobs) -> None:
+    """What was begun is asked for by its id."""
 
     def known(job_id: str) -> Job:
         job = jobs.get(job_id)

@@ -145,6 +145,29 @@ def _read_inputs(state, inputs, n_inputs, offset, count):
 
 
 @realtime
+def _count_faults(state, bad, limited, missed):
+    """Add a block's samples that were not finite or limited, and the block where samples were missing."""
+    if bad > 0:
+        store_relaxed(state, NONFINITE_OUT, load_relaxed(state, NONFINITE_OUT) + bad)
+    if limited > 0:
+        store_relaxed(state, LIMITED, load_relaxed(state, LIMITED) + limited)
+    if missed > 0:
+        store_relaxed(state, MISS_BLOCKS, load_relaxed(state, MISS_BLOCKS) + 1)
+
+
+@realtime
+def _copy_to_outputs(state, outputs, n_outputs, offset, count):
+    """The mix, and the click where it has outputs of its own, to every output channel."""
+    mix, click = load_i64(state, MIX_SCRATCH), load_i64(state, CLICK_SCRATCH)
+    clicking = load_relaxed(state, CLICK_OUTPUTS)
+    for channel in range(n_outputs):
+        destination = load_i64(outputs, channel) + 4 * offset
+        source = click if channel >= n_outputs - clicking else mix
+        for i in range(count):
+            store_f32(destination, i, load_f32(source, i))
+
+
+@realtime
 def _write_outputs(state, outputs, n_outputs, offset, count, position):
     """Take the block at `position`, cover, ramp and limit it, and copy it to every output channel."""
     mix = load_i64(state, MIX_SCRATCH)
@@ -202,17 +225,8 @@ def _write_outputs(state, outputs, n_outputs, offset, count, position):
     _raise_peak(state, OUT_PEAK, peak)
     if peak > 0.0 and load_relaxed(state, FIRST_SOUND_POSITION) < 0:
         store_relaxed(state, FIRST_SOUND_POSITION, position)
-    if bad > 0:
-        store_relaxed(state, NONFINITE_OUT, load_relaxed(state, NONFINITE_OUT) + bad)
-    if limited > 0:
-        store_relaxed(state, LIMITED, load_relaxed(state, LIMITED) + limited)
-    if missed > 0:
-        store_relaxed(state, MISS_BLOCKS, load_relaxed(state, MISS_BLOCKS) + 1)
-    for channel in range(n_outputs):
-        destination = load_i64(outputs, channel) + 4 * offset
-        source = click if channel >= n_outputs - clicking else mix
-        for i in range(count):
-            store_f32(destination, i, load_f32(source, i))
+    _count_faults(state, bad, limited, missed)
+    _copy_to_outputs(state, outputs, n_outputs, offset, count)
 
 
 @realtime

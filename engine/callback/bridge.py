@@ -93,18 +93,15 @@ class Bridge:
         self._ramp_samples = ramp
         self._ramp = np.sin(np.arange(ramp + 1) * (math.pi / 2 / ramp)).astype(np.float32)
         self._ramp[-1] = 1.0
-        self._mix = touched_floats(max_block_samples)
+        self._mix, self._click_mix = (touched_floats(max_block_samples) for _ in range(2))
         self._scratch = aligned_words(16)
-        self._channels_in = aligned_words(MAX_CHANNELS)
-        self._channels_out = aligned_words(MAX_CHANNELS)
+        self._channels_in, self._channels_out = (aligned_words(MAX_CHANNELS) for _ in range(2))
         self._meters = aligned_words(2 * MAX_CHANNELS + 2).view(np.float64)
-        self._midi = aligned_words(2 * state_table.MIDI_EVENTS)
-        self._midi_out = aligned_words(2 * state_table.MIDI_EVENTS)
+        self._midi, self._midi_out = (aligned_words(2 * state_table.MIDI_EVENTS) for _ in range(2))
         self._transport = aligned_words(state_table.POSITION_WORDS)
         self._jack_position = aligned_words(32)
         self.click_ring = Ring(out_capacity or 2 * self.rate_hz)
         """The count-in's click, at output positions, as the out-ring."""
-        self._click_mix = touched_floats(max_block_samples)
         self._kept_alive: list[object] = []
         self._conversions: dict[int, Conversion] = {}
         words = aligned_words(state_table.STATE_WORDS)

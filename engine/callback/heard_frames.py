@@ -5,6 +5,9 @@ Inference thread only.
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +39,16 @@ class HeardFrames:
         if self.missing_samples > 0 and self._bridge.position > ring.write_index:
             self._have += ring.read_into(self._block[self._have : self._have + ring.fill_samples])
         return self._bridge.wait(timeout_s, self._block.size - self._have)
+
+    def let_callback_finish(self, end_position: int, port_ended: threading.Event) -> None:
+        """The heard block is there before the callback has played: wait a little for that, so that the clock is exact.
+
+        `end_position`: of the frame that is whole.
+        """
+        for _ in range(50):
+            if self._bridge.position >= end_position or port_ended.is_set():
+                return
+            time.sleep(0.0001)
 
     def read(self) -> NDArray[np.float32]:
         """The next frame, float32 [frame]: the same memory each time."""

@@ -20,6 +20,7 @@ from .jack_channels import channels_of, is_monitor, owner_of
 from .jack_server import (
     CLOSE_S,
     address_of,
+    latency_samples,
     library_of,
     list_devices,
     list_midi_sources,
@@ -46,10 +47,6 @@ _SETTLE_S = 0.5
 _CAPTURE, _PLAYBACK = 0, 1
 _IMMORTAL: list[object] = []
 """What native code of a client that would not close may still touch."""
-
-
-class _LatencyRange(ctypes.Structure):
-    _fields_ = (("min", ctypes.c_uint32), ("max", ctypes.c_uint32))
 
 
 class JackPort(Port):
@@ -400,10 +397,4 @@ class JackPort(Port):
         return largest
 
     def _latency(self, port: Any, mode: int) -> int:
-        """What the server says lies between the port and the connector, in samples."""
-        result = _LatencyRange()
-        ask = self._library.jack_port_get_latency_range
-        ask.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(_LatencyRange)]
-        ask.restype = None
-        ask(self._pointer(port), mode, ctypes.byref(result))
-        return int(result.max)
+        return latency_samples(self._library, self._pointer(port), mode)

@@ -48,6 +48,20 @@ def address_of(library: ctypes.CDLL, name: str) -> int:
     return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
 
 
+class _LatencyRange(ctypes.Structure):
+    _fields_ = (("min", ctypes.c_uint32), ("max", ctypes.c_uint32))
+
+
+def latency_samples(library: ctypes.CDLL, port_address: int, mode: int) -> int:
+    """What the server says lies between the port and the connector, at most."""
+    result = _LatencyRange()
+    ask = library.jack_port_get_latency_range
+    ask.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(_LatencyRange)]
+    ask.restype = None
+    ask(port_address, mode, ctypes.byref(result))
+    return int(result.max)
+
+
 def server_text(config: EngineConfig) -> str:
     """The server's name for a person."""
     name = config.server_name or os.environ.get("JACK_DEFAULT_SERVER")

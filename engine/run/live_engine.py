@@ -15,6 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
+from ...latency.budget import Budget
+from ...latency.meter import Meter
 from ..callback.bridge import Bridge
 from ..callback.sample_clock import SampleClock
 from ..commands import (
@@ -39,7 +41,8 @@ from ..ports.reconnecting import PortReconnector
 from ..process_start import process_start_s
 from ..status import Status
 from ..timing.conductor import Conducting
-from .worker import PortFacts, PortLink, Worker, misses_of
+from .lookahead import PortFacts, PortLink
+from .worker import Worker, misses_of
 
 _WARM_UP_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 2.5
@@ -281,9 +284,7 @@ class Engine:
     def _figures(self) -> dict[str, Any]:
         worker, port, rate_hz = self._worker, self.port, self._bridge.rate_hz
         counters = self._bridge.counters(take_peaks=False)
-        meter, budget = worker.meter, worker.budget
         measured = self.config.round_trip_samples is not None
-        stages = budget.stages()
         first_s = worker.first_sound_s
         return {
             "rate_hz": rate_hz,
@@ -312,25 +313,8 @@ class Engine:
                 "failed": worker.failed_frames,
             },
             "frame_ms": 1000.0 * worker.frame_s,
-            "step_ms": {
-                "p50": 1000.0 * meter.percentile_s(50.0),
-                "p99": 1000.0 * meter.percentile_s(99.0),
-                "p99.9": 1000.0 * meter.percentile_s(99.9),
-                "mean": 1000.0 * meter.mean_s,
-                "max": 1000.0 * meter.highest_s,
-                "steps": meter.steps,
-                "growth": meter.growth,
-            },
-            "ahead": {
-                "frames": budget.ahead_frames,
-                "samples": budget.ahead_samples,
-                "ms": 1000.0 * budget.ahead_samples / rate_hz,
-                "by_stage_samples": stages,
-                "by_stage_ms": {name: 1000.0 * samples / rate_hz for name, samples in stages.items()},
-                "hearing_samples": budget.hearing_samples,
-                "grown": budget.grown,
-                "shrunk": budget.shrunk,
-            },
+            "step_ms": _figures_of_steps(worker.meter),
+            "ahead": _figures_of_budget(worker.budget, rate_hz),
             "round_trip": {
                 "samples": self._port_facts().round_trip_samples,
                 "source": "measured" if measured else "claimed by the port",
@@ -349,6 +333,32 @@ class Engine:
             "warnings": list(self._fault_log.warnings),
             "versions": _versions(),
         }
+
+
+def _figures_of_steps(meter: Meter) -> dict[str, Any]:
+    return {
+        "p50": 1000.0 * meter.percentile_s(50.0),
+        "p99": 1000.0 * meter.percentile_s(99.0),
+        "p99.9": 1000.0 * meter.percentile_s(99.9),
+        "mean": 1000.0 * meter.mean_s,
+        "max": 1000.0 * meter.highest_s,
+        "steps": meter.steps,
+        "growth": meter.growth,
+    }
+
+
+def _figures_of_budget(budget: Budget, rate_hz: int) -> dict[str, Any]:
+    stages = budget.stages()
+    return {
+        "frames": budget.ahead_frames,
+        "samples": budget.ahead_samples,
+        "ms": 1000.0 * budget.ahead_samples / rate_hz,
+        "by_stage_samples": stages,
+        "by_stage_ms": {name: 1000.0 * samples / rate_hz for name, samples in stages.items()},
+        "hearing_samples": budget.hearing_samples,
+        "grown": budget.grown,
+        "shrunk": budget.shrunk,
+    }
 
 
 def _versions() -> dict[str, str]:

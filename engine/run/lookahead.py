@@ -5,11 +5,13 @@ Knows no player and no commands. Inference thread only; `meter` and `budget` may
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...latency.budget import Budget, Delays
 from ...latency.meter import Meter
+from ..callback.bridge import Bridge
 from ..output.mixer import Playout
 from ..ports.port import Neighbours
 
@@ -50,6 +52,19 @@ class PortFacts:
         """By how much MIDI for a place in the input is sent earlier: a device sounds at once, a program's sound has
         the way to go that ours has."""
         return self.heard_after_samples(from_program=not self.midi_out_to.devices)  # nobody there yet: as for programs
+
+
+@dataclass(frozen=True, slots=True)
+class PortLink:
+    """What a worker has of its port. Inference thread only."""
+
+    bridge: Bridge
+    facts: Callable[[], PortFacts]
+    """Its latencies and its block as they are now."""
+    ended: threading.Event
+    """Set when no more will be heard."""
+    clocked: bool = True
+    """The port follows a clock; else it waits for the worker, and the same input gives the same samples."""
 
 
 class LookAhead:

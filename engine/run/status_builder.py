@@ -12,6 +12,7 @@ from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..player import Moment
 from ..status import SILENCE_DB, Status, chord_name
+from ..timing.entrance_cue import EntranceCue
 from .band_step import BandStep
 from .command_handler import CommandHandler
 from .lookahead import LookAhead
@@ -51,18 +52,13 @@ class StatusBuilder:
         """What is true when input frame `frame` is awaited. `told`: the moment of the frame made last; `state` None:
         as it is."""
         counters = self._bridge.counters()
-        if counters.in_dropped_samples:
-            self._fault_log.fault(FaultKind.INPUT_DROPPED)
         host_frame, rate_hz, look_ahead = self._host_frame, self._bridge.rate_hz, self._look_ahead
         conductor, handler = self._band.conductor, self._command_handler
         now = max(0, frame * host_frame - 1)
         moment = self._band.moment_of_newest(frame)
         known = conductor.bar_samples() > 0
         cue = conductor.entrance_cue()
-        for kind, text in cue.remarks:
-            if (kind, text) not in self._remarked:
-                self._remarked.add((kind, text))
-                self._fault_log.fault(kind, cause=text)
+        self._note_faults(counters, cue)
         played = "" if told is None else cue.symbol or chord_name(told.chord_root, told.chord_pitch_classes)
         said, controls = handler.announced, handler.controls
         return Status(
@@ -109,6 +105,14 @@ class StatusBuilder:
             recording=handler.recording,
             warnings=self._fault_log.warnings,
         )
+
+    def _note_faults(self, counters: BridgeCounters, cue: EntranceCue) -> None:
+        if counters.in_dropped_samples:
+            self._fault_log.fault(FaultKind.INPUT_DROPPED)
+        for kind, text in cue.remarks:
+            if (kind, text) not in self._remarked:
+                self._remarked.add((kind, text))
+                self._fault_log.fault(kind, cause=text)
 
     def _state(self, counters: BridgeCounters, frame: int, on: bool, failing: bool) -> str:
         if counters.miss_samples > self._last_misses:

@@ -13,8 +13,8 @@ import math
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from ...dsp.limiter import Limiter
 from ...latency.budget import Budget
 from ...latency.meter import Meter
-from ..callback.bridge import Bridge
 from ..callback.heard_frames import HeardFrames
 from ..callback.state_table import LOST_SAMPLES
 from ..commands import ClockGap, Command, CommandQueue, Tap
@@ -42,7 +41,7 @@ from .band_step import BandStep
 from .band_switch import Switch
 from .command_handler import CommandHandler
 from .input_monitor import InputMonitor
-from .lookahead import LookAhead, PortFacts
+from .lookahead import LookAhead, PortFacts, PortLink
 from .status_builder import StatusBuilder, misses_of
 from .thread_priority import IdleCollector, kept_fluent, raise_priority
 
@@ -54,19 +53,6 @@ SLOW_STEP = 1.75
 """A slow step (p99.9, with what other programs take of it) by a usual one, before anything was measured on stage."""
 _WAIT_S = 0.005
 _END_PATIENCE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class PortLink:
-    """What a worker has of its port. Inference thread only."""
-
-    bridge: Bridge
-    facts: Callable[[], PortFacts]
-    """Its latencies and its block as they are now."""
-    ended: threading.Event
-    """Set when no more will be heard."""
-    clocked: bool = True
-    """The port follows a clock; else it waits for the worker, and the same input gives the same samples."""
 
 
 class Worker:
@@ -91,8 +77,7 @@ class Worker:
         self._config, self._bridge, self._conductor = config, bridge, conductor
         self._commands, self._fault_log, self._recorder = commands, fault_log, recorder
         self._port_ended = port.ended
-        self._rate_hz = rate_hz
-        self._clocked = clocked
+        self._rate_hz, self._clocked = rate_hz, clocked
         self._band = BandStep(config, rate_hz, player, conductor, fault_log, recorder is not None)
         self._guard, self._playout, self.stage = self._band.guard, self._band.playout, self._band.stage
         self.host_frame = self._band.host_frame
@@ -119,10 +104,7 @@ class Worker:
         self._sends_midi = False
         self._said_beatless = False
         self.priority = "normal"
-        self.made_frames = 0
-        self.late_frames = 0
-        self.skipped_frames = 0
-        self.failed_frames = 0
+        self.made_frames = self.late_frames = self.skipped_frames = self.failed_frames = 0
         self.played_samples = 0
         self.first_sound_s: float | None = None
         """When the first sound left for the sound card, on the monotonic clock."""
@@ -228,8 +210,7 @@ class Worker:
                 if self._bridge.gain == 0.0 or not patience:
                     return False
             if self.heard.wait(_WAIT_S):
-                # The heard block is there before the callback has played: let it finish, so that the clock is exact.
-                self._let_callback_finish(end_position)
+                self.heard.let_callback_finish(end_position, self._port_ended)
                 return True
             self.beat_s = time.monotonic()
             if self._port_ended.is_set() and self.heard.missing_samples > 0:
@@ -237,12 +218,6 @@ class Worker:
             collector.collect(self.heard.missing_samples / self._rate_hz)
             self._take_commands()
         return False
-
-    def _let_callback_finish(self, end_position: int) -> None:
-        for _ in range(50):
-            if self._bridge.position >= end_position or self._port_ended.is_set():
-                return
-            time.sleep(0.0001)
 
     # ------------------------------------------------------------------------------------------------- one step
 

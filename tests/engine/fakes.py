@@ -15,7 +15,8 @@ from gigmate.engine.config import EngineConfig
 from gigmate.engine.fault_log import FaultLog
 from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.ports.port import Port
-from gigmate.engine.run.worker import PortFacts, PortLink, Worker
+from gigmate.engine.run.lookahead import PortFacts, PortLink
+from gigmate.engine.run.worker import Worker
 from gigmate.engine.timing.conductor import Conducting, GridConductor
 
 PLAYER_HZ = 32_000

@@ -104,25 +104,27 @@ def lay_out(rng: np.random.Generator, style: Style, key: int, minor: bool, beats
                 bar.fill_beats = 1.0
             bars.append(bar)
         number += 1
-    tonic = progressions["chorus"][0][0][1] if progressions["chorus"][0][0][1].root == (key + lifted) % 12 else None
-    if tonic is None:
-        tonic = parse_progression("i" if minor else "I", (key + lifted) % 12, beats)[0][0][1]
-    bars.append(
-        Bar(
-            len(bars),
-            len(bars) * beats,
-            beats,
-            "ending",
-            [(0.0, tonic)],
-            bars[-1].density,
-            key=(key + lifted) % 12,
-            minor=minor,
-            first_of_section=True,
-            section_number=number,
-        )
-    )
+    bars.append(_last_bar(bars, progressions["chorus"][0][0][1], (key + lifted) % 12, minor, number))
     _arrange_parts(rng, bars)
     return bars
+
+
+def _last_bar(bars: list[Bar], home: Chord, key: int, minor: bool, section_number: int) -> Bar:
+    """The final tonic: the chorus's first chord where it is one."""
+    beats = bars[-1].beats
+    tonic = home if home.root == key else parse_progression("i" if minor else "I", key, beats)[0][0][1]
+    return Bar(
+        len(bars),
+        len(bars) * beats,
+        beats,
+        "ending",
+        [(0.0, tonic)],
+        bars[-1].density,
+        key=key,
+        minor=minor,
+        first_of_section=True,
+        section_number=section_number,
+    )
 
 
 def _lift(chord: Chord, semitones: int) -> Chord:
