@@ -84,9 +84,7 @@ class Worker:
         self.heard = HeardFrames(bridge, self.host_frame)
         self._input_monitor = InputMonitor(rate_hz, fault_log, config.input_channels)
         self._gestures = Gestures(config.bindings or (), rate_hz)
-        self._midi_connections = 0
-        self._lost_samples = 0
-        self._stalled_samples = 0
+        self._midi_connections = self._lost_samples = self._stalled_samples = 0
         self.frame_s = self.host_frame / rate_hz
         delay_in = self._band.resample_in_samples
         self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port.facts, clocked)
@@ -101,8 +99,7 @@ class Worker:
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
         self._port_facts = port.facts
         self._clock_out = MidiClockOut(self._push_clock, rate_hz)
-        self._sends_midi = False
-        self._said_beatless = False
+        self._sends_midi = self._said_beatless = False
         self.priority = "normal"
         self.made_frames = self.late_frames = self.skipped_frames = self.failed_frames = 0
         self.played_samples = 0
