@@ -31,7 +31,7 @@ class GainEnvelope:
 
     def switch(self, position_samples: int, opened: bool, fade_samples: int) -> None:
         """Begin a fade at a position. What was told for that position and later ones is forgotten."""
-        self._switches = [told for told in self._switches if told.position_samples < position_samples]
+        self._switches = [planned for planned in self._switches if planned.position_samples < position_samples]
         self._switches.append(_Switch(int(position_samples), opened, max(1, int(fade_samples))))
 
     def set(self, opened: bool) -> None:
@@ -42,16 +42,16 @@ class GainEnvelope:
     @property
     def silent(self) -> bool:
         """Whether nothing is let through, and nothing will be unless it is asked for."""
-        return self._at == 0.0 and self._step <= 0.0 and not any(told.opened for told in self._switches)
+        return self._at == 0.0 and self._step <= 0.0 and not any(planned.opened for planned in self._switches)
 
     def gains(self, position_samples: int, count: int) -> Array:
         """Gain of `count` samples from a position on, float32 [count]; positions only go forward."""
         pieces, done = [], 0
         while self._switches and self._switches[0].position_samples < position_samples + count:
-            told = self._switches.pop(0)
-            until = max(done, told.position_samples - position_samples)
+            planned = self._switches.pop(0)
+            until = max(done, planned.position_samples - position_samples)
             pieces.append(self._piece(until - done))
-            self._step = (1.0 if told.opened else -1.0) / told.fade_samples
+            self._step = (1.0 if planned.opened else -1.0) / planned.fade_samples
             done = until
         pieces.append(self._piece(count - done))
         return np.concatenate(pieces)

@@ -234,7 +234,7 @@ class Accompaniment:
             self._sounds_from = self._end_samples
         if continue_samples:
             self._going_on = True
-            self._band.stage.carry_on(max(self._end_samples, self._playout.position(self._next, 0)))
+            self._band.stage.enter_alone(max(self._end_samples, self._playout.position(self._next, 0)))
             self._take.switch(max(0, at_band_rate - self._band.ramp_samples), False)
         silence = np.zeros(self._host_frame, np.float32)
         while (self._frame - self._held_frames) * self._host_frame < at_band_rate:

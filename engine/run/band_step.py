@@ -175,10 +175,10 @@ class BandStep:
 
         What comes out is to be taken before the next call: the frame, or none until a batch is whole, or the batch.
         """
-        told = self.stage.controls(controls)
+        for_player = self.stage.controls(controls)
         if self.batch_frames == 1:
-            parts = self.guard.play(moment, told)
-        elif not self.guard.draw(moment, told):
+            parts = self.guard.play(moment, for_player)
+        elif not self.guard.draw(moment, for_player):
             parts = None
         elif len(self._drawn) + 1 < self.batch_frames:
             parts = _NOT_YET

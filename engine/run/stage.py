@@ -126,7 +126,7 @@ class Stage:
         self.phase = "ending"
         return True
 
-    def carry_on(self, position_samples: int) -> None:
+    def enter_alone(self, position_samples: int) -> None:
         """The musician has ended for good, and the band shall go on: who does not sound yet comes in there."""
         if self.phase in ("waiting", "resting", "counting"):
             self._enter(position_samples, self._fade, from_now=True)
@@ -187,7 +187,7 @@ class Stage:
             self._end(start, moment, peek)
         if self._fill:
             self._end_fill(start, peek)
-        return self._as_told(start, moment)
+        return self._moment_for_player(start, moment)
 
     def gains(self, start: int) -> NDArray[np.float32] | None:
         """Gain of the frame's samples, float32 [frame]; None: all 1. After `frame`, in the same order."""
@@ -317,7 +317,7 @@ class Stage:
         if line is not None and peek(line).beat - self._fill_from >= _LEAST_FILL_BEATS - 1e-3:
             self._fill = False
 
-    def _as_told(self, start: int, moment: Moment) -> Moment:
+    def _moment_for_player(self, start: int, moment: Moment) -> Moment:
         """Who plays on without the musician must not be told that nobody plays; who has ended must."""
         if self.phase == "ending" and start >= self._ends_at:
             return dataclasses.replace(moment, playing=False)

@@ -47,9 +47,9 @@ class StatusBuilder:
         self._covering_until = 0
 
     def snapshot(
-        self, state: str | None, frame: int, on: bool, failing: bool, told: Moment | None, part_db: tuple[float, ...]
+        self, state: str | None, frame: int, on: bool, failing: bool, made: Moment | None, part_db: tuple[float, ...]
     ) -> Status:
-        """What is true when input frame `frame` is awaited. `told`: the moment of the frame made last; `state` None:
+        """What is true when input frame `frame` is awaited. `made`: the moment of the frame made last; `state` None:
         as it is."""
         counters = self._bridge.counters()
         host_frame, rate_hz, look_ahead = self._host_frame, self._bridge.rate_hz, self._look_ahead
@@ -59,7 +59,7 @@ class StatusBuilder:
         known = conductor.bar_samples() > 0
         cue = conductor.entrance_cue()
         self._note_faults(counters, cue)
-        played = "" if told is None else cue.symbol or chord_name(told.chord_root, told.chord_pitch_classes)
+        played = "" if made is None else cue.symbol or chord_name(made.chord_root, made.chord_pitch_classes)
         said, controls = handler.announced, handler.controls
         return Status(
             state=state or self._state(counters, frame, on, failing),

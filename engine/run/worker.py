@@ -108,7 +108,7 @@ class Worker:
 
         self._frame = 0  # the next input frame
         self._next = 0  # the next frame to be made
-        self._told: Moment | None = None
+        self._made_moment: Moment | None = None
         self._peaks_db = SILENT_PEAKS_DB
 
         self.beat_s = time.monotonic()
@@ -279,7 +279,7 @@ class Worker:
             if self.command_handler.forget:
                 self.command_handler.forget = False
                 self._guard.reset(self.budget.ahead_frames_up)
-            self._peaks_db, self._told = SILENT_PEAKS_DB, None
+            self._peaks_db, self._made_moment = SILENT_PEAKS_DB, None
             self._send_clock(last)
             return 0
         if self._next < last and self.switch.entering:
@@ -351,7 +351,7 @@ class Worker:
                 self.late_frames += 1
             self._band.put(made)
             self.made_frames += 1
-            self._told = moment
+            self._made_moment = moment
         return True
 
     def _first_free_samples(self) -> float:
@@ -405,5 +405,5 @@ class Worker:
     def _say(self, state: str | None = None) -> None:
         """Replace the snapshot. Any thread may read it."""
         self.status = self._status_builder.snapshot(
-            state, self._frame, self.switch.on, self._guard.failing, self._told, self._peaks_db
+            state, self._frame, self.switch.on, self._guard.failing, self._made_moment, self._peaks_db
         )
