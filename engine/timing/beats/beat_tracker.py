@@ -28,7 +28,6 @@ _SETTLE_S = 0.07  # how long after a beat its peak is surely told
 _ONSET = 0.5  # activation from which a note has surely begun
 _NEAR_THIRD = 0.24  # of a third of a beat
 _NEAR = 0.12  # of a beat that was given: what is heard may be no further from it
-_LOST_SUPPORT = 0.25  # unless hardly any beat is met any more
 _OFF_BEAT = 0.3  # further from a beat than this one is between two
 _GIVEN_CONFIDENCE = 0.9
 _LEVELS = (1 / 2, 2 / 3, 3 / 4, 4 / 3, 3 / 2, 2.0)
@@ -344,10 +343,9 @@ class BeatTracker:
     def _patience_beats(self, best: Reading, line: BeatKalman, far: bool, away_beats: float) -> float:
         """How long the filter must insist on another line before it is followed."""
         lock, settings = self._config.lock, self._config.readings
-        if self._given.count:
-            reach = _NEAR if self._support > _LOST_SUPPORT else _OFF_BEAT
-            if abs(math.log(best.rate_hz / line.rate_hz)) > settings.bound_ratio or away_beats > reach:
-                return math.inf
+        apart = abs(math.log(best.rate_hz / line.rate_hz))
+        if self._given.count and (apart > settings.bound_ratio or away_beats > _NEAR):
+            return math.inf
         usual = lock.switch_beats if far else lock.rival_patience_beats
         reading = nearest_reading(line.rate_hz / best.rate_hz, best.phase, line.beat)
         if reading is None or reading == HELD or reading in ODD_PLACES:
