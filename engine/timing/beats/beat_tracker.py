@@ -18,7 +18,7 @@ from .bar_counter import BarCounter
 from .bar_pointer import BeatFilter, HeldTempo, Reading
 from .beat_grid import CELLS
 from .beat_kalman import BeatKalman, Peak, PeakFinder
-from .given_count import GivenCount, reading_of_taps
+from .given_count import GivenCount, reading_of_taps, tempo_of_taps
 from .metrical_readings import HELD, ODD_PLACES, MetricalReading, nearest_reading
 from .rival_readings import RivalReadings
 from .tempo_change import NewTempo, TempoChangeDetector
@@ -156,6 +156,8 @@ class BeatTracker:
         time_s = max(self._time_s, anchor.position_samples / self._rate_hz)
         beat, rate_hz = anchor.beat_at(time_s * self._rate_hz, self._rate_hz), anchor.tempo_bpm / 60.0
         old = self._line
+        if by_hand and self.locked and old is not None:
+            rate_hz = tempo_of_taps(old.rate_hz, rate_hz)
         count = round(old.beat_at(time_s) - beat) if old is not None else 0
         self._filter.set(rate_hz, beat - rate_hz * (time_s - self._time_s), 0.03)
         self._move_to(BeatKalman(self._config.kalman, time_s, beat + count, rate_hz, 0.02 * rate_hz, 0.015))

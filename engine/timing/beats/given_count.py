@@ -13,7 +13,15 @@ from .bar_pointer import Reading
 _RATIOS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0, 3.0, 4.0)
 _NEAR_RATIO = 0.1  # natural log: two taps are this far off the tempo that they mean
 _NEAR_CELL = 0.07  # beats
+_FOUR_TAPS_ERROR = 0.035  # natural log
 _MEMORY = 0.08  # share of each peak
+
+
+def tempo_of_taps(held_hz: float, tapped_hz: float) -> float:
+    """Four taps err by a hundredth or two: the held tempo times a simple ratio, where they are that near to it."""
+    nearest = min(_RATIOS, key=lambda ratio: abs(math.log(tapped_hz / (held_hz * ratio))))
+    near = abs(math.log(tapped_hz / (held_hz * nearest))) < _FOUR_TAPS_ERROR
+    return held_hz * nearest if near else tapped_hz
 
 
 def reading_of_taps(beat_at_tap: float, held_hz: float, tapped_hz: float, phase_at_tap: float) -> Reading:
