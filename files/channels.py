@@ -14,7 +14,7 @@ class ChannelError(SoundFileError):
 def check_channels(channels: Sequence[int]) -> None:
     """Raise ChannelError for none, for one below 1, and for one that is named twice."""
     if not channels or any(channel < 1 for channel in channels):
-        raise ChannelError(f"channels {_text(channels)}: they count from 1")
+        raise ChannelError(f"takes channels counted from 1: {_text(channels)} given")
     if len(set(channels)) != len(channels):
         raise ChannelError(f"channels {_text(channels)}: one is given twice")
 

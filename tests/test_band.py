@@ -72,7 +72,7 @@ def test_channels_of_the_input(tiny_band: Band) -> None:
     np.testing.assert_array_equal(stream.push(cancelling).mix, tiny_band.stream(8_000).push(-one).mix)
     with pytest.raises(ConfigError, match="there is no channel 4"):
         tiny_band.stream(8_000, input_channels=[4]).push(cancelling)
-    with pytest.raises(ConfigError, match="count from 1"):
+    with pytest.raises(ConfigError, match="counted from 1"):
         tiny_band.stream(8_000, input_channels=[0])
 
 

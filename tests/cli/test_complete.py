@@ -293,7 +293,7 @@ def test_channels_are_chosen_and_what_is_wrong_with_them_is_said(
     assert "desk.wav: the mean of its 32 channels was heard; --input N takes one" in capsys.readouterr().out
     assert run(desk, "--input", "3") == 0
     assert "mean" not in capsys.readouterr().out
-    wrongs = {"33": "has channels 1 to 32: there is no channel 33", "0": "count from 1", "x": "numbers"}
+    wrongs = {"33": "has channels 1 to 32: there is no channel 33", "0": "counted from 1", "x": "numbers"}
     for wrong, words in wrongs.items():
         assert run(desk, "--input", wrong) == 2
         errors = capsys.readouterr().err

@@ -26,6 +26,8 @@ from numbered import HEARD_K, PLAYED_K, RATE_HZ, Check, Counting, numbered
 class Endless:
     """A source without a file: numbers, or a recording again and again."""
 
+    remark = ""
+
     def __init__(self, seconds: float, recording: np.ndarray | None) -> None:
         self._left = round(seconds * RATE_HZ)
         self._recording = recording

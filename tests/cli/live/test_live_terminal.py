@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from gigmate.control.held_keys import FASTER_THAN_A_HAND_S
 
 from ...control.screen import Screen
 from .test_live import pulse_file
@@ -109,6 +110,7 @@ def test_a_run_by_keys_alone(terminal: Terminal) -> None:
     terminal.until(lambda lines: before and f"preset {before[1]}  " not in lines)
     terminal.press("?")
     terminal.until(lambda lines: "panic: fades out" in lines)
+    time.sleep(2 * FASTER_THAN_A_HAND_S)  # sooner, it would be a key that is held
     terminal.press("?")
     terminal.resize(40, 20)
     terminal.until(lambda lines: "density" in lines and "panic: fades out" not in lines)

@@ -22,7 +22,7 @@ def test_channels_are_picked_and_averaged() -> None:
 
 @pytest.mark.parametrize(
     ("channels", "words"),
-    [((0,), "they count from 1"), ((), "they count from 1"), ((1, 1), "given twice"), ((4,), "there is no channel 4")],
+    [((0,), "counted from 1"), ((), "counted from 1"), ((1, 1), "given twice"), ((4,), "there is no channel 4")],
 )
 def test_channels_that_cannot_be_are_one_line(channels: tuple[int, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
