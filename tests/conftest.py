@@ -95,18 +95,21 @@ class JackServer:
         self.loopback = loopback
         self._process: subprocess.Popen[bytes] | None = None
         self._crashed = self._stopped = False
+        self.said: list[str] = []
         for attempt in range(_ATTEMPTS):
             if attempt:
                 time.sleep(2.0)  # the shared registry may be held for a moment, by a server that a test has just killed
             if any(self._began(slot) for slot in range(_SLOTS)):
                 return
             _forget_dead_servers()
-        raise RuntimeError("no jackd would start: are eight of them running, or have they crashed?")
+        words = "\n".join(self.said[-2 * _SLOTS :])
+        raise RuntimeError(f"no jackd would start: are eight of them running, or have they crashed?\n{words}")
 
     def _began(self, slot: int) -> bool:
         """Take the slot and start there; False where another run has it, or no server would start."""
         lock = _take_slot(slot)
         if lock is None:
+            self.said.append(f"slot {slot}: another run has it")
             return False
         self._lock = lock
         self.name = f"gigmate-test-{slot}"
@@ -125,21 +128,28 @@ class JackServer:
         return True
 
     def start(self) -> None:
-        """Start (again) under the same name and wait until clients can connect."""
+        """Start (again) under the same name and wait until clients can connect. Nothing, where it runs."""
+        if self._process is not None and self._process.poll() is None:
+            return
         looped = ["-L", str(self.loopback)] if self.loopback else []
         for more in ([], ["-r"]):  # realtime scheduling is not permitted everywhere
             command = ["jackd", "-n", self.name, *more, *looped, "-d", "dummy", "-r", str(self.rate_hz)]
             command += ["-p", str(self.block_samples), "-C", "4", "-P", "4"]
-            self._process = subprocess.Popen(
-                command,
-                env=self.environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            )
-            if self._answers():
-                return
-            self.kill()
+            with tempfile.TemporaryFile() as words:
+                self._process = subprocess.Popen(
+                    command,
+                    env=self.environment,
+                    stdout=words,
+                    stderr=subprocess.STDOUT,
+                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                )
+                if self._answers():
+                    self._crashed = False  # the name is a living server's again
+                    return
+                self.kill()
+                words.seek(0)
+                said = words.read().decode(errors="replace").strip().splitlines()[-6:]
+            self.said.append(f"{self.name}, exit code {self._process.returncode}: " + " | ".join(said))
         raise RuntimeError("jackd would not start")
 
     def _answers(self) -> bool:
@@ -154,7 +164,7 @@ class JackServer:
                 hung += 1
                 continue
             if asked.returncode == 0 and b"system:" in asked.stdout:
-                return True
+                return self._process.poll() is None  # else it is another that has the name, and answers
             time.sleep(0.05)
         return False
 

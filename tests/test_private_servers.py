@@ -36,3 +36,17 @@ def test_a_server_ends_after_its_clients_and_gives_its_name_back(start_jack: Cal
     assert name not in REGISTRY.read_bytes() or server._lock.exists()  # or another run has taken the place at once
     again = start_jack()  # the place is free
     assert again.name.encode() in REGISTRY.read_bytes()
+
+
+def test_one_that_crashed_and_was_started_again_leaves_nobody_running(start_jack: Callable[..., Any]) -> None:
+    server = start_jack()
+    first = server._process
+    server.kill()
+    server.start()
+    second = server._process
+    server.start()  # it runs: nothing to be done
+    assert server._process is second is not first
+    server.stop()
+    assert second.poll() is not None
+    listed = subprocess.run(["jack_lsp"], env=server.environment, capture_output=True, check=False, timeout=20)
+    assert listed.returncode != 0  # else a second server under the name, which nobody ends
