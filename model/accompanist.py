@@ -198,7 +198,7 @@ class Accompanist:
     @torch.inference_mode()
     def play(self, moment: MomentLike, controls: ControlsLike) -> FloatArray:
         audio: Any = self._band.program.play(self._heard, self._wanted(moment, controls), self._play_state)
-        self._notes = self._note_reader.read(self.slots().tolist())
+        self._notes = self._note_reader.read(self.slots().tolist(), controls.style)
         return audio.numpy()
 
     @torch.inference_mode()
@@ -206,7 +206,7 @@ class Accompanist:
         """`play` without the sound, which `sound` gives for all frames that were drawn; not later than after 2 s."""
         wanted = self._wanted(moment, controls)
         self._drawn.append(self._band.program.draw(self._heard, wanted, self._play_state))
-        self._notes = self._note_reader.read(self.slots().tolist())
+        self._notes = self._note_reader.read(self.slots().tolist(), controls.style)
 
     def notes(self) -> list[NoteEvent]:
         """What begins and ends in the frame that was played or drawn last, in order."""

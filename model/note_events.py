@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .drum_touch import beside
 from .generator.score_tokens import (
     DRUM_VOICES,
     FIRST_NOTE,
@@ -58,11 +59,14 @@ class NoteReader:
         for sounding in self._sounding:
             sounding.clear()
 
-    def read(self, frame: Sequence[Sequence[int]]) -> list[NoteEvent]:
-        """Slots of one frame [parts][SLOTS], as in score_tokens.py (-1 where nobody knows), to its events in order."""
+    def read(self, frame: Sequence[Sequence[int]], style: str = "") -> list[NoteEvent]:
+        """Slots of one frame [parts][SLOTS], as in score_tokens.py (-1 where nobody knows), to its events in order.
+
+        The style says how loud each drum voice is beside the loudest that is struck with it.
+        """
         events: list[NoteEvent] = []
         for part, slots in enumerate(frame):
-            events += self._hits(part, slots) if part == self._drums else self._notes(part, slots)
+            events += self._hits(part, slots, style) if part == self._drums else self._notes(part, slots)
         return sorted(events, key=lambda event: (event.offset_samples, event.velocity > 0))
 
     def _begin(self, slots: Sequence[int]) -> int:
@@ -71,15 +75,17 @@ class NoteReader:
             return 0
         return self._frame_samples * (2 * slots[STATE] - 1) // (2 * ONSET_QUARTERS)
 
-    def _hits(self, part: int, slots: Sequence[int]) -> list[NoteEvent]:
+    def _hits(self, part: int, slots: Sequence[int], style: str) -> list[NoteEvent]:
         sounding = self._sounding[part]
         events = [NoteEvent(part, pitch, 0, 0) for pitch in sorted(sounding)]
         sounding.clear()
         if is_onset(slots[STATE]) and slots[FIRST_NOTE] > 0:
-            velocity = max(1, velocity_of(slots[LOUDNESS]))
-            struck = [DRUM_KEYS[voice] for bit, voice in enumerate(DRUM_VOICES) if slots[FIRST_NOTE] >> bit & 1]
-            events += [NoteEvent(part, key, velocity, self._begin(slots)) for key in struck]
-            sounding.update(struck)
+            loudest = max(1, velocity_of(slots[LOUDNESS]))
+            voices = [bit for bit in range(len(DRUM_VOICES)) if slots[FIRST_NOTE] >> bit & 1]
+            for voice, velocity in zip(voices, beside(loudest, voices, style), strict=True):
+                key = DRUM_KEYS[DRUM_VOICES[voice]]
+                events.append(NoteEvent(part, key, velocity, self._begin(slots)))
+                sounding.add(key)
         return events
 
     def _notes(self, part: int, slots: Sequence[int]) -> list[NoteEvent]:

@@ -43,10 +43,23 @@ def test_a_chord_that_changes_keeps_the_note_that_stays() -> None:
 def test_drums_are_keys_of_general_midi_and_end_with_the_next_frame() -> None:
     read = reader()
     hit = [2, loudness_class(120), 0b1001, 0, 0, 0]  # kick and closed hat
-    events = read.read([hit, SILENT, SILENT])
-    assert [(event.pitch, event.velocity, event.offset_samples) for event in events] == [(36, 120, 480), (42, 120, 480)]
+    events = read.read([hit, SILENT, SILENT], "rock")
+    assert [(event.pitch, event.offset_samples) for event in events] == [(36, 480), (42, 480)]
     ended = read.read([[5, 0, 0, 0, 0, 0], SILENT, SILENT])
     assert [(event.pitch, event.velocity) for event in ended] == [(36, 0), (42, 0)]
+
+
+def test_the_loudest_voice_of_a_frame_has_its_loudness_and_a_hat_under_it_is_softer() -> None:
+    read = reader()
+    both, alone = [2, loudness_class(120), 0b1001, 0, 0, 0], [2, loudness_class(120), 0b1000, 0, 0, 0]
+    rock = {event.pitch: event.velocity for event in read.read([both, SILENT, SILENT], "rock") if event.velocity}
+    assert rock[36] == 120 and 74 <= rock[42] <= 96  # 2 to 4 steps of loudness below the kick
+    swing = {event.pitch: event.velocity for event in read.read([[2, 8, 0b10001, 0, 0, 0], SILENT, SILENT], "swing")}
+    assert swing[51] == 120 and swing[36] < 80  # a kick that is felt under the ride
+    assert [event.velocity for event in read.read([alone, SILENT, SILENT], "rock") if event.velocity] == [120]
+    softest = reader().read([[1, 1, 0b1111111, 0, 0, 0], SILENT, SILENT], "no style")
+    assert len(softest) == 7
+    assert min(event.velocity for event in softest) >= 1
 
 
 def test_nobody_knows_is_silence_and_reset_forgets() -> None:
