@@ -345,13 +345,14 @@ def _on_channels(recording: Recording, wanted: Completion, stream: Accompaniment
 
 def _write_notes(path: Path, parts: tuple[str, ...], stream: Accompaniment, style: str) -> None:
     """The notes of these parts as a MIDI file. Raises EngineError where it cannot be written."""
+    from ..files.whole import write_whole
     from ..sound.general_midi import programs_of
-    from ..sound.midi_file import midi_bytes, write_midi
+    from ..sound.midi_file import midi_bytes
 
     score = stream.score()
     notes = [note for note in score.notes if note.part in parts]
     try:
-        write_midi(path, midi_bytes(notes, score.beats, score.sections, programs_of(style)))
+        write_whole(path, midi_bytes(notes, score.beats, score.sections, programs_of(style)))
     except OSError as error:
         raise EngineError(f"cannot write {path}: {error.strerror}") from None
 

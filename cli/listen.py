@@ -217,7 +217,8 @@ def write_clicks(path: Path, sound: np.ndarray, beats: list[dict[str, Any]]) -> 
 def write_beats(path: Path, beats: Sequence[dict[str, Any]]) -> None:
     """Beats as `gigmate listen` gives them. Raises EngineError where the file cannot be written."""
     from ..engine.charts.chord_symbol import parse_chord
-    from ..sound.midi_file import midi_bytes, write_midi
+    from ..files.whole import write_whole
+    from ..sound.midi_file import midi_bytes
 
     heard = [_Beat(float(beat["seconds"]), int(beat["beat"]), int(beat["beats_per_bar"])) for beat in beats]
     chords: list[_Chord] = []
@@ -231,7 +232,7 @@ def write_beats(path: Path, beats: Sequence[dict[str, Any]]) -> None:
         tones = parse_chord(chord.text).tones
         notes += [_Note("keys", _LOWEST_CHORD_NOTE + tone, _CHORD_VELOCITY, chord.time_s, end_s) for tone in tones]
     try:
-        write_midi(path, midi_bytes(notes, heard, chords))
+        write_whole(path, midi_bytes(notes, heard, chords))
     except OSError as error:
         raise EngineError(f"cannot write {path}: {error.strerror}") from None
 

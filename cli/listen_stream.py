@@ -5,7 +5,6 @@ Knows neither ports nor options. What it says is what the live band's listener s
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from ..engine.errors import EngineError
 
 if TYPE_CHECKING:
-    from ..model.accompanist import HeardByModel
+    from ..model.heard import HeardByModel
     from ..model.listener import Listener
 
 Array = NDArray[np.float32]
@@ -36,8 +35,7 @@ class ListeningPlayer:
         """Loads listener and harmony from the folder `weights`, or the shipped ones. Raises CheckpointError."""
         import torch
 
-        from ..dsp.features import FeatureExtractor
-        from ..dsp.tuning import TuningFollower
+        from ..dsp.tuning import TunedFeatures
         from ..model import checkpoint
         from ..model.chord_network import Harmonist
         from ..model.listener import Listener
@@ -49,25 +47,24 @@ class ListeningPlayer:
             raise EngineError("listener.safetensors contains another model: download the weights again")
         self._model: Listener = model
         self._layout = model.config.layout()
-        self._extractor = self._in_tune = FeatureExtractor()
-        self._tuning, self._tuned_cents = TuningFollower(RATE_HZ), 0.0
+        self._tuned = TunedFeatures(RATE_HZ)
         self.harmonist = Harmonist(load_harmony(weights or checkpoint.SHIPPED))
-        self.tail_samples = self._extractor.spec.tail_samples
+        self.tail_samples = self._tuned.extractor.spec.tail_samples
         self.reset(0, 1)
 
     def reset(self, seed: int, ahead_frames: int) -> None:
         """Forget everything heard."""
         self._state = self._model.init_state(1)
-        self._tuning.reset()
+        self._tuned.reset()
 
     @property
     def tuning_hz(self) -> float:
         """A, as it is heard or as it was fixed."""
-        return self._tuning.tuning_hz
+        return self._tuned.tuning_hz
 
     def fix_tuning(self, tuning_hz: float | None) -> None:
         """A is this many Hz, whatever is heard; None: as it is heard. Raises ValueError outside 392 to 494 Hz."""
-        self._tuning.fix(tuning_hz)
+        self._tuned.fix(tuning_hz)
 
     def set_ahead(self, ahead_frames: int) -> None:
         """An ear makes nothing ahead."""
@@ -76,46 +73,13 @@ class ListeningPlayer:
         """What was heard in one chunk, float32 [tail + frame] at 32 kHz; it describes the frame before."""
         import torch
 
-        from ..dsp.features import played_pitch_classes
-        from ..model.accompanist import HeardByModel
-        from ..model.listener import DELAY_FRAMES
+        from ..model.heard import read_heard
 
-        self._tuning.hear(chunk, sounding=False)
-        if self._tuning.cents != self._tuned_cents:
-            self._tuned_cents = self._tuning.cents
-            self._in_tune = self._extractor.tuned(self._tuned_cents)
-        features = self._in_tune.frame(chunk)
+        features = self._tuned.frame(chunk, sounding=False)
         with torch.inference_mode():
             logits = self._model.step(torch.from_numpy(features)[None, None], self._state)[0, 0].numpy()
-
-        def part(name: str) -> Array:
-            start, stop = self._layout[name]
-            piece: Array = logits[start:stop]
-            return piece
-
-        level_db = 10.0 * math.log10(float(np.mean(np.square(chunk[self.tail_samples :], dtype=np.float64))) + 1e-12)
-        return HeardByModel(
-            beat=_sigmoid(part("beat")),
-            downbeat=_sigmoid(part("downbeat")),
-            onset=_sigmoid(part("onset")),
-            chord_root=_softmax(part("chord_root")),
-            chord_pitch_classes=_sigmoid(part("chord_pitch_classes")),
-            tempo=_softmax(part("tempo")),
-            played=played_pitch_classes(features, self._extractor.spec),
-            activity=float(_sigmoid(part("activity"))[0]) if level_db > -80.0 else 0.0,
-            level_db=level_db,
-            delay_samples=DELAY_FRAMES * FRAME_SAMPLES,
-        )
+        return read_heard(logits, self._layout, features, chunk[self.tail_samples :])
 
     def play(self, moment: Any, controls: Any) -> Array:
         """Silence, float32 [parts, frame]."""
         return np.zeros((_PARTS, FRAME_SAMPLES), np.float32)
-
-
-def _sigmoid(x: Array) -> Array:
-    return (1.0 / (1.0 + np.exp(-x))).astype(np.float32)
-
-
-def _softmax(x: Array) -> Array:
-    e = np.exp(x - x.max())
-    return (e / e.sum()).astype(np.float32)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..engine.errors import ConfigError, EngineError
 from ..files.json_text import json_text
+from ..files.whole import write_whole
 
 try:
     import fcntl
@@ -83,10 +84,4 @@ def claimed(path: Path, option: str) -> Iterator[None]:
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write `values` to `path` in one go: a reader never finds half a file. Raises OSError."""
-    text = json_text(values, indent=2) + "\n"
-    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
-        path.write_text(text, encoding="utf-8")
-        return
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, (json_text(values, indent=2) + "\n").encode())

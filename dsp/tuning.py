@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .features import FeatureExtractor
+
 REFERENCE_HZ = 440.0
 LOWEST_TUNING_HZ, HIGHEST_TUNING_HZ = 392.0, 494.0
 """A whole tone below and above: what is further off is another key."""
@@ -98,3 +100,40 @@ class TuningFollower:
         if abs(self._target) > 30.0 and abs(cents - self._target) > 60.0:
             cents += math.copysign(100.0, self._target)  # a quarter tone is as near to one side as to the other: stay
         self._target = 0.0 if abs(cents) < _IN_TUNE_CENTS else cents
+
+
+class TunedFeatures:
+    """Features of a stream as if its musician played at A 440, whatever their tuning. One thread at a time."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.extractor = FeatureExtractor()
+        """That of A 440."""
+        self._tuning = TuningFollower(rate_hz)
+        self._cents = 0.0
+        self._in_tune = self.extractor
+
+    def reset(self) -> None:
+        """Forget what was heard. A tuning that was fixed stays."""
+        self._tuning.reset()
+
+    def fix(self, tuning_hz: float | None) -> None:
+        """A is this many Hz from now on; None: as it is heard. Raises ValueError outside 392 to 494 Hz."""
+        self._tuning.fix(tuning_hz)
+
+    @property
+    def tuning_hz(self) -> float:
+        return self._tuning.tuning_hz
+
+    @property
+    def cents(self) -> float:
+        """Beside A 440, as the last chunk was heard."""
+        return self._cents
+
+    def frame(self, chunk: NDArray[np.float32], sounding: bool) -> NDArray[np.float32]:
+        """Float32 [size] of one chunk; `sounding` as in `TuningFollower.hear`."""
+        self._tuning.hear(chunk, sounding)
+        cents = self._tuning.cents
+        if cents != self._cents:
+            self._cents = cents
+            self._in_tune = self.extractor.tuned(cents)
+        return self._in_tune.frame(chunk)

@@ -5,7 +5,6 @@ Knows no sound card, no grid and no clock. Every method belongs to the inference
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,19 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..dsp.features import FeatureExtractor, played_pitch_classes
-from ..dsp.tuning import TuningFollower
+from ..dsp.tuning import TunedFeatures
 from .chord_network import Harmonist
 from .generator.conditioning import MAX_AHEAD_FRAMES
 from .generator.score_tokens import SLOTS
-from .listener import DELAY_FRAMES
+from .heard import HeardByModel, read_heard
 from .note_events import NoteEvent, NoteReader
 from .runtime import LoadedBand, WantedFrame, load_band
 from .streaming import State, reset_state
 
 FloatArray = NDArray[np.float32]
-SILENT_DB = -70.0
-"""Below this level the musician is not playing, whatever the listener thinks it hears in the noise."""
 
 
 class MomentLike(Protocol):
@@ -66,34 +62,15 @@ class ControlsLike(Protocol):
     def fill(self) -> float: ...
 
 
-@dataclass(frozen=True, slots=True)
-class HeardByModel:
-    """What the listener said of one frame (probabilities); see engine/player.py Heard. Any thread."""
-
-    beat: FloatArray
-    downbeat: FloatArray
-    onset: FloatArray
-    chord_root: FloatArray
-    chord_pitch_classes: FloatArray
-    tempo: FloatArray
-    played: FloatArray
-    activity: float
-    level_db: float
-    delay_samples: int
-
-
 class Accompanist:
     """A band under the Player protocol. One instance holds one stream. Inference thread only."""
 
     def __init__(self, band: LoadedBand, seed: int = 0) -> None:
         self._band = band
-        self._extractor = FeatureExtractor()
+        self._tuned = TunedFeatures(band.sample_rate_hz)
         self._listen_state: State = band.program.init_listen(1)
         self._play_state: State = band.program.init_play(1)
-        self._tail = self._extractor.spec.tail_samples
-        self._tuning = TuningFollower(band.sample_rate_hz)
-        self._tuned_cents = 0.0
-        self._in_tune = self._extractor  # the same for the musician's tuning
+        self._tail = self._tuned.extractor.spec.tail_samples
         self._started = False
         drums = band.parts.index("drums") if "drums" in band.parts else -1
         self._note_reader = NoteReader(drums, len(band.parts), band.frame_samples)
@@ -126,7 +103,7 @@ class Accompanist:
     def reset(self, seed: int, ahead_frames: int) -> None:
         """Forget everything; `seed` makes what follows repeatable."""
         reset_state(self._listen_state)
-        self._tuning.reset()
+        self._tuned.reset()
         self._noise = np.random.default_rng(seed)
         self._forget_played()
         self._features = torch.full((self._band.heard_size,), -1.0)
@@ -143,18 +120,11 @@ class Accompanist:
     @property
     def tuning_hz(self) -> float:
         """A, as the band plays it: as it is heard, or as it was fixed."""
-        return self._tuning.tuning_hz
+        return self._tuned.tuning_hz
 
     def fix_tuning(self, tuning_hz: float | None) -> None:
         """A is this many Hz, whatever is heard; None: as it is heard. Raises ValueError outside 392 to 494 Hz."""
-        self._tuning.fix(tuning_hz)
-
-    def _follow_tuning(self, chunk: FloatArray) -> None:
-        self._tuning.hear(chunk, sounding=self._listens_since_play <= 1)
-        cents = self._tuning.cents
-        if cents != self._tuned_cents:
-            self._tuned_cents = cents
-            self._in_tune = self._extractor.tuned(cents)
+        self._tuned.fix(tuning_hz)
 
     def set_ahead(self, ahead_frames: int) -> None:
         self._ahead = torch.tensor([min(max(ahead_frames, 0), MAX_AHEAD_FRAMES)])
@@ -165,35 +135,15 @@ class Accompanist:
             torch.set_flush_denormal(True)
             self._started = True
         # copied into torch's own memory: matrix products round differently for differently aligned inputs
-        self._follow_tuning(chunk)
-        features = self._features.copy_(torch.from_numpy(self._in_tune.frame(chunk)))
+        tuned = self._tuned.frame(chunk, sounding=self._listens_since_play <= 1)
+        features = self._features.copy_(torch.from_numpy(tuned))
         logits = self._band.program.listen(features, self._listen_state).numpy()
         self._listens_since_play += 1
         if self._listens_since_play > 25 * 2:
             # stopped for two seconds: what was played before is no past to go on from
             self._forget_played()
         self._heard = self._band.program.hear(features, self._play_state)
-        return self._answer(logits, chunk[self._tail :])
-
-    def _answer(self, logits: FloatArray, frame: FloatArray) -> HeardByModel:
-        def part(name: str) -> FloatArray:
-            start, stop = self._band.listener_layout[name]
-            return logits[start:stop]
-
-        level_db = 10.0 * float(np.log10(np.mean(np.square(frame, dtype=np.float64)) + 1e-12))
-        activity = float(_sigmoid(part("activity"))[0]) if level_db > SILENT_DB else 0.0
-        return HeardByModel(
-            beat=_sigmoid(part("beat")),
-            downbeat=_sigmoid(part("downbeat")),
-            onset=_sigmoid(part("onset")),
-            chord_root=_softmax(part("chord_root")),
-            chord_pitch_classes=_sigmoid(part("chord_pitch_classes")),
-            tempo=_softmax(part("tempo")),
-            played=played_pitch_classes(self._features.numpy(), self._extractor.spec),
-            activity=activity,
-            level_db=level_db,
-            delay_samples=DELAY_FRAMES * self.frame_samples,
-        )
+        return read_heard(logits, self._band.listener_layout, features.numpy(), chunk[self._tail :])
 
     @torch.inference_mode()
     def play(self, moment: MomentLike, controls: ControlsLike) -> FloatArray:
@@ -225,7 +175,7 @@ class Accompanist:
         """One frame, as the compiled program is asked for it."""
         band = self._band
         if "voice.tuning_cents" in self._play_state:
-            self._play_state["voice.tuning_cents"].fill_(self._tuned_cents)
+            self._play_state["voice.tuning_cents"].fill_(self._tuned.cents)
         self._listens_since_play = 0
         known = 1.0 if moment.tempo_bpm > 0 else 0.0
         values = torch.tensor(
@@ -260,15 +210,6 @@ class Accompanist:
         """What the last frame played holds, int64 [parts, SLOTS], as in score_tokens.py; -1 before the first."""
         tokens: torch.Tensor = self._play_state["tokens"]
         return tokens[:, :SLOTS].numpy() - 1
-
-
-def _sigmoid(x: FloatArray) -> FloatArray:
-    return (1.0 / (1.0 + np.exp(-x))).astype(np.float32)
-
-
-def _softmax(x: FloatArray) -> FloatArray:
-    e = np.exp(x - x.max())
-    return (e / e.sum()).astype(np.float32)
 
 
 def load_player(weights: Path | None = None, int8: bool = True, compiled: bool = True, seed: int = 0) -> Accompanist:

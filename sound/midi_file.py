@@ -11,7 +11,6 @@ import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import mido
@@ -84,16 +83,6 @@ def midi_bytes(
     out = io.BytesIO()
     file.save(file=out)
     return out.getvalue()
-
-
-def write_midi(path: Path, data: bytes) -> None:
-    """The bytes into a file, whole or not at all. Raises OSError."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class _Clock:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...files.json_text import json_text
+from ...files.whole import write_whole
 from ..errors import TrainingError
 
 COLLECTIONS = ("ryansMammoth", "oneills1850", "airdsAirs")
@@ -43,9 +44,7 @@ def collect(out: Path, collections: tuple[str, ...] = COLLECTIONS) -> int:
         raise TrainingError(
             f"{root}: holds none of the collections {', '.join(collections)}: install the whole music21"
         )
-    part = out.with_name(out.name + ".part")
-    part.write_text(json_text(tunes), encoding="utf-8")
-    part.replace(out)
+    write_whole(out, json_text(tunes).encode())
     return len(tunes)
 
 
