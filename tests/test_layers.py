@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 
 # The rooms of `engine` from the bottom up: each may import what stands before it, its own files and `engine`'s values.
-ENGINE_ROOMS = ("callback", "charts", "harmony", "timing", "output", "ports", "run")
+ENGINE_ROOMS = ("callback", "charts", "harmony", "timing", "notes", "output", "ports", "run")
 MOST_FILES = 15
 
 

@@ -1,6 +1,6 @@
 """What the band played, as notes in musical time, with the beats and sections that it followed.
 
-Knows no file format and no sound: events of a player (engine/player.py) in, notes with a beginning and an end out.
+Knows no file format and no sound: notes as they are heard (engine/notes) in, notes with a beginning and an end out.
 Grows with the music; for pieces that are played to their end. Inference thread only.
 """
 
@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..player import PARTS, NoteEvent
+from ..notes.groove_timing import TimedNote
+from ..player import PARTS
 from ..position import Point
-
-_AUDIBLE = 0.05
-"""A note that begins where the band's gain is lower than this is not heard: -26 dB."""
 
 
 class PlayedNote(NamedTuple):
@@ -61,26 +56,6 @@ class Score(NamedTuple):
 NO_SCORE = Score()
 
 
-class FrameTime(NamedTuple):
-    """Where a frame is heard. Any thread."""
-
-    start_samples: float
-    """Of what it plays: note events count from here."""
-    ratio: float
-    """Host samples of one of the player's."""
-    gains: NDArray[np.float32] | None
-    """Of the band's entrances and exits over the frame's sound; None: it is at its level."""
-    gains_from_samples: float
-    """Where the first of them is heard."""
-
-    def gain_at(self, position_samples: float) -> float:
-        """The band's gain at a moment of this frame or a little beyond."""
-        if self.gains is None:
-            return 1.0
-        place = min(max(math.floor(position_samples - self.gains_from_samples), 0), len(self.gains) - 1)
-        return float(self.gains[place])
-
-
 class _Ended(NamedTuple):
     """A note with its end, in host samples."""
 
@@ -92,7 +67,7 @@ class _Ended(NamedTuple):
 
 
 class ScoreLog:
-    """Frames in, a score out. Every note that began has an end. Inference thread only."""
+    """Notes in, a score out. Every note that began has an end. Inference thread only."""
 
     def __init__(self) -> None:
         self._notes: list[_Ended] = []
@@ -100,17 +75,12 @@ class ScoreLog:
         self._points: list[Point] = []
         self._sections: list[tuple[float, str]] = []
 
-    def frame(self, events: Sequence[NoteEvent], time: FrameTime, levels_db: tuple[float, ...]) -> None:
-        """The notes of one frame. A part whose level is -inf is not heard."""
-        for event in events:
-            at = time.start_samples + event.offset_samples * time.ratio
-            self._end(event.part, event.pitch, at)
-            heard = levels_db[event.part] > -math.inf and time.gain_at(at) > _AUDIBLE
-            if event.velocity > 0 and heard:
-                self._sounding[event.part, event.pitch] = (event.velocity, at)
-        gains = time.gains
-        if gains is not None and gains[-1] <= 0.0 and self._sounding:
-            self.end_all(time.gains_from_samples + float(np.argmax(gains <= 0.0)))
+    def take(self, notes: Iterable[TimedNote]) -> None:
+        """What is heard, in order of time: notes that begin, and their ends."""
+        for note in notes:
+            self._end(note.part, note.pitch, note.position_samples)
+            if note.velocity > 0:
+                self._sounding[note.part, note.pitch] = (note.velocity, note.position_samples)
 
     def follow(self, point: Point, section: str) -> None:
         """Where in the music the band is at a later position than the last."""

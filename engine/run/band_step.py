@@ -18,9 +18,11 @@ from ...dsp.resample import Resampler
 from ..callback.bridge import RAMP_MS
 from ..config import EngineConfig
 from ..fault_log import FaultLog
+from ..notes.audible_notes import AudibleNotes, HeardFrame
+from ..notes.groove_timing import GrooveTiming, NoteFrame, TimedNote
 from ..output.mixer import PartMixer, Playout
 from ..output.recorder import Take
-from ..output.score_log import FrameTime, ScoreLog
+from ..output.score_log import ScoreLog
 from ..player import PARTS, Controls, Moment, NotedPlayer, PatientPlayer, Player, TunedPlayer
 from ..timing.conductor import Conducting
 from .guarded_player import GuardedPlayer
@@ -80,6 +82,8 @@ class BandStep:
         self.host_frame = self.playout.host_frame
         self.stage = Stage(config, rate_hz, self.host_frame)
         self.batch_frames = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
+        self.placed_notes: list[TimedNote] = []
+        """Notes of the frame made last, where the groove has them, whether they are heard or not."""
         self.score: ScoreLog | None = None
         """What is played, as notes; None: nobody asked for it, or the player knows no notes."""
         self.take: Take | None = None
@@ -98,6 +102,9 @@ class BandStep:
         self._mixer = PartMixer(frame_samples)
         self._host_ratio = rate_hz / player.sample_rate_hz
         self._drawn: list[_Drawn] = []
+        self._groove = GrooveTiming(rate_hz)
+        self._audible = AudibleNotes()
+        self._heard_notes: list[TimedNote] = []
 
     @property
     def tuning_hz(self) -> float:
@@ -185,17 +192,44 @@ class BandStep:
         else:
             parts = self.guard.sound(self.batch_frames)
         if parts is None:
-            self.broken = True
+            self.leave_out(frame)
             self._drawn.clear()
             return None
         start = self.playout.position(frame, 0)
         gains = self.stage.gains(start)
         self._drawn.append(_Drawn(start, levels_db, gains))
-        if self.score is not None and self._noted is not None:
-            nominal = self.playout.nominal(frame)
-            self.score.follow(self.conductor.peek(nominal), self.conductor.entrance_cue().section)
-            self.score.frame(self._noted.notes(), FrameTime(nominal, self._host_ratio, gains, start), levels_db)
+        if self._noted is not None:
+            heard = HeardFrame(self.playout.nominal(frame), levels_db, gains, start)
+            self._place(self._noted, heard, controls.style)
         return self._mixed(parts) if parts.size else iter(())
+
+    def leave_out(self, frame: int) -> None:
+        """The frame is not made: what comes next does not go on from the last, and no note sounds through the gap."""
+        self.broken = True
+        self._hand_out(self._audible.end_all(self.playout.nominal(frame)))
+
+    def _place(self, noted: NotedPlayer, heard: HeardFrame, style: str) -> None:
+        """The notes of the frame just made: where the groove wants them, and what is heard of them."""
+        start = heard.start_samples
+        cue = self.conductor.entrance_cue()
+        if self.broken and len(self._drawn) == 1:  # the first of a batch
+            self._groove.reset()
+            self._hand_out(self._audible.end_all(start))
+        frame = NoteFrame(start, self.host_frame, self._host_ratio, style, cue.beat)
+        self.placed_notes = self._groove.frame(noted.notes(), frame, self.conductor.peek)
+        if self.score is not None:
+            self.score.follow(self.conductor.peek(start), cue.section)
+        self._hand_out(self._audible.frame(self.placed_notes, heard))
+
+    def _hand_out(self, notes: list[TimedNote]) -> None:
+        self._heard_notes += notes
+        if self.score is not None:
+            self.score.take(notes)
+
+    def take_notes(self) -> list[TimedNote]:
+        """What is heard of the notes since this was asked last."""
+        notes, self._heard_notes = self._heard_notes, []
+        return notes
 
     def _mixed(self, parts: Array) -> Iterator[MadeFrame]:
         if self.broken:
