@@ -2,9 +2,9 @@
 
     python tests/groove_spread.py [--seconds 40] [--styles swing,funk]
 
-The bundled performance in rock, and a made lead in each style. Standard deviation in ms of onset minus the nearest place
-of the grid (of the beat that the conductor gave the band, swung as the style swings, with the part's own lateness),
-among onsets within 25 ms of one; and how many those are.
+The bundled performance in rock, and a made lead in each style. Standard deviation in ms of onset minus the nearest
+place of the grid (of the beat that the conductor gave the band, swung as the style swings, with the part's own
+lateness), among onsets within 25 ms of one; and how many those are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 import soundfile
@@ -23,7 +24,7 @@ from gigmate.engine.style_priors import STYLE_GROOVES
 from gigmate.presets.loader import PERFORMANCE_FILE
 from gigmate.training.sound.render import render_song
 
-STYLES = "swing,blues_shuffle,funk,hip_hop,bossa_nova,jazz_waltz,reggae,country_train"
+STYLES = "swing,blues_shuffle,funk,hip_hop,bossa_nova,country_train"
 SEED = 7001
 _NEAR_MS = 25.0
 Found = dict[tuple[str, str], list[float]]
@@ -43,7 +44,7 @@ def off_ms(at: float, part: int, frame: NoteFrame, rate_hz: float, peek: Callabl
 class Measured(GrooveTiming):
     """Writes down what comes in and what goes out."""
 
-    found: Found = {}
+    found: ClassVar[Found] = {}
 
     def frame(self, events, frame, peek):  # type: ignore[no-untyped-def]
         notes = super().frame(events, frame, peek)

@@ -1,7 +1,7 @@
 """Brings the onsets of notes to where the band's groove wants them: the grid of the beat, swung, with the style's feel.
 
 The generator draws onsets in quarters of a frame (10 ms), so that what it means is known to 5 ms at best. Here each one
-is moved towards the nearest place of the grid, by 12 ms at most, and keeps a share of its own deviation. Never changes
+is moved towards the nearest place of the grid, by 15 ms at most, and keeps a share of its own deviation. Never changes
 the order of a part's onsets; each note's end moves with its beginning. Knows no sound. Inference thread only.
 """
 
@@ -16,12 +16,14 @@ from ..player import PARTS, NoteEvent
 from ..position import Point
 from ..style_priors import NO_GROOVE, STYLE_GROOVES, StyleGroove, swing_share
 
-MOST_MS = 12.0
+MOST_MS = 15.0
 """No onset is moved further."""
 KEPT = 0.25
 """The share of its deviation from the grid that a note keeps: most of that is the generator's coarse time."""
-_REACH_MS = 18.0
+_REACH_MS = 24.0
 """Notes further from every place than this stand where they were meant to: grace notes, flams, rolls."""
+_APART_MS = 36.0
+"""Places closer than this could be taken for each other."""
 _SHORTEST_MS = 5.0
 """A note lasts so long at least, however its beginning was moved."""
 _SLOW_BEAT_S = 0.4
@@ -126,7 +128,7 @@ def grid_of(beat_s: float, beat_quarters: float, groove: StyleGroove) -> tuple[f
 
     The style's own come first; finer ones are left out where they would stand too close to them to be told apart.
     """
-    apart = 2.0 * _REACH_MS / 1000.0 / max(beat_s, 1e-3)
+    apart = _APART_MS / 1000.0 / max(beat_s, 1e-3)
     if beat_quarters != 1.0:  # a dotted quarter
         levels = [[n / 3 for n in range(4)], [n / 6 for n in range(7)]]
     else:
