@@ -157,6 +157,13 @@ class SetPresetLevels:
 
 
 @dataclass(frozen=True, slots=True)
+class SetPrograms:
+    """The General MIDI program of each part, 0 to 127, in the order of PARTS, for notes that go out. Any thread."""
+
+    programs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetMute:
     """Mute a part or let it be heard; None turns it over. Any thread."""
 
@@ -272,6 +279,7 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     SetLevel,
     SetBandLevel,
     SetPresetLevels,
+    SetPrograms,
     SetMute,
     SetControl,
     SelectPreset,

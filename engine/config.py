@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Backend = Literal["auto", "jack", "portaudio", "file"]
 SEEDS = 2**63
+MOST_MIDI_LATENCY_MS = 200.0
 LOWEST_TUNING_HZ, HIGHEST_TUNING_HZ = 392.0, 494.0
 """As dsp/tuning.py has it, which would bring numpy along."""
 
@@ -70,6 +71,11 @@ class EngineConfig:
     """How long to wait for a server or a device that went away; 0: end the run at once."""
     midi_name: str | None = None
     """JACK: connect the MIDI sources whose name holds this; None: every controller of the system, if `connect`."""
+    midi_out: str = "auto"
+    """Where the band's notes go as MIDI: "auto" (JACK: a port for each part; else nowhere), "jack", "virtual" (a port
+    that other programs connect to), "off", or part of the name of an output of the system."""
+    midi_latency_ms: float = 0.0
+    """How long the instrument that plays them takes to sound: they are sent so much earlier."""
     round_trip_samples: int | None = None
     """Measured loop delay at the host rate; None takes the port's own claim (marked as such)."""
     seed: int = 0
@@ -104,6 +110,11 @@ class EngineConfig:
             raise ConfigError(f"--rate {self.rate_hz}: give a sample rate between 8000 and 384000 Hz")
         if self.block_samples is not None and not 16 <= self.block_samples <= 4096:
             raise ConfigError(f"--block {self.block_samples}: give a block between 16 and 4096 samples")
+        if not self.midi_out.strip():
+            raise ConfigError("--midi-out: give jack, virtual, off, or the name of a MIDI output")
+        if not 0.0 <= self.midi_latency_ms <= MOST_MIDI_LATENCY_MS:
+            most = MOST_MIDI_LATENCY_MS
+            raise ConfigError(f"--midi-latency {self.midi_latency_ms:g}: give milliseconds from 0 to {most:g}")
         if not 0 <= self.seed < SEEDS:
             raise ConfigError(f"--seed {self.seed}: give a whole number, 0 or more and below 2**63")
         check_tuning(self.tuning_hz)

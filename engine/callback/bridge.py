@@ -24,6 +24,7 @@ from ...dsp.raw_memory import aligned_words, touched_floats
 from ...dsp.ring import Ring
 from . import audio_callback, jack_callback, portaudio_callback, state_table
 from .fallback_bar import FallbackMemory
+from .note_streams import NoteStreams
 from .rate_conversion import Conversion
 
 MAX_CHANNELS = state_table.METERED_CHANNELS
@@ -130,6 +131,8 @@ class Bridge:
         self._words = words
         self._input_needed_samples = -1
         self.state_address = int(words.ctypes.data)
+        self.notes = NoteStreams(self.state_address, self.rate_hz)  # what goes out as MIDI, part by part
+        words[state_table.NOTES] = self.notes.address
         self._lease = self._make_lease()
 
     def _make_lease(self) -> NDArray[np.int64]:
@@ -160,6 +163,8 @@ class Bridge:
             state_table.JACK_LAST_FRAME_KNOWN,
         ):
             self.set_word(word, 0)
+        self.notes.release()
+        self.notes.tell_programs()
         phase = state_table.WAITING if waiting else state_table.ACTIVE
         audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, phase)
 

@@ -23,8 +23,10 @@ from ...dsp.raw_memory import (
     store_relaxed,
     store_release,
 )
+from . import note_callback as _note_callback
 from . import rate_conversion as _conversion
 from .audio_callback import pass_over
+from .note_callback import notes_due
 from .rate_conversion import process_stream, to_bridge_samples, to_card_samples
 from .state_table import (
     CHANNELS_IN,
@@ -49,6 +51,8 @@ from .state_table import (
     JACK_MIDI_EVENT,
     JACK_MIDI_OUT_PORT,
     JACK_MIDI_PORT,
+    JACK_NOTE_OUTS,
+    JACK_NOTE_PORTS,
     JACK_OUT_PORTS,
     JACK_OUTPUTS,
     JACK_OWN_DELAY,
@@ -70,6 +74,10 @@ from .state_table import (
     MIDI_READ,
     MIDI_RING,
     MIDI_WRITE,
+    NOTES,
+    NOTES_DUE,
+    NOTES_PANIC,
+    NOTES_TELL_PROGRAM,
     POSITION,
     POSITION_WORDS,
     RATE_CHANGED,
@@ -196,6 +204,27 @@ def _jack_midi_out(lease, state, count, playing):
 
 
 @realtime
+def _jack_notes(lease, state, count, playing):
+    """Send each part's notes of this block, each at its sample, out of the part's own port."""
+    outs = load_acquire(state, JACK_NOTE_OUTS)
+    for part in range(outs):
+        port = load_i64(load_acquire(state, JACK_NOTE_PORTS), part)
+        buffer = _get_buffer(load_i64(state, FN_GET_BUFFER), port, np.uint32(count))
+        _midi_clear(load_i64(state, FN_MIDI_CLEAR), buffer)
+        if not playing:
+            continue
+        notes = load_i64(load_i64(state, NOTES), part)
+        many = notes_due(notes, load_relaxed(state, POSITION), max(1, to_bridge_samples(lease, count)))
+        due = load_i64(notes, NOTES_DUE)
+        for i in range(many):
+            offset = min(count - 1, to_card_samples(lease, load_i64(due, 2 * i)))
+            size = load_i64(due, 2 * i + 1) >> 24
+            data = due + 8 * (2 * i + 1)
+            if _midi_write(load_i64(state, FN_MIDI_WRITE), buffer, np.uint32(offset), data, size) != 0:
+                store_release(notes, NOTES_PANIC, 1)  # no room: what may have been an end must not be lost
+
+
+@realtime
 def _jack_transport(state):
     """Let the worker see where the transport stands at the first sample of this block."""
     query = load_i64(state, FN_TRANSPORT_QUERY)
@@ -213,7 +242,7 @@ def _jack_transport(state):
     store_release(state, TRANSPORT_SEQUENCE, sequence + 2)
 
 
-_cfunc = cached_cfunc(__file__, *_conversion.SOURCES)
+_cfunc = cached_cfunc(__file__, *_note_callback.SOURCES, *_conversion.SOURCES)
 
 
 @realtime_entry
@@ -231,6 +260,7 @@ def jack_process(frames, lease):
             for k in range(count):
                 store_f32(silent, k, np.float32(0.0))
         _jack_midi_out(lease, state, count, False)
+        _jack_notes(lease, state, count, False)
         return 0
     inputs = load_i64(state, CHANNELS_IN)
     outputs = load_i64(state, CHANNELS_OUT)
@@ -243,6 +273,7 @@ def jack_process(frames, lease):
     _jack_clock(lease, state, count)
     _jack_midi(lease, state, count)
     _jack_midi_out(lease, state, count, True)
+    _jack_notes(lease, state, count, True)
     _jack_transport(state)
     process_stream(lease, state, inputs, n_inputs, outputs, n_outputs, count)
     return 0
@@ -307,10 +338,17 @@ def jack_freewheel(starting, lease):
 @realtime_entry
 @_cfunc(types.void(types.uint32, types.uint32, types.int32, _I))
 def jack_connected(source, destination, connected, lease):
-    """Note when a source of MIDI was connected to us: what a pedal says at first is how it stands, not a step on it."""
+    """Note when a source of MIDI was connected to us: what a pedal says at first is how it stands, not a step on it.
+
+    Who is connected to a part's notes is to be told the program.
+    """
     if load_acquire(lease, LEASE_PHASE) == RETIRED:
         return
     state = load_i64(lease, LEASE_STATE)
+    ours = _port_by_id(load_i64(state, FN_PORT_BY_ID), load_i64(state, JACK_CLIENT), source)
+    for part in range(load_acquire(state, JACK_NOTE_OUTS)):
+        if connected != 0 and ours == load_i64(load_acquire(state, JACK_NOTE_PORTS), part):
+            store_release(load_i64(load_i64(state, NOTES), part), NOTES_TELL_PROGRAM, 1)
     port = _port_by_id(load_i64(state, FN_PORT_BY_ID), load_i64(state, JACK_CLIENT), destination)
     if connected != 0 and port == load_acquire(state, JACK_MIDI_PORT):
         store_relaxed(state, MIDI_CONNECTED_POSITION, load_relaxed(state, POSITION))

@@ -19,6 +19,10 @@ SOURCES = (__file__, _word_table.__file__)
 
 MIDI_EVENTS = 8192
 """How many each of the two MIDI rings holds; a power of two."""
+NOTE_EVENTS = 2048
+"""How many messages each part's ring of notes holds; a power of two."""
+NOTES_MOST_DUE = NOTE_EVENTS + 512
+"""Room for what one block sends of a part: all that waits, and the end of all that sounds."""
 POSITION_WORDS = 12
 """The beginning of a jack_position_t, as far as the tempo."""
 
@@ -59,6 +63,7 @@ STALL_SAMPLES = _word("STALL_SAMPLES", "int64", "after so long without a callbac
 CLICK_OUTPUTS = _word("CLICK_OUTPUTS", "int64", "the last so many outputs play the click alone; 0: all outputs play it")
 MIDI_RING = _word("MIDI_RING", "address", "int64 [2 * MIDI_EVENTS]: position, packed bytes")
 MIDI_OUT_RING = _word("MIDI_OUT_RING", "address", "the same; the packed word's fourth byte counts the message's bytes")
+NOTES = _word("NOTES", "address", "int64 table: the address of each part's notes")
 TRANSPORT_TABLE = _word("TRANSPORT_TABLE", "address", "int64 [POSITION_WORDS]: the beginning of the jack_position_t")
 JACK_CLIENT = _word("JACK_CLIENT", "address", "jack_client_t")
 JACK_MIDI_EVENT = _word("JACK_MIDI_EVENT", "address", "scratch for one jack_midi_event_t")
@@ -87,6 +92,8 @@ JACK_IN_PORTS = _word("JACK_IN_PORTS", "address", "int64 table: jack_port_t of e
 JACK_OUT_PORTS = _word("JACK_OUT_PORTS", "address", "int64 table: jack_port_t of each output")
 JACK_MIDI_PORT = _word("JACK_MIDI_PORT", "address", "jack_port_t of the MIDI input; 0: none")
 JACK_MIDI_OUT_PORT = _word("JACK_MIDI_OUT_PORT", "address", "jack_port_t of the MIDI output; 0: none")
+JACK_NOTE_OUTS = _word("JACK_NOTE_OUTS", "int64", "length of JACK_NOTE_PORTS: one for each part, or none")
+JACK_NOTE_PORTS = _word("JACK_NOTE_PORTS", "address", "int64 table: jack_port_t of each part's MIDI output")
 JACK_OWN_DELAY = _word("JACK_OWN_DELAY", "int64", "delay from our inputs to our outputs; may be negative", "samples")
 
 STATE_TABLE.writer(_INFERENCE)
@@ -181,6 +188,35 @@ FALLBACK_MISS_SAMPLES = _word("FALLBACK_MISS_SAMPLES", "int64", "samples that we
 FALLBACK_MISS_EPISODES = _word("FALLBACK_MISS_EPISODES", "int64", "covers that began")
 FALLBACK_WORDS = FALLBACK_TABLE.size
 
+NOTES_TABLE = WordTable(
+    "Notes",
+    "One for each part: its notes on their way out as MIDI (`engine/callback/note_callback.py`). They are sent by "
+    "JACK's callback, or by the thread that sends to another system's MIDI.",
+)
+_word = NOTES_TABLE.word
+NOTES_TABLE.writer(_SETUP)
+NOTES_STREAM = _word("NOTES_STREAM", "address", "the stream's words")
+NOTES_RING = _word("NOTES_RING", "address", "int64 [2 * NOTE_EVENTS]: as MIDI_OUT_RING")
+NOTES_HELD = _word("NOTES_HELD", "address", "int64 [128]: 1 for each pitch that sounds")
+NOTES_DUE = _word("NOTES_DUE", "address", "int64 [2 * NOTES_MOST_DUE]: what a block sends: offset, packed bytes")
+NOTES_CHANNEL = _word("NOTES_CHANNEL", "int64", "MIDI channel, from 0")
+NOTES_LATEST = _word("NOTES_LATEST", "int64", "a note that would begin later than this is left out", "samples")
+NOTES_TABLE.writer(_INFERENCE)
+NOTES_WRITE = _word("NOTES_WRITE", "int64", "messages put into the ring", "events")
+NOTES_LEAD = _word("NOTES_LEAD", "int64", "sent so much before the band's sound of the same moment leaves", "samples")
+NOTES_TABLE.writer("who sends")
+NOTES_READ = _word("NOTES_READ", "int64", "messages taken out of the ring", "events")
+NOTES_SOUNDING = _word("NOTES_SOUNDING", "int64", "how many pitches sound")
+NOTES_PROGRAM = _word("NOTES_PROGRAM", "int64", "the program that was sent last, plus 1; 0: none yet")
+NOTES_SENT = _word("NOTES_SENT", "int64", "notes that were begun", "events")
+NOTES_LATE = _word("NOTES_LATE", "int64", "notes that were begun after their sample", "events")
+NOTES_DROPPED = _word("NOTES_DROPPED", "int64", "notes that would have begun far too late, and were left out", "events")
+NOTES_TABLE.writer("any thread raises, who sends takes (sets to 0)")
+NOTES_RELEASE = _word("NOTES_RELEASE", "flag", "end whatever sounds")
+NOTES_PANIC = _word("NOTES_PANIC", "flag", "the same, with All Notes Off and All Sound Off")
+NOTES_TELL_PROGRAM = _word("NOTES_TELL_PROGRAM", "flag", "send the program again: somebody was connected")
+NOTES_WORDS = NOTES_TABLE.size
+
 RESAMPLER_TABLE = WordTable(
     "Resampler", "One stream of a rate conversion: a polyphase filter (`engine/callback/rate_conversion.py`)."
 )
@@ -215,6 +251,7 @@ TABLES = (
     STATE_TABLE,
     LEASE_TABLE,
     FALLBACK_TABLE,
+    NOTES_TABLE,
     RESAMPLER_TABLE,
     CONVERSION_TABLE,
     RING_TABLE,

@@ -17,9 +17,9 @@ from ..callback import jack_callback, state_table
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from .jack_channels import channels_of, is_monitor, owner_of
+from .jack_notes import end_notes, note_parts
 from .jack_server import (
     CLOSE_S,
-    address_of,
     latency_samples,
     library_of,
     list_devices,
@@ -29,6 +29,7 @@ from .jack_server import (
     open_client,
     probe,
     server_text,
+    set_functions,
     unavailable_reason,
     wait_for_server,
 )
@@ -65,6 +66,7 @@ class JackPort(Port):
         self._client = open_client(self._jack, config, config.client_name)
         self._watcher: threading.Thread | None = None
         self._quit = threading.Event()
+        self._notes: list[Any] = []
         self._seen: set[tuple[str, str]] = set()  # every connection of ours, whoever drew it
         self._lost_connections: set[tuple[str, str]] = set()  # those that came back without their other end
         try:
@@ -126,6 +128,7 @@ class JackPort(Port):
         self._clicks = [client.outports.register(f"click_{channel}") for channel in config.click_channels]
         self._midi = client.midi_inports.register("midi_in")
         self._midi_out = client.midi_outports.register("midi_out")
+        self._notes = [client.midi_outports.register(f"{part}_midi") for part in note_parts(config)]
         self._connections = list(zip(self._sources, [port.name for port in self._inputs], strict=False))
         self._connections += zip([port.name for port in self._outputs], self._sinks, strict=False)
         self._connections += zip([port.name for port in self._clicks], self._click_sinks, strict=False)
@@ -213,21 +216,10 @@ class JackPort(Port):
             state_table.JACK_OUTPUTS,
             state_table.JACK_MIDI_PORT,
             state_table.JACK_MIDI_OUT_PORT,
+            state_table.JACK_NOTE_OUTS,
         ):
             bridge.set_word(count_or_port, 0)
-        for word, name in (
-            (state_table.FN_GET_BUFFER, "jack_port_get_buffer"),
-            (state_table.FN_MIDI_COUNT, "jack_midi_get_event_count"),
-            (state_table.FN_MIDI_GET, "jack_midi_event_get"),
-            (state_table.FN_FRAME_TIME, "jack_last_frame_time"),
-            (state_table.FN_MIDI_CLEAR, "jack_midi_clear_buffer"),
-            (state_table.FN_MIDI_WRITE, "jack_midi_event_write"),
-            (state_table.FN_TRANSPORT_QUERY, "jack_transport_query"),
-            (state_table.FN_LATENCY_GET, "jack_port_get_latency_range"),
-            (state_table.FN_LATENCY_SET, "jack_port_set_latency_range"),
-            (state_table.FN_PORT_BY_ID, "jack_port_by_id"),
-        ):
-            bridge.set_word(word, address_of(self._library, name))
+        set_functions(bridge, self._library)
 
     def _set_ports(self, bridge: Bridge) -> None:
         """The callbacks come already: a table is whole before its length says so."""
@@ -240,6 +232,9 @@ class JackPort(Port):
         bridge.set_word(state_table.JACK_OUTPUTS, len(outputs))
         bridge.set_word(state_table.JACK_MIDI_PORT, pointer_of(self._midi))
         bridge.set_word(state_table.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
+        bridge.set_table(state_table.JACK_NOTE_PORTS, [pointer_of(port) for port in self._notes])
+        bridge.set_word(state_table.JACK_NOTE_OUTS, len(self._notes))
+        bridge.notes.used = bridge.notes.used or bool(self._notes)
 
     def _pointer(self, thing: Any) -> int:
         """Address of a JACK-Client client or port."""
@@ -269,6 +264,8 @@ class JackPort(Port):
     def _stop(self) -> None:
         self._quit.set()
         if self._client is not None and self._lost is None:  # a dead server's client waits for ever
+            if self._bridge is not None and self._notes:
+                end_notes(self._bridge.notes)
             self._run_detached(self._client.deactivate)
 
     def _close(self) -> None:
@@ -326,7 +323,7 @@ class JackPort(Port):
             seen = set(self._lost_connections)
             for port in (*self._inputs, self._midi):
                 seen |= {(peer.name, port.name) for peer in self._client.get_all_connections(port)}
-            for port in (*self._outputs, *self._clicks, self._midi_out):
+            for port in (*self._outputs, *self._clicks, self._midi_out, *self._notes):
                 seen |= {(port.name, peer.name) for peer in self._client.get_all_connections(port)}
             self._seen = seen
             self._look_at_midi()
@@ -337,6 +334,7 @@ class JackPort(Port):
         """Whether MIDI is exchanged with hardware or with programs."""
         self.midi_in_from = self._neighbours(self._midi)
         self.midi_out_to = self._neighbours(self._midi_out)
+        self.notes_out_to = tuple(self._neighbours(port) for port in self._notes)
 
     def _neighbours(self, port: Any) -> Neighbours:
         own = f"{self._client.name}:"

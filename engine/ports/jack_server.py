@@ -8,13 +8,16 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..callback import audio_callback
+from ..callback import audio_callback, state_table
 from ..config import EngineConfig
 from ..errors import EngineError
 from .jack_channels import channels_of, in_order, is_monitor, owner_of
 from .port import Device, PortUnavailable, run_detached
+
+if TYPE_CHECKING:
+    from ..callback.bridge import Bridge
 
 CLOSE_S = 3.0
 """How long a client may take to close."""
@@ -46,6 +49,23 @@ def library_of(jack: Any) -> ctypes.CDLL:
 def address_of(library: ctypes.CDLL, name: str) -> int:
     """Where a function of it lies."""
     return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+
+
+def set_functions(bridge: Bridge, library: ctypes.CDLL) -> None:
+    """Tell the callback what of the library it may call."""
+    for word, name in (
+        (state_table.FN_GET_BUFFER, "jack_port_get_buffer"),
+        (state_table.FN_MIDI_COUNT, "jack_midi_get_event_count"),
+        (state_table.FN_MIDI_GET, "jack_midi_event_get"),
+        (state_table.FN_FRAME_TIME, "jack_last_frame_time"),
+        (state_table.FN_MIDI_CLEAR, "jack_midi_clear_buffer"),
+        (state_table.FN_MIDI_WRITE, "jack_midi_event_write"),
+        (state_table.FN_TRANSPORT_QUERY, "jack_transport_query"),
+        (state_table.FN_LATENCY_GET, "jack_port_get_latency_range"),
+        (state_table.FN_LATENCY_SET, "jack_port_set_latency_range"),
+        (state_table.FN_PORT_BY_ID, "jack_port_by_id"),
+    ):
+        bridge.set_word(word, address_of(library, name))
 
 
 class _LatencyRange(ctypes.Structure):

@@ -91,6 +91,8 @@ class Port:
         self.midi_in_from = Neighbours()
         self.midi_out_to = Neighbours()
         """Where MIDI comes from, and goes to, on the sound server (JACK)."""
+        self.notes_out_to: tuple[Neighbours, ...] = ()
+        """The same of each part's notes, where they have ports."""
         self.own_delay_samples = 0
         """What we add on the way from input to output, as others shall know it (JACK); any thread may set it.
 

@@ -36,6 +36,7 @@ class Switch:
         if self._until > now and self._opens_at > now:  # stopped and begun anew before it had begun
             position = self._opens_at
         self._opens_at, self._until = position, -1 if position <= self._until else self._until
+        self._bridge.notes.tell_programs()  # to whoever was connected meanwhile without a word to us
         self._bridge.set_playing(True, position)
         self.entering = False
         return position

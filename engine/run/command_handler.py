@@ -35,6 +35,7 @@ from ..commands import (
     SetMute,
     SetOption,
     SetPresetLevels,
+    SetPrograms,
     SetTempo,
     SetTimeSource,
     ShiftHalfBeat,
@@ -93,6 +94,8 @@ class CommandHandler:
         self.controls = Controls()
         """As asked for: levels as if nothing were muted."""
         self.levels = BandLevels()
+        self.programs: tuple[int, ...] = ()
+        """General MIDI programs of the parts, for notes that go out; empty: none is sent."""
         self.click_gain = 1.0
         """Of a count-in's clicks; 0: none is heard."""
         self.announced = Announce()
@@ -194,6 +197,8 @@ class CommandHandler:
             self._set_levels(command)
         elif isinstance(command, SetOption):
             self._set_option(command)
+        elif isinstance(command, SetPrograms):
+            self.programs = command.programs
         elif isinstance(command, Announce):
             self.announced = command
         elif isinstance(command, _OF_SESSION):

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import platform
 import threading
 import time
-from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
-from ...latency.budget import Budget
-from ...latency.meter import Meter
 from ..callback.bridge import Bridge
 from ..callback.sample_clock import SampleClock
 from ..commands import (
@@ -33,15 +29,18 @@ from ..config import EngineConfig
 from ..errors import EngineError
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
+from ..notes.note_out import NoteOut
+from ..notes.note_sender import NoteSender, NoteSink
 from ..output.recorder import Recorder
-from ..player import Player
+from ..player import PARTS, Player
 from ..ports.claimed_round_trip import ClaimedRoundTrip
-from ..ports.port import Port, open_port
+from ..ports.port import Neighbours, Port, open_port
 from ..ports.reconnecting import PortReconnector
 from ..process_start import process_start_s
 from ..status import Status
 from ..timing.conductor import Conducting
 from .lookahead import PortFacts, PortLink
+from .status_builder import figures_of_budget, figures_of_steps, versions
 from .worker import Worker, misses_of
 
 _WARM_UP_TIMEOUT_S = 120.0
@@ -49,7 +48,7 @@ _STOP_TIMEOUT_S = 2.5
 _STALE_S = 2.0
 """A worker that has not shown itself for so long is hanging in the player."""
 _BUFFER_S = 2.0
-_PACKAGES = ("torch", "numpy", "numba", "JACK-Client", "sounddevice", "soundfile")
+_TO_DEVICES = (Neighbours(devices=True),) * len(PARTS)
 
 
 class Engine:
@@ -59,8 +58,16 @@ class Engine:
     recording that cannot be written. Each method says its thread.
     """
 
-    def __init__(self, config: EngineConfig, player: Player, conductor: Conducting, port: Port | None = None) -> None:
-        """`port` None opens the one that the config names. An engine closes its port, whoever opened it."""
+    def __init__(
+        self,
+        config: EngineConfig,
+        player: Player,
+        conductor: Conducting,
+        port: Port | None = None,
+        note_sink: NoteSink | None = None,
+    ) -> None:
+        """`port` None opens the one that the config names; `note_sink` takes the notes where JACK does not. An engine
+        closes both, whoever opened them."""
         self.config = config
         self._fault_log = FaultLog()
         self._commands = CommandQueue()
@@ -94,6 +101,7 @@ class Engine:
             if self.port.can_reconnect and config.reconnect_s > 0:
                 self._reconnecting = PortReconnector(self.port, self._bridge, self._fault_log, config.reconnect_s)
                 self._over = self._reconnecting.over
+            self._sender = None if note_sink is None else NoteSender(self._bridge, note_sink)
             self._worker = Worker(
                 config,
                 PortLink(self._bridge, self._port_facts, self._over, self._clocked),
@@ -135,6 +143,9 @@ class Engine:
                     f"the model did not finish its warm-up within {_WARM_UP_TIMEOUT_S:.0f} s: see `gigmate bench`"
                 )
             self.port.start(self._bridge)
+            self._check_midi_latency()
+            if self._sender is not None:
+                self._sender.start()
             if self._reconnecting is not None:
                 self._reconnecting.start()
         except BaseException:
@@ -147,6 +158,7 @@ class Engine:
         """Any thread. Ask for something; it happens between two steps. Never waits. Panic silences at once."""
         if isinstance(command, Panic):
             self._bridge.set_playing(False)  # even if the worker hangs
+            self._bridge.notes.panic()
         elif isinstance(command, (Tap, ThisIsOne, ClockTick, ClockTransport)) and command.at_sample < 0:
             command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
         if not self._commands.post(command):
@@ -225,6 +237,8 @@ class Engine:
             self.post(Quit())
             if not self._worker.ended.wait(_STOP_TIMEOUT_S):
                 self._bridge.set_playing(False)
+        if self._sender is not None:
+            self._sender.close()
         if self._reconnecting is not None and not self._reconnecting.close():
             self._fault_log.fault(FaultKind.PORT_LEFT)
         self.port.stop()
@@ -273,13 +287,30 @@ class Engine:
             block_samples=math.ceil(port.block_samples * port.rate_hz / (port.card_rate_hz or port.rate_hz)),
             midi_in_from=port.midi_in_from,
             midi_out_to=port.midi_out_to,
+            notes_out_to=port.notes_out_to or _TO_DEVICES,
         )
+
+    def _check_midi_latency(self) -> None:
+        """Raises EngineError where notes would have to leave before they can be made."""
+        if not self._bridge.notes.used:
+            return
+        latency_ms, rate_hz = self.config.midi_latency_ms, self._bridge.rate_hz
+        before_samples = NoteOut(self._bridge.notes, rate_hz, latency_ms).before_samples
+        spare_samples = self._worker.look_ahead.most_notes_before_samples(self._port_facts()) - before_samples
+        if latency_ms > 0.0 and spare_samples < 0:
+            most_ms = max(0, math.floor(latency_ms + 1000.0 * spare_samples / rate_hz))
+            raise EngineError(f"--midi-latency {latency_ms:g}: here at most {most_ms} ms can be made up for")
 
     def _watch_claim(self, claimed: int, way: tuple[int, int]) -> None:
         fallen = self._claim.see(claimed, way, time.monotonic())
         if fallen is not None:
             before_ms, now_ms = (1000.0 * samples / self.port.rate_hz for samples in fallen)
             self._fault_log.fault(FaultKind.ROUND_TRIP, before_ms=f"{before_ms:.1f}", now_ms=f"{now_ms:.1f}")
+
+    def _figures_of_notes(self) -> dict[str, Any]:
+        counters = self._bridge.notes.counters()
+        late_ms = {} if self._sender is None else {"late_ms": self._sender.report()}
+        return {"notes": counters.sent, "late": counters.late, "dropped": counters.dropped, **late_ms}
 
     def _figures(self) -> dict[str, Any]:
         worker, port, rate_hz = self._worker, self.port, self._bridge.rate_hz
@@ -313,8 +344,8 @@ class Engine:
                 "failed": worker.failed_frames,
             },
             "frame_ms": 1000.0 * worker.frame_s,
-            "step_ms": _figures_of_steps(worker.meter),
-            "ahead": _figures_of_budget(worker.budget, rate_hz),
+            "step_ms": figures_of_steps(worker.meter),
+            "ahead": figures_of_budget(worker.budget, rate_hz),
             "round_trip": {
                 "samples": self._port_facts().round_trip_samples,
                 "source": "measured" if measured else "claimed by the port",
@@ -327,45 +358,10 @@ class Engine:
             },
             "commands_dropped": self._commands.dropped,
             "midi": {"events": counters.midi_events, "dropped": counters.midi_dropped},
+            "midi_out": self._figures_of_notes(),
             "priority": worker.priority,
             "recording": None if self._recorder is None else self._recorder.report(),
             "faults": self._fault_log.counts(),
             "warnings": list(self._fault_log.warnings),
-            "versions": _versions(),
+            "versions": versions(),
         }
-
-
-def _figures_of_steps(meter: Meter) -> dict[str, Any]:
-    return {
-        "p50": 1000.0 * meter.percentile_s(50.0),
-        "p99": 1000.0 * meter.percentile_s(99.0),
-        "p99.9": 1000.0 * meter.percentile_s(99.9),
-        "mean": 1000.0 * meter.mean_s,
-        "max": 1000.0 * meter.highest_s,
-        "steps": meter.steps,
-        "growth": meter.growth,
-    }
-
-
-def _figures_of_budget(budget: Budget, rate_hz: int) -> dict[str, Any]:
-    stages = budget.stages()
-    return {
-        "frames": budget.ahead_frames,
-        "samples": budget.ahead_samples,
-        "ms": 1000.0 * budget.ahead_samples / rate_hz,
-        "by_stage_samples": stages,
-        "by_stage_ms": {name: 1000.0 * samples / rate_hz for name, samples in stages.items()},
-        "hearing_samples": budget.hearing_samples,
-        "grown": budget.grown,
-        "shrunk": budget.shrunk,
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ...latency.budget import Budget, Delays
+from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from ...latency.meter import Meter
 from ..callback.bridge import Bridge
 from ..output.mixer import Playout
@@ -38,6 +38,8 @@ class PortFacts:
     block_samples: int
     midi_in_from: Neighbours = field(default_factory=Neighbours)
     midi_out_to: Neighbours = field(default_factory=Neighbours)
+    notes_out_to: tuple[Neighbours, ...] = ()
+    """The same of each part's notes."""
 
     def heard_after_samples(self, from_program: bool) -> int:
         """From the sample at which a MIDI message came to the place in the input that it means.
@@ -52,6 +54,11 @@ class PortFacts:
         """By how much MIDI for a place in the input is sent earlier: a device sounds at once, a program's sound has
         the way to go that ours has."""
         return self.heard_after_samples(from_program=not self.midi_out_to.devices)  # nobody there yet: as for programs
+
+    @property
+    def notes_before_samples(self) -> tuple[int, ...]:
+        """The same of each part's notes: those of a synth on the same server leave with our own sound."""
+        return tuple(self.heard_after_samples(from_program=not to.devices) for to in self.notes_out_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,8 @@ class LookAhead:
         """What a slow step takes, by the warm-up."""
         self.facts = PortFacts(0, 0, 0)
         self.listen_samples = 0.0
+        self.notes_before_samples = 0.0
+        """So long before its own moment, beyond the round trip, a frame is made at least: for notes that go out."""
         self.step_s = 0.0
         self.budget = Budget(host_frame, Delays(), 0.0)
         self._frames = 0
@@ -147,6 +156,11 @@ class LookAhead:
         step_samples = min(self.meter.recent_percentile_s(50.0) * self._rate_hz, self._host_frame)
         return end_position <= now_position + step_samples
 
+    def most_notes_before_samples(self, facts: PortFacts) -> float:
+        """How long before its moment a frame can be made at most, on such a port."""
+        taken = facts.round_trip_samples + facts.block_samples + (MARGIN_MS / 1000.0 + self.guess_s) * self._rate_hz
+        return (MAX_AHEAD_FRAMES - 1) * self._host_frame - taken
+
     def _follow_port(self) -> None:
         """The server may have changed its block or its latencies, and the player has said how late it hears."""
         self.facts = self._port_facts()
@@ -157,7 +171,9 @@ class LookAhead:
     def _delays(self) -> Delays:
         return Delays(
             round_trip_samples=self.facts.round_trip_samples,
-            player_samples=self._playout.player_samples,
+            player_samples=max(
+                self._playout.player_samples, self.notes_before_samples - self._playout.resample_samples
+            ),
             resample_out_samples=self._playout.resample_samples,
             block_samples=self.facts.block_samples if self._clocked else 0,  # such a port cuts to what is wanted
             margin_samples=MARGIN_MS * self._rate_hz / 1000.0,

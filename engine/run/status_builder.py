@@ -6,7 +6,12 @@ Inference thread only; the Status that comes out may be read by any.
 from __future__ import annotations
 
 import math
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
+from ...latency.budget import Budget
+from ...latency.meter import Meter
 from ..callback.bridge import Bridge, BridgeCounters
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
@@ -17,6 +22,7 @@ from .band_step import BandStep
 from .command_handler import CommandHandler
 from .lookahead import LookAhead
 
+_PACKAGES = ("torch", "numpy", "numba", "JACK-Client", "sounddevice", "soundfile")
 _SAID_S = 0.5
 """How long a miss is shown as the state."""
 
@@ -125,3 +131,42 @@ class StatusBuilder:
 
 def _db(peak: float) -> float:
     return max(SILENCE_DB, 20.0 * math.log10(peak)) if peak > 0.0 else SILENCE_DB
+
+
+def figures_of_steps(meter: Meter) -> dict[str, Any]:
+    """For the report: how long steps took, in ms."""
+    return {
+        "p50": 1000.0 * meter.percentile_s(50.0),
+        "p99": 1000.0 * meter.percentile_s(99.0),
+        "p99.9": 1000.0 * meter.percentile_s(99.9),
+        "mean": 1000.0 * meter.mean_s,
+        "max": 1000.0 * meter.highest_s,
+        "steps": meter.steps,
+        "growth": meter.growth,
+    }
+
+
+def figures_of_budget(budget: Budget, rate_hz: int) -> dict[str, Any]:
+    """For the report: how far ahead the band is made, stage by stage."""
+    stages = budget.stages()
+    return {
+        "frames": budget.ahead_frames,
+        "samples": budget.ahead_samples,
+        "ms": 1000.0 * budget.ahead_samples / rate_hz,
+        "by_stage_samples": stages,
+        "by_stage_ms": {name: 1000.0 * samples / rate_hz for name, samples in stages.items()},
+        "hearing_samples": budget.hearing_samples,
+        "grown": budget.grown,
+        "shrunk": budget.shrunk,
+    }
+
+
+def versions() -> dict[str, str]:
+    """For the report: of what the run stands on."""
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -29,6 +29,7 @@ from ..config import EngineConfig
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..gestures import Gestures
+from ..notes.note_out import NoteOut
 from ..output.count_in_click import CountInClick
 from ..output.mixer import SILENT_PEAKS_DB, PartMixer
 from ..output.recorder import CHANNELS, Recorder
@@ -99,6 +100,7 @@ class Worker:
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
         self._port_facts = port.facts
         self._clock_out = MidiClockOut(self._push_clock, rate_hz)
+        self._note_out = NoteOut(bridge.notes, rate_hz, config.midi_latency_ms)
         self._sends_midi = self._said_beatless = False
         self.priority = "normal"
         self.made_frames = self.late_frames = self.skipped_frames = self.failed_frames = 0
@@ -187,6 +189,7 @@ class Worker:
 
     def _begin(self) -> None:
         """The port's delays are known: fix the first budget and let the player begin."""
+        self.look_ahead.notes_before_samples = self._note_out.before_samples
         self.look_ahead.begin()
         self._sends_midi = self._bridge.sends_midi
         self._guard.reset(self.budget.ahead_frames_up)
@@ -234,6 +237,7 @@ class Worker:
             self._hear(index, heard)
         self._take_commands()
         made = self._play(index)
+        self._send_notes()
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
         if self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples):
             self._guard.set_ahead(self.budget.ahead_frames_up)
@@ -304,7 +308,7 @@ class Worker:
         end = self._playout.position(frame + 1, self.look_ahead.facts.round_trip_samples)
         if not self.look_ahead.too_late(end, self._bridge.position):
             return self._make(frame, moment)
-        self._band.broken = True
+        self._band.leave_out(frame)
         if not self.switch.entering:  # else nobody waits for it yet
             self.skipped_frames += 1
             if not self.heard.lost:  # else there was no time in which to make them
@@ -334,6 +338,11 @@ class Worker:
             sounds=phase == "in" or (phase == "ending" and self.stage.over_samples == math.inf),
             off=not self.switch.on or self.stage.waits_for_clock,
         )
+
+    def _send_notes(self) -> None:
+        facts = self.look_ahead.facts
+        self._note_out.set_programs(self.command_handler.programs, self._bridge.position)
+        self._note_out.send(self._band.take_notes(), facts.notes_before_samples, facts.round_trip_samples)
 
     def _make(self, frame: int, moment: Moment) -> bool:
         """Make one frame and write it; False where the player could not."""

@@ -206,6 +206,36 @@ def framelog(client: jack.Client, regex: str, path: str) -> None:
         sys.stdin.read()
 
 
+def notelog(client: jack.Client, name: str, audio: str, path: str) -> None:
+    """The parts' MIDI and an output's sound, by the server's frames, heard in the same cycles."""
+    parts = ("drums", "bass", "keys")
+    sources = [client.midi_inports.register(part) for part in parts]
+    sound = client.inports.register("in")
+    events: list[list[int]] = []
+    blocks: list[tuple[int, np.ndarray]] = []
+
+    @client.set_process_callback
+    def process(count: int) -> None:
+        frame = client.last_frame_time
+        if blocks and frame == blocks[-1][0]:
+            return
+        blocks.append((frame, sound.get_array().copy()))
+        for row, source in enumerate(sources):
+            for offset, data in source.incoming_midi_events():
+                events.append([frame + offset, row, *bytes(data)])
+
+    with client:
+        client.connect(_matching(client, f"{name}:{audio}", is_output=True, is_audio=True), sound)
+        for part, source in zip(parts, sources, strict=True):
+            client.connect(_matching(client, f"{name}:{part}_midi", is_output=True, is_midi=True), source)
+        _ready()
+        kept, heard = list(blocks), list(events)
+        frames, pieces = np.array([frame for frame, _ in kept]), np.stack([piece for _, piece in kept])
+        np.savez(path, frames=frames, sound=pieces, events=json.dumps(heard))
+        print("saved", flush=True)
+        sys.stdin.read()
+
+
 def device(client: jack.Client, name: str) -> None:
     client.midi_outports.register(f"{name}_out", is_physical=True, is_terminal=True)
     client.midi_inports.register(f"{name}_in", is_physical=True, is_terminal=True)

@@ -1,0 +1,175 @@
+"""Which MIDI messages of a part are due in a block, and what has to end in it: compiled, for whoever sends them.
+
+Runs in JACK's callback, or in the thread that sends to another system's MIDI. Knows the words of state_table.py, and no
+port. Holds that every note that was begun also ends: where the band is switched off, where somebody asks for it, and
+before it is begun anew. What is over cannot sound: a note whose place lies where the band is off is left out.
+"""
+
+from __future__ import annotations
+
+from numba import types
+
+from ...dsp import raw_memory as _raw_memory
+from ...dsp.raw_memory import (
+    atomic_swap,
+    cached_cfunc,
+    load_acquire,
+    load_i64,
+    load_relaxed,
+    realtime,
+    store_i64,
+    store_relaxed,
+    store_release,
+)
+from . import state_table as _state_table
+from .state_table import (
+    NOTE_EVENTS,
+    NOTES_CHANNEL,
+    NOTES_DROPPED,
+    NOTES_DUE,
+    NOTES_HELD,
+    NOTES_LATE,
+    NOTES_LATEST,
+    NOTES_LEAD,
+    NOTES_PANIC,
+    NOTES_PROGRAM,
+    NOTES_READ,
+    NOTES_RELEASE,
+    NOTES_RING,
+    NOTES_SENT,
+    NOTES_SOUNDING,
+    NOTES_STREAM,
+    NOTES_TELL_PROGRAM,
+    NOTES_WRITE,
+    PLAY_FROM_POSITION,
+    PLAY_UNTIL_POSITION,
+    PLAYING,
+)
+
+_I = types.int64
+_PITCHES = 128
+_NOTE_OFF, _NOTE_ON, _CONTROL, _PROGRAM = 0x80, 0x90, 0xB0, 0xC0
+_ALL_SOUND_OFF, _ALL_NOTES_OFF = 120, 123
+_TWO_BYTES, _THREE_BYTES = 2 << 24, 3 << 24
+
+
+@realtime
+def silent_from(state, position, count):
+    """Offset of the first of `count` samples at which the band is switched off; `count` where it is on at all."""
+    if load_acquire(state, PLAYING) == 0:
+        return 0
+    first = load_relaxed(state, PLAY_FROM_POSITION)
+    until = load_relaxed(state, PLAY_UNTIL_POSITION)
+    if first > until:  # what was stopped was stopped before it was begun anew
+        begin = max(until, position)
+        return min(count, begin - position) if begin < first else count
+    if position < first:
+        return 0
+    return min(count, max(0, until - position))
+
+
+@realtime
+def _put(notes, many, offset, packed):
+    due = load_i64(notes, NOTES_DUE)
+    store_i64(due, 2 * many, offset)
+    store_i64(due, 2 * many + 1, packed)
+    return many + 1
+
+
+@realtime
+def _end_pitch(notes, many, offset, pitch):
+    """The end of a pitch, if it sounds."""
+    held = load_i64(notes, NOTES_HELD)
+    if load_i64(held, pitch) == 0:
+        return many
+    store_i64(held, pitch, 0)
+    store_relaxed(notes, NOTES_SOUNDING, load_relaxed(notes, NOTES_SOUNDING) - 1)
+    return _put(notes, many, offset, _THREE_BYTES | pitch << 8 | _NOTE_OFF | load_i64(notes, NOTES_CHANNEL))
+
+
+@realtime
+def _end_all(notes, many, offset):
+    if load_relaxed(notes, NOTES_SOUNDING) == 0:
+        return many
+    for pitch in range(_PITCHES):
+        many = _end_pitch(notes, many, offset, pitch)
+    return many
+
+
+@realtime
+def _asked(notes, many):
+    """What somebody asked for meanwhile, at the block's beginning."""
+    channel = load_i64(notes, NOTES_CHANNEL)
+    panic = atomic_swap(notes, NOTES_PANIC, 0)
+    if atomic_swap(notes, NOTES_RELEASE, 0) != 0 or panic != 0:
+        many = _end_all(notes, many, 0)
+    if panic != 0:
+        many = _put(notes, many, 0, _THREE_BYTES | _ALL_NOTES_OFF << 8 | _CONTROL | channel)
+        many = _put(notes, many, 0, _THREE_BYTES | _ALL_SOUND_OFF << 8 | _CONTROL | channel)
+    program = load_relaxed(notes, NOTES_PROGRAM)
+    if atomic_swap(notes, NOTES_TELL_PROGRAM, 0) != 0 and program > 0:
+        many = _put(notes, many, 0, _TWO_BYTES | (program - 1) << 8 | _PROGRAM | channel)
+    return many
+
+
+@realtime
+def _take(notes, many, offset, packed, on):
+    """One message out of the ring; `on`: whether the band is on at its place."""
+    status = packed & 0xF0
+    pitch = packed >> 8 & 0x7F
+    at = max(0, offset)
+    if status == _PROGRAM:
+        store_relaxed(notes, NOTES_PROGRAM, pitch + 1)
+        return _put(notes, many, at, packed)
+    if status != _NOTE_ON:
+        return _end_pitch(notes, many, at, pitch)
+    if not on:
+        return many
+    if offset < -load_i64(notes, NOTES_LATEST):
+        store_relaxed(notes, NOTES_DROPPED, load_relaxed(notes, NOTES_DROPPED) + 1)
+        return many
+    if offset < -1:  # between two rates a message on a seam is a sample early
+        store_relaxed(notes, NOTES_LATE, load_relaxed(notes, NOTES_LATE) + 1)
+    many = _end_pitch(notes, many, at, pitch)
+    store_i64(load_i64(notes, NOTES_HELD), pitch, 1)
+    store_relaxed(notes, NOTES_SOUNDING, load_relaxed(notes, NOTES_SOUNDING) + 1)
+    store_relaxed(notes, NOTES_SENT, load_relaxed(notes, NOTES_SENT) + 1)
+    return _put(notes, many, at, packed)
+
+
+@realtime
+def notes_due(notes, position, count):
+    """Put all messages of `count` samples from `position` on into NOTES_DUE, in order; returns how many there are."""
+    state = load_i64(notes, NOTES_STREAM)
+    many = _asked(notes, 0)
+    lead = load_acquire(notes, NOTES_LEAD)
+    silent = silent_from(state, position + lead, count)
+    ended = False
+    ring = load_i64(notes, NOTES_RING)
+    read = load_relaxed(notes, NOTES_READ)
+    write = load_acquire(notes, NOTES_WRITE)
+    while read < write:
+        slot = 2 * (read & (NOTE_EVENTS - 1))
+        at = load_i64(ring, slot)
+        offset = at - position
+        if offset >= count:
+            break
+        if offset >= silent and not ended:
+            many = _end_all(notes, many, silent)
+            ended = True
+        on = silent_from(state, max(at, position) + lead, 1) == 1
+        many = _take(notes, many, offset, load_i64(ring, slot + 1), on)
+        read += 1
+    store_release(notes, NOTES_READ, read)
+    if silent < count and not ended:
+        many = _end_all(notes, many, silent)
+    return many
+
+
+SOURCES = (__file__, _raw_memory.__file__, *_state_table.SOURCES)
+_cfunc = cached_cfunc(*SOURCES)
+
+
+@_cfunc(_I(_I, _I, _I))
+def due(notes, position, count):
+    return notes_due(notes, position, count)
