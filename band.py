@@ -23,6 +23,7 @@ from .engine.charts.chart_parser import parse_chart, read_chart
 from .engine.config import check_tuning
 from .engine.errors import ConfigError
 from .engine.fault_log import FaultLog
+from .engine.output.bus_mixer import mono_of
 from .engine.output.score_log import NO_SCORE, PlayedBeat, PlayedNote, Score
 from .engine.player import (
     PARTS,
@@ -62,13 +63,13 @@ _BLOCK_SAMPLES = 48_000
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """What the band played, as long as what it heard (and what was asked for beyond): float32, mono."""
+    """What the band played, as long as what it heard (and what was asked for beyond): float32, in stereo."""
 
     rate_hz: int
     mix: NDArray[np.float32]
-    """[n]: all parts at their levels, limited."""
+    """[n, 2], left and right: all parts at their levels, limited."""
     parts: dict[str, NDArray[np.float32]]
-    """Each part [n], before the limiter."""
+    """Each part [n, 2], before the limiter."""
     ahead_frames: int
     """How far ahead of the sound the band was made."""
     chart_start_s: float | None = None
@@ -78,6 +79,11 @@ class Music:
     score: Score = NO_SCORE
     """What was played as notes, the beats that the band followed, and the sections of the chart."""
     style: str = ""
+
+    @property
+    def mono(self) -> NDArray[np.float32]:
+        """The mix on one loudspeaker, [n]: what is in the middle is as loud as in `mix`."""
+        return mono_of(self.mix.T)
 
     @property
     def notes(self) -> tuple[PlayedNote, ...]:

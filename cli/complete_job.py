@@ -182,20 +182,19 @@ class _Sinks:
         self._target: Sink | None = None
         self._stems: list[tuple[int, Sink]] = []
         self._source: deque[Array] = deque()
-        self._limiters: list[Limiter] = []
+        self._channels = target_channels(wanted, recording)
+        self._limiter = Limiter(recording.rate_hz, ceiling_dbfs)
         more_s = max(wanted.continue_s, wanted.output_length_s or 0.0)
         expected = (recording.expected_samples or 0) + more_s * recording.rate_hz
         try:
             if wanted.target is not None:
-                channels = recording.channels if wanted.with_source else 1
-                self._target = Sink(wanted.target, recording.rate_hz, channels, expected)
-                self._limiters = [Limiter(recording.rate_hz, ceiling_dbfs) for _ in range(channels)]
+                self._target = Sink(wanted.target, recording.rate_hz, self._channels, expected)
             if wanted.stems is not None:
                 wanted.stems.mkdir(parents=True, exist_ok=True)
                 for index, part in enumerate(PARTS):
                     if part in wanted.parts:
                         path = wanted.stems / f"{part}.wav"
-                        self._stems.append((index, Sink(path, recording.rate_hz, 1, expected, "FLOAT")))
+                        self._stems.append((index, Sink(path, recording.rate_hz, 2, expected, "FLOAT")))
         except BaseException:
             self.drop()
             raise
@@ -217,13 +216,12 @@ class _Sinks:
         if not self._wanted.with_source:
             self._target.write(stretch.mix)
             return
-        both = self._take_source(stretch.samples) + stretch.mix[:, None]
-        limited = [limiter.limit(both[:, channel]) for channel, limiter in enumerate(self._limiters)]
-        self._target.write(np.stack(limited, axis=1))
+        band = stretch.mix[:, np.arange(self._channels) % 2]  # left and right by turns
+        self._target.write(self._limiter.limit((self._take_source(stretch.samples) + band).T).T)
 
     def _take_source(self, samples: int) -> Array:
-        """The next samples of the recording, [samples, channels], with silence after its end."""
-        taken = np.zeros((samples, len(self._limiters)), np.float32)
+        """The next samples of the recording, [samples, channels], with silence after its end; mono in the middle."""
+        taken = np.zeros((samples, self._channels), np.float32)
         done = 0
         while done < samples and self._source:
             block = self._source.popleft()
@@ -357,9 +355,14 @@ def _write_notes(path: Path, parts: tuple[str, ...], stream: Accompaniment, styl
         raise EngineError(f"cannot write {path}: {error.strerror}") from None
 
 
+def target_channels(wanted: Completion, recording: Recording) -> int:
+    """Of the output: stereo, or as many as the recording has more that goes into it."""
+    return max(2, recording.channels) if wanted.with_source else 2
+
+
 def _check_size(wanted: Completion, recording: Recording, seconds: float) -> None:
     """Raise TooLong where so much of the target is larger than it may be."""
-    channels = recording.channels if wanted.with_source else 1
+    channels = target_channels(wanted, recording)
     if 3 * channels * recording.rate_hz * seconds > wanted.most_bytes:
         raise TooLong(
             f"the result exceeds the limit of {wanted.most_bytes:g} bytes ({channels} channels at "

@@ -22,16 +22,16 @@ def fades(samples: int) -> tuple[Array, Array]:
 
 
 def crossfade(old: Array, new: Array, equal_power: bool = True) -> Array:
-    """From `old` to `new`, float32 [n] both, over their whole length.
+    """From `old` to `new`, float32 [n] or [rows, n] both, over their whole length.
 
     Equal power suits sounds that do not resemble each other; for two versions of one sound (`equal_power=False`) the
     weights sum to 1, so that what is alike keeps its level. Raises ValueError where shapes differ.
     """
-    if old.shape != new.shape or old.ndim != 1:
+    if old.shape != new.shape or old.ndim == 0:
         raise ValueError(f"no crossfade between shapes {old.shape} and {new.shape}")
     if old.size == 0:
         return new.copy()
-    rise, fall = fades(old.size)
+    rise, fall = fades(old.shape[-1])
     return old * fall + new * rise if equal_power else old * fall**2 + new * rise**2
 
 

@@ -1,6 +1,7 @@
 """The output limiter: a soft limiter without look-ahead that lets no sample exceed its ceiling.
 
-Knows neither rings nor ports. `limit_sample` is compiled into the audio callback; `limit` is the same for arrays.
+Knows neither rings nor ports. `limiter_gain` is compiled into the audio callback; `limit` is the same for arrays. The
+channels of one sound share one gain, that of the loudest: the stereo image stays where it is.
 
 Below the knee (3 dB under the ceiling) it does nothing. Above, an envelope with instant attack and slow release sets
 the gain such that the loudest sample lands on a curve which nears the ceiling and never reaches it. With no
@@ -43,33 +44,56 @@ LIMITER_WORDS = LIMITER_TABLE.size
 
 
 @realtime
-def limit_sample(limiter, sample):
-    """One finite float64 sample through the limiter whose state stands at the address; returns (float32, limited?)."""
+def limiter_gain(limiter, level):
+    """The gain of one moment whose loudest channel has that magnitude, float64, and whether it is below 1."""
     ceiling = load_f64(limiter, CEILING)
     knee = load_f64(limiter, KNEE_LEVEL)
-    sample = max(-LOUDEST, min(LOUDEST, sample))
-    level = abs(sample)
     envelope = max(level, load_f64(limiter, ENVELOPE) * load_f64(limiter, RELEASE))
     store_f64(limiter, ENVELOPE, envelope)
     if envelope <= knee:
-        return np.float32(sample), 0
+        return 1.0, 0
     room = ceiling - knee
     over = (envelope - knee) / room
-    gain = (knee + room * (over / (1.0 + over))) / envelope
-    limited = np.float32(sample * gain)
-    # The ceiling is a float32 value, so neither rounding nor an infinite `over` can step over it.
-    return max(np.float32(-ceiling), min(np.float32(ceiling), limited)), 1
+    return (knee + room * (over / (1.0 + over))) / envelope, 1
+
+
+@realtime
+def at_most_loudest(sample):
+    return max(-LOUDEST, min(LOUDEST, sample))
+
+
+@realtime
+def hold_ceiling(limiter, sample):
+    """A float64 sample that was limited, as float32: neither rounding nor an infinite `over` steps over the ceiling,
+    which is a float32 value."""
+    ceiling = load_f64(limiter, CEILING)
+    return max(np.float32(-ceiling), min(np.float32(ceiling), np.float32(sample)))
+
+
+@realtime
+def limit_sample(limiter, sample):
+    """One finite float64 sample through the limiter whose state stands at the address; returns (float32, limited?)."""
+    sample = at_most_loudest(sample)
+    gain, limited = limiter_gain(limiter, abs(sample))
+    return hold_ceiling(limiter, sample * gain), limited
 
 
 SOURCES = (__file__, _word_table.__file__)
 
 
-@cached_cfunc(*SOURCES)(types.int64(types.int64, types.int64, types.int64, types.int64))
-def _limit(limiter, source, destination, count):
+@cached_cfunc(*SOURCES)(types.int64(*(types.int64,) * 5))
+def _limit(limiter, source, destination, channels, count):
+    """[channels, count] with one gain for all of them; returns how many moments were limited."""
     limited = 0
     for i in range(count):
-        value, hit = limit_sample(limiter, np.float64(load_f32(source, i)))
-        store_f32(destination, i, value)
+        level = 0.0
+        for channel in range(channels):
+            level = max(level, abs(at_most_loudest(np.float64(load_f32(source, channel * count + i)))))
+        gain, hit = limiter_gain(limiter, level)
+        for channel in range(channels):
+            place = channel * count + i
+            sample = at_most_loudest(np.float64(load_f32(source, place)))
+            store_f32(destination, place, hold_ceiling(limiter, sample * gain))
         limited += hit
     return limited
 
@@ -102,10 +126,14 @@ class Limiter:
         return float(self._words[CEILING])
 
     def limit(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Limit finite float32 [n]; the state goes on from call to call. Non-finite samples must be gone already."""
+        """Limit finite float32 [n] or [channels, n], these with one gain for all; the state goes on from call to call.
+
+        Non-finite samples must be gone already.
+        """
         block = np.ascontiguousarray(samples, np.float32)
         result = np.empty_like(block)
+        channels = 1 if block.ndim == 1 else block.shape[0]
         self.limited_samples += int(
-            _limit.ctypes(self._words.ctypes.data, block.ctypes.data, result.ctypes.data, block.size)
+            _limit.ctypes(self._words.ctypes.data, block.ctypes.data, result.ctypes.data, channels, block.shape[-1])
         )
         return result

@@ -9,7 +9,8 @@ Three ways to use one ring:
 - the heard sound: the callback *pushes* at its position; when the reader sleeps too long, whole blocks are dropped and
   the reader finds zeros in their place, so that index and time never part;
 - the played sound: `write_at` a position; the callback *takes*, always, and what was not written in time (or was left
-  out) comes as `HOLE`.
+  out) comes as `HOLE`. Such a ring may have several rows (channels) behind one pair of indices, so that the callback
+  finds a sample in all of them or in none.
 """
 
 from __future__ import annotations
@@ -42,9 +43,12 @@ RING_TABLE = WordTable(
     "Ring", "Float32 samples by position: `dsp/ring.py`. Read index, write index and gap are free-running positions."
 )
 RING_TABLE.writer("its owner, before use")
-_DATA = RING_TABLE.word("_DATA", "address", "float32 [MASK + 1]: sample n stands at n & MASK")
+_DATA = RING_TABLE.word("_DATA", "address", "float32 [ROWS, MASK + 1]: sample n stands at n & MASK")
 _MASK = RING_TABLE.word("_MASK", "int64", "memory's length - 1", "samples")
 _LIMIT = RING_TABLE.word("_LIMIT", "int64", "how many it holds at most", "samples")
+_ROWS = RING_TABLE.word(
+    "_ROWS", "int64", "channels that are written and taken together; only a ring of one is pushed to"
+)
 RING_TABLE.writer("producer")
 _WRITE = RING_TABLE.word("_WRITE", "int64", "position after the last sample written", "samples")
 _GAP_START = RING_TABLE.word("_GAP_START", "int64", "where the samples that a full ring dropped begin", "samples")
@@ -56,9 +60,15 @@ _WORDS = RING_TABLE.size
 
 
 @realtime
-def _copy_in(ring, position, source, count):
+def _row(ring, row):
+    """Address of a row's memory."""
+    return load_i64(ring, _DATA) + 4 * row * (load_i64(ring, _MASK) + 1)
+
+
+@realtime
+def _copy_in(ring, row, position, source, count):
     mask = load_i64(ring, _MASK)
-    data = load_i64(ring, _DATA)
+    data = _row(ring, row)
     start = position & mask
     first = min(count, mask + 1 - start)
     copy_bytes(data + 4 * start, source, 4 * first)
@@ -67,9 +77,9 @@ def _copy_in(ring, position, source, count):
 
 
 @realtime
-def _copy_out(ring, position, destination, count):
+def _copy_out(ring, row, position, destination, count):
     mask = load_i64(ring, _MASK)
-    data = load_i64(ring, _DATA)
+    data = _row(ring, row)
     start = position & mask
     first = min(count, mask + 1 - start)
     copy_bytes(destination, data + 4 * start, 4 * first)
@@ -86,7 +96,7 @@ def ring_write(ring, source, count):
     count = min(count, load_i64(ring, _LIMIT) - held)
     if count <= 0:
         return 0
-    _copy_in(ring, write, source, count)
+    _copy_in(ring, 0, write, source, count)
     store_release(ring, _WRITE, write + count)
     return count
 
@@ -109,14 +119,14 @@ def ring_push(ring, source, count):
         store_relaxed(ring, _GAP_END, position)
     elif count > limit - (write - max(read, load_relaxed(ring, _GAP_END))):
         return count
-    _copy_in(ring, position, source, count)
+    _copy_in(ring, 0, position, source, count)
     store_release(ring, _WRITE, position + count)
     return 0
 
 
 @realtime
-def ring_write_at(ring, position, source, count):
-    """Producer only. Write at an absolute position; returns how many samples were taken in.
+def ring_write_at(ring, position, source, count, stride):
+    """Producer only. Write at an absolute position; returns how many samples were taken in. Rows lie `stride` apart.
 
     What lies behind the read index or was written before is left out, and so is what does not fit. A stretch that
     is skipped is marked as a hole.
@@ -132,10 +142,10 @@ def ring_write_at(ring, position, source, count):
     if count <= 0:
         return 0
     mask = load_i64(ring, _MASK)
-    data = load_i64(ring, _DATA)
-    for hole in range(start, position):
-        store_i32(data, hole & mask, HOLE_BITS)
-    _copy_in(ring, position, source, count)
+    for row in range(load_i64(ring, _ROWS)):
+        for hole in range(start, position):
+            store_i32(_row(ring, row), hole & mask, HOLE_BITS)
+        _copy_in(ring, row, position, source + 4 * stride * row, count)
     store_release(ring, _WRITE, position + count)
     return count
 
@@ -152,23 +162,26 @@ def ring_read(ring, destination, count):
     done = 0
     if read < gap_end:
         before = max(0, min(count, load_relaxed(ring, _GAP_START) - read))
-        _copy_out(ring, read, destination, before)
+        _copy_out(ring, 0, read, destination, before)
         done = max(before, min(count, gap_end - read))
         for i in range(before, done):
             store_f32(destination, i, np.float32(0.0))
-    _copy_out(ring, read + done, destination + 4 * done, count - done)
+    _copy_out(ring, 0, read + done, destination + 4 * done, count - done)
     store_release(ring, _READ, read + count)
     return count
 
 
 @realtime
-def ring_take(ring, destination, count):
-    """Consumer only. Take exactly `count` samples: what is not there is a HOLE. Returns how many were there in time."""
+def ring_take(ring, destination, count, stride):
+    """Consumer only. Take exactly `count` samples, rows `stride` apart: what is not there is a HOLE. Returns how many
+    were there in time."""
     read = load_relaxed(ring, _READ)
     held = max(0, min(count, load_acquire(ring, _WRITE) - read))
-    _copy_out(ring, read, destination, held)
-    for i in range(held, count):
-        store_i32(destination, i, HOLE_BITS)
+    for row in range(load_i64(ring, _ROWS)):
+        into = destination + 4 * stride * row
+        _copy_out(ring, row, read, into, held)
+        for i in range(held, count):
+            store_i32(into, i, HOLE_BITS)
     store_release(ring, _READ, read + count)
     return held
 
@@ -200,9 +213,9 @@ def _push(ring, source, count):
     return ring_push(ring, source, count)
 
 
-@_cfunc(_I(_I, _I, _I, _I))
-def _write_at(ring, position, source, count):
-    return ring_write_at(ring, position, source, count)
+@_cfunc(_I(_I, _I, _I, _I, _I))
+def _write_at(ring, position, source, count, stride):
+    return ring_write_at(ring, position, source, count, stride)
 
 
 @_cfunc(_I(_I, _I, _I))
@@ -212,7 +225,7 @@ def _read(ring, destination, count):
 
 @_cfunc(_I(_I, _I, _I))
 def _take(ring, destination, count):
-    return ring_take(ring, destination, count)
+    return ring_take(ring, destination, count, count)
 
 
 @_cfunc(_I(_I, _I))
@@ -228,20 +241,22 @@ def _seek(ring, position):
 class Ring:
     """One ring and its memory. Native code works on `.address`, which holds as long as this object lives.
 
-    `capacity_samples` is how many samples it holds at most (any number from 1; memory is the next power of two).
-    Raises ValueError for a capacity below 1.
+    `capacity_samples` is how many samples each row holds at most (any number from 1; memory is the next power of two).
+    More than one row is for `write_at` and `take`. Raises ValueError for a capacity or rows below 1.
     """
 
-    def __init__(self, capacity_samples: int) -> None:
-        if capacity_samples < 1:
-            raise ValueError(f"a ring holds at least 1 sample, not {capacity_samples}")
+    def __init__(self, capacity_samples: int, rows: int = 1) -> None:
+        if capacity_samples < 1 or rows < 1:
+            raise ValueError(f"a ring holds at least 1 sample in 1 row, not {capacity_samples} in {rows}")
+        self.rows = int(rows)
         self.capacity_samples = int(capacity_samples)
         size = 1 << (self.capacity_samples - 1).bit_length()
-        self._data = touched_floats(size)
+        self._data = touched_floats(size * self.rows)
         self._words = aligned_words(_WORDS)
         self._words[_DATA] = self._data.ctypes.data
         self._words[_MASK] = size - 1
         self._words[_LIMIT] = self.capacity_samples
+        self._words[_ROWS] = self.rows
         self.address = int(self._words.ctypes.data)
 
     def write(self, samples: ArrayLike) -> int:
@@ -255,13 +270,15 @@ class Ring:
         return int(_push.ctypes(self.address, block.ctypes.data, block.size))
 
     def write_at(self, position: int, samples: ArrayLike) -> int:
-        """Producer only. Write float32 [n] at an absolute position; returns how many samples were taken in.
+        """Producer only. Write float32 [n], or [rows, n], at an absolute position; returns how many samples of a row
+        were taken in. [n] goes into every row.
 
         Left out are samples behind the read index (too late), samples before the write index (already written) and
         samples at or beyond `read_index + capacity_samples` (no room yet). A skipped stretch reads as missing.
         """
-        block = _as_block(samples)
-        return int(_write_at.ctypes(self.address, int(position), block.ctypes.data, block.size))
+        block = _as_rows(samples, self.rows)
+        count = block.shape[-1]
+        return int(_write_at.ctypes(self.address, int(position), block.ctypes.data, count, count))
 
     def read(self, count: int) -> NDArray[np.float32]:
         """Consumer only. Take up to `count` samples as a new float32 array, of the length that there was."""
@@ -275,8 +292,9 @@ class Ring:
         return int(_read.ctypes(self.address, block.ctypes.data, block.size))
 
     def take(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Consumer only. Take exactly `count` samples, as the callback does: (float32 [n], bool [n] missing)."""
-        block = np.empty(count, np.float32)
+        """Consumer only. Take exactly `count` samples, as the callback does: (float32 [n], bool [n] missing); of
+        several rows [rows, n] each."""
+        block = np.empty(count if self.rows == 1 else (self.rows, count), np.float32)
         _take.ctypes(self.address, block.ctypes.data, count)
         missing = block.view(np.uint32) == HOLE_BITS
         block[missing] = 0.0
@@ -309,6 +327,15 @@ class Ring:
         """Any thread. Samples that wait to be read (0 where the reader of a `take` ring is ahead of the writer)."""
         read = self.read_index
         return max(0, self.write_index - read)
+
+
+def _as_rows(samples: ArrayLike, rows: int) -> NDArray[np.float32]:
+    block = np.ascontiguousarray(samples, np.float32)
+    if block.ndim == 1:
+        return block if rows == 1 else np.ascontiguousarray(np.broadcast_to(block, (rows, block.size)))
+    if block.ndim != 2 or block.shape[0] != rows:
+        raise ValueError(f"a ring of {rows} rows takes float32 [n] or [{rows}, n], not shape {block.shape}")
+    return block
 
 
 def _as_block(samples: ArrayLike) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from .buses import BusLayout, check_buses
 from .commands import TIME_SOURCES
 from .errors import ConfigError
 
@@ -27,7 +28,9 @@ class EngineConfig:
     input_channels: tuple[int, ...] = (1,)
     """1-based channels of the device; several are averaged to the mono signal that the band hears."""
     output_channels: tuple[int, ...] = (1, 2)
-    """1-based channels; the (mono) mix goes to each of them."""
+    """1-based channels of the main bus: left and right by turns; a single one plays both as mono."""
+    part_outputs: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """(part, its one or two channels) of each part that has outputs of its own; it is not in the main bus then."""
     backend: Backend = "auto"
     device: str | None = None
     """A name, or part of one; None takes the server's or the system's default."""
@@ -83,19 +86,12 @@ class EngineConfig:
     """What A is, 392 to 494 Hz; None: as the musician is heard to be tuned."""
 
     def __post_init__(self) -> None:
-        for name, channels in (("input", self.input_channels), ("output", self.output_channels)):
-            if not channels or any(c < 1 for c in channels):
-                raise ConfigError(
-                    f"--{name} takes channels counted from 1: {','.join(map(str, channels)) or 'none'} given"
-                )
-            if len(set(channels)) != len(channels):
-                raise ConfigError(f"--{name} names a channel twice: {','.join(map(str, channels))}")
-        if any(c < 1 for c in self.click_channels) or len(set(self.click_channels)) != len(self.click_channels):
-            given = ",".join(map(str, self.click_channels))
-            raise ConfigError(f"--click-output {given}: give channels counted from 1, each once")
-        both = set(self.click_channels) & set(self.output_channels)
-        if both:
-            raise ConfigError(f"--click-output {min(both)}: the band plays there: give the click another channel")
+        if not self.input_channels or any(c < 1 for c in self.input_channels):
+            given = ",".join(map(str, self.input_channels)) or "none"
+            raise ConfigError(f"--input takes channels counted from 1: {given} given")
+        if len(set(self.input_channels)) != len(self.input_channels):
+            raise ConfigError(f"--input names a channel twice: {','.join(map(str, self.input_channels))}")
+        check_buses(self.buses)
         if self.when_silent not in ("stop", "go_on"):
             raise ConfigError(f"when_silent {self.when_silent!r}: give stop or go_on")
         if self.time_source not in TIME_SOURCES:
@@ -122,9 +118,14 @@ class EngineConfig:
             raise ConfigError(f"limiter ceiling {self.ceiling_dbfs} dBFS: give a value between -60 and 0")
 
     @property
+    def buses(self) -> BusLayout:
+        """Which output plays what."""
+        return BusLayout(self.output_channels, self.part_outputs, self.click_channels)
+
+    @property
     def played_channels(self) -> tuple[int, ...]:
-        """All channels that are played on: the band's, then those of the click."""
-        return self.output_channels + self.click_channels
+        """All channels that are played on: those of main, of the parts, of the click."""
+        return self.buses.channels
 
 
 def check_tuning(tuning_hz: float | None) -> None:

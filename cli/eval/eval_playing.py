@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ...engine.config import EngineConfig
 from ...engine.errors import EngineError
+from ...engine.output.recorder import CHANNELS
 from ...engine.player import (
     PARTS,
     Controls,
@@ -161,12 +162,15 @@ class Stage:
             finally:
                 engine.close()
             audio, rate_hz = soundfile.read(record, dtype="float32", always_2d=True)
-        if rate_hz != RATE_HZ or audio.shape[1] < 2 + len(PARTS):
+        if rate_hz != RATE_HZ or audio.shape[1] != len(CHANNELS):
             raise EngineError(
                 f"the recording has {audio.shape[1]} channels at {rate_hz} Hz: this is an error in GigMate"
             )
         told = np.array(player.told, np.float64).reshape(-1, 5)
-        parts = {name: _fitted(audio[:, 2 + i], len(lead)) for i, name in enumerate(PARTS)}
+        sides = {
+            name: audio[:, CHANNELS.index(f"{name} left")] + audio[:, CHANNELS.index(f"{name} right")] for name in PARTS
+        }
+        parts = {name: _fitted(np.float32(0.5) * both, len(lead)) for name, both in sides.items()}
         return Played(
             parts, rate_hz, int(report["ahead"]["frames"]), _misses(report), 1e3 * np.array(player.cpu_s),
             told[:, 1], told[:, 2], told[:, 0].astype(np.int64), told[:, 3], told[:, 4],

@@ -20,6 +20,7 @@ from ...engine.config import Backend, EngineConfig, is_folder
 from ...engine.errors import ConfigError, EngineError
 from ..complete import parse_channels
 from .live_checks import check_files
+from .outputs import parse_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,14 @@ class Request:
 
 def live(
     input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Input channels, counted from 1.")] = "1",
-    output: Annotated[str, typer.Option("--output", metavar="N[,N]", help="Output channels.")] = "1,2",
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            metavar="N[,N]|PART=N[,N]",
+            help="Output channels, left and right; drums=5,6 gives a part its own. May be repeated. Default: 1,2.",
+        ),
+    ] = None,
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
     device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
     click_output: Annotated[
@@ -158,10 +166,12 @@ def live(
         if portaudio not in PORTAUDIO_BINDINGS:
             raise ConfigError(f"--portaudio {portaudio}: give one of {', '.join(PORTAUDIO_BINDINGS)}")
         os.environ["GIGMATE_PORTAUDIO"] = portaudio  # read by the port when it loads the library
+    outputs = parse_outputs(output or [], click_output)
     config = EngineConfig(
         input_channels=parse_channels("--input", input_),
-        output_channels=parse_channels("--output", output),
-        click_channels=() if click_output is None else parse_channels("--click-output", click_output),
+        output_channels=outputs.main,
+        part_outputs=outputs.parts,
+        click_channels=outputs.click,
         backend=cast("Backend", "file" if input_file is not None and backend == "auto" else backend),
         device=device,
         rate_hz=rate,

@@ -34,6 +34,8 @@ from .service_limits import Limits, may_ask
 from .stream_messages import WireError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ...band import Band
 
 BAD, FULL, IDLE, REFUSED, FAILED = 4400, 4503, 4408, 4401, 4500
@@ -106,6 +108,7 @@ class _Stream:
     async def run(self, hello: dict[str, Any]) -> None:
         self._rate_hz = int(stream_messages.number(hello, "rate_hz", 48_000, 1, 1_000_000))
         self._channels = int(stream_messages.number(hello, "channels", 1, 1, 64))
+        self._sides = int(stream_messages.number(hello, "output_channels", 1, 1, 2))
         output = hello.get("output", "mix")
         if output not in ("mix", "parts"):
             raise WireError("output: give mix or parts")
@@ -144,7 +147,7 @@ class _Stream:
             "ready",
             version=stream_messages.VERSION,
             rate_hz=self._rate_hz,
-            channels=len(PARTS) if self._as_parts else 1,
+            channels=self._sides * (len(PARTS) if self._as_parts else 1),
             ahead_frames=stream.ahead_frames,
             ahead_ms=stream.ahead_ms,
             window_samples=self._window,
@@ -197,10 +200,16 @@ class _Stream:
 
     async def _send(self, made: Stretch) -> None:
         if made.samples:
-            sound = made.parts.T if self._as_parts else made.mix
-            block = stream_messages.pack_block(self._sequence_out, made.position_samples, sound)
+            block = stream_messages.pack_block(self._sequence_out, made.position_samples, self._sound_of(made))
             await _taken(self._socket.send_bytes(block), self._limits.idle_s)
             self._sequence_out += 1
+
+    def _sound_of(self, made: Stretch) -> NDArray[np.float32]:
+        """[n] or [n, channels], as the client asked for it."""
+        if self._as_parts:
+            both = made.parts.swapaxes(0, 1).reshape(made.samples, -1)
+            return both if self._sides == 2 else made.mono_parts.T
+        return made.mix if self._sides == 2 else made.mono
 
     async def _tell(self, stream: Accompaniment) -> None:
         """Where the music is, once a second; and that a live client is late, when it is."""

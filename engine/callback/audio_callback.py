@@ -3,9 +3,10 @@
 Knows neither Python objects nor the interpreter lock: it works on the words of one stream (`state_table.py`) and on
 memory that `bridge.Bridge` owns. Nothing here allocates, locks, waits or prints.
 
-Per block: input channels -> mono -> in-ring; out-ring at the absolute position -> fallback for what is missing ->
-gain ramp -> limiter -> every output channel. The callbacks of the sound systems are in jack_callback.py and
-portaudio_callback.py; rate_conversion.py brings a block to another rate and back.
+Per block: input channels -> mono -> in-ring; out-ring at the absolute position, all rows alike -> fallback for what is
+missing -> gain ramp -> the limiter of each bus (played_rows.py) -> the outputs, each of which plays one row. The
+callbacks of the sound systems are in jack_callback.py and portaudio_callback.py; rate_conversion.py brings a block to
+another rate and back.
 """
 
 from __future__ import annotations
@@ -13,18 +14,14 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from ...dsp import limiter as _limiter
-from ...dsp.limiter import LOUDEST, limit_sample
 from ...dsp.raw_memory import (
     FLUSH_BITS,
-    atomic_max,
     atomic_swap,
-    bits_of_f64,
     cached_cfunc,
+    copy_bytes,
     load_acquire,
     load_f32,
     load_f64,
-    load_i32,
     load_i64,
     load_relaxed,
     read_float_mode,
@@ -36,62 +33,29 @@ from ...dsp.raw_memory import (
     store_release,
     write_float_mode,
 )
-from ...dsp.ring import HOLE_BITS, ring_pass_pushed, ring_pass_taken, ring_push, ring_take
-from . import fallback_bar as _fallback
-from . import state_table as _state_table
-from .fallback_bar import fallback_sample, fallback_silence
+from ...dsp.ring import ring_pass_pushed, ring_pass_taken, ring_push
+from . import played_rows as _played_rows
+from .played_rows import clamp_sample, is_finite, make_rows, raise_peak, scratch_row
 from .state_table import (
-    BAR_SAMPLES,
     CALLBACKS,
     CHANNEL_METERS,
-    CLICK_OUTPUTS,
     CLICK_RING,
-    CLICK_SCRATCH,
-    FALLBACK,
-    FIRST_SOUND_POSITION,
     FLOAT_SCRATCH,
     IN_DROPPED,
     IN_PEAK,
     IN_RING,
     LARGEST_BLOCK,
     LAST_BLOCK,
-    LIMITED,
-    LIMITER,
     MAX_BLOCK,
     METERED_CHANNELS,
-    MISS_BLOCKS,
     MIX_SCRATCH,
     NONFINITE_IN,
-    NONFINITE_OUT,
-    OUT_PEAK,
     OUT_RING,
-    PLAY_FROM_POSITION,
-    PLAY_UNTIL_POSITION,
-    PLAYING,
+    OUTPUT_ROWS,
     POSITION,
-    RAMP_INDEX,
-    RAMP_SAMPLES,
-    RAMP_TABLE,
 )
 
 _I = types.int64
-
-
-@realtime
-def is_finite(address, index):
-    return (load_i32(address, index) & 0x7F800000) != 0x7F800000
-
-
-@realtime
-def clamp_sample(sample):
-    """Finite is not enough: squares of the largest numbers are none."""
-    return max(np.float32(-LOUDEST), min(np.float32(LOUDEST), sample))
-
-
-@realtime
-def _raise_peak(state, word, peak):
-    if peak > 0.0:
-        atomic_max(state, word, bits_of_f64(np.float64(peak)))
 
 
 @realtime
@@ -119,7 +83,7 @@ def average_channels(state, inputs, n_inputs, offset, count, into):
                 energy += np.float64(sample) * np.float64(sample)
             else:
                 bad += 1
-        _raise_peak(meters, channel, peak)
+        raise_peak(meters, channel, peak)
         _add(meters, METERED_CHANNELS + channel, energy)
     energy = 0.0
     for i in range(count):
@@ -138,100 +102,24 @@ def _read_inputs(state, inputs, n_inputs, offset, count):
     peak = np.float32(0.0)
     for i in range(count):
         peak = max(peak, abs(load_f32(mix, i)))
-    _raise_peak(state, IN_PEAK, peak)
+    raise_peak(state, IN_PEAK, peak)
     dropped = ring_push(load_i64(state, IN_RING), mix, count)
     if dropped > 0:
         store_relaxed(state, IN_DROPPED, load_relaxed(state, IN_DROPPED) + dropped)
 
 
 @realtime
-def _count_faults(state, bad, limited, missed):
-    """Add a block's samples that were not finite or limited, and the block where samples were missing."""
-    if bad > 0:
-        store_relaxed(state, NONFINITE_OUT, load_relaxed(state, NONFINITE_OUT) + bad)
-    if limited > 0:
-        store_relaxed(state, LIMITED, load_relaxed(state, LIMITED) + limited)
-    if missed > 0:
-        store_relaxed(state, MISS_BLOCKS, load_relaxed(state, MISS_BLOCKS) + 1)
-
-
-@realtime
-def _copy_to_outputs(state, outputs, n_outputs, offset, count):
-    """The mix, and the click where it has outputs of its own, to every output channel."""
-    mix, click = load_i64(state, MIX_SCRATCH), load_i64(state, CLICK_SCRATCH)
-    clicking = load_relaxed(state, CLICK_OUTPUTS)
+def _copy_to_outputs(state, outputs, n_outputs, rows, offset, count):
+    """To every output the row that a table says."""
     for channel in range(n_outputs):
-        destination = load_i64(outputs, channel) + 4 * offset
-        source = click if channel >= n_outputs - clicking else mix
-        for i in range(count):
-            store_f32(destination, i, load_f32(source, i))
+        source = scratch_row(state, load_i64(rows, channel))
+        copy_bytes(load_i64(outputs, channel) + 4 * offset, source, 4 * count)
 
 
 @realtime
-def _write_outputs(state, outputs, n_outputs, offset, count, position):
-    """Take the block at `position`, cover, ramp and limit it, and copy it to every output channel."""
-    mix = load_i64(state, MIX_SCRATCH)
-    limiter = load_i64(state, LIMITER)
-    fallback = load_i64(state, FALLBACK)
-    table = load_i64(state, RAMP_TABLE)
-    ramp_end = load_i64(state, RAMP_SAMPLES)
-    ramp = load_i64(state, RAMP_INDEX)
-    target = load_acquire(state, PLAYING)
-    first = load_relaxed(state, PLAY_FROM_POSITION)
-    until = load_relaxed(state, PLAY_UNTIL_POSITION)
-    click = load_i64(state, CLICK_SCRATCH)
-    clicking = load_relaxed(state, CLICK_OUTPUTS)
-    period = load_relaxed(state, BAR_SAMPLES)
-    ring_take(load_i64(state, OUT_RING), mix, count)
-    ring_take(load_i64(state, CLICK_RING), click, count)
-    bad = 0
-    limited = 0
-    missed = 0
-    peak = np.float32(0.0)
-    for i in range(count):
-        missing = load_i32(mix, i) == HOLE_BITS
-        fresh = 0.0
-        if not missing:
-            if is_finite(mix, i):
-                fresh = np.float64(clamp_sample(load_f32(mix, i)))
-            else:
-                bad += 1
-        clicked = 0.0
-        if load_i32(click, i) != HOLE_BITS and is_finite(click, i):
-            clicked = np.float64(load_f32(click, i))
-        store_f32(click, i, np.float32(clicked))
-        if clicking > 0:
-            clicked = 0.0
-        here = position + i
-        if first > until:  # stopped there, and begun anew here
-            sounding = target != 0 and (here < until or here >= first)
-        else:
-            sounding = target != 0 and first <= here and here < until
-        if sounding:
-            ramp = min(ramp_end, ramp + 1)
-        else:
-            ramp = max(0, ramp - 1)
-        if ramp == 0:
-            fallback_silence(fallback, position + i)
-            value, hit = limit_sample(limiter, clicked)
-        else:
-            missed += missing
-            covered = fallback_sample(fallback, position + i, fresh, missing, period)
-            value, hit = limit_sample(limiter, covered * load_f32(table, ramp) + clicked)
-        limited += hit
-        peak = max(peak, abs(value))
-        store_f32(mix, i, value)
-    store_relaxed(state, RAMP_INDEX, ramp)
-    _raise_peak(state, OUT_PEAK, peak)
-    if peak > 0.0 and load_relaxed(state, FIRST_SOUND_POSITION) < 0:
-        store_relaxed(state, FIRST_SOUND_POSITION, position)
-    _count_faults(state, bad, limited, missed)
-    _copy_to_outputs(state, outputs, n_outputs, offset, count)
-
-
-@realtime
-def process_samples(state, inputs, n_inputs, outputs, n_outputs, count):
-    """`count` samples of the bridge's clock; `inputs` and `outputs` are addresses of tables of channel addresses."""
+def process_samples(state, inputs, n_inputs, outputs, n_outputs, rows, count):
+    """`count` samples of the bridge's clock; `inputs` and `outputs` are addresses of tables of channel addresses, and
+    `rows` that of a table which says what each output plays."""
     scratch = load_i64(state, FLOAT_SCRATCH)
     mode = read_float_mode(scratch)
     write_float_mode(scratch, mode | FLUSH_BITS)
@@ -240,7 +128,8 @@ def process_samples(state, inputs, n_inputs, outputs, n_outputs, count):
         piece = min(count - done, load_i64(state, MAX_BLOCK))
         position = load_relaxed(state, POSITION)
         _read_inputs(state, inputs, n_inputs, done, piece)
-        _write_outputs(state, outputs, n_outputs, done, piece, position)
+        make_rows(state, piece, position)
+        _copy_to_outputs(state, outputs, n_outputs, rows, done, piece)
         store_release(state, POSITION, position + piece)
         done += piece
     write_float_mode(scratch, mode)
@@ -267,11 +156,11 @@ def count_callback(state, count):
 @realtime
 def process_block(state, inputs, n_inputs, outputs, n_outputs, count):
     """One callback at the bridge's rate: float32 [count] for each channel."""
-    process_samples(state, inputs, n_inputs, outputs, n_outputs, count)
+    process_samples(state, inputs, n_inputs, outputs, n_outputs, load_i64(state, OUTPUT_ROWS), count)
     count_callback(state, count)
 
 
-SOURCES = (__file__, *_limiter.SOURCES, *_state_table.SOURCES, *_fallback.SOURCES)
+SOURCES = (__file__, *_played_rows.SOURCES)
 _cfunc = cached_cfunc(*SOURCES)
 
 

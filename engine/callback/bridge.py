@@ -14,15 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dsp.limiter import (
-    CEILING,
-    KNEE_LEVEL,
-    LIMITER_WORDS,
-    setup_limiter,
-)
-from ...dsp.raw_memory import aligned_words, touched_floats
+from ...dsp.raw_memory import aligned_words
 from ...dsp.ring import Ring
+from ..buses import MONO, BusLayout
 from . import audio_callback, jack_callback, portaudio_callback, state_table
+from .bus_memory import BusMemory
 from .fallback_bar import FallbackMemory
 from .note_streams import NoteStreams
 from .rate_conversion import Conversion
@@ -69,7 +65,7 @@ class Bridge:
     """All that one stream needs between its callback and the worker.
 
     `in_ring`: the callback pushes mono heard samples at its position; the worker reads.
-    `out_ring`: the worker does `write_at`; the callback takes sample n at position n.
+    `out_ring`: the worker does `write_at`, a row for each channel of a bus; the callback takes sample n at position n.
     A bridge serves one stream at a time, from position 0; one that has died may be followed by another (`new_lease`).
     It must outlive every callback: ports keep it alive. Each method says its thread.
     """
@@ -81,20 +77,20 @@ class Bridge:
         in_capacity: int | None = None,
         out_capacity: int | None = None,
         ceiling_dbfs: float = -1.0,
-        ramp_ms: float = RAMP_MS,
+        buses: BusLayout = MONO,
     ) -> None:
-        """Capacities are in samples; None takes 2 s. Blocks larger than `max_block_samples` are done in pieces."""
+        """Capacities are in samples; None takes 2 s. Blocks larger than `max_block_samples` are done in pieces.
+
+        `buses`: what each output plays; those that it does not name play its first row.
+        """
         self.rate_hz = int(rate_hz)
         self.in_ring = Ring(in_capacity or 2 * self.rate_hz)
-        self.out_ring = Ring(out_capacity or 2 * self.rate_hz)
-        self._fallback = FallbackMemory(self.rate_hz)
-        self._limiter = aligned_words(LIMITER_WORDS).view(np.float64)
-        setup_limiter(self._limiter, self.rate_hz, ceiling_dbfs)
-        ramp = max(1, round(ramp_ms * self.rate_hz / 1000))
-        self._ramp_samples = ramp
+        self.out_ring = Ring(out_capacity or 2 * self.rate_hz, buses.rows)
+        self._fallback = FallbackMemory(self.rate_hz, rows=buses.rows)
+        self._buses = BusMemory(buses, self.rate_hz, ceiling_dbfs, max_block_samples)
+        ramp = max(1, round(RAMP_MS * self.rate_hz / 1000))
         self._ramp = np.sin(np.arange(ramp + 1) * (math.pi / 2 / ramp)).astype(np.float32)
         self._ramp[-1] = 1.0
-        self._mix, self._click_mix = (touched_floats(max_block_samples) for _ in range(2))
         self._scratch = aligned_words(16)
         self._channels_in, self._channels_out = (aligned_words(MAX_CHANNELS) for _ in range(2))
         self._meters = aligned_words(2 * MAX_CHANNELS + 2).view(np.float64)
@@ -108,9 +104,8 @@ class Bridge:
         words = aligned_words(state_table.STATE_WORDS)
         words[state_table.IN_RING] = self.in_ring.address
         words[state_table.OUT_RING] = self.out_ring.address
-        words[state_table.LIMITER] = self._limiter.ctypes.data
+        self._buses.fill(words)
         words[state_table.FALLBACK] = self._fallback.address
-        words[state_table.MIX_SCRATCH] = self._mix.ctypes.data
         words[state_table.MAX_BLOCK] = max_block_samples
         words[state_table.RAMP_TABLE] = self._ramp.ctypes.data
         words[state_table.RAMP_SAMPLES] = ramp
@@ -123,7 +118,6 @@ class Bridge:
         words[state_table.CHANNEL_METERS] = self._meters.ctypes.data
         words[state_table.MIDI_RING] = self._midi.ctypes.data
         words[state_table.CLICK_RING] = self.click_ring.address
-        words[state_table.CLICK_SCRATCH] = self._click_mix.ctypes.data
         words[state_table.MIDI_OUT_RING] = self._midi_out.ctypes.data
         words[state_table.TRANSPORT_TABLE] = self._transport.ctypes.data
         words[state_table.JACK_POSITION] = self._jack_position.ctypes.data
@@ -175,7 +169,9 @@ class Bridge:
         """
         conversion = None
         if card_rate_hz != self.rate_hz:
-            conversion = self._conversions.get(card_rate_hz) or Conversion(card_rate_hz, self.rate_hz)
+            conversion = self._conversions.get(card_rate_hz)
+            if conversion is None:
+                conversion = Conversion(card_rate_hz, self.rate_hz, self.out_ring.rows)
             self._conversions[card_rate_hz] = conversion  # who tries again and again takes no more memory each time
             conversion.reset()
         address = 0 if conversion is None else conversion.address
@@ -251,10 +247,6 @@ class Bridge:
         """Inference thread only, while it plays. Let the ramp out begin at an output sample to come."""
         self.set_word(state_table.PLAY_UNTIL_POSITION, int(position))
 
-    def set_click_outputs(self, count: int) -> None:
-        """Control thread only, before the first callback. The last `count` outputs play the click alone."""
-        self.set_word(state_table.CLICK_OUTPUTS, int(count))
-
     @property
     def first_sound_samples(self) -> int:
         """Any thread. Where the first block began in which anything sounded; -1 before."""
@@ -276,12 +268,8 @@ class Bridge:
         return float(self._ramp[self.word(state_table.RAMP_INDEX)])
 
     def set_ceiling(self, ceiling_dbfs: float) -> None:
-        """Inference thread only. Set the ceiling of the limiter. Raises ValueError above 0 dBFS."""
-        fresh = np.zeros(LIMITER_WORDS, np.float64)
-        setup_limiter(fresh, self.rate_hz, ceiling_dbfs)
-        lower = fresh[CEILING] < self._limiter[CEILING]
-        for word in (KNEE_LEVEL, CEILING) if lower else (CEILING, KNEE_LEVEL):  # the knee is never above the ceiling
-            self._limiter[word] = fresh[word]
+        """Inference thread only. Set the ceiling of the limiters. Raises ValueError above 0 dBFS."""
+        self._buses.set_ceiling(ceiling_dbfs)
 
     def set_fallback_period(self, samples: int) -> None:
         """Inference thread only. A bar in samples; 0 where none is known (a miss then fades out)."""

@@ -15,11 +15,13 @@ from numba import types
 from ...dsp import ring as _ring
 from ...dsp.raw_memory import cached_cfunc, copy_bytes, touched_floats
 from ...dsp.ring import Ring, ring_read, ring_write
+from ..buses import BusLayout
 from . import audio_callback
 from .bridge import Bridge
 
 _cfunc = cached_cfunc(__file__, *_ring.SOURCES)
 _I = types.int64
+STEREO = BusLayout()
 
 
 @_cfunc(_I(_I, _I, _I, _I, _I))
@@ -51,20 +53,21 @@ def _best_s(action: Callable[[], object], rounds: int = 7) -> float:
     return min(times_s)
 
 
-def callback_cost(rate_hz: int = 48000, block_samples: int = 128, outputs: int = 2) -> dict[str, float]:
-    """One callback (one input, `outputs` outputs) in us: band in time, band missing (covered), band silent.
+def callback_cost(rate_hz: int = 48000, block_samples: int = 128, buses: BusLayout = STEREO) -> dict[str, float]:
+    """One callback (one input, the outputs of `buses`) in us: band in time, band missing (covered), band silent.
 
     `share` is the dearest of the three over the period.
     """
     period_us = 1e6 * block_samples / rate_hz
     blocks = max(1, rate_hz // block_samples)
     heard = (np.random.default_rng(0).standard_normal((1, block_samples)) * 0.1).astype(np.float32)
+    outputs = len(buses.channels)
     played = np.zeros((outputs, block_samples), np.float32)
     tables = [np.array([block.ctypes.data + 4 * block_samples * c for c in range(block.shape[0])], np.int64)
               for block in (heard, played)]  # fmt: skip
     costs = {}
     for name in ("silent", "playing", "covering"):
-        bridge = Bridge(rate_hz, in_capacity=blocks * block_samples * 2)
+        bridge = Bridge(rate_hz, in_capacity=blocks * block_samples * 2, buses=buses)
         bridge.set_playing(name != "silent")
         bridge.set_fallback_period(rate_hz)
         band = (np.random.default_rng(1).standard_normal(blocks * block_samples) * 0.1).astype(np.float32)

@@ -1,9 +1,9 @@
 """The fallback when a frame is late: the same place of the last whole bar is played again, on the grid.
 
-Native code for the audio callback; knows neither rings nor the model. It keeps a history of what was played and
-covers each missing sample with the one a whole number of bars earlier. Going in, it crossfades from the last sound
-mirrored in time, so that the wave goes on without a step; coming out, with equal power into the fresh sound. Without
-a known bar the last sound is mirrored into silence.
+Native code for the audio callback; knows neither rings nor the model. It keeps a history of what was played, row by
+row, and covers each missing sample with the one a whole number of bars earlier, in all rows together. Going in, it
+crossfades from the last sound mirrored in time, so that the wave goes on without a step; coming out, with equal power
+into the fresh sound. Without a known bar the last sound is mirrored into silence.
 
 `FallbackCover` is the same for arrays, for tests; one thread at a time.
 """
@@ -20,6 +20,7 @@ from ...dsp import ring as _ring
 from ...dsp.raw_memory import (
     aligned_words,
     cached_cfunc,
+    copy_bytes,
     load_f32,
     load_i32,
     load_i64,
@@ -54,9 +55,14 @@ _LEAVING = 2
 
 
 @realtime
-def _cover_sample(state, position):
+def _row(state, row):
+    """Address of a row's history."""
+    return load_i64(state, FALLBACK_HISTORY) + 4 * row * (load_i64(state, FALLBACK_HISTORY_MASK) + 1)
+
+
+@realtime
+def _cover_sample(state, history, position):
     """The sample that stands in at `position` while covering."""
-    history = load_i64(state, FALLBACK_HISTORY)
     mask = load_i64(state, FALLBACK_HISTORY_MASK)
     period = load_i64(state, FALLBACK_PERIOD)
     cover = 0.0
@@ -70,52 +76,89 @@ def _cover_sample(state, position):
         # Weights that sum to 1, so that going in again and again cannot pile up.
         weight = np.float64(load_f32(table, done)) ** 2
         cover = cover * weight + mirrored * (1.0 - weight)
-        store_i64(state, FALLBACK_FADE_IN_INDEX, done + 1)
     return cover
 
 
 @realtime
-def fallback_sample(state, position, fresh, missing, period):
-    """One output sample, before gain: `fresh` (finite float64), or its cover where `missing`.
+def fallback_begin(state, position, missing, period):
+    """Before the rows of one output sample that is to sound: is it covered? Keeps the counts.
 
-    `period` is the whole bar in samples (0: unknown), read when an episode begins. Keeps the history and the counts.
+    `period` is the whole bar in samples (0: unknown), read when an episode begins.
     """
     mode = load_i64(state, FALLBACK_MODE)
     if missing:
         store_i64(state, FALLBACK_MISS_SAMPLES, load_i64(state, FALLBACK_MISS_SAMPLES) + 1)
-        if mode != _COVER:
-            if mode == _FRESH:
-                store_i64(state, FALLBACK_MISS_EPISODES, load_i64(state, FALLBACK_MISS_EPISODES) + 1)
-            usable = (
-                0 < period <= load_i64(state, FALLBACK_HISTORY_MASK) + 1 - 2 * load_i64(state, FALLBACK_FADE_SAMPLES)
-            )
-            store_i64(state, FALLBACK_PERIOD, period if usable else 0)
-            store_i64(state, FALLBACK_START_POSITION, position)
-            store_i64(state, FALLBACK_FADE_IN_INDEX, 0)
-            store_i64(state, FALLBACK_MODE, _COVER)
-        value = _cover_sample(state, position)
-    elif mode == _FRESH:
-        value = fresh
-    else:
         if mode == _COVER:
-            store_i64(state, FALLBACK_MODE, _LEAVING)
-            store_i64(state, FALLBACK_FADE_OUT_INDEX, 0)
+            return
+        if mode == _FRESH:
+            store_i64(state, FALLBACK_MISS_EPISODES, load_i64(state, FALLBACK_MISS_EPISODES) + 1)
+        usable = 0 < period <= load_i64(state, FALLBACK_HISTORY_MASK) + 1 - 2 * load_i64(state, FALLBACK_FADE_SAMPLES)
+        store_i64(state, FALLBACK_PERIOD, period if usable else 0)
+        store_i64(state, FALLBACK_START_POSITION, position)
+        store_i64(state, FALLBACK_FADE_IN_INDEX, 0)
+        store_i64(state, FALLBACK_MODE, _COVER)
+    elif mode == _COVER:
+        store_i64(state, FALLBACK_MODE, _LEAVING)
+        store_i64(state, FALLBACK_FADE_OUT_INDEX, 0)
+
+
+@realtime
+def fallback_row(state, row, position, fresh):
+    """One row's sample, before gain: `fresh` (finite float64), or its cover. Keeps the history."""
+    mode = load_i64(state, FALLBACK_MODE)
+    history = _row(state, row)
+    value = fresh
+    if mode == _COVER:
+        value = _cover_sample(state, history, position)
+    elif mode == _LEAVING:
         done = load_i64(state, FALLBACK_FADE_OUT_INDEX)
         fade = load_i64(state, FALLBACK_FADE_SAMPLES)
         table = load_i64(state, FALLBACK_FADE_TABLE)
-        value = fresh * load_f32(table, done) + _cover_sample(state, position) * load_f32(table, fade - 1 - done)
-        store_i64(state, FALLBACK_FADE_OUT_INDEX, done + 1)
-        if done + 1 == fade:
-            store_i64(state, FALLBACK_MODE, _FRESH)
-    store_f32(load_i64(state, FALLBACK_HISTORY), position & load_i64(state, FALLBACK_HISTORY_MASK), np.float32(value))
+        cover = _cover_sample(state, history, position)
+        value = fresh * load_f32(table, done) + cover * load_f32(table, fade - 1 - done)
+    store_f32(history, position & load_i64(state, FALLBACK_HISTORY_MASK), np.float32(value))
     return value
 
 
 @realtime
-def fallback_silence(state, position):
-    """One sample while the band is silent: history keeps silence, nothing is counted, any cover ends."""
+def fallback_end(state):
+    """After the rows of one output sample: the fades go on."""
+    mode = load_i64(state, FALLBACK_MODE)
+    if mode == _FRESH:
+        return
+    done = load_i64(state, FALLBACK_FADE_IN_INDEX)
+    fade = load_i64(state, FALLBACK_FADE_SAMPLES)
+    if done < fade:
+        store_i64(state, FALLBACK_FADE_IN_INDEX, done + 1)
+    if mode == _LEAVING:
+        done = load_i64(state, FALLBACK_FADE_OUT_INDEX) + 1
+        store_i64(state, FALLBACK_FADE_OUT_INDEX, done)
+        if done == fade:
+            store_i64(state, FALLBACK_MODE, _FRESH)
+
+
+@realtime
+def fallback_silence(state):
+    """One sample while the band is silent: nothing is counted, any cover ends. Its rows are kept by `fallback_row`."""
     store_i64(state, FALLBACK_MODE, _FRESH)
-    store_f32(load_i64(state, FALLBACK_HISTORY), position & load_i64(state, FALLBACK_HISTORY_MASK), np.float32(0.0))
+
+
+@realtime
+def fallback_rests(state):
+    """Whether nothing is being covered now, so that rows go through it as they are."""
+    return load_i64(state, FALLBACK_MODE) == _FRESH
+
+
+@realtime
+def fallback_keep(state, row, position, samples, count):
+    """Keep `count` samples of a row, at an address, that went through as they are."""
+    mask = load_i64(state, FALLBACK_HISTORY_MASK)
+    start = position & mask
+    first = min(count, mask + 1 - start)
+    history = _row(state, row)
+    copy_bytes(history + 4 * start, samples, 4 * first)
+    if count > first:
+        copy_bytes(history, samples + 4 * first, 4 * (count - first))
 
 
 SOURCES = (__file__, *_ring.SOURCES, *_state_table.SOURCES)
@@ -126,19 +169,23 @@ def _cover(state, position, block, count, period):
     for i in range(count):
         missing = load_i32(block, i) == HOLE_BITS
         fresh = 0.0 if missing else np.float64(load_f32(block, i))
-        store_f32(block, i, np.float32(fallback_sample(state, position + i, fresh, missing, period)))
+        fallback_begin(state, position + i, missing, period)
+        store_f32(block, i, np.float32(fallback_row(state, 0, position + i, fresh)))
+        fallback_end(state)
 
 
 class FallbackMemory:
-    """The state and history of one fallback at one rate; `.address` holds as long as this object lives.
+    """The state of one fallback at one rate and the history of each row; `.address` holds as long as this object lives.
 
     Audio callback; the counts may be read by any thread.
     """
 
-    def __init__(self, rate_hz: int, history_seconds: float = HISTORY_SECONDS, fade_ms: float = FADE_MS) -> None:
+    def __init__(
+        self, rate_hz: int, history_seconds: float = HISTORY_SECONDS, fade_ms: float = FADE_MS, rows: int = 1
+    ) -> None:
         size = 1 << (math.ceil(history_seconds * rate_hz) - 1).bit_length()
         fade = max(2, round(fade_ms * rate_hz / 1000))
-        self._history = touched_floats(size)
+        self._history = touched_floats(rows * size)
         # Sine at half-sample places: entry k and entry fade-1-k are the two sides of an equal-power crossfade.
         self._table = np.sin((np.arange(fade) + 0.5) * (math.pi / 2 / fade)).astype(np.float32)
         self.words = aligned_words(FALLBACK_WORDS)

@@ -1,8 +1,8 @@
 """Sample rate conversion in the callback, for a sound system that came back at another rate.
 
 Runs in the audio thread, as audio_callback.py does: the card's block is averaged to mono and resampled, carried at the
-bridge's rate, and what was played is resampled back. Knows no port. `Conversion` owns the memory; it is made before the
-stream's first callback, and its delays may be read by any thread.
+bridge's rate, and every row that was played is resampled back. Knows no port. `Conversion` owns the memory; it is made
+before the stream's first callback, and its delays may be read by any thread.
 
 After n samples of the card ceil(n * up / down) of the bridge were carried, and of those at least n come back: what is
 left over (less than the ratio) waits for the next block. So each block is whole however it is cut, at a fixed delay.
@@ -42,16 +42,17 @@ from .audio_callback import (
     process_samples,
 )
 from .state_table import (
-    CLICK_OUTPUTS,
-    CONVERSION_CLICK,
+    CLICK_APART,
     CONVERSION_HEARD,
-    CONVERSION_MIX,
+    CONVERSION_ORDER,
+    CONVERSION_PLAYED,
     CONVERSION_TABLE_IN,
     CONVERSION_TABLE_OUT,
     CONVERSION_WORDS,
     FLOAT_SCRATCH,
     LEASE_CONVERSION,
-    LIMITER,
+    LIMITERS,
+    OUTPUT_ROWS,
     RESAMPLER_BANK,
     RESAMPLER_DOWN,
     RESAMPLER_HELD,
@@ -61,11 +62,12 @@ from .state_table import (
     RESAMPLER_SKIP,
     RESAMPLER_TAPS,
     RESAMPLER_UP,
+    RESAMPLER_WORDS,
+    ROWS,
 )
 
 MOST_SAMPLES = 8192
 """Of the card in one piece; larger blocks are done in several."""
-_MAX_CHANNELS = 256
 
 
 @realtime_fastmath
@@ -121,30 +123,36 @@ def _read_inputs(state, heard, inputs, n_inputs, offset, count):
 @realtime
 def _copy_limited(state, source, destination, count):
     """Copy to an output; a filter overshoots a little, so the ceiling is held again."""
-    ceiling = np.float32(load_f64(load_i64(state, LIMITER), CEILING))
+    ceiling = np.float32(load_f64(load_i64(state, LIMITERS), CEILING))
     for i in range(count):
         store_f32(destination, i, max(-ceiling, min(ceiling, load_f32(source, i))))
 
 
 @realtime
+def _played(words, row):
+    """The stream of a row of the band, or of the click after them."""
+    return load_i64(words, CONVERSION_PLAYED) + 8 * RESAMPLER_WORDS * row
+
+
+@realtime
 def _convert_piece(words, state, inputs, n_inputs, outputs, n_outputs, offset, count):
-    heard, mix, click = words + 8 * CONVERSION_HEARD, words + 8 * CONVERSION_MIX, words + 8 * CONVERSION_CLICK
+    heard = words + 8 * CONVERSION_HEARD
     _read_inputs(state, heard, inputs, n_inputs, offset, count)
     carried = _convert(heard, count)
-    clicking = load_relaxed(state, CLICK_OUTPUTS)
+    made = load_i64(state, ROWS) + load_relaxed(state, CLICK_APART)
     table_in, table_out = words + 8 * CONVERSION_TABLE_IN, load_i64(words, CONVERSION_TABLE_OUT)
     store_i64(table_in, 0, load_i64(heard, RESAMPLER_OUT))
-    for channel in range(n_outputs):
-        store_i64(table_out, channel, _input_address(click if channel >= n_outputs - clicking else mix))
-    process_samples(state, table_in, 1, table_out, n_outputs, carried)
+    for row in range(made):
+        store_i64(table_out, row, _input_address(_played(words, row)))
+    process_samples(state, table_in, 1, table_out, made, load_i64(words, CONVERSION_ORDER), carried)
     _discard(heard, carried)
-    _convert(mix, carried)
-    _convert(click, carried)  # silence, where there is none
+    for row in range(made):
+        _convert(_played(words, row), carried)
     for channel in range(n_outputs):
-        stream = click if channel >= n_outputs - clicking else mix
+        stream = _played(words, load_i64(load_i64(state, OUTPUT_ROWS), channel))
         _copy_limited(state, load_i64(stream, RESAMPLER_OUT), load_i64(outputs, channel) + 4 * offset, count)
-    _discard(mix, count)
-    _discard(click, count)
+    for row in range(made):
+        _discard(_played(words, row), count)
 
 
 @realtime
@@ -195,7 +203,8 @@ class Conversion:
     Control thread only; the delays may be read by any thread.
     """
 
-    def __init__(self, card_rate_hz: int, bridge_rate_hz: int) -> None:
+    def __init__(self, card_rate_hz: int, bridge_rate_hz: int, rows: int) -> None:
+        """`rows`: of the band; that of the click comes with them."""
         self.ratio = Fraction(bridge_rate_hz, card_rate_hz)
         """Samples of the bridge for one of the card."""
         most = math.ceil(MOST_SAMPLES * self.ratio) + 1
@@ -207,14 +216,18 @@ class Conversion:
         self.capture_delay_samples = float(down.delay_out_samples)
         """What it adds on the way in, in samples of the bridge."""
         self.playback_delay_samples = float(up.delay_in_samples)
-        self._lay_out(words[CONVERSION_HEARD:], down, MOST_SAMPLES, most)
         back = MOST_SAMPLES + 2 * math.ceil(1 / self.ratio) + 2
-        self._lay_out(words[CONVERSION_MIX:], up, most, back)
-        self._lay_out(words[CONVERSION_CLICK:], up, most, back)
-        table = aligned_words(_MAX_CHANNELS)
+        played = aligned_words((rows + 1) * RESAMPLER_WORDS)
+        self._streams = [words[CONVERSION_HEARD:], *(played[row * RESAMPLER_WORDS :] for row in range(rows + 1))]
+        self._lay_out(self._streams[0], down, MOST_SAMPLES, most)
+        for stream in self._streams[1:]:
+            self._lay_out(stream, up, most, back)
+        table, order = aligned_words(rows + 1), aligned_words(rows + 1)
+        order[: rows + 1] = range(rows + 1)
+        words[CONVERSION_PLAYED] = played.ctypes.data
         words[CONVERSION_TABLE_OUT] = table.ctypes.data
-        self._words = words
-        self._kept.append(table)
+        words[CONVERSION_ORDER] = order.ctypes.data
+        self._kept += [words, table, order]
         self.address = int(words.ctypes.data)
 
     def _lay_out(self, words: NDArray[np.int64], resampler: Resampler, most_in: int, most_out: int) -> None:
@@ -229,5 +242,5 @@ class Conversion:
         """As new: silence before the first sample. Not while a stream calls."""
         for history in self._histories:
             history.fill(0.0)
-        for stream in (CONVERSION_HEARD, CONVERSION_MIX, CONVERSION_CLICK):
-            self._words[[stream + RESAMPLER_SKIP, stream + RESAMPLER_PHASE, stream + RESAMPLER_HELD]] = 0
+        for stream in self._streams:
+            stream[[RESAMPLER_SKIP, RESAMPLER_PHASE, RESAMPLER_HELD]] = 0

@@ -41,12 +41,21 @@ _word = STATE_TABLE.word
 
 STATE_TABLE.writer(_SETUP)
 IN_RING = _word("IN_RING", "address", "ring of heard samples, mono")
-OUT_RING = _word("OUT_RING", "address", "ring of the band's samples, mono")
+OUT_RING = _word("OUT_RING", "address", "ring of the band's samples, of ROWS rows")
 CLICK_RING = _word("CLICK_RING", "address", "ring of the count-in click")
-LIMITER = _word("LIMITER", "address", "the limiter's words")
+ROWS = _word("ROWS", "int64", "channels of sound that the band makes, those of all buses together")
+BUSES = _word("BUSES", "int64", "the first is main")
+BUS_ROWS = _word("BUS_ROWS", "address", "int64 [BUSES + 1]: the first row of each bus, of one or two; then ROWS")
+OUTPUT_ROWS = _word(
+    "OUTPUT_ROWS", "address", "int64 [METERED_CHANNELS]: the row that each output plays; ROWS: the click"
+)
+CLICK_APART = _word("CLICK_APART", "flag", "the click has outputs of its own, so that main does not play it")
+LIMITERS = _word("LIMITERS", "address", "the limiters' words, one limiter after another for each bus")
 FALLBACK = _word("FALLBACK", "address", "the fallback's words")
-MIX_SCRATCH = _word("MIX_SCRATCH", "address", "float32 [MAX_BLOCK]: first what is heard, then what is played")
-CLICK_SCRATCH = _word("CLICK_SCRATCH", "address", "float32 [MAX_BLOCK]: the click of this block")
+MIX_SCRATCH = _word(
+    "MIX_SCRATCH", "address", "float32 [ROWS + 1, MAX_BLOCK]: first what is heard, then what is played; last the click"
+)
+GAIN_SCRATCH = _word("GAIN_SCRATCH", "address", "float32 [MAX_BLOCK]: the ramp of this block")
 FLOAT_SCRATCH = _word("FLOAT_SCRATCH", "address", "8 bytes for the floating-point control word")
 MAX_BLOCK = _word("MAX_BLOCK", "int64", "larger blocks are done in pieces", "samples")
 RAMP_TABLE = _word("RAMP_TABLE", "address", "float32 [RAMP_SAMPLES + 1]: gains from 0 to 1, equal power")
@@ -60,7 +69,6 @@ CHANNEL_METERS = _word(
 )
 CHANNELS_OUT = _word("CHANNELS_OUT", "address", "int64 table: addresses of this block's output channels")
 STALL_SAMPLES = _word("STALL_SAMPLES", "int64", "after so long without a callback the clock jumps", "samples")
-CLICK_OUTPUTS = _word("CLICK_OUTPUTS", "int64", "the last so many outputs play the click alone; 0: all outputs play it")
 MIDI_RING = _word("MIDI_RING", "address", "int64 [2 * MIDI_EVENTS]: position, packed bytes")
 MIDI_OUT_RING = _word("MIDI_OUT_RING", "address", "the same; the packed word's fourth byte counts the message's bytes")
 NOTES = _word("NOTES", "address", "int64 table: the address of each part's notes")
@@ -119,8 +127,8 @@ FIRST_SOUND_POSITION = _word(
     "FIRST_SOUND_POSITION", "int64", "begin of the first block in which anything sounded; -1 before", "samples"
 )
 NONFINITE_IN = _word("NONFINITE_IN", "int64", "heard samples that were NaN or infinite", "samples")
-NONFINITE_OUT = _word("NONFINITE_OUT", "int64", "the band's samples that were NaN or infinite", "samples")
-LIMITED = _word("LIMITED", "int64", "samples that the limiter made smaller", "samples")
+NONFINITE_OUT = _word("NONFINITE_OUT", "int64", "the band's samples that were NaN or infinite, in all rows", "samples")
+LIMITED = _word("LIMITED", "int64", "samples that a bus's limiter made smaller, in all buses", "samples")
 IN_DROPPED = _word("IN_DROPPED", "int64", "heard samples that found IN_RING full", "samples")
 MISS_BLOCKS = _word("MISS_BLOCKS", "int64", "blocks with an underrun")
 STALLED_SAMPLES = _word("STALLED_SAMPLES", "int64", "so far did the clock jump, in all", "samples")
@@ -174,8 +182,8 @@ LEASE_WORDS = LEASE_TABLE.size
 FALLBACK_TABLE = WordTable("Fallback", "What covers an underrun: `engine/callback/fallback_bar.py`.")
 _word = FALLBACK_TABLE.word
 FALLBACK_TABLE.writer(_SETUP)
-FALLBACK_HISTORY = _word("FALLBACK_HISTORY", "address", "float32: what was played, a ring by position")
-FALLBACK_HISTORY_MASK = _word("FALLBACK_HISTORY_MASK", "int64", "length of the history - 1", "samples")
+FALLBACK_HISTORY = _word("FALLBACK_HISTORY", "address", "float32 [rows, MASK + 1]: what was played, rings by position")
+FALLBACK_HISTORY_MASK = _word("FALLBACK_HISTORY_MASK", "int64", "length of each row's history - 1", "samples")
 FALLBACK_FADE_TABLE = _word("FALLBACK_FADE_TABLE", "address", "float32 [FADE_SAMPLES]: gains from 0 to 1, equal power")
 FALLBACK_FADE_SAMPLES = _word("FALLBACK_FADE_SAMPLES", "int64", "length of a crossfade", "samples")
 FALLBACK_TABLE.writer(_CALLBACK)
@@ -232,17 +240,20 @@ RESAMPLER_TABLE.writer(_CALLBACK)
 RESAMPLER_SKIP = _word("RESAMPLER_SKIP", "int64", "inputs to pass before the next output's newest one", "samples")
 RESAMPLER_PHASE = _word("RESAMPLER_PHASE", "int64", "phase of the filter at the next output")
 RESAMPLER_HELD = _word("RESAMPLER_HELD", "int64", "samples in RESAMPLER_OUT that were not taken yet", "samples")
+RESAMPLER_WORDS = RESAMPLER_TABLE.size
 
 CONVERSION_TABLE = WordTable(
-    "Rate conversion", "Between a sound system at one rate and a bridge at another: three resamplers and two tables."
+    "Rate conversion", "Between a sound system at one rate and a bridge at another: resamplers and their tables."
 )
 _word = CONVERSION_TABLE.word
 CONVERSION_TABLE.writer("see Resampler")
-CONVERSION_HEARD = _word("CONVERSION_HEARD", "Resampler", "heard sound, to the bridge", words=RESAMPLER_TABLE.size)
-CONVERSION_MIX = _word("CONVERSION_MIX", "Resampler", "the band, from the bridge", words=RESAMPLER_TABLE.size)
-CONVERSION_CLICK = _word("CONVERSION_CLICK", "Resampler", "the click, from the bridge", words=RESAMPLER_TABLE.size)
+CONVERSION_HEARD = _word("CONVERSION_HEARD", "Resampler", "heard sound, to the bridge", words=RESAMPLER_WORDS)
 CONVERSION_TABLE.writer("port, before the stream's first callback")
-CONVERSION_TABLE_OUT = _word("CONVERSION_TABLE_OUT", "address", "int64 table: channels that the bridge plays on")
+CONVERSION_PLAYED = _word(
+    "CONVERSION_PLAYED", "address", "Resampler [ROWS + 1]: each row of the band, then the click, from the bridge"
+)
+CONVERSION_TABLE_OUT = _word("CONVERSION_TABLE_OUT", "address", "int64 [ROWS + 1]: where the bridge puts each row")
+CONVERSION_ORDER = _word("CONVERSION_ORDER", "address", "int64 [ROWS + 1]: 0, 1, 2 ...: the row that goes there")
 CONVERSION_TABLE.writer(_CALLBACK)
 CONVERSION_TABLE_IN = _word("CONVERSION_TABLE_IN", "address", "the one channel that the bridge hears")
 CONVERSION_WORDS = CONVERSION_TABLE.size

@@ -1,6 +1,7 @@
-"""The mixer: levels, sum and resampling of the parts, and writing each frame at its position in the out-ring.
+"""The way out: the parts to the host rate, and each frame of all rows to its position in the out-ring. The controls.
 
-Knows neither players nor commands' queue. Inference thread only; arrays are float32, parts in the order of PARTS.
+What is in between, places, levels and buses, is in bus_mixer.py. Knows neither players nor commands' queue. Inference
+thread only; arrays are float32, parts in the order of PARTS.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dsp.crossfade import crossfade
-from ...dsp.loudness import FLOOR_DB, db_of_gain, gain_of_db
 from ...dsp.resample import Resampler
 from ...dsp.ring import Ring
 from ...latency.units import frame_at
@@ -53,32 +53,6 @@ def controls_after(controls: Controls, command: SetLevel | SetControl) -> Contro
     return changed
 
 
-class PartMixer:
-    """Brings the parts to their levels, gliding over one frame, and sums them. Inference thread only."""
-
-    def __init__(self, frame_samples: int) -> None:
-        self._gains: Array | None = None  # the first frame is at its levels at once: a muted part never sounds
-        self._glide = np.linspace(0.0, 1.0, frame_samples + 1, dtype=np.float32)[1:]
-        self._scaled = np.zeros((len(PARTS), frame_samples), np.float32)
-
-    def mix(self, parts: Array, levels_db: tuple[float, ...]) -> tuple[Array, Array]:
-        """[parts, frame] -> (mix [frame], parts at their levels [parts, frame], which holds until the next call)."""
-        wanted = np.array([gain_of_db(level_db) for level_db in levels_db], np.float32)
-        before = wanted if self._gains is None else self._gains
-        gains = before[:, None] + (wanted - before)[:, None] * self._glide
-        self._gains = wanted
-        np.multiply(parts, gains, out=self._scaled)
-        return self._scaled.sum(axis=0), self._scaled
-
-    @staticmethod
-    def peaks_db(scaled: Array) -> tuple[float, ...]:
-        """Peak of each part in dBFS."""
-        return tuple(db_of_gain(float(peak)) for peak in np.abs(scaled).max(axis=1))
-
-
-SILENT_PEAKS_DB = (FLOOR_DB,) * len(PARTS)
-
-
 class Playout:
     """Brings frames to the host rate and writes them where they belong.
 
@@ -88,21 +62,20 @@ class Playout:
     """
 
     def __init__(
-        self, rate_hz: int, player_rate_hz: int, frame_samples: int, play_delay_samples: int, with_parts: bool
+        self, rate_hz: int, player_rate_hz: int, frame_samples: int, play_delay_samples: int, rows: int = 2
     ) -> None:
-        """`with_parts`: the parts are brought to the host rate as well (for recording)."""
+        """`rows`: as many as are written, those of all buses."""
         try:
             self.host_frame = frame_at(frame_samples, player_rate_hz, rate_hz)
-            rows = 1 + (len(PARTS) if with_parts else 0)
-            self._up = [Resampler(player_rate_hz, rate_hz, frame_samples, rate_hz) for _ in range(rows)]
+            self._up = [Resampler(player_rate_hz, rate_hz, frame_samples, rate_hz) for _ in PARTS]
         except ValueError as error:
             raise ConfigError(f"the band cannot play at {rate_hz} Hz ({error}): use 44100, 48000 or 96000") from error
         self.resample_samples = int(self._up[0].delay_out_samples)
         self.player_samples = play_delay_samples * rate_hz / player_rate_hz
         self.lead_samples = round(self.player_samples) + self.resample_samples
         self._seam = min(max(1, round(SEAM_MS * rate_hz / 1000)), self.host_frame // 2)
-        self._two = np.zeros(2 * self.host_frame, np.float32)  # the last frame and this one
-        self._rows = np.zeros((rows, self.host_frame), np.float32)
+        self._two = np.zeros((rows, 2 * self.host_frame), np.float32)  # the last frame and this one
+        self._parts = np.zeros((len(PARTS), self.host_frame), np.float32)
         self.offset_samples = 0
         """May be changed before `start_anew` only: frames follow each other without a seam."""
         self._round_trip: int | None = None
@@ -123,36 +96,36 @@ class Playout:
         """The input sample with which the frame's first moment is heard."""
         return frame * self.host_frame + self.offset_samples
 
-    def resample(self, mix: Array, scaled: Array) -> Array:
-        """mix [frame] and parts [parts, frame] at the host rate: [1 (+ parts), host_frame], until the next call."""
-        self._rows[0] = self._up[0].process(mix)
-        for row, part in zip(range(1, len(self._rows)), scaled, strict=False):
-            self._rows[row] = self._up[row].process(part)
-        return self._rows
+    def resample(self, parts: Array) -> Array:
+        """Mono [parts, frame] at the host rate: [parts, host_frame], which holds until the next call."""
+        for resampler, part, brought in zip(self._up, parts, self._parts, strict=True):
+            brought[:] = resampler.process(part)
+        return self._parts
 
-    def write(self, ring: Ring, frame: int, sound: Array, round_trip_samples: int) -> int:
-        """Write one frame [host_frame], the one after the last written. Returns how many samples came too late.
+    def write(self, ring: Ring, frame: int, rows: Array, round_trip_samples: int) -> int:
+        """Write one frame [rows, host_frame], the one after the last written. Returns how many samples came too late.
 
-        Where the round trip has changed, the sound slides to its new place in a crossfade.
+        Where the round trip has changed, all rows slide to their new place in one crossfade.
         """
         host_frame = self.host_frame
-        self._two[:host_frame] = self._two[host_frame:]
-        self._two[host_frame:] = sound
+        self._two[:, :host_frame] = self._two[:, host_frame:]
+        self._two[:, host_frame:] = rows
         start = self.position(frame, round_trip_samples)
-        block = self._two[host_frame:]
+        block = self._two[:, host_frame:]
         if self._round_trip is not None and self._round_trip != round_trip_samples:
             written_to = self.position(frame, self._round_trip)
             earlier = written_to - start
             if -host_frame <= earlier <= host_frame - self._seam:
-                block = self._two[host_frame + earlier :].copy()
-                block[: self._seam] = crossfade(self._two[host_frame : host_frame + self._seam], block[: self._seam])
+                block = self._two[:, host_frame + earlier :].copy()
+                before = self._two[:, host_frame : host_frame + self._seam]
+                block[:, : self._seam] = crossfade(before, block[:, : self._seam])
                 start = written_to
             else:  # too far to slide: a hole, which the callback covers from both sides
                 self._hole_end = written_to + self._seam
         self._round_trip = round_trip_samples
         if start < self._hole_end:
-            block = block[self._hole_end - start :]
+            block = block[:, self._hole_end - start :]
             start = self._hole_end
         if block.size == 0:
             return 0
-        return int(block.size) - ring.write_at(start, block)
+        return int(block.shape[1]) - ring.write_at(start, block)

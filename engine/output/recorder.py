@@ -1,4 +1,4 @@
-"""The recorder: input, mix and each part, aligned, as channels of one WAV or as separate files.
+"""The recorder: input, and mix and each part in stereo, aligned, as channels of one WAV or as separate files.
 
 Knows no port and no player. `Take` lines the sounds up and belongs to the inference thread; `Recorder` writes in a
 thread of its own, behind a bounded queue: a slow or full disk costs the recording, never the music.
@@ -24,7 +24,13 @@ from ..player import PARTS
 from .growing_wav import DISK_ERRORS, GrowingWav, plain_reason
 
 Array = NDArray[np.float32]
-CHANNELS: tuple[str, ...] = ("heard", "mix", *PARTS)
+SOUNDS: tuple[tuple[str, int], ...] = (("heard", 1), ("mix", 2), *((part, 2) for part in PARTS))
+"""What is recorded, and in how many channels."""
+CHANNELS: tuple[str, ...] = tuple(
+    name if count == 1 else f"{name} {side}" for name, count in SOUNDS for side in ("left", "right")[:count]
+)
+MIX = slice(1, 3)
+"""The mix among them."""
 _HEADER_EVERY_S = 0.5
 _QUEUE_FRAMES = 250
 _MOST_TAKES = 10_000
@@ -46,13 +52,15 @@ class Take:
         self._open = False
         self._switches: list[tuple[int, bool]] = []
 
-    def put(self, position: int, rows: Array) -> None:
-        """[1 + parts, n] made for musical time `position` on; what is past already, or too far ahead, is left out."""
+    def put(self, position: int, mix: Array, parts: Array) -> None:
+        """[2, n] and [parts, 2, n] made for musical time `position` on; what is past already, or too far ahead, is left
+        out."""
         first = max(0, self._from - position)
-        last = min(rows.shape[1], self._from + self._made.shape[1] - position)
+        last = min(mix.shape[1], self._from + self._made.shape[1] - position)
         if last > first:
             places = (position + np.arange(first, last)) % self._made.shape[1]
-            self._made[:, places] = rows[:, first:last]
+            self._made[:2, places] = mix[:, first:last]
+            self._made[2:, places] = parts.reshape(-1, mix.shape[1])[:, first:last]
 
     def switch(self, position: int, opened: bool) -> None:
         """From musical time `position` on the band sounds, or goes out."""
@@ -83,8 +91,9 @@ class Take:
 class Recorder:
     """Writes frames to WAV files of 32-bit floats whose headers are true at least every second. `put` never waits.
 
-    Into a folder: heard.wav, mix.wav, drums.wav ... (heard-take2.wav ... where they are there: none is written over).
-    Else: one file with all of them as channels, in the order of CHANNELS. Raises EngineError if it cannot be begun.
+    Into a folder: heard.wav, and in stereo mix.wav, drums.wav ... (heard-take2.wav ... where they are there: none is
+    written over). Else: one file with all of them as channels, in the order of CHANNELS. Raises EngineError if it
+    cannot be begun.
 
     Each method says its thread.
     """
@@ -147,7 +156,10 @@ class Recorder:
         try:
             if stems:
                 self.path.mkdir(parents=True, exist_ok=True)
-                places = {path: slice(row, row + 1) for row, path in enumerate(_free_names(self.path))}
+                places, row = {}, 0
+                for path, (_, count) in zip(_free_names(self.path), SOUNDS, strict=True):
+                    places[path] = slice(row, row + count)
+                    row += count
             for path, rows in places.items():
                 begun.append((rows, GrowingWav(path, self._rate_hz, rows.stop - rows.start)))
         except DISK_ERRORS as error:
@@ -217,9 +229,9 @@ def _is_full(folder: Path) -> bool:
 
 
 def _free_names(folder: Path) -> list[Path]:
-    """A file for each channel, of the first take that is not there yet."""
+    """A file for each sound, of the first take that is not there yet."""
     for take in range(1, _MOST_TAKES):
-        names = [folder / f"{channel}{'' if take == 1 else f'-take{take}'}.wav" for channel in CHANNELS]
-        if not any(name.exists() for name in names):
+        names = [folder / f"{name}{'' if take == 1 else f'-take{take}'}.wav" for name, _ in SOUNDS]
+        if not any(path.exists() for path in names):
             return names
     raise OSError(f"there are {_MOST_TAKES} takes in it")

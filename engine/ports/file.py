@@ -96,7 +96,8 @@ class Source:
 class FilePort(Port):
     """Plays `config.input_file` into the band and writes what it plays to `config.output_file` (24 bit), if any.
 
-    Channels of the click follow those of the band. Control thread only; the properties may be read by any thread.
+    Its channels are those of main, then of the parts that have their own, then of the click. Control thread only; the
+    properties may be read by any thread.
     """
 
     backend = "file"
@@ -123,7 +124,7 @@ class FilePort(Port):
         target = "nowhere" if config.output_file is None else Path(config.output_file).name
         self.output_names = tuple(f"{target}:{channel}" for channel in config.output_channels)
         self._monitor = None if config.monitor_db is None else np.float32(10.0 ** (config.monitor_db / 20.0))
-        self._limiters = [Limiter(self.rate_hz, config.ceiling_dbfs) for _ in config.output_channels]
+        self._limiter = Limiter(self.rate_hz, config.ceiling_dbfs)
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gigmate-file", daemon=True)
         self._late = 0
@@ -132,7 +133,6 @@ class FilePort(Port):
     def _start(self, bridge: Bridge) -> None:
         if self.config.output_file is not None and self._sink is None:
             self._sink = _open_sink(self.config.output_file, self.rate_hz, len(self.config.played_channels))
-        bridge.set_click_outputs(len(self.config.click_channels))
         self._thread.start()
 
     def _stop(self) -> None:
@@ -235,9 +235,9 @@ class FilePort(Port):
             self._sink.write(played.T)
             return
         own = np.nan_to_num(heard.mean(axis=0), nan=0.0, posinf=0.0, neginf=0.0) * self._monitor
-        band = len(self._limiters)
-        mixed = [limiter.limit(row + own) for limiter, row in zip(self._limiters, played[:band], strict=True)]
-        self._sink.write(np.stack([*mixed, *played[band:]], axis=1))
+        main = len(self.config.output_channels)
+        mixed = self._limiter.limit(played[:main] + own)
+        self._sink.write(np.concatenate([mixed, played[main:]]).T)
 
 
 def _keeps(path: Path) -> bool:

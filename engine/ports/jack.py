@@ -51,7 +51,8 @@ _IMMORTAL: list[object] = []
 
 
 class JackPort(Port):
-    """A client of a running JACK server: `input_N` per heard channel, `output_N` per played one, `click_N`, MIDI.
+    """A client of a running JACK server: `input_N` per heard channel, `output_N` per channel of main, `drums_1` and the
+    like per channel of a part that has its own, `click_N`, MIDI.
 
     Control thread only; the properties may be read by any thread.
     """
@@ -113,25 +114,23 @@ class JackPort(Port):
     def _choose(self, config: EngineConfig) -> None:
         """Find what to connect with. Our own ports appear when the sound flows: before, nobody could connect them."""
         own = self._client.name
-        self._sources, self._sinks, self._click_sinks = [], [], []
+        self._sources, self._sinks = [], []
         if config.connect:
             self._sources = self._targets(config.input_channels, capture=True)
-            self._sinks = self._targets(config.output_channels, capture=False)
-            self._click_sinks = self._targets(config.click_channels, capture=False)
+            self._sinks = self._targets(config.played_channels, capture=False)
         self.input_names = tuple(self._sources) or tuple(f"{own}:input_{channel}" for channel in config.input_channels)
-        self.output_names = tuple(self._sinks) or tuple(f"{own}:output_{channel}" for channel in config.output_channels)
+        names = self._sinks or [f"{own}:{name}" for name in config.buses.port_names]
+        self.output_names = tuple(names[: len(config.output_channels)])
 
     def _register(self, config: EngineConfig) -> None:
         client = self._client
         self._inputs = [client.inports.register(f"input_{channel}") for channel in config.input_channels]
-        self._outputs = [client.outports.register(f"output_{channel}") for channel in config.output_channels]
-        self._clicks = [client.outports.register(f"click_{channel}") for channel in config.click_channels]
+        self._outputs = [client.outports.register(name) for name in config.buses.port_names]
         self._midi = client.midi_inports.register("midi_in")
         self._midi_out = client.midi_outports.register("midi_out")
         self._notes = [client.midi_outports.register(f"{part}_midi") for part in note_parts(config)]
         self._connections = list(zip(self._sources, [port.name for port in self._inputs], strict=False))
         self._connections += zip([port.name for port in self._outputs], self._sinks, strict=False)
-        self._connections += zip([port.name for port in self._clicks], self._click_sinks, strict=False)
 
     def _targets(self, channels: tuple[int, ...], capture: bool) -> list[str]:
         """Full names of the ports to connect these channels with."""
@@ -224,12 +223,10 @@ class JackPort(Port):
     def _set_ports(self, bridge: Bridge) -> None:
         """The callbacks come already: a table is whole before its length says so."""
         pointer_of = self._pointer
-        outputs = [*self._outputs, *self._clicks]
-        bridge.set_click_outputs(len(self._clicks))
         bridge.set_table(state_table.JACK_IN_PORTS, [pointer_of(port) for port in self._inputs])
-        bridge.set_table(state_table.JACK_OUT_PORTS, [pointer_of(port) for port in outputs])
+        bridge.set_table(state_table.JACK_OUT_PORTS, [pointer_of(port) for port in self._outputs])
         bridge.set_word(state_table.JACK_INPUTS, len(self._inputs))
-        bridge.set_word(state_table.JACK_OUTPUTS, len(outputs))
+        bridge.set_word(state_table.JACK_OUTPUTS, len(self._outputs))
         bridge.set_word(state_table.JACK_MIDI_PORT, pointer_of(self._midi))
         bridge.set_word(state_table.JACK_MIDI_OUT_PORT, pointer_of(self._midi_out))
         bridge.set_table(state_table.JACK_NOTE_PORTS, [pointer_of(port) for port in self._notes])
@@ -323,7 +320,7 @@ class JackPort(Port):
             seen = set(self._lost_connections)
             for port in (*self._inputs, self._midi):
                 seen |= {(peer.name, port.name) for peer in self._client.get_all_connections(port)}
-            for port in (*self._outputs, *self._clicks, self._midi_out, *self._notes):
+            for port in (*self._outputs, self._midi_out, *self._notes):
                 seen |= {(port.name, peer.name) for peer in self._client.get_all_connections(port)}
             self._seen = seen
             self._look_at_midi()

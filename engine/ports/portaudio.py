@@ -198,9 +198,9 @@ class PortAudioPort(Port):
     def _start(self, bridge: Bridge) -> None:
         config = self.config
         bridge.set_word(state_table.PA_INPUTS, len(config.input_channels))
-        bridge.set_word(state_table.PA_OUTPUTS, len(config.output_channels))
+        bridge.set_word(state_table.PA_OUTPUTS, len(config.played_channels))
         bridge.set_table(state_table.PA_IN_INDEX, [channel - 1 for channel in config.input_channels])
-        bridge.set_table(state_table.PA_OUT_INDEX, [channel - 1 for channel in config.output_channels])
+        bridge.set_table(state_table.PA_OUT_INDEX, [channel - 1 for channel in config.played_channels])
         bridge.set_word(state_table.PA_OUT_TOTAL, max(config.played_channels))
         stream = ctypes.c_void_p()
         code = self._lib.call(

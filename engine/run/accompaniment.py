@@ -24,6 +24,7 @@ from ..commands import SetChart, SetControl
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from ..fault_log import FaultLog
+from ..output.bus_mixer import mono_of
 from ..output.mixer import Playout
 from ..output.score_log import Score
 from ..player import PARTS, Controls, Moment, Player
@@ -33,6 +34,8 @@ from .input_channels import InputChannels
 from .lookahead import MARGIN_MS, OFFLINE_STEP_SHARE
 
 Array = NDArray[np.float32]
+_CHANNELS = 2 * (1 + len(PARTS))
+"""Of the mix and of each part."""
 _HOUSE_RATE_HZ = 48_000
 """Taken where frames are no whole number of samples at the caller's own rate."""
 _FILE_PORT_BLOCK_SAMPLES = 256
@@ -48,13 +51,23 @@ class Stretch:
 
     position_samples: int
     mix: Array
-    """[n], limited: what the loudspeaker gets."""
+    """[n, 2], left and right, limited: what the loudspeakers get."""
     parts: Array
-    """[parts, n], each at its level, before the limiter."""
+    """[parts, n, 2], each at its level, before the limiter."""
 
     @property
     def samples(self) -> int:
-        return int(self.mix.size)
+        return len(self.mix)
+
+    @property
+    def mono(self) -> Array:
+        """The mix [n] on one loudspeaker: what is in the middle is as loud as in `mix`."""
+        return mono_of(self.mix.T)
+
+    @property
+    def mono_parts(self) -> Array:
+        """[parts, n]: each part on one loudspeaker."""
+        return mono_of(self.parts.swapaxes(1, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,7 @@ class Accompaniment:
         self._out: soxr.ResampleStream | None = None
         if self.band_rate_hz != rate_hz:
             self._in = soxr.ResampleStream(rate_hz, self.band_rate_hz, 1, dtype="float32")
-            self._out = soxr.ResampleStream(self.band_rate_hz, rate_hz, 1 + len(PARTS), dtype="float32")
+            self._out = soxr.ResampleStream(self.band_rate_hz, rate_hz, _CHANNELS, dtype="float32")
 
         self._block = np.zeros(self._host_frame, np.float32)
         self._filled = 0
@@ -240,11 +253,11 @@ class Accompaniment:
         while (self._frame - self._held_frames) * self._host_frame < at_band_rate:
             yield self._give(self._feed(silence[self._filled :]), total)
         if self._out is not None:
-            last = self._out.resample_chunk(np.zeros((0, 1 + len(PARTS)), np.float32), last=True)
+            last = self._out.resample_chunk(np.zeros((0, _CHANNELS), np.float32), last=True)
             yield self._give(None, total, last.T)
         missing = total - self._given_samples
         if missing > 0:  # a resampler that gives a sample less than the ratio says
-            yield self._give(None, total, np.zeros((1 + len(PARTS), missing), np.float32))
+            yield self._give(None, total, np.zeros((_CHANNELS, missing), np.float32))
         self._finished = True
 
     # ---------------------------------------------------------------------------------------------- one frame
@@ -264,7 +277,7 @@ class Accompaniment:
         return rows
 
     def _step(self) -> Array | None:
-        """Frame in; [1 + parts, frame] of musical time out, or None while nothing is complete."""
+        """Frame in; [mix and parts, frame] of musical time out, or None while nothing is complete."""
         index = self._frame
         self._frame += 1
         ended = self._end_samples is not None and index * self._host_frame >= self._end_samples
@@ -300,7 +313,7 @@ class Accompaniment:
 
     def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:
         """What was made as a stretch at the caller's rate, not beyond `total_samples`."""
-        made = np.concatenate(rows, axis=1) if rows else np.zeros((1 + len(PARTS), 0), np.float32)
+        made = np.concatenate(rows, axis=1) if rows else np.zeros((_CHANNELS, 0), np.float32)
         if self._out is not None and made.shape[1]:
             made = self._out.resample_chunk(np.ascontiguousarray(made.T)).T
         if more is not None:
@@ -309,7 +322,9 @@ class Accompaniment:
             made = made[:, : total_samples - self._given_samples]
         position = self._given_samples
         self._given_samples += made.shape[1]
-        return Stretch(position, self._limiter.limit(made[0]), np.ascontiguousarray(made[1:], np.float32))
+        mix = np.ascontiguousarray(self._limiter.limit(made[:2]).T)
+        parts = np.ascontiguousarray(made[2:].reshape(len(PARTS), 2, -1).swapaxes(1, 2), np.float32)
+        return Stretch(position, mix, parts)
 
     def _live_ahead_frames(self) -> int:
         delays = Delays(
@@ -329,7 +344,7 @@ def rate_that_fits(rate_hz: int, player: Player) -> int:
     if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
         raise ConfigError(f"sample rate {rate_hz} Hz: give one from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
     try:
-        Playout(rate_hz, player.sample_rate_hz, player.frame_samples, player.play_delay_samples, with_parts=False)
+        Playout(rate_hz, player.sample_rate_hz, player.frame_samples, player.play_delay_samples)
         return rate_hz
     except ConfigError:
         return _HOUSE_RATE_HZ

@@ -20,7 +20,9 @@ from ..config import EngineConfig
 from ..fault_log import FaultLog
 from ..notes.audible_notes import AudibleNotes, HeardFrame
 from ..notes.groove_timing import GrooveTiming, NoteFrame, TimedNote
-from ..output.mixer import PartMixer, Playout
+from ..output.bus_mixer import MIDDLE, BusMixer, PartMixer
+from ..output.mixer import Playout
+from ..output.part_processor import PartProcessor, PartSource
 from ..output.recorder import Take
 from ..output.score_log import ScoreLog
 from ..player import PARTS, Controls, Moment, NotedPlayer, PatientPlayer, Player, TunedPlayer
@@ -38,9 +40,11 @@ class MadeFrame(NamedTuple):
     start_samples: int
     """The input sample together with which its first sample is heard."""
     rows: Array
-    """[1 (+ parts), host_frame]: the mix, and each part at its level."""
+    """[rows, host_frame]: what each row of the buses plays (engine/buses.py)."""
+    mix: Array
+    """[2, host_frame]: all parts together, whichever outputs they go to. May be `rows` itself."""
     parts: Array
-    """[parts, frame]: the parts at their levels at the player's rate, before the band's entrances and exits."""
+    """[parts, 2, host_frame]: each part as it is in them."""
     silent: bool
     """Whether the stage lets nothing of it be heard."""
 
@@ -63,11 +67,9 @@ class BandStep:
         player: Player,
         conductor: Conducting,
         fault_log: FaultLog,
-        with_parts: bool = True,
         batch_frames: int = 1,
     ) -> None:
-        """`with_parts`: the parts are brought to the host rate as well (for a take). A PatientPlayer turns
-        `batch_frames` frames into sound at once.
+        """A PatientPlayer turns `batch_frames` frames into sound at once.
 
         Raises ConfigError for a rate at which the player's frames cannot be played.
         """
@@ -78,7 +80,8 @@ class BandStep:
         if self._tuned is not None and config.tuning_hz is not None:
             self._tuned.fix_tuning(config.tuning_hz)
         self.guard = GuardedPlayer(player, fault_log, config.seed)
-        self.playout = Playout(rate_hz, player.sample_rate_hz, frame_samples, player.play_delay_samples, with_parts)
+        buses, delay = config.buses, player.play_delay_samples
+        self.playout = Playout(rate_hz, player.sample_rate_hz, frame_samples, delay, buses.rows)
         self.host_frame = self.playout.host_frame
         self.stage = Stage(config, rate_hz, self.host_frame)
         self.batch_frames = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
@@ -86,6 +89,12 @@ class BandStep:
         """Notes of the frame made last, where the groove has them, whether they are heard or not."""
         self.score: ScoreLog | None = None
         """What is played, as notes; None: nobody asked for it, or the player knows no notes."""
+        self.pans: tuple[float, ...] = MIDDLE
+        """Where each part of the band's own voice stands, from -1 (left) to 1 (right)."""
+        self.source: PartSource | None = None
+        """What plays parts in place of the band's own voice."""
+        self.processor: PartProcessor | None = None
+        """What the parts go through at their levels, before they are summed."""
         self.take: Take | None = None
         """Where what was made is lined up in musical time; None: nobody asked for it."""
         self.chart_from_entrance = True
@@ -99,7 +108,8 @@ class BandStep:
         self._rate_hz = rate_hz
         self._down = Resampler(rate_hz, player.sample_rate_hz, self.host_frame, rate_hz)
         self._framer = Framer(frame_samples, player.tail_samples)
-        self._mixer = PartMixer(frame_samples)
+        self._mixer = PartMixer(self.host_frame)
+        self._buses = BusMixer(buses, self.host_frame)
         self._host_ratio = rate_hz / player.sample_rate_hz
         self._drawn: list[_Drawn] = []
         self._groove = GrooveTiming(rate_hz)
@@ -233,17 +243,24 @@ class BandStep:
 
     def _mixed(self, parts: Array) -> Iterator[MadeFrame]:
         if self.broken:
-            self.playout.start_anew()
+            for one in (self.playout, self.source, self.processor):
+                if one is not None:
+                    one.start_anew()
             self.broken = False
         drawn, self._drawn = self._drawn, []
         for frame_parts, (start, levels_db, gains) in zip(np.split(parts, len(drawn), axis=1), drawn, strict=True):
-            mix, scaled = self._mixer.mix(frame_parts, levels_db)
-            rows = self.playout.resample(mix, scaled)
+            placed = self._mixer.place(self.playout.resample(frame_parts), self.pans)
+            if self.source is not None:
+                self.source.fill(start, placed)
+            sounding = self._mixer.level(placed, levels_db)
             if gains is not None:
-                rows *= gains
-            yield MadeFrame(start, rows, scaled, gains is not None and not gains.any())
+                sounding *= gains
+            if self.processor is not None:
+                sounding = self.processor.process(sounding)
+            mix, rows = self._buses.sum(sounding)
+            yield MadeFrame(start, rows, mix, sounding, gains is not None and not gains.any())
 
     def put(self, made: MadeFrame) -> None:
         """Into the take, if there is one."""
         if self.take is not None:
-            self.take.put(made.start_samples, made.rows)
+            self.take.put(made.start_samples, made.mix, made.parts)

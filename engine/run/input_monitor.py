@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...dsp.cancellation import CancellationMeter
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
+from ..output.bus_mixer import mono_of
 from .feedback_guard import FeedbackGuard
 from .input_channels import in_words
 
@@ -53,9 +54,12 @@ class InputMonitor:
             channels = self._channels
             self._fault_log.fault(FaultKind.INPUTS_CANCEL, inputs=in_words(channels), first=channels[0])
 
-    def play(self, position: int, block: NDArray[np.float32]) -> None:
-        """float32 [n] is about to be played at an output position: in place, softer while the band hears itself."""
-        gains = self._howl.gains(block.size)
+    def play(self, position: int, mix: NDArray[np.float32], rows: NDArray[np.float32]) -> None:
+        """All that is about to be played at an output position, float32 [2, n], and the rows it goes to (perhaps the
+        same): in place, softer while the band hears itself."""
+        gains = self._howl.gains(mix.shape[1])
         if gains is not None:
-            block *= gains
-        self._howl.played(position, block)
+            mix *= gains
+            if rows is not mix:
+                rows *= gains
+        self._howl.played(position, mono_of(mix))

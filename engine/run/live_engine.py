@@ -95,6 +95,7 @@ class Engine:
                 in_capacity=buffer_samples,
                 out_capacity=buffer_samples,
                 ceiling_dbfs=config.ceiling_dbfs,
+                buses=config.buses,
             )
             if config.record_file is not None:
                 self._recorder = Recorder(config.record_file, rate_hz, self._fault_log)

@@ -30,9 +30,9 @@ from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..gestures import Gestures
 from ..notes.note_out import NoteOut
+from ..output.bus_mixer import SILENT_PEAKS_DB, PartMixer
 from ..output.count_in_click import CountInClick
-from ..output.mixer import SILENT_PEAKS_DB, PartMixer
-from ..output.recorder import CHANNELS, Recorder
+from ..output.recorder import MIX, Recorder
 from ..player import Moment, Player
 from ..status import Status
 from ..timing.clocks.jack_transport import reading_of
@@ -49,7 +49,6 @@ from .thread_priority import IdleCollector, kept_fluent, raise_priority
 __all__ = ["PortFacts", "Worker", "misses_of"]
 
 WARM_UP_FRAMES = 10
-_MIX = CHANNELS.index("mix")
 SLOW_STEP = 1.75
 """A slow step (p99.9, with what other programs take of it) by a usual one, before anything was measured on stage."""
 _WAIT_S = 0.005
@@ -79,7 +78,7 @@ class Worker:
         self._commands, self._fault_log, self._recorder = commands, fault_log, recorder
         self._port_ended = port.ended
         self._rate_hz, self._clocked = rate_hz, clocked
-        self._band = BandStep(config, rate_hz, player, conductor, fault_log, recorder is not None)
+        self._band = BandStep(config, rate_hz, player, conductor, fault_log)
         self._guard, self._playout, self.stage = self._band.guard, self._band.playout, self._band.stage
         self.host_frame = self._band.host_frame
         self.heard = HeardFrames(bridge, self.host_frame)
@@ -245,7 +244,7 @@ class Worker:
             self._fault_log.fault(FaultKind.OVERDRAWN)
         if self._band.take is not None and self._recorder is not None:
             block = self._band.take.frame(heard)
-            block[_MIX] = self._mix_limiter.limit(block[_MIX])  # as it is heard; the parts stay as they were made
+            block[MIX] = self._mix_limiter.limit(block[MIX])  # as it is heard; the parts stay as they were made
             self._recorder.put(index * self.host_frame, block)
         if self.switch.on and not self.switch.entering and not self.stage.silent:
             self.played_samples += self.host_frame
@@ -353,9 +352,8 @@ class Worker:
         round_trip = self.look_ahead.facts.round_trip_samples
         for made in frames:
             self._peaks_db = SILENT_PEAKS_DB if made.silent else PartMixer.peaks_db(made.parts)
-            mix = made.rows[0]
-            self._input_monitor.play(self._playout.position(frame, round_trip), mix)
-            late_samples = self._playout.write(self._bridge.out_ring, frame, mix, round_trip)
+            self._input_monitor.play(self._playout.position(frame, round_trip), made.mix, made.rows)
+            late_samples = self._playout.write(self._bridge.out_ring, frame, made.rows, round_trip)
             if late_samples > 0 and not self.switch.entering:
                 self.late_frames += 1
             self._band.put(made)

@@ -188,7 +188,7 @@ def _write_numbers_at(ring, scratch, total, largest, stop):
             position += size  # leave a stretch out
         for i in range(size):
             store_f32(scratch, i, _number(position + i))
-        taken = ring_write_at(ring, position, scratch, size)
+        taken = ring_write_at(ring, position, scratch, size, size)
         position += taken
         if taken == 0:
             position = max(position, load_acquire(ring, _READ) + 3)  # too early, or too late: then catch up
@@ -200,7 +200,7 @@ def _take_numbers(ring, scratch, total, largest):
     done, size, wrong, there = 0, 1, 0, 0
     while done < total:
         size = size * 7 % largest + 1
-        ring_take(ring, scratch, size)
+        ring_take(ring, scratch, size, size)
         for i in range(size):
             if load_i32(scratch, i) != HOLE_BITS:
                 there += 1

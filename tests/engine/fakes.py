@@ -142,12 +142,13 @@ class Driven:
         config: EngineConfig | None = None,
         clocked: bool = False,
     ) -> None:
-        self.bridge = Bridge(rate_hz)
+        config = config or EngineConfig(start_playing=True, output_channels=(1,))
+        self.bridge = Bridge(rate_hz, buses=config.buses)
         self.fault_log = FaultLog()
         self.commands = CommandQueue()
         self.facts = PortFacts(0, round_trip, block)
         self.worker = Worker(
-            config or EngineConfig(start_playing=True),
+            config,
             PortLink(self.bridge, lambda: self.facts, threading.Event(), clocked),
             player,
             conductor or GridConductor(120, 4, rate_hz),
@@ -155,14 +156,17 @@ class Driven:
             self.fault_log,
         )
         self.worker._begin()
+        self.channels = len(config.played_channels)
         self.out: list[np.ndarray] = []
+        self.outputs: list[np.ndarray] = []
 
     def callback(self, frames: float = 1.0, heard: np.ndarray | None = None) -> None:
         """The sound card's turn, for so many frames."""
         count = round(frames * self.worker.host_frame)
         inputs = np.zeros((1, count), np.float32) if heard is None else heard[None, :count]
-        outputs = np.zeros((1, count), np.float32)
+        outputs = np.zeros((self.channels, count), np.float32)
         self.bridge.process_arrays(inputs, outputs)
+        self.outputs.append(outputs)
         self.out.append(outputs[0].copy())
 
     def step(self) -> None:

@@ -70,7 +70,7 @@ def ours(weights: Path, sound: np.ndarray, rate_hz: int, ahead_frames: int) -> n
     )
     player._noise = SameNoise(7)  # type: ignore[assignment]
     pieces = [band.push(sound), *band.finish()]
-    return np.concatenate([piece.parts for piece in pieces], axis=1)
+    return np.concatenate([piece.mono_parts for piece in pieces], axis=1)
 
 
 LOADER = """

@@ -70,7 +70,7 @@ def test_predict_by_a_chart(server: Server) -> None:
         status, body = post(server.url + "/predict", wav(sound), seed=4, chart="[A]\n| Dm7 | G7/B |", **start)
         assert status == 200
         played, _ = soundfile.read(io.BytesIO(body), dtype="float32")
-        assert played.shape == sound.shape
+        assert played.shape == (len(sound), 2)
 
 
 @pytest.mark.parametrize(("asked_s", "rate_hz"), [(0.4, 44_100), (2.0, 11_025)])

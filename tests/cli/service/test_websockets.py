@@ -78,7 +78,7 @@ def test_streamed_and_offline_are_the_same_samples(server: Server, block: int) -
     assert ready["ahead_frames"] == 1
     played, told = play(socket, sound, block, continue_s=0.3)
     ours = Band(Echoist).accompany(sound, RATE_HZ, seed=6, preset="swing", continue_s=0.3)
-    np.testing.assert_array_equal(played, ours.mix)
+    np.testing.assert_array_equal(played, ours.mono)
     assert any(message["type"] == "moment" for message in told)
     with pytest.raises(ConnectionClosed) as closed:
         socket.recv(10)
@@ -92,7 +92,7 @@ def test_a_band_that_waits(server: Server) -> None:
     played, _ = play(hello(server, rate_hz=RATE_HZ, wait=True)[0], sound, 1920, continue_s=0.4)
     assert np.abs(played[: sound.size]).max() == 0.0
     ours = Band(Echoist).accompany(sound, RATE_HZ, wait=True, continue_s=0.4)
-    np.testing.assert_array_equal(played, ours.mix)
+    np.testing.assert_array_equal(played, ours.mono)
     assert np.abs(played).max() > 0.01
 
 
@@ -109,7 +109,7 @@ def test_a_chart_gives_the_chords() -> None:
         for asked, start_s in (({}, 0.0), ({"chart_start": 1.5}, 1.5), ({"wait": False}, 0.0)):
             played, _ = play(hello(server, rate_hz=RATE_HZ, chart=chart, **asked)[0], sound, 1920)
             ours = Band(Reader).accompany(sound, RATE_HZ, chart=chart, chart_start_s=start_s)
-            np.testing.assert_array_equal(played, ours.mix)
+            np.testing.assert_array_equal(played, ours.mono)
         inside = played[RATE_HZ:-RATE_HZ]
         low, high = np.percentile(inside, [20, 80])
         assert high / low == pytest.approx(9 / 4, rel=0.05), "G against D"
@@ -296,7 +296,7 @@ def test_clients_at_once_each_with_its_own_band(server: Server) -> None:
     for thread in threads:
         thread.join(60)
     for seed in (1, 2, 3):
-        np.testing.assert_array_equal(played[seed], Band(Echoist).accompany(sound, RATE_HZ, seed=seed).mix)
+        np.testing.assert_array_equal(played[seed], Band(Echoist).accompany(sound, RATE_HZ, seed=seed).mono)
 
 
 def test_late_clients_are_told_and_nothing_is_dropped() -> None:
@@ -346,7 +346,7 @@ def test_eight_streams_on_a_core_for_four_are_late_evenly_and_lose_nothing() -> 
             thread.join(60)
         took_s = [ended_s[seed] - began_s for seed in clients]
         for seed in clients:
-            np.testing.assert_array_equal(played[seed], Band(Echoist).accompany(sound, RATE_HZ, seed=seed).mix)
+            np.testing.assert_array_equal(played[seed], Band(Echoist).accompany(sound, RATE_HZ, seed=seed).mono)
             assert any(message["type"] == "late" for message in told[seed]), "whoever is late is told"
         assert max(took_s) < 2.0 * min(took_s), "evenly"
         again, ready = hello(server)

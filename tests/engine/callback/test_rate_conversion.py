@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from gigmate.engine.buses import BusLayout
 from gigmate.engine.callback import portaudio_callback, state_table
 from gigmate.engine.callback.bridge import Bridge
 from hypothesis import given, settings
@@ -20,7 +21,8 @@ class Card:
     """A sound card that calls a bridge at its own rate: one input, two outputs, of which the second is the click's."""
 
     def __init__(self, card_hz: int, band_hz: int = BAND_HZ, clicks: int = 1) -> None:
-        self.bridge = Bridge(band_hz, in_capacity=4 * band_hz, out_capacity=4 * band_hz)
+        buses = BusLayout(tuple(range(1, 3 - clicks)), click=tuple(range(3 - clicks, 3)))
+        self.bridge = Bridge(band_hz, in_capacity=4 * band_hz, out_capacity=4 * band_hz, buses=buses)
         self.bridge.new_lease()
         conversion = self.bridge.set_card_rate(card_hz)
         assert conversion is not None
@@ -28,7 +30,6 @@ class Card:
         self.bridge.set_word(state_table.PA_INPUTS, 1)
         self.bridge.set_word(state_table.PA_OUTPUTS, 2)
         self.bridge.set_word(state_table.PA_OUT_TOTAL, 2)
-        self.bridge.set_click_outputs(clicks)
         self.bridge.set_table(state_table.PA_IN_INDEX, [0])
         self.bridge.set_table(state_table.PA_OUT_INDEX, [0, 1])
 

@@ -18,7 +18,7 @@ from gigmate.engine.fault_log import FaultLog
 from gigmate.engine.output import growing_wav as wav_module
 from gigmate.engine.output import recorder as recorder_module
 from gigmate.engine.output.growing_wav import complete_header
-from gigmate.engine.output.recorder import CHANNELS, Recorder, Take
+from gigmate.engine.output.recorder import CHANNELS, SOUNDS, Recorder, Take
 
 from ..fakes import wait_until
 
@@ -39,7 +39,7 @@ def test_frames_are_written_and_gaps_are_silence(tmp_path: Path) -> None:
     assert recorder.close()
     sound, rate_hz = soundfile.read(path)
     assert rate_hz == RATE_HZ
-    assert sound.shape == (4 * H, 5)
+    assert sound.shape == (4 * H, 9)
     np.testing.assert_allclose(sound[:H], 0.25)
     assert np.abs(sound[H : 3 * H]).max() == 0.0
     np.testing.assert_array_equal(sound[3 * H :], 2.0)  # floats: neither clipped nor wrapped
@@ -66,7 +66,7 @@ def test_a_copy_taken_while_it_runs_can_be_read(tmp_path: Path, monkeypatch: pyt
     recorder.put(20 * H, frame(0.2))
     assert recorder.close()
     sound, _ = soundfile.read(path)
-    assert sound.shape == (21 * H, 5)
+    assert sound.shape == (21 * H, 9)
     np.testing.assert_allclose(sound[-H:], 0.2, atol=1e-6)
 
 
@@ -167,16 +167,16 @@ def test_a_folder_gets_a_file_for_each_sound_and_nothing_is_written_over(tmp_pat
     for take, value in ((1, 0.1), (2, 0.2)):
         recorder = Recorder(folder, RATE_HZ, FaultLog())
         block = frame(value)
-        block[3] = 0.5
+        block[CHANNELS.index("bass left")], block[CHANNELS.index("bass right")] = 0.5, -0.5
         recorder.put(0, block)
         recorder.put(2 * H, block)
         assert recorder.close()
         names = [Path(str(file)).name for file in recorder.report()["files"]]  # type: ignore[attr-defined]
-        assert names == [f"{channel}{'' if take == 1 else '-take2'}.wav" for channel in CHANNELS]
-    for name, value in (("heard", 0.1), ("bass", 0.5), ("heard-take2", 0.2), ("keys-take2", 0.2)):
-        sound, _ = soundfile.read(tmp_path / "stems" / f"{name}.wav")
-        assert sound.shape == (3 * H,)
-        np.testing.assert_allclose(sound[-H:], value, atol=1e-6)
+        assert names == [f"{sound}{'' if take == 1 else '-take2'}.wav" for sound, _ in SOUNDS]
+    for name, value in (("heard", [0.1]), ("bass", [0.5, -0.5]), ("heard-take2", [0.2]), ("keys-take2", [0.2, 0.2])):
+        sound, _ = soundfile.read(tmp_path / "stems" / f"{name}.wav", always_2d=True)
+        assert sound.shape == (3 * H, len(value))
+        np.testing.assert_allclose(sound[-H:], np.tile(value, (H, 1)), atol=1e-6)
         assert np.abs(sound[H : 2 * H]).max() == 0.0
 
 
@@ -227,7 +227,7 @@ def test_killed_at_any_moment_it_opens_and_holds_all_but_the_last_second(tmp_pat
     process.stdout.close()
     due = sum(at <= killed - 1.0 for at in times) * H  # monotonic clocks of one machine
     assert due >= 30 * H
-    files = [Path(path)] if form.endswith(".wav") else [Path(path) / f"{channel}.wav" for channel in CHANNELS]
+    files = [Path(path)] if form.endswith(".wav") else [Path(path) / f"{sound}.wav" for sound, _ in SOUNDS]
     for file in files:
         sound, rate_hz = soundfile.read(file, dtype="float32")
         assert rate_hz == RATE_HZ
@@ -267,7 +267,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         assert "the disk is full" in end
         assert end.count("recording stopped") == 1
         sound, _ = soundfile.read(disk / "take.wav")
-        assert len(sound) > 500_000 / 20
+        assert len(sound) > 500_000 / 4 / len(CHANNELS)
         np.testing.assert_allclose(sound[:-1], 0.25, atol=1e-6)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -282,34 +282,34 @@ def test_headers_of_other_files_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_take_lines_up_what_was_made_ahead() -> None:
-    rows = len(CHANNELS) - 1
     take = Take(H, ramp_samples=100, frames_ahead=4)
     made = np.arange(1, 12 * H + 1, dtype=np.float32)
     take.switch(0, True)
     blocks, lead = [], 777
     for i in range(8):
         j = i + 3
-        take.put(j * H - lead, np.tile(made[j * H - lead : (j + 1) * H - lead], (rows, 1)))
+        sound = made[j * H - lead : (j + 1) * H - lead]
+        take.put(j * H - lead, np.stack([sound, 2 * sound]), np.tile(np.stack([3 * sound, 4 * sound]), (3, 1, 1)))
         blocks.append(take.frame(np.full(H, i, np.float32)))
     whole = np.concatenate(blocks, axis=1)
     np.testing.assert_array_equal(whole[0, ::H], np.arange(8))
     start = 3 * H - lead
-    np.testing.assert_array_equal(whole[1:, start:], np.tile(made[start : 8 * H], (rows, 1)))
+    for row, factor in enumerate((1, 2, 3, 4, 3, 4, 3, 4)):
+        np.testing.assert_array_equal(whole[1 + row, start:], factor * made[start : 8 * H])
     assert whole[1:, :start].max() == 0.0
 
 
 def test_a_take_ramps_where_the_band_does_and_drops_what_is_past() -> None:
-    rows = len(CHANNELS) - 1
     take = Take(H, ramp_samples=100, frames_ahead=2)
-    ones = np.ones((rows, H), np.float32)
+    ones = np.ones((2, H), np.float32), np.ones((3, 2, H), np.float32)
     for i in range(3):
-        take.put(i * H, ones)
+        take.put(i * H, *ones)
     take.switch(500, True)
     take.switch(H + 700, False)
-    blocks = [take.frame(ones[0]) for _ in range(2)]
-    take.put(0, ones)  # long past
+    blocks = [take.frame(ones[0][0]) for _ in range(2)]
+    take.put(0, *ones)  # long past
     take.switch(10, True)  # told late: from now on
-    blocks.append(take.frame(ones[0]))
+    blocks.append(take.frame(ones[0][0]))
     mix = np.concatenate(blocks, axis=1)[1]
     assert mix[:500].max() == 0.0
     assert np.abs(np.diff(mix)).max() < 0.02

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -81,17 +82,26 @@ def lead(rate_hz: int, seconds: float) -> np.ndarray:
     return (0.3 * decay * np.sin(2 * np.pi * 220 * n / rate_hz) + 0.003 * noise).astype(np.float32)
 
 
-def play_through(band: Accompaniment, sound: np.ndarray, block: int, more: int = 0) -> Stretch:
+class Played(NamedTuple):
+    """The whole of it, on one loudspeaker and on two."""
+
+    mix: np.ndarray
+    parts: np.ndarray
+    stereo: Stretch
+
+
+def play_through(band: Accompaniment, sound: np.ndarray, block: int, more: int = 0) -> Played:
     pieces = [band.push(sound[at : at + block]) for at in range(0, len(sound), block)]
     pieces += band.finish(more)
     position = 0
     for piece in pieces:
         assert piece.position_samples == position
         position += piece.samples
-    return Stretch(0, np.concatenate([p.mix for p in pieces]), np.concatenate([p.parts for p in pieces], axis=1))
+    whole = Stretch(0, np.concatenate([p.mix for p in pieces]), np.concatenate([p.parts for p in pieces], axis=1))
+    return Played(whole.mono, whole.mono_parts, whole)
 
 
-def offline(sound: np.ndarray, rate_hz: int, block: int = 1000, more: int = 0, **options: object) -> Stretch:
+def offline(sound: np.ndarray, rate_hz: int, block: int = 1000, more: int = 0, **options: object) -> Played:
     conductor = options.pop("conductor", None) or Conductor(float(rate_hz))
     band = Accompaniment(Improviser(), conductor, rate_hz, AccompanimentSettings(seed=5, **options))  # type: ignore[arg-type]
     return play_through(band, sound, block, more)
@@ -119,7 +129,9 @@ def test_live_and_offline_are_the_same_samples(rate_hz: int, block: int, seconds
     assert np.abs(ours.mix).max() > 0.1
     assert ours.mix.size == len(sound)
     np.testing.assert_allclose(live, ours.mix[: live.size], atol=TOLERANCE)
-    np.testing.assert_allclose(record[:, 2:].T, ours.parts[:, : len(record)], atol=TOLERANCE)
+    stems = record[:, 3:].reshape(len(record), 3, 2).swapaxes(0, 1)
+    np.testing.assert_allclose(stems, ours.stereo.parts[:, : len(record)], atol=TOLERANCE)
+    np.testing.assert_allclose(record[:, 1:3], ours.stereo.mix[: len(record)], atol=TOLERANCE)
     # nobody named the ahead: it is that of a live run
     unnamed = Accompaniment(Improviser(), Conductor(float(rate_hz)), rate_hz)
     assert abs(unnamed.ahead_frames - ahead_frames) <= (block > 256)

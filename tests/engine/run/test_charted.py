@@ -55,7 +55,7 @@ def accompany(performance: Performance, chart: Chart, start_s: float) -> tuple[L
     )
     pieces = [band.push(block) for block in sound_of(performance)]
     pieces += band.finish()
-    return player, np.concatenate([piece.mix for piece in pieces])
+    return player, np.concatenate([piece.mono for piece in pieces])
 
 
 def roots_right(
@@ -179,7 +179,7 @@ def waiting(performance: Performance, chart: Chart | None, tempo_bpm: float | No
         AccompanimentSettings(ahead_frames=1, wait=True, chart=chart, **more),  # type: ignore[arg-type]
     )
     pieces = [band.push(block) for block in sound_of(performance)]
-    sound = np.concatenate([piece.mix for piece in (*pieces, *band.finish())])
+    sound = np.concatenate([piece.mono for piece in (*pieces, *band.finish())])
     return band.came_in_s, sound, band
 
 

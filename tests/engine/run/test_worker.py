@@ -25,7 +25,7 @@ from gigmate.engine.errors import ConfigError
 from gigmate.engine.fault_kinds import FaultKind
 from gigmate.engine.fault_log import FaultLog
 from gigmate.engine.gestures import Binding, BindingTable, Gesture
-from gigmate.engine.output.mixer import PartMixer, Playout, controls_after
+from gigmate.engine.output.mixer import Playout, controls_after
 from gigmate.engine.player import Controls, Moment
 from gigmate.engine.ports.port import Neighbours
 from gigmate.engine.run.thread_priority import kept_fluent
@@ -302,22 +302,11 @@ def test_status_says_what_is() -> None:
 # ------------------------------------------------------------------------------------------------ small things
 
 
-def test_parts_glide_to_their_levels() -> None:
-    mixer = PartMixer(FRAME)
-    ones = np.ones((3, FRAME), np.float32)
-    mix, scaled = mixer.mix(ones, (0.0, -math.inf, 6.0))
-    assert mix[-1] == pytest.approx(1 + 10 ** (6 / 20), rel=1e-5)
-    assert np.abs(np.diff(mix)).max() < 2 / FRAME
-    mix, scaled = mixer.mix(ones, (0.0, -math.inf, 6.0))
-    assert scaled[1].max() == 0.0
-    assert mixer.peaks_db(scaled) == pytest.approx((0.0, -120.0, 6.0), abs=1e-3)
-
-
 def test_playout_counts_what_came_too_late() -> None:
-    playout, ring = Playout(48_000, 32_000, FRAME, 320, with_parts=False), Ring(96_000)
+    playout, ring = Playout(48_000, 32_000, FRAME, 320), Ring(96_000, rows=2)
     assert (playout.host_frame, playout.lead_samples) == (H, 480 + playout.resample_samples)
     ring.take(4 * H)
-    sound = np.ones(H, np.float32)
+    sound = np.ones((2, H), np.float32)
     assert playout.write(ring, 2, sound, 0) == H
     late = playout.write(ring, 4, sound, 0)
     assert late == playout.lead_samples

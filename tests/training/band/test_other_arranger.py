@@ -158,7 +158,7 @@ def test_the_band_follows_anothers_grooves(tmp_path: Path) -> None:
         if groove in PRESETS:
             song = rendered(tmp_path, groove, bpm, metre, number * 5 % 12)
             music = band.accompany(song.stems["lead"], RATE_HZ, preset=PRESETS[groove])
-            takes.append(at_judges_rate(music.parts, RATE_HZ))
+            takes.append(at_judges_rate({part: sound.mean(axis=1) for part, sound in music.parts.items()}, RATE_HZ))
             truths.append(Truth.of(song, song.seconds))
     names = ("drums_beat_f", "mix_beat_f", "mix_lag_ms", "bass_in_chord", "keys_in_chord", "bass_in_key", "keys_in_key")
     print("\ngroove", *names, "each: right / of another song", sep=" | ")
