@@ -249,9 +249,8 @@ class Band:
             raise ConfigError(f"continue for {continue_s} s: give seconds, 0 or more")
         wanted = tuple(parts)
         faults = FaultLog()
-        blocks = _heard(
-            audio, InputChannels(rate_hz, None if input_channels is None else tuple(input_channels), faults)
-        )
+        heard = None if input_channels is None else tuple(input_channels)
+        blocks = _heard(audio, InputChannels(rate_hz, heard, faults))
         sheet, chart_tempo_bpm = chart_of(chart), None
         if sheet is not None and chart_start_s is None:
             rate_that_fits(rate_hz, self._new_player(seed))  # a rate that no sound has is said before listening

@@ -20,7 +20,7 @@ from ...engine.config import Backend, EngineConfig, is_folder
 from ...engine.errors import ConfigError, EngineError
 from ..complete import parse_channels
 from .live_checks import check_files
-from .outputs import parse_outputs
+from .outputs import OutputOption, parse_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,14 +65,7 @@ class Request:
 
 def live(
     input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Input channels, counted from 1.")] = "1",
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output",
-            metavar="N[,N]|PART=N[,N]",
-            help="Output channels, left and right; drums=5,6 gives a part its own. May be repeated. Default: 1,2.",
-        ),
-    ] = None,
+    output: OutputOption = None,
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
     device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
     click_output: Annotated[

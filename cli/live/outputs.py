@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from ...engine.buses import DEFAULT_OUTPUTS, MAIN, BusLayout, check_buses
 from ...engine.errors import ConfigError
 from ..complete import parse_channels
+
+OutputOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output",
+        metavar="N[,N]|PART=N[,N]",
+        help="Output channels, left and right; drums=5,6 gives a part its own. May be repeated. Default: 1,2.",
+    ),
+]
 
 
 def parse_outputs(outputs: Sequence[str], click: str | None = None) -> BusLayout:

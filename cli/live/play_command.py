@@ -13,7 +13,7 @@ from ...engine.errors import ConfigError
 from ..complete import parse_channels
 from .live_command import BACKENDS, Request
 from .live_command import play as play_live
-from .outputs import parse_outputs
+from .outputs import OutputOption, parse_outputs
 
 if TYPE_CHECKING:
     from ...engine.player import Player
@@ -27,14 +27,7 @@ def play(
         str, typer.Argument(metavar="SERVER", help="Address of a `gigmate serve`, such as ws://192.168.1.20:8000")
     ],
     input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Input channels, counted from 1.")] = "1",
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output",
-            metavar="N[,N]|PART=N[,N]",
-            help="Output channels, left and right; drums=5,6 gives a part its own. May be repeated. Default: 1,2.",
-        ),
-    ] = None,
+    output: OutputOption = None,
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
     device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
     preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
