@@ -44,9 +44,7 @@ def play(
         Path | None, typer.Option(metavar="F.wav", help="With --input-file: write the band's sound here.")
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="With --input-file: run as fast as the server can.")] = False,
-    round_trip: Annotated[
-        int | None, typer.Option(metavar="SAMPLES", help="Measured delay of the sound card from output to input.")
-    ] = None,
+    round_trip: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Measured delay, output to input.")] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
 ) -> int:
     """Play along with a live input, with the band of a `gigmate serve`.
@@ -71,7 +69,7 @@ def play(
     from ..service.service_limits import TOKEN_VARIABLE
 
     url_of(server)
-    outputs = parse_outputs(output or [], None)
+    outputs = parse_outputs(output or [])
     config = EngineConfig(
         input_channels=parse_channels("--input", input_),
         output_channels=outputs.main,
