@@ -56,12 +56,7 @@ def play(
     from ..extras import need
     from ..presets import open_show
 
-    if backend not in BACKENDS:
-        raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
-    if duration is not None and not 0 < duration < 1e9:
-        raise ConfigError(f"--duration {duration:g}: give seconds, more than 0")
-    if round_trip is not None and not 0 <= round_trip <= 96_000:
-        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000")
+    _check_numbers(backend, duration, round_trip)
     if input_file is None and (fast or output_file is not None) and backend != "file":
         raise ConfigError("--fast and --output-file need --input-file: give the recording to play along with")
     need("websockets")
@@ -109,6 +104,16 @@ def play(
     finally:
         for player in players:
             player.close()
+
+
+def _check_numbers(backend: str, duration: float | None, round_trip: int | None) -> None:
+    """Raise ConfigError for what no run can be asked."""
+    if backend not in BACKENDS:
+        raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
+    if duration is not None and not 0 < duration < 1e9:
+        raise ConfigError(f"--duration {duration:g}: give seconds, more than 0")
+    if round_trip is not None and not 0 <= round_trip <= 96_000:
+        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000")
 
 
 def _own_harmonist() -> Harmonist:
