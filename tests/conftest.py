@@ -325,6 +325,10 @@ def _programs_of_tests_stay_here(tmp_path_factory: pytest.TempPathFactory) -> It
     before = {name: os.environ.get(name) for name in places}
     for name, folder in places.items():
         os.environ[name] = str(tmp_path_factory.mktemp(folder))
+    if "PYTEST_XDIST_WORKER" in os.environ:  # what one worker has compiled serves the others
+        shared = tmp_path_factory.getbasetemp().parent / "compiled"
+        shared.mkdir(exist_ok=True)
+        os.environ["GIGMATE_CACHE_DIR"] = str(shared)
     yield
     for name, value in before.items():
         if value is None:
