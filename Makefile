@@ -20,9 +20,10 @@ INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 ARGS ?=
 SYSTEM ?= yes
 
-# What pip cannot bring. `make live` can do without: it rehearses then.
+# What pip cannot bring. `make live` can do without: it rehearses then, with the neural voice alone.
 SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
-SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 strace fluid-soundfont-gm \
+SYSTEM_SOUNDS := libfluidsynth3 musescore-general-soundfont-small
+SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 strace libfluidsynth3 fluid-soundfont-gm \
                musescore-general-soundfont-small csound-soundfont
 
 .PHONY: live test bench soak bench-latency pictures lint clean help system-live system-test
@@ -92,11 +93,15 @@ HAS_LIBRARY = { PATH="$$PATH:/sbin:/usr/sbin"; ldconfig -p 2>/dev/null | grep -q
 HAS_BROWSER = command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
               command -v google-chrome >/dev/null 2>&1
 
+HAS_BANK = ls /usr/share/sounds/sf[23]/*.sf[23] >/dev/null 2>&1
+
 system-live:
 	@mkdir -p $(DONE)
 	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ]; then \
 	  { $(call HAS_LIBRARY,libportaudio.so.2) && $(call HAS_LIBRARY,libjack.so.0); } || { $(call APT,$(SYSTEM_LIVE)); } \
 	  || echo "make: going on without them" >&2; \
+	  { $(call HAS_LIBRARY,libfluidsynth.so.3) && $(HAS_BANK); } || { $(call APT,$(SYSTEM_SOUNDS)); } \
+	  || echo "make: going on without instruments" >&2; \
 	fi
 
 system-test:

@@ -7,10 +7,7 @@ loaded. A Band may be used by any threads at once; each stream belongs to one th
 from __future__ import annotations
 
 import math
-import os
-import threading
-import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,14 +22,10 @@ from .engine.errors import ConfigError
 from .engine.fault_log import FaultLog
 from .engine.output.bus_mixer import mono_of
 from .engine.output.score_log import NO_SCORE, PlayedBeat, PlayedNote, Score
+from .engine.part_sounds import sounds_of, with_sounds
 from .engine.player import (
     PARTS,
     Controls,
-    Heard,
-    Moment,
-    NotedPlayer,
-    NoteEvent,
-    PatientPlayer,
     Player,
     TunedPlayer,
     harmonist_of,
@@ -51,9 +44,10 @@ from .presets.schema import OFF_DB, Preset
 from .session import controls_of, expected_tempo_bpm
 from .sound.general_midi import programs_of
 from .sound.midi_file import midi_bytes
+from .sound.rack import Rack
 
 if TYPE_CHECKING:
-    from .model.runtime import LoadedBand
+    pass
 
 NewPlayer = Callable[[int], Player]
 TRAINED_AHEAD_FRAMES = 1
@@ -117,7 +111,9 @@ class Band:
         import torch
 
         torch.set_num_threads(1)  # two are slower, and streams share the cores
-        return cls(_Programs(None if weights is None else Path(weights)).new_player)
+        from .model.shared_band import SharedPrograms
+
+        return cls(SharedPrograms(None if weights is None else Path(weights)).new_player)
 
     def new_player(self, seed: int = 0) -> Player:
         """A player with its own state, for an engine or a stream."""
@@ -139,6 +135,7 @@ class Band:
         tuning_hz: float | None = None,
         input_channels: Iterable[int] | None = None,
         chart_tempo_bpm: float | None = None,
+        sound: str | None = None,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
@@ -149,14 +146,16 @@ class Band:
         frames at once, later: for whole recordings. `tuning_hz` is what A is; None: as it is heard.
         `input_channels` are those of each block that are heard, from 1; None: the mean of all. `chart_tempo_bpm` is how
         fast the music goes where the chart begins (see `first_downbeat`): a band that waits then comes in with the
-        chart's first bar; so it does by the tempo that the chart itself gives.
-        Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead or chart that cannot be.
+        chart's first bar; so it does by the tempo that the chart itself gives. `sound`: neural, instruments, or by part
+        (keys=rhodes); None: as the preset says.
+        Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead, chart or sound that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
         sheet = chart_of(chart)
         if chart_start_s is not None and not (math.isfinite(chart_start_s) and chart_start_s >= 0):
             raise ConfigError(f"a chart that starts at {chart_start_s} s: give seconds, 0 or more")
         check_tuning(tuning_hz)
+        sounds = with_sounds(wanted.sound.in_order(PARTS), {} if sound is None else sounds_of(sound))
         player = self._new_player(seed)
         if tuning_hz is not None and isinstance(player, TunedPlayer):
             player.fix_tuning(tuning_hz)
@@ -178,6 +177,8 @@ class Band:
                 batch_frames=batch_frames,
                 input_channels=None if input_channels is None else tuple(input_channels),
                 chart_tempo_bpm=chart_tempo_bpm,
+                sounds=sounds,
+                rack=None if all(one.neural for one in sounds) else Rack(band_rate_hz, patient=True),
             ),
         )
 
@@ -235,6 +236,7 @@ class Band:
         chart_start_s: float | None = None,
         tuning_hz: float | None = None,
         input_channels: Iterable[int] | None = None,
+        sound: str | None = None,
     ) -> Music:
         """Play along with `audio`, float [n] or [n, channels] as soundfile reads it, and `continue_s` beyond its end.
 
@@ -271,6 +273,7 @@ class Band:
             batch_frames=BATCH_FRAMES,
             tuning_hz=tuning_hz,
             chart_tempo_bpm=chart_tempo_bpm,
+            sound=sound,
         )
         pieces = [stream.push(block) for block in blocks]
         pieces += stream.finish(round(continue_s * rate_hz))
@@ -281,7 +284,7 @@ class Band:
             parts={name: sounds[index] for index, name in enumerate(PARTS) if name in wanted},
             ahead_frames=stream.ahead_frames,
             chart_start_s=None if sheet is None else start_s,
-            warnings=faults.warnings,
+            warnings=faults.warnings + stream.warnings,
             score=stream.score(),
             style=stream.controls.style,
         )
@@ -293,83 +296,6 @@ def _heard(audio: NDArray[np.floating], channels: InputChannels) -> list[NDArray
     if sound.ndim == 0:
         return [channels.mono(sound)]
     return [channels.mono(sound[at : at + _BLOCK_SAMPLES]) for at in range(0, max(1, len(sound)), _BLOCK_SAMPLES)]
-
-
-class _Programs:
-    """Loaded bands for players on any threads. A compiled program computes nonsense when two threads run it at once,
-    so each has a lock, and there are as many as there are cores to run them, loaded as they are needed."""
-
-    def __init__(self, weights: Path | None) -> None:
-        from .model.runtime import load_band
-
-        self._load = lambda: load_band(weights)
-        self._lock = threading.Lock()
-        self._programs: list[tuple[LoadedBand, threading.Lock, weakref.WeakSet[_SharedPlayer]]] = []
-        self._most = max(1, os.cpu_count() or 1)
-        self._add()
-
-    def _add(self) -> None:
-        self._programs.append((self._load(), threading.Lock(), weakref.WeakSet()))
-
-    def new_player(self, seed: int) -> Player:
-        """A player on the program that the fewest others use now."""
-        from .model.accompanist import Accompanist
-
-        with self._lock:
-            if all(players for _, _, players in self._programs) and len(self._programs) < self._most:
-                self._add()
-            loaded, lock, players = min(self._programs, key=lambda program: len(program[2]))
-            with lock:
-                player = _SharedPlayer(Accompanist(loaded, seed), lock)
-            players.add(player)
-            return player
-
-
-class _SharedPlayer:
-    """A Player that waits for its turn on a program that others use too."""
-
-    def __init__(self, player: PatientPlayer, turn: threading.Lock) -> None:
-        self._player, self._turn = player, turn
-        self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
-        self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples
-        self.harmonist = harmonist_of(player)  # no part of the program, so it waits for no turn
-        self._noted = player if isinstance(player, NotedPlayer) else None
-        self._tuned = player if isinstance(player, TunedPlayer) else None
-
-    @property
-    def tuning_hz(self) -> float:
-        return 0.0 if self._tuned is None else self._tuned.tuning_hz
-
-    def notes(self) -> Sequence[NoteEvent]:
-        return () if self._noted is None else self._noted.notes()
-
-    def fix_tuning(self, tuning_hz: float | None) -> None:
-        if self._tuned is not None:
-            self._tuned.fix_tuning(tuning_hz)
-
-    def reset(self, seed: int, ahead_frames: int) -> None:
-        with self._turn:
-            self._player.reset(seed, ahead_frames)
-
-    def set_ahead(self, ahead_frames: int) -> None:
-        with self._turn:
-            self._player.set_ahead(ahead_frames)
-
-    def listen(self, chunk: NDArray[np.float32]) -> Heard:
-        with self._turn:
-            return self._player.listen(chunk)
-
-    def play(self, moment: Moment, controls: Controls) -> NDArray[np.float32]:
-        with self._turn:
-            return self._player.play(moment, controls)
-
-    def draw(self, moment: Moment, controls: Controls) -> None:
-        with self._turn:
-            self._player.draw(moment, controls)
-
-    def sound(self) -> NDArray[np.float32]:
-        with self._turn:
-            return self._player.sound()
 
 
 def chart_of(chart: str | Path | Chart | None) -> Chart | None:

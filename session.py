@@ -226,13 +226,29 @@ def open_session(
         player = loading.result(waiting)
         conductor = Conductor(port.rate_hz, show.tempo_bpm or None, harmonist=harmonist_of(player))
         engine = Engine(config, player, conductor, port=port)
+        remarks = _play_instruments(engine, show, port.rate_hz, waiting)
     except BaseException:
         port.close()
         raise
     for command in show.opening():
         engine.post(command)
-    remarks = tuple(show.untaught(getattr(player, "styles", ())))
+    remarks += tuple(show.untaught(getattr(player, "styles", ())))
     return Session(config, show, port, engine, time.perf_counter() - loading.began_s, source, warning, remarks)
+
+
+def _play_instruments(engine: Engine, show: Show, rate_hz: int, waiting: Callable[[], None] | None) -> tuple[str, ...]:
+    """Give the engine a rack, with what the first song needs already in it; a line for each that cannot be had."""
+    from .engine.output.instrument_rows import resolved
+    from .sound.rack import Rack
+
+    rack = Rack(rate_hz)
+    if not engine.play_instruments(rack):
+        if all(sound.neural for sound in show.sounds):
+            return ()
+        return ("instruments need the notes of the band, and this one does not give them: the neural voice plays",)
+    style = show.preset.style
+    wanted = [(part, resolved(rack, part, sound, style)) for part, sound in zip(PARTS, show.sounds, strict=True)]
+    return tuple(f"{trouble}; the neural voice plays" for trouble in rack.prepare(wanted, waiting))
 
 
 class PlayerLoading:

@@ -23,6 +23,7 @@ from .engine.commands import (
     SetControl,
     SetOption,
     SetPresetLevels,
+    SetSounds,
     SetTempo,
     SetTimeSource,
     StepPreset,
@@ -30,6 +31,7 @@ from .engine.commands import (
 )
 from .engine.errors import ConfigError
 from .engine.gestures import BindingTable
+from .engine.part_sounds import PartSound, with_sounds
 from .engine.player import PARTS
 from .presets.bindings import bindings_of
 from .presets.loader import preset_files, read_preset
@@ -86,11 +88,18 @@ class Show:
         self.time_source = "auto"
         """Whom the band follows where a preset leaves it open: as was asked for on the command line."""
         self._told_time_source = "auto"
+        self.own_sounds: dict[str, PartSound] = {}
+        """What parts sound with whatever a preset says: as was asked for on the command line."""
 
     @property
     def preset(self) -> Preset:
         """The one that is on."""
         return self._preset
+
+    @property
+    def sounds(self) -> tuple[PartSound, ...]:
+        """What the parts sound with, as the preset or the command line says."""
+        return with_sounds(self._preset.sound.in_order(PARTS), self.own_sounds)
 
     @property
     def chart(self) -> Chart | None:
@@ -210,7 +219,7 @@ class Show:
     def _dress(self, preset: Preset) -> list[Command]:
         if self._bindings is not None:
             self._bindings.set_preset(bindings_of(preset.pedal))
-        commands = commands_of(preset)
+        commands = [*commands_of(preset), SetSounds(self.sounds)]
         wanted = self.time_source if preset.time_source == "auto" else preset.time_source
         if wanted != self._told_time_source:  # else what was chosen by hand stays
             self._told_time_source = wanted

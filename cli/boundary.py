@@ -87,7 +87,7 @@ def explain(error: Exception, prog: str = "gigmate") -> tuple[str, int]:
         return _one_line(str(error)), USAGE
     if isinstance(error, EngineError) or _named(error, "model.checkpoint", "CheckpointError"):
         return _one_line(str(error)), FAILURE
-    if _named(error, "control.midi", "MidiError"):
+    if _named(error, "control.midi", "MidiError") or _named(error, "sound.fluid_library", "InstrumentError"):
         return _one_line(str(error)), FAILURE
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] != __package__.split(".")[0]:
         from .extras import missing_line

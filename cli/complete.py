@@ -14,6 +14,7 @@ import typer
 from ..engine.errors import ConfigError, EngineError
 from ..files.channels import ChannelError, check_channels
 from ..files.names import why_no_recording
+from .live.sounds_command import SoundOption
 
 if TYPE_CHECKING:
     from .complete_job import Completed, Progress
@@ -61,6 +62,7 @@ def complete(
     chart_start: Annotated[
         float | None, typer.Option(metavar="S", help="Where the chart begins. Default: the first downbeat.")
     ] = None,
+    sound: SoundOption = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and recording give the same result.")] = 0,
     tuning: Annotated[
         float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
@@ -96,6 +98,7 @@ def complete(
         preset=load_preset(preset, (own_folder(),)),
         chart=None if chart is None else read_chart(chart),
         chart_start_s=None if chart_start is None else chart_start - start,
+        sound=sound,
         seed=seed,
         tuning_hz=tuning,
         ahead_frames=parse_ahead(ahead),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ..dsp.limiter import Limiter
 from ..engine.config import SEEDS, check_tuning
 from ..engine.errors import ConfigError, EngineError
+from ..engine.part_sounds import sounds_of
 from ..engine.player import PARTS
 from ..presets.loader import DEFAULT_PRESET
 from .output_files import MIDI_SUFFIXES, check_apart
@@ -81,6 +82,8 @@ class Completion:
     chart_start_s: float | None = None
     """Where its first bar begins, from `start_s` on; None: at the first downbeat that is found."""
     preset: str | Path | Preset = DEFAULT_PRESET
+    sound: str | None = None
+    """What the parts sound with, as --sound has it; None: as the preset says."""
     seed: int = 0
     tuning_hz: float | None = None
     """What A is; None: as it is heard."""
@@ -120,6 +123,8 @@ class Completion:
         if not 0 <= self.seed < SEEDS:
             raise ConfigError(f"seed {self.seed}: give a whole number, 0 or more and below 2**63")
         check_tuning(self.tuning_hz)
+        if self.sound is not None:
+            sounds_of(self.sound)
         self._check_files()
 
     def _check_files(self) -> None:
@@ -262,6 +267,7 @@ def _stream(
         batch_frames=BATCH_FRAMES,
         tuning_hz=wanted.tuning_hz,
         input_channels=wanted.input_channels,
+        sound=wanted.sound,
     )
 
 

@@ -30,6 +30,7 @@ from .live import (
     live_command,
     midi_learn,
     play_command,
+    sounds_command,
     web_options,
 )
 from .train import data_command, train_command
@@ -58,6 +59,7 @@ app.command("play")(play_command.play)
 app.add_typer(presets.app, name="presets")
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
+app.command("sounds")(sounds_command.sounds)
 app.add_typer(data_command.app, name="data")
 app.add_typer(train_command.app, name="train")
 live_app.command(cls=web_options.LiveCommand)(live_command.live)

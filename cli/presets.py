@@ -34,13 +34,15 @@ def own_folder() -> Path:
 
 
 def open_show(
-    preset: str, set_list: Path | None, chart: Path | None, bindings: BindingTable | None
+    preset: str, set_list: Path | None, chart: Path | None, bindings: BindingTable | None, sound: str | None = None
 ) -> tuple[Show, list[str]]:
     """What a live run plays, and lines about presets of the user's that do not hold.
 
-    Raises ConfigError: no such preset, a set list or a chart that does not hold, or both of them.
+    `sound`: of --sound. Raises ConfigError: no such preset or sound, a set list or a chart that does not hold, or both
+    of these.
     """
     from ..engine.charts.chart_parser import read_chart
+    from ..engine.part_sounds import sounds_of
     from ..presets.loader import load_preset
     from ..presets.setlist import load_set
     from ..show import Show, known_presets
@@ -54,7 +56,9 @@ def open_show(
     presets, faults = known_presets(folders)
     charts = [sheet, *(song.chart for song in songs.songs)] if songs is not None else [sheet]
     faults += [f"chart: {text}" for one in charts if one is not None for text in one.remarks]
-    return Show(first, set_list=songs, chart=sheet, presets=presets, bindings=bindings), faults
+    evening = Show(first, set_list=songs, chart=sheet, presets=presets, bindings=bindings)
+    evening.own_sounds = {} if sound is None else sounds_of(sound)
+    return evening, faults
 
 
 @app.command("list")

@@ -33,6 +33,11 @@ _CENTS_A_FRAME = 0.3
 _STEP_CENTS = 2.0
 
 
+def cents_of(tuning_hz: float) -> float:
+    """How far that A is above 440 Hz."""
+    return 1200.0 * math.log2(tuning_hz / REFERENCE_HZ)
+
+
 class TuningFollower:
     """Chunks in, cents out. `cents` is the present answer. One thread at a time (the inference thread)."""
 
@@ -53,7 +58,7 @@ class TuningFollower:
         """A is this many Hz from now on; None: as it is heard. Raises ValueError outside 392 to 494 Hz."""
         if tuning_hz is not None and not LOWEST_TUNING_HZ <= tuning_hz <= HIGHEST_TUNING_HZ:
             raise ValueError(f"tuning {tuning_hz:g} Hz: give {LOWEST_TUNING_HZ:g} to {HIGHEST_TUNING_HZ:g} for A")
-        self._fixed_cents = None if tuning_hz is None else 1200.0 * math.log2(tuning_hz / REFERENCE_HZ)
+        self._fixed_cents = None if tuning_hz is None else cents_of(tuning_hz)
         if self._fixed_cents is not None:
             self._target = self._now = self._fixed_cents
 

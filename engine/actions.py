@@ -201,6 +201,18 @@ _ACTIONS = (
     Action("half_time", "counts half as fast from the next bar line on", lambda: c.ScaleCount(0.5)),
     Action("double_time", "counts twice as fast from the next bar line on", lambda: c.ScaleCount(2.0)),
     Action("this_is_one", "a bar begins here", c.ThisIsOne, stamped=True),
+    Action(
+        "sound",
+        "what a part sounds with from the next bar line on: neural, instruments, or an instrument",
+        c.SetSound,
+        (_PART, _BY_NAME),
+    ),
+    Action(
+        "next_sound",
+        "the next sound of a part; without one the whole band turns between neural and instruments",
+        c.StepSound,
+        (Argument("part", "part", default="", optional=True),),
+    ),
     Action("time_source", "whom the band follows", c.SetTimeSource, (Argument("name", "time_source"),)),
     Action("preset", "a preset by name", c.SelectPreset, (_BY_NAME,)),
     Action("next_preset", "the next preset", lambda: c.StepPreset(1)),

@@ -180,6 +180,31 @@ class SetControl:
 
 
 @dataclass(frozen=True, slots=True)
+class SetSound:
+    """From the next bar line on a part sounds with that: neural, instruments, or an instrument by name. Any thread."""
+
+    part: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepSound:
+    """The next sound of a part's round; without a part the whole band turns between neural and instruments.
+
+    Any thread.
+    """
+
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSounds:
+    """What a preset says that the parts sound with, in the order of PARTS (part_sounds.PartSound). Any thread."""
+
+    sounds: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SelectPreset:
     """A preset by name. Resolved by the session into the commands above. Any thread."""
 
@@ -282,6 +307,9 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     SetPrograms,
     SetMute,
     SetControl,
+    SetSound,
+    StepSound,
+    SetSounds,
     SelectPreset,
     StepPreset,
     SelectSong,

@@ -163,6 +163,13 @@ class FaultKind(str, Enum):  # StrEnum came with Python 3.11
         _ALL,
         "an error in GigMate: report it",
     )
+    NO_INSTRUMENT = (
+        "no_instrument",
+        "the part with the sound that it had, the neural voice at first",
+        _CAUSE,
+        _ALL,
+        "install FluidSynth and a bank, or choose another sound: `gigmate sounds`",
+    )
     # the input
     INPUT_NONFINITE = (
         "input_nonfinite",

@@ -85,6 +85,8 @@ class Status:
     levels_db: tuple[float, ...] = (0.0, 0.0, 0.0)
     band_level_db: float = 0.0
     """Of the whole band, over those of its parts."""
+    sounds: tuple[str, ...] = ("neural", "neural", "neural")
+    """What each part sounds with."""
     style: str = ""
     density: float = 0.5
     recording: str = ""

@@ -9,9 +9,18 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from ..engine.errors import ConfigError
+from ..engine.part_sounds import DEFAULT_SOUND, INSTRUMENTS, NEURAL, PartSound, part_sound
 from ..files.json_text import plain
 from .bindings import BindingRow
 from .strict import Strict, fault_line, nearest
@@ -115,6 +124,41 @@ class Levels(Strict):
         return tuple(float(getattr(self, part)) for part in parts)
 
 
+_SOUND_NAME: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1, "maximum": 128}]}
+_BY_PART: dict[str, Any] = {
+    "type": "object",
+    "properties": {**dict.fromkeys(("drums", "bass", "keys"), _SOUND_NAME), "bank": {"type": "string"}},
+    "additionalProperties": False,
+}
+
+
+class Sounds(Strict):
+    """What each part sounds with: `neural`, `instruments`, or an instrument or kit by its name or number."""
+
+    drums: str = DEFAULT_SOUND
+    bass: str = DEFAULT_SOUND
+    keys: str = DEFAULT_SOUND
+    bank: str = Field(default="", max_length=1000)
+    """File of a bank, or part of the name of one that is found; empty: the first that is found."""
+
+    @field_validator("drums", "bass", "keys", mode="before")
+    @classmethod
+    def _known(cls, value: object, info: ValidationInfo) -> str:
+        try:
+            return part_sound(str(info.field_name), value).name
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+    def in_order(self, parts: Iterable[str]) -> tuple[PartSound, ...]:
+        """The sounds in the order of `parts`."""
+        return tuple(part_sound(part, getattr(self, part), self.bank) for part in parts)
+
+
+def _sounds(value: object) -> object:
+    """One word for all parts."""
+    return dict.fromkeys(("drums", "bass", "keys"), value) if value in (NEURAL, INSTRUMENTS) else value
+
+
 class Preset(Strict):
     """One way for the band to play. Field names are the keys of the YAML file."""
 
@@ -128,6 +172,12 @@ class Preset(Strict):
     """How busy the parts are."""
     levels_db: Levels = Levels()
     """Gain of each part, or off."""
+    sound: Annotated[
+        Sounds,
+        BeforeValidator(_sounds),
+        WithJsonSchema({"anyOf": [_BY_PART, {"enum": [NEURAL, INSTRUMENTS]}]}),
+    ] = Sounds()
+    """What the parts sound with: `neural` or `instruments` for all, or part by part."""
     muted: Annotated[tuple[Part, ...], BeforeValidator(as_tuple)] = ()
     """Parts that are silent at first, and come in when they are unmuted."""
     temperature: float = Field(default=0.9, gt=0.0, le=2.0)

@@ -20,6 +20,7 @@ from gigmate.engine.commands import (
     SetMute,
     SetOption,
     SetPresetLevels,
+    SetSounds,
     SetTempo,
     SetTimeSource,
     Start,
@@ -29,6 +30,7 @@ from gigmate.engine.commands import (
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.gestures import BindingTable
+from gigmate.engine.part_sounds import DEFAULT_SOUND, sounds_of
 from gigmate.engine.player import PARTS, Controls
 from gigmate.presets.loader import load_preset, preset_names
 from gigmate.presets.schema import OFF_DB, parse_preset
@@ -144,6 +146,17 @@ def test_mutes_and_pedals_come_and_go_with_the_preset() -> None:
     by_hand = (SetLevel, SetMute, SetBandLevel)  # what the musician has changed is not changed back
     assert not [command for command in commands if isinstance(command, by_hand)]
     assert not table.bindings
+
+
+def test_sounds_come_with_the_preset_unless_the_command_line_says_them() -> None:
+    values = {"name": "Mine", "sound": {"keys": "rhodes", "drums": "kit 1"}}
+    show = Show(parse_preset(values, ""), presets=PRESETS)
+    names = ["standard kit", "neural", "electric piano 1"]
+    assert [sound.name for sound in one(show.opening(), SetSounds).sounds] == names  # type: ignore[attr-defined]
+    commands = show.resolve(SelectPreset("rock"))
+    assert [sound.name for sound in one(commands, SetSounds).sounds] == [DEFAULT_SOUND] * 3  # type: ignore[attr-defined]
+    show.own_sounds = sounds_of("keys=organ")
+    assert [sound.name for sound in show.sounds] == [DEFAULT_SOUND, DEFAULT_SOUND, "drawbar organ"]
 
 
 def test_faces_are_told_what_there_is() -> None:

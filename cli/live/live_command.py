@@ -21,6 +21,7 @@ from ...engine.errors import ConfigError, EngineError
 from ..complete import parse_channels
 from .live_checks import check_files
 from .outputs import OutputOption, parse_outputs
+from .sounds_command import SoundOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +76,7 @@ def live(
     preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
     set_: Annotated[Path | None, typer.Option("--set", metavar="F.yaml", help="A set list: the songs to play.")] = None,
     chart: Annotated[Path | None, typer.Option(metavar="F", help="Play the chords of this chart.")] = None,
+    sound: SoundOption = None,
     time_source: Annotated[
         str, typer.Option(metavar="NAME", help="Time source: auto, transport, midi_clock, tap or listener.")
     ] = "auto",
@@ -189,7 +191,7 @@ def live(
     asked = pedal is not None or bindings is not None or midi is not None
     remote = web_asked(web, host, web_token)
     told = osc_asked(osc, osc_to, osc_time_tags)
-    show, faults = open_show(preset, set_, chart, config.bindings)
+    show, faults = open_show(preset, set_, chart, config.bindings, sound)
     for line in faults:
         print(line, file=sys.stderr)
     return play(Request(config, show, duration, report, weights, asked, json_lines, remote, told))

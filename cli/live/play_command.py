@@ -14,6 +14,7 @@ from ..complete import parse_channels
 from .live_command import BACKENDS, Request
 from .live_command import play as play_live
 from .outputs import OutputOption, parse_outputs
+from .sounds_command import SoundOption
 
 if TYPE_CHECKING:
     from ...engine.player import Player
@@ -31,6 +32,7 @@ def play(
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
     device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
     preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
+    sound: SoundOption = None,
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
     duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after this many seconds.")] = None,
@@ -92,7 +94,7 @@ def play(
         return player
 
     try:
-        show, _ = open_show(preset, None, None, None)
+        show, _ = open_show(preset, None, None, None, sound)
         code = play_live(Request(config, show, duration, report, json_lines=json_lines, load=connect))
         for player in players:
             if not json_lines:

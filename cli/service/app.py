@@ -162,6 +162,7 @@ def _wanted(
     mix: Annotated[bool, Form(description="The sound itself is in the answer as well.")] = False,
     accompany: Annotated[bool, Form(description="false: the band comes in only after the end.")] = True,
     wait: Annotated[bool, Form(description="true: the band comes in when it finds a beat, as on stage.")] = False,
+    sound: Annotated[str | None, Form(description="neural, instruments, or by part: keys=rhodes.")] = None,
     seed: Annotated[int, Form(ge=0, lt=2**63)] = 0,
     ahead: Annotated[str, Form(description="Frames, or live.")] = "1",
     channels: Annotated[
@@ -189,6 +190,7 @@ def _wanted(
         play_along=accompany,
         wait=wait,
         preset=preset,
+        sound=sound or None,
         seed=seed,
         ahead_frames=parse_ahead(ahead),
         chart=None if not chart else parse_chart(chart),

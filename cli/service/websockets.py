@@ -125,6 +125,9 @@ class _Stream:
         wait = hello.get("wait", False)
         if not isinstance(wait, bool):
             raise WireError("wait: give true or false")
+        sound = hello.get("sound")
+        if sound is not None and not isinstance(sound, str):
+            raise WireError("sound: give a word, such as instruments or keys=rhodes")
         chart, chart_start_s = _chart(hello, wait)
 
         def begin() -> Accompaniment:
@@ -138,6 +141,7 @@ class _Stream:
                 chart=None if chart is None else parse_chart(chart),
                 chart_start_s=chart_start_s,
                 input_channels=None if heard is None else _there(heard, self._channels),
+                sound=sound,
             )
 
         loop = asyncio.get_running_loop()

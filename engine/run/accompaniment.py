@@ -20,13 +20,15 @@ from ...dsp.limiter import Limiter
 from ...files.names import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from ..charts.chart import Chart
-from ..commands import SetChart, SetControl
+from ..commands import SetChart, SetControl, SetSounds
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from ..fault_log import FaultLog
 from ..output.bus_mixer import mono_of
+from ..output.instrument_rows import Rack
 from ..output.mixer import Playout
 from ..output.score_log import Score
+from ..part_sounds import PartSound
 from ..player import PARTS, Controls, Moment, Player
 from ..timing.conductor import Conducting
 from .band_step import BandStep
@@ -95,6 +97,10 @@ class AccompanimentSettings:
     """Those of each block that are heard, from 1; None: the mean of all."""
     chart_tempo_bpm: float | None = None
     """The tempo there, where it is known beforehand: a band that waits comes in with the chart's first bar."""
+    sounds: tuple[PartSound, ...] = ()
+    """What each part sounds with, in the order of PARTS; empty: the neural voice."""
+    rack: Rack | None = None
+    """Where instruments come from, one that waits until they are there. None: there are none."""
 
 
 _AS_IT_IS = AccompanimentSettings()
@@ -128,6 +134,8 @@ class Accompaniment:
         self._band = BandStep(
             config, self.band_rate_hz, player, conductor, self._fault_log, batch_frames=settings.batch_frames
         )
+        if settings.rack is not None and self._band.play_instruments(settings.rack):
+            self._band.set_sounds(SetSounds(settings.sounds))
         self._playout, self._host_frame = self._band.playout, self._band.host_frame
         ahead_frames = settings.ahead_frames
         self.ahead_frames = self._live_ahead_frames() if ahead_frames is None else ahead_frames

@@ -15,16 +15,21 @@ from numpy.typing import NDArray
 
 from ...dsp.framing import Framer
 from ...dsp.resample import Resampler
+from ...dsp.tuning import cents_of
 from ..callback.bridge import RAMP_MS
+from ..commands import SetSound, SetSounds, StepSound
 from ..config import EngineConfig
+from ..errors import ConfigError
 from ..fault_log import FaultLog
 from ..notes.audible_notes import AudibleNotes, HeardFrame
 from ..notes.groove_timing import GrooveTiming, NoteFrame, TimedNote
 from ..output.bus_mixer import MIDDLE, BusMixer, PartMixer
+from ..output.instrument_rows import InstrumentRows, Rack
 from ..output.mixer import Playout
 from ..output.part_processor import PartProcessor, PartSource
 from ..output.recorder import Take
 from ..output.score_log import ScoreLog
+from ..part_sounds import NEURAL, sounds_after
 from ..player import PARTS, Controls, Moment, NotedPlayer, PatientPlayer, Player, TunedPlayer
 from ..timing.conductor import Conducting
 from .guarded_player import GuardedPlayer
@@ -93,6 +98,7 @@ class BandStep:
         """Where each part of the band's own voice stands, from -1 (left) to 1 (right)."""
         self.source: PartSource | None = None
         """What plays parts in place of the band's own voice."""
+        self._instruments: InstrumentRows | None = None
         self.processor: PartProcessor | None = None
         """What the parts go through at their levels, before they are summed."""
         self.take: Take | None = None
@@ -105,7 +111,7 @@ class BandStep:
         """How long before the end of an input frame the sound ends that the player has described."""
         self.first_entrance_samples: float | None = None
         """Where in the input the band first came in."""
-        self._rate_hz = rate_hz
+        self._rate_hz, self._fault_log = rate_hz, fault_log
         self._down = Resampler(rate_hz, player.sample_rate_hz, self.host_frame, rate_hz)
         self._framer = Framer(frame_samples, player.tail_samples)
         self._mixer = PartMixer(self.host_frame)
@@ -120,6 +126,25 @@ class BandStep:
     def tuning_hz(self) -> float:
         """What A is; 0 where the player does not say."""
         return 0.0 if self._tuned is None else self._tuned.tuning_hz
+
+    @property
+    def sounds(self) -> tuple[str, ...]:
+        """What each part sounds with."""
+        return (NEURAL,) * len(PARTS) if self._instruments is None else self._instruments.names
+
+    def play_instruments(self, rack: Rack) -> bool:
+        """Let instruments of this rack sound where they are asked for; False if the player does not know its notes."""
+        if self._noted is None:
+            return False
+        self._instruments = self.source = InstrumentRows(rack, self._rate_hz, self._fault_log)
+        return True
+
+    def set_sounds(self, command: SetSound | StepSound | SetSounds) -> None:
+        """What the parts sound with from the next bar line on. Raises ConfigError for what does not exist."""
+        if self._instruments is not None:
+            self._instruments.want(sounds_after(self._instruments.told, command))
+        elif not isinstance(command, SetSounds):
+            raise ConfigError("instruments need the notes of the band, and this one does not give them")
 
     @property
     def resample_in_samples(self) -> float:
@@ -207,6 +232,8 @@ class BandStep:
             return None
         start = self.playout.position(frame, 0)
         gains = self.stage.gains(start)
+        if self.broken and not self._drawn and self.source is not None:
+            self.source.start_anew()  # before it has the notes of this frame
         self._drawn.append(_Drawn(start, levels_db, gains))
         if self._noted is not None:
             heard = HeardFrame(self.playout.nominal(frame), levels_db, gains, start)
@@ -230,6 +257,20 @@ class BandStep:
         if self.score is not None:
             self.score.follow(self.conductor.peek(start), cue.section)
         self._hand_out(self._audible.frame(self.placed_notes, heard))
+        instruments = self._instruments
+        if instruments is not None:
+            if self._tuned is not None:
+                instruments.tune(float(round(cents_of(self._tuned.tuning_hz))))
+            bar_line = self._bar_line(start + instruments.early_samples)
+            instruments.frame(self.placed_notes, round(heard.gains_from_samples), start, bar_line, style)
+
+    def _bar_line(self, position: float) -> float | None:
+        """Where in the time of a frame from that position on a bar begins."""
+        here, there = self.conductor.peek(position), self.conductor.peek(position + self.host_frame)
+        if there.bar <= here.bar or there.beat <= here.beat:
+            return None
+        share = (there.bar_beat - here.beat) / (there.beat - here.beat)
+        return position + min(max(share, 0.0), 1.0) * self.host_frame
 
     def _hand_out(self, notes: list[TimedNote]) -> None:
         self._heard_notes += notes
@@ -243,7 +284,7 @@ class BandStep:
 
     def _mixed(self, parts: Array) -> Iterator[MadeFrame]:
         if self.broken:
-            for one in (self.playout, self.source, self.processor):
+            for one in (self.playout, self.processor):
                 if one is not None:
                     one.start_anew()
             self.broken = False

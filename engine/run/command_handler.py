@@ -36,12 +36,15 @@ from ..commands import (
     SetOption,
     SetPresetLevels,
     SetPrograms,
+    SetSound,
+    SetSounds,
     SetTempo,
     SetTimeSource,
     ShiftHalfBeat,
     Start,
     StepPreset,
     StepSong,
+    StepSound,
     Stop,
     Tap,
     ThisIsOne,
@@ -195,6 +198,8 @@ class CommandHandler:
             self._conductor.obey(command, self._in_input(-1))
         elif isinstance(command, (SetLevel, SetBandLevel, SetMute, SetPresetLevels)):
             self._set_levels(command)
+        elif isinstance(command, (SetSound, StepSound, SetSounds)):
+            self._band.set_sounds(command)
         elif isinstance(command, SetOption):
             self._set_option(command)
         elif isinstance(command, SetPrograms):

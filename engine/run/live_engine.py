@@ -31,6 +31,7 @@ from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..notes.note_out import NoteOut
 from ..notes.note_sender import NoteSender, NoteSink
+from ..output.instrument_rows import Rack
 from ..output.recorder import Recorder
 from ..player import PARTS, Player
 from ..ports.claimed_round_trip import ClaimedRoundTrip
@@ -128,6 +129,11 @@ class Engine:
         self.close()
 
     # -------------------------------------------------------------------------------------------- the run
+
+    def play_instruments(self, rack: Rack) -> bool:
+        """Control thread only, before `start`. Let instruments of this rack sound where they are asked for; False if
+        the player does not know its notes."""
+        return self._worker.play_instruments(rack)
 
     def start(self) -> None:
         """Control thread only. Warm the player up, then let the sound flow.

@@ -106,6 +106,7 @@ class StatusBuilder:
             muted=handler.levels.muted,
             levels_db=handler.levels.levels_db,
             band_level_db=handler.levels.band_db,
+            sounds=self._band.sounds,
             style=controls.style,
             density=controls.density,
             recording=handler.recording,

@@ -79,6 +79,7 @@ class Worker:
         self._port_ended = port.ended
         self._rate_hz, self._clocked = rate_hz, clocked
         self._band = BandStep(config, rate_hz, player, conductor, fault_log)
+        self.play_instruments = self._band.play_instruments
         self._guard, self._playout, self.stage = self._band.guard, self._band.playout, self._band.stage
         self.host_frame = self._band.host_frame
         self.heard = HeardFrames(bridge, self.host_frame)

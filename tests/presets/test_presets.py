@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
+import yaml
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import PARTS
 from gigmate.presets.loader import DEFAULT_PRESET, load_preset, preset_names
@@ -14,6 +15,7 @@ from gigmate.presets.schema import (
     Levels,
     Preset,
     PresetError,
+    as_text,
     json_schema,
     parse_preset,
 )
@@ -144,6 +146,35 @@ def test_presets_do_not_change() -> None:
         preset.density = 1.0  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("sound", "names"),
+    [
+        ("instruments", ["instruments"] * 3),
+        ("neural", ["neural"] * 3),
+        ("{keys: 5}", ["neural", "neural", "electric piano 1"]),
+    ],
+)
+def test_sounds_for_all_or_part_by_part(tmp_path: Path, sound: str, names: list[str]) -> None:
+    preset = load_preset(write(tmp_path, f"name: x\nsound: {sound}\n"))
+    assert [one.name for one in preset.sound.in_order(PARTS)] == names
+    assert parse_preset(yaml.safe_load(as_text(preset)), "again") == preset
+
+
+@pytest.mark.parametrize(
+    ("sound", "words"),
+    [
+        ("{keys: pianno}", ["sound.keys", "did you mean piano?"]),
+        ("{choir: neural}", ["sound.choir"]),
+        ("{drums: 200}", ["counted from 1 to 128"]),
+        ("organ", ["sound"]),
+    ],
+)
+def test_a_sound_that_does_not_exist_is_one_line(tmp_path: Path, sound: str, words: list[str]) -> None:
+    with pytest.raises(PresetError) as caught:
+        load_preset(write(tmp_path, f"name: x\nsound: {sound}\n"))
+    assert all(word in str(caught.value) for word in words) and "\n" not in str(caught.value)
+
+
 def test_every_key_has_its_value(tmp_path: Path) -> None:
     text = """\
 name: All of it
@@ -151,6 +182,7 @@ description: "Loud: very"
 style: samba
 density: 0.7
 levels_db: {drums: -2, bass: off, keys: 1.5}
+sound: {drums: kit 1, bass: neural, keys: rhodes, bank: fluid}
 muted: [keys]
 temperature: 1.1
 top_k: 50
@@ -171,6 +203,8 @@ pedal:
 """
     preset = load_preset(write(tmp_path, text))
     assert preset.muted == ("keys",)
+    assert [sound.name for sound in preset.sound.in_order(PARTS)] == ["standard kit", "neural", "electric piano 1"]
+    assert preset.sound.in_order(PARTS)[2].bank == "fluid"
     assert (preset.count_in, preset.start_at, preset.when_silent) == (2, "bar", "go_on")
     assert (preset.when_clock_stops, preset.chart_place, preset.time_source) == ("go_on", "entrance", "midi_clock")
     assert [row.does for row in preset.pedal] == ["ending", "mute"]
