@@ -25,6 +25,7 @@ from .presets.schema import OFF_DB, Preset
 from .show import CONTROL_NAMES, OF_SHOW, Show
 
 if TYPE_CHECKING:
+    from .engine.notes.note_sender import NoteSink
     from .engine.ports.port import Port
     from .engine.run.live_engine import Engine
 
@@ -163,6 +164,7 @@ class Session:
             f"{port.backend}: {port.rate_hz} Hz, block {port.block_samples} samples, "
             f"round trip {delay_samples / port.rate_hz * 1000:.1f} ms "
             f"({self.round_trip_source})",
+            *([f"notes go out as MIDI by {self.engine.notes_go_to}"] if self.engine.notes_go_to else []),
         ]
 
     def report(self) -> dict[str, Any]:
@@ -203,10 +205,12 @@ def open_session(
     show: Show | Preset,
     loading: PlayerLoading,
     waiting: Callable[[], None] | None = None,
+    note_sink: NoteSink | None = None,
 ) -> Session:
     """Open the port while the model loads, and put both into an engine that plays the show (or with that preset).
 
-    `waiting` is called often while the model still loads, on this thread; what it raises ends the opening.
+    `waiting` is called often while the model still loads, on this thread; what it raises ends the opening. `note_sink`
+    takes the band's notes where JACK does not; the session closes it.
     Raises EngineError or ConfigError (port), CheckpointError (weights).
     """
     if isinstance(show, Preset):
@@ -225,7 +229,7 @@ def open_session(
         config, source, warning = calibrated(config, port)
         player = loading.result(waiting)
         conductor = Conductor(port.rate_hz, show.tempo_bpm or None, harmonist=harmonist_of(player))
-        engine = Engine(config, player, conductor, port=port)
+        engine = Engine(config, player, conductor, port, note_sink)
         remarks = _play_instruments(engine, show, port.rate_hz, waiting)
     except BaseException:
         port.close()

@@ -23,6 +23,7 @@ from .engine.commands import (
     SetControl,
     SetOption,
     SetPresetLevels,
+    SetPrograms,
     SetSounds,
     SetTempo,
     SetTimeSource,
@@ -37,6 +38,7 @@ from .presets.bindings import bindings_of
 from .presets.loader import preset_files, read_preset
 from .presets.schema import Preset, PresetError
 from .presets.setlist import SetList, Song
+from .sound.general_midi import programs_of
 
 OF_SHOW = (SelectPreset, StepPreset, SelectSong, StepSong)
 """The commands that are resolved here."""
@@ -48,7 +50,15 @@ def commands_of(preset: Preset) -> list[Command]:
     commands: list[Command] = [SetControl(name, getattr(preset, name)) for name in CONTROL_NAMES]
     commands += [SetOption(name, getattr(preset, name)) for name in BAND_OPTIONS]
     muted = tuple(part in preset.muted for part in PARTS)
-    return [*commands, SetPresetLevels(tuple(preset.levels_db.in_order(PARTS)), muted)]
+    levels = SetPresetLevels(tuple(preset.levels_db.in_order(PARTS)), muted)
+    return [*commands, levels, SetPrograms(tuple(midi_programs_of(preset).values()))]
+
+
+def midi_programs_of(preset: Preset) -> dict[str, int]:
+    """General MIDI programs of the parts, from 0, in the order of PARTS: the preset's own, else those of its style."""
+    of_style = programs_of(preset.style)
+    own = {part: getattr(preset.midi_programs, part) for part in PARTS}
+    return {part: of_style[part] if number is None else number - 1 for part, number in own.items()}
 
 
 def known_presets(folders: Collection[Path] = ()) -> tuple[dict[str, Preset], list[str]]:

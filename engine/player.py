@@ -193,6 +193,11 @@ class NotedPlayer(Protocol):
         ...
 
 
+def notes_late_samples(player: object) -> int:
+    """By how much the notes that a player gives belong to an earlier frame than its sound was asked for; mostly 0."""
+    return int(getattr(player, "notes_late_samples", 0))
+
+
 @runtime_checkable
 class TunedPlayer(Protocol):
     """A player that follows the musician's tuning. Inference thread only."""

@@ -159,6 +159,17 @@ def _sounds(value: object) -> object:
     return dict.fromkeys(("drums", "bass", "keys"), value) if value in (NEURAL, INSTRUMENTS) else value
 
 
+Program = Annotated[int, Field(ge=1, le=128)]
+
+
+class Programs(Strict):
+    """General MIDI program of each part, counted from 1, for notes that go out as MIDI; of the drums the kit."""
+
+    drums: Program | None = None
+    bass: Program | None = None
+    keys: Program | None = None
+
+
 class Preset(Strict):
     """One way for the band to play. Field names are the keys of the YAML file."""
 
@@ -180,6 +191,8 @@ class Preset(Strict):
     """What the parts sound with: `neural` or `instruments` for all, or part by part."""
     muted: Annotated[tuple[Part, ...], BeforeValidator(as_tuple)] = ()
     """Parts that are silent at first, and come in when they are unmuted."""
+    midi_programs: Programs = Programs()
+    """General MIDI programs of the notes that go out as MIDI; of a part without one: that of the style."""
     temperature: float = Field(default=0.9, gt=0.0, le=2.0)
     """How much the band dares: low is steady, high is wild."""
     top_k: int = Field(default=100, ge=1, le=1024)

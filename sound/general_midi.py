@@ -13,7 +13,7 @@ _PIANO, _BRIGHT_PIANO, _E_PIANO, _CLAVINET, _ORGAN, _ROCK_ORGAN = 0, 1, 4, 7, 16
 _USUAL = (_FINGERED_BASS, _PIANO)
 _OF_STYLE = {
     "blues_shuffle": (_FINGERED_BASS, _ORGAN),
-    "bossa": (_ACOUSTIC_BASS, _E_PIANO),
+    "bossa_nova": (_ACOUSTIC_BASS, _E_PIANO),
     "disco": (_PICKED_BASS, _BRIGHT_PIANO),
     "funk": (_SLAP_BASS, _CLAVINET),
     "gospel": (_FINGERED_BASS, _ORGAN),

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "control": ("engine.commands", "engine.errors", "engine.status", "engine.actions", "engine.gestures", "files"),
     "training": ("model", "dsp", "files"),
     "sound": ("dsp",),
-    "show": ("engine", "presets"),
+    "show": ("engine", "presets", "sound"),
     "session": ("engine", "files", "model", "presets", "show", "sound"),
     "band": ("engine", "model", "presets", "session", "sound"),
     "cli": (

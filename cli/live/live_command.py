@@ -20,6 +20,7 @@ from ...engine.config import Backend, EngineConfig, is_folder
 from ...engine.errors import ConfigError, EngineError
 from ..complete import parse_channels
 from .live_checks import check_files
+from .midi_options import MidiLatencyOption, MidiOutOption
 from .outputs import OutputOption, parse_outputs
 from .sounds_command import SoundOption
 
@@ -118,6 +119,8 @@ def live(
     server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
     round_trip: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Measured delay, output to input.")] = None,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
+    midi_out: MidiOutOption = None,
+    midi_latency: MidiLatencyOption = 0.0,
     json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
     web: Annotated[
         int | None, typer.Option(metavar="[PORT]", help="Serve a remote for a phone. Default port: 8765.")
@@ -185,6 +188,8 @@ def live(
         bindings=binding_table(pedal, bindings, set_list=set_ is not None),
         midi_name=midi,
         round_trip_samples=round_trip,
+        midi_out="auto" if midi_out is None else midi_out,
+        midi_latency_ms=midi_latency,
         seed=seed,
         tuning_hz=tuning,
     )
@@ -264,6 +269,7 @@ def _open(request: Request, display: Display, signals: Signals) -> tuple[Session
     from ...engine.commands import NOW, Command
     from ...session import PlayerLoading, open_session
     from .midi_learn import open_pedals
+    from .midi_options import open_midi_out
 
     loading = PlayerLoading(request.weights, request.config.seed, request.load)
     config = request.config
@@ -287,11 +293,14 @@ def _open(request: Request, display: Display, signals: Signals) -> tuple[Session
             display.note("loading the band ...")
         told = True
 
+    sink = None
     try:
-        session = open_session(config, request.show, loading, waiting)
+        sink = open_midi_out(config)
+        session = open_session(config, request.show, loading, waiting, sink)
     except BaseException:
-        if pedal is not None:
-            pedal.close()
+        for opened in (pedal, sink):
+            if opened is not None:
+                opened.close()
         raise
     there.append(session)
     return session, pedal

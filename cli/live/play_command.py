@@ -13,12 +13,14 @@ from ...engine.errors import ConfigError
 from ..complete import parse_channels
 from .live_command import BACKENDS, Request
 from .live_command import play as play_live
+from .midi_options import MidiLatencyOption, MidiOutOption
 from .outputs import OutputOption, parse_outputs
 from .sounds_command import SoundOption
 
 if TYPE_CHECKING:
     from ...engine.player import Player
     from ...model.chord_network import Harmonist
+    from ..service.remote_player import RemotePlayer
 
 _FILE_PATIENCE_S = 30.0
 
@@ -47,6 +49,8 @@ def play(
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="With --input-file: run as fast as the server can.")] = False,
     round_trip: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Measured delay, output to input.")] = None,
+    midi_out: MidiOutOption = None,
+    midi_latency: MidiLatencyOption = 0.0,
     json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
 ) -> int:
     """Play along with a live input, with the band of a `gigmate serve`.
@@ -82,6 +86,8 @@ def play(
         start_playing=start_now,
         wait_for_musician=not no_wait,
         round_trip_samples=round_trip,
+        midi_out="auto" if midi_out is None else midi_out,
+        midi_latency_ms=midi_latency,
         seed=seed,
     )
     players: list[RemotePlayer] = []
@@ -96,16 +102,20 @@ def play(
     try:
         show, _ = open_show(preset, None, None, None, sound)
         code = play_live(Request(config, show, duration, report, json_lines=json_lines, load=connect))
-        for player in players:
-            if not json_lines:
-                print(
-                    f"server: {1000 * player.round_trip_s:.0f} ms there and back, {player.depth} frames on their way, "
-                    f"reconnected {player.reconnections} times"
-                )
+        if not json_lines:
+            _tell(players)
         return code
     finally:
         for player in players:
             player.close()
+
+
+def _tell(players: list[RemotePlayer]) -> None:
+    for player in players:
+        print(
+            f"server: {1000 * player.round_trip_s:.0f} ms there and back, {player.depth} frames on their way, "
+            f"reconnected {player.reconnections} times"
+        )
 
 
 def _check_numbers(backend: str, duration: float | None, round_trip: int | None) -> None:

@@ -68,6 +68,7 @@ class RemotePlayer:
         self._listens_since_play = 0
         self._closed = threading.Event()
         self._patience_s = _FIRST_PATIENCE_S
+        self._notes: list[stream_messages.SentNote] = []
         self.depth = 0
         self.reconnections = 0
         self.harmonist: Harmonist | None = None
@@ -136,9 +137,23 @@ class RemotePlayer:
             with self._lock:
                 self._first[stream_messages.PLAY] = self._next[stream_messages.PLAY]
         self._listens_since_play = 0
+        self._notes = []
         body = self._ask(stream_messages.PLAY, stream_messages.pack_ask(moment, controls))
         shape = (len(PARTS), self.frame_samples)
-        return np.zeros(shape, np.float32) if body is None else stream_messages.unpack_sound(body, *shape)
+        if body is None:
+            return np.zeros(shape, np.float32)
+        size = 4 * len(PARTS) * self.frame_samples
+        self._notes = stream_messages.unpack_notes(body[size:])
+        return stream_messages.unpack_sound(body[:size], *shape)
+
+    def notes(self) -> list[stream_messages.SentNote]:
+        """Of the frame that `play` gave last, which is the one of `depth` frames ago."""
+        return self._notes
+
+    @property
+    def notes_late_samples(self) -> int:
+        """By how much the notes that are given belong to an earlier frame than the one that was asked for."""
+        return self.depth * self.frame_samples
 
     def _ask(self, kind: int, body: bytes) -> bytes | None:
         """Send one call and take the answer due now; None where none is due yet."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,14 @@ from ...engine.player import (
     Heard,
     HeardFrame,
     Moment,
+    NoteEvent,
 )
 from ...files.json_text import json_text
 
 VERSION = 1
 """Of a hello."""
-PLAYER_VERSION = 2
-"""Of what goes over /player; 2: what was heard holds the notes that were played."""
+PLAYER_VERSION = 3
+"""Of what goes over /player; 2: what was heard holds the notes that were played; 3: sound has the band's notes."""
 Array = NDArray[np.float32]
 
 # /stream: sequence number, then the position of the first sample, then interleaved float32.
@@ -102,6 +103,35 @@ def unpack_sound(body: bytes, *shape: int) -> Array:
     if len(body) != 4 * int(np.prod(shape)):
         raise WireError(f"{len(body)} bytes instead of float32 {list(shape)}")
     return np.frombuffer(body, "<f4").reshape(shape).astype(np.float32)
+
+
+_NOTE = struct.Struct("<BBBH")
+_MOST_NOTES = 512
+
+
+class SentNote(NamedTuple):
+    """A note that begins or ends in a frame (NoteEvent of engine/player.py). Any thread."""
+
+    part: int
+    pitch: int
+    velocity: int
+    offset_samples: int
+
+
+def pack_notes(notes: Sequence[NoteEvent]) -> bytes:
+    """The notes of one frame, behind its sound."""
+    rows = ((note.part, note.pitch, note.velocity, note.offset_samples) for note in notes[:_MOST_NOTES])
+    return b"".join(_NOTE.pack(*row) for row in rows)
+
+
+def unpack_notes(data: bytes) -> list[SentNote]:
+    """Raises WireError for what are no notes."""
+    if len(data) % _NOTE.size or len(data) > _MOST_NOTES * _NOTE.size:
+        raise WireError(f"{len(data)} bytes of notes: each has {_NOTE.size}")
+    notes = [SentNote(*row) for row in _NOTE.iter_unpack(data)]
+    if any(note.part >= len(PARTS) or note.pitch > 127 or note.velocity > 127 for note in notes):
+        raise WireError("notes of other parts or pitches")
+    return notes
 
 
 def pack_ask(moment: Moment, controls: Controls) -> bytes:

@@ -21,7 +21,7 @@ from ...engine.charts.chart_parser import parse_chart
 from ...engine.commands import SetControl, SetLevel
 from ...engine.errors import EngineError
 from ...engine.output.mixer import controls_after
-from ...engine.player import PARTS
+from ...engine.player import PARTS, NotedPlayer
 from ...engine.run.accompaniment import Accompaniment, Stretch
 from ...files.channels import ChannelError, picked
 from ...files.json_text import json_text
@@ -113,6 +113,9 @@ class _Stream:
         if output not in ("mix", "parts"):
             raise WireError("output: give mix or parts")
         self._as_parts, self._live = output == "parts", hello.get("live", False) is True
+        self._with_notes = hello.get("notes", False)
+        if not isinstance(self._with_notes, bool):
+            raise WireError("notes: give true or false")
         preset = hello.get("preset", "rock")
         if preset not in preset_names():
             raise WireError(f"no such preset: presets are {', '.join(preset_names())}")
@@ -203,6 +206,8 @@ class _Stream:
         await self._socket.close(1000)
 
     async def _send(self, made: Stretch) -> None:
+        if self._with_notes and made.notes:
+            await self._say("notes", notes=[list(note) for note in made.notes])
         if made.samples:
             block = stream_messages.pack_block(self._sequence_out, made.position_samples, self._sound_of(made))
             await _taken(self._socket.send_bytes(block), self._limits.idle_s)
@@ -299,10 +304,12 @@ class _Player:
                     stream_messages.HEARD, index, stream_messages.pack_heard(player.listen(chunk))
                 )
             if kind == stream_messages.PLAY:
+                sound = player.play(*stream_messages.unpack_ask(body))
+                notes = player.notes() if isinstance(player, NotedPlayer) else ()
                 return stream_messages.pack_call(
                     stream_messages.SOUND,
                     index,
-                    stream_messages.pack_sound(player.play(*stream_messages.unpack_ask(body))),
+                    stream_messages.pack_sound(sound) + stream_messages.pack_notes(notes),
                 )
             raise WireError(f"a frame of kind {kind}: give {stream_messages.LISTEN} or {stream_messages.PLAY}")
 

@@ -27,6 +27,9 @@ _CLOSE_S = 2.0
 class NoteSink(Protocol):
     """An output of a MIDI system. One thread at a time."""
 
+    @property
+    def name(self) -> str: ...
+
     def send(self, message: bytes) -> None:
         """Never waits, and never raises: a device that went away takes nothing."""
         ...
@@ -55,6 +58,8 @@ class NoteSender:
         """From the time of a message to its sending."""
         self.returned = 0
         """How often the device came back."""
+        self.name = sink.name
+        """Of the output."""
         bridge.notes.used = True
 
     def start(self) -> None:

@@ -119,6 +119,7 @@ class JackPort(Port):
             self._sources = self._targets(config.input_channels, capture=True)
             self._sinks = self._targets(config.played_channels, capture=False)
         self.input_names = tuple(self._sources) or tuple(f"{own}:input_{channel}" for channel in config.input_channels)
+        self.note_names = tuple(f"{own}:{part}_midi" for part in note_parts(config))
         names = self._sinks or [f"{own}:{name}" for name in config.buses.port_names]
         self.output_names = tuple(names[: len(config.output_channels)])
 

@@ -93,6 +93,8 @@ class Port:
         """Where MIDI comes from, and goes to, on the sound server (JACK)."""
         self.notes_out_to: tuple[Neighbours, ...] = ()
         """The same of each part's notes, where they have ports."""
+        self.note_names: tuple[str, ...] = ()
+        """Of the ports that the parts' notes leave by."""
         self.own_delay_samples = 0
         """What we add on the way from input to output, as others shall know it (JACK); any thread may set it.
 

@@ -24,6 +24,7 @@ from ..commands import SetChart, SetControl, SetSounds
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from ..fault_log import FaultLog
+from ..notes.note_changes import NoteChange, NoteChanges
 from ..output.bus_mixer import mono_of
 from ..output.instrument_rows import Rack
 from ..output.mixer import Playout
@@ -56,6 +57,8 @@ class Stretch:
     """[n, 2], left and right, limited: what the loudspeakers get."""
     parts: Array
     """[parts, n, 2], each at its level, before the limiter."""
+    notes: tuple[NoteChange, ...] = ()
+    """What begins and what ends in it, in order of time; every note that begins also ends."""
 
     @property
     def samples(self) -> int:
@@ -165,6 +168,7 @@ class Accompaniment:
         self._finished = False
         self._band.guard.reset(self.ahead_frames)
         self._band.keep_score()
+        self._notes = NoteChanges(rate_hz / self.band_rate_hz)
         self._sounds_from: float | None = None  # band rate: where the band was switched on
         self._begin()
 
@@ -313,11 +317,13 @@ class Accompaniment:
             raise EngineError(self._fault_log.warnings[-1])
         for made in frames:
             self._band.put(made)
+        notes = self._band.take_notes()
         if not self._entered:
             self._entered = True
             if self._settings.play_along:
                 self._sounds_from = max(0, self._playout.position(frame, 0))
                 self._take.switch(self._sounds_from, True)
+        self._notes.put(notes, math.inf if self._sounds_from is None else self._sounds_from)
 
     def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:
         """What was made as a stretch at the caller's rate, not beyond `total_samples`."""
@@ -332,7 +338,8 @@ class Accompaniment:
         self._given_samples += made.shape[1]
         mix = np.ascontiguousarray(self._limiter.limit(made[:2]).T)
         parts = np.ascontiguousarray(made[2:].reshape(len(PARTS), 2, -1).swapaxes(1, 2), np.float32)
-        return Stretch(position, mix, parts)
+        over = total_samples is not None and self._given_samples >= total_samples > position
+        return Stretch(position, mix, parts, self._notes.take(position, self._given_samples, over))
 
     def _live_ahead_frames(self) -> int:
         delays = Delays(

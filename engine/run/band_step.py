@@ -30,7 +30,7 @@ from ..output.part_processor import PartProcessor, PartSource
 from ..output.recorder import Take
 from ..output.score_log import ScoreLog
 from ..part_sounds import NEURAL, sounds_after
-from ..player import PARTS, Controls, Moment, NotedPlayer, PatientPlayer, Player, TunedPlayer
+from ..player import PARTS, Controls, Moment, NotedPlayer, PatientPlayer, Player, TunedPlayer, notes_late_samples
 from ..timing.conductor import Conducting
 from .guarded_player import GuardedPlayer
 from .stage import Stage
@@ -117,6 +117,8 @@ class BandStep:
         self._mixer = PartMixer(self.host_frame)
         self._buses = BusMixer(buses, self.host_frame)
         self._host_ratio = rate_hz / player.sample_rate_hz
+        self.notes_late_samples = notes_late_samples(player) * self._host_ratio
+        """By how much the notes of a frame belong before it, at the host rate: those of a player that is far away."""
         self._drawn: list[_Drawn] = []
         self._groove = GrooveTiming(rate_hz)
         self._audible = AudibleNotes()
@@ -236,14 +238,18 @@ class BandStep:
             self.source.start_anew()  # before it has the notes of this frame
         self._drawn.append(_Drawn(start, levels_db, gains))
         if self._noted is not None:
-            heard = HeardFrame(self.playout.nominal(frame), levels_db, gains, start)
+            heard = HeardFrame(self._notes_from(frame), levels_db, gains, start)
             self._place(self._noted, heard, controls.style)
         return self._mixed(parts) if parts.size else iter(())
 
     def leave_out(self, frame: int) -> None:
         """The frame is not made: what comes next does not go on from the last, and no note sounds through the gap."""
         self.broken = True
-        self._hand_out(self._audible.end_all(self.playout.nominal(frame)))
+        self._hand_out(self._audible.end_all(self._notes_from(frame)))
+
+    def _notes_from(self, frame: int) -> float:
+        """Where the notes begin that the player gives with this frame."""
+        return self.playout.nominal(frame) - self.notes_late_samples
 
     def _place(self, noted: NotedPlayer, heard: HeardFrame, style: str) -> None:
         """The notes of the frame just made: where the groove wants them, and what is heard of them."""

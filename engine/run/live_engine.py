@@ -179,6 +179,11 @@ class Engine:
         self._sample_clock.observe(position, time.monotonic())
         return self._sample_clock.sample_at(at_s)
 
+    @property
+    def notes_go_to(self) -> str:
+        """Any thread. Where the band's notes go as MIDI, in words; empty for nowhere."""
+        return ", ".join(self.port.note_names) if self._sender is None else self._sender.name
+
     def take_requests(self) -> list[Command]:
         """Any thread. What pedals asked for in the audio and only the session can resolve, oldest first."""
         return self._worker.command_handler.requests.drain()

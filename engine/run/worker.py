@@ -189,7 +189,7 @@ class Worker:
 
     def _begin(self) -> None:
         """The port's delays are known: fix the first budget and let the player begin."""
-        self.look_ahead.notes_before_samples = self._note_out.before_samples
+        self.look_ahead.notes_before_samples = self._note_out.before_samples + self._band.notes_late_samples
         self.look_ahead.begin()
         self._sends_midi = self._bridge.sends_midi
         self._guard.reset(self.budget.ahead_frames_up)
