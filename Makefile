@@ -23,7 +23,7 @@ SYSTEM ?= yes
 # What pip cannot bring. `make live` can do without: it rehearses then, with the neural voice alone.
 SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
 SYSTEM_SOUNDS := libfluidsynth3 musescore-general-soundfont-small
-SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 strace libfluidsynth3 fluid-soundfont-gm \
+SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 strace fluidsynth libfluidsynth3 fluid-soundfont-gm \
                musescore-general-soundfont-small csound-soundfont
 
 .PHONY: live test bench soak bench-latency pictures lint clean help system-live system-test

@@ -7,7 +7,7 @@ loaded. A Band may be used by any threads at once; each stream belongs to one th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ from .engine.timing.first_downbeat import FirstDownbeat, first_downbeat
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import OFF_DB, Preset
 from .session import controls_of, expected_tempo_bpm
+from .show import midi_programs_of
 from .sound.general_midi import programs_of
 from .sound.midi_file import midi_bytes
 from .sound.rack import Rack
@@ -73,6 +74,8 @@ class Music:
     score: Score = NO_SCORE
     """What was played as notes, the beats that the band followed, and the sections of the chart."""
     style: str = ""
+    programs: Mapping[str, int] | None = None
+    """General MIDI programs of the parts, from 0; None: those of the style."""
 
     @property
     def mono(self) -> NDArray[np.float32]:
@@ -92,7 +95,7 @@ class Music:
     @property
     def midi(self) -> bytes:
         """A Standard MIDI File of format 1: tempo, metre and sections, and a track for each part."""
-        return midi_bytes(self.notes, self.beats, self.score.sections, programs_of(self.style))
+        return midi_bytes(self.notes, self.beats, self.score.sections, self.programs or programs_of(self.style))
 
 
 class Band:
@@ -287,6 +290,7 @@ class Band:
             warnings=faults.warnings + stream.warnings,
             score=stream.score(),
             style=stream.controls.style,
+            programs=midi_programs_of(preset if isinstance(preset, Preset) else load_preset(preset)),
         )
 
 

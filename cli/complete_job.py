@@ -328,7 +328,7 @@ def complete(
             if progress is not None:
                 progress(Progress(written / rate_hz, total_s))
         if wanted.midi is not None:
-            _write_notes(wanted.midi, wanted.parts, stream, preset.style)
+            _write_notes(wanted.midi, wanted.parts, stream, preset)
         files = sinks.keep() + (() if wanted.midi is None else (wanted.midi,))
     return Completed(
         files, rate_hz, recording.channels, written / rate_hz, stream.ahead_frames, stream.ahead_ms,
@@ -347,16 +347,16 @@ def _on_channels(recording: Recording, wanted: Completion, stream: Accompaniment
     return lines + mean_of_many(recording, wanted.input_channels)
 
 
-def _write_notes(path: Path, parts: tuple[str, ...], stream: Accompaniment, style: str) -> None:
+def _write_notes(path: Path, parts: tuple[str, ...], stream: Accompaniment, preset: Preset) -> None:
     """The notes of these parts as a MIDI file. Raises EngineError where it cannot be written."""
     from ..files.whole import write_whole
-    from ..sound.general_midi import programs_of
+    from ..show import midi_programs_of
     from ..sound.midi_file import midi_bytes
 
     score = stream.score()
     notes = [note for note in score.notes if note.part in parts]
     try:
-        write_whole(path, midi_bytes(notes, score.beats, score.sections, programs_of(style)))
+        write_whole(path, midi_bytes(notes, score.beats, score.sections, midi_programs_of(preset)))
     except OSError as error:
         raise EngineError(f"cannot write {path}: {error.strerror}") from None
 

@@ -1,4 +1,4 @@
-"""`gigmate devices`: lists sound devices and MIDI inputs by name. Main thread."""
+"""`gigmate devices`: lists sound devices, MIDI inputs and MIDI outputs by name. Main thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def devices(
     server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> int:
-    """List sound devices and MIDI inputs by name."""
+    """List sound devices, MIDI inputs and MIDI outputs by name."""
     found: list[Device] = []
     reasons: dict[str, str] = {}
     for backend in _BACKENDS:
@@ -32,17 +32,21 @@ def devices(
     midi, midi_reason = _midi_inputs()
     if midi_reason:
         reasons["midi"] = midi_reason
+    outputs = _midi_outputs()
     jack_midi = _jack_midi(server)
     if as_json:
         values: dict[str, Any] = {
             "devices": [dataclasses.asdict(device) for device in found],
             "midi_inputs": midi,
+            "midi_outputs": outputs,
             "jack_midi_sources": jack_midi,
             "unavailable": reasons,
         }
         print(json_text(values, indent=2))
     else:
         print("\n".join(_lines(found, midi, jack_midi, reasons)))
+        if outputs:
+            print("\n".join(["midi outputs:", *(f"   {name}" for name in outputs)]))
     return 0
 
 
@@ -60,6 +64,17 @@ def _midi_inputs() -> tuple[list[str], str]:
         return list_midi_inputs(), ""
     except MidiError as error:
         return [], str(error)
+
+
+def _midi_outputs() -> list[str]:
+    """Names; where there can be none, the inputs say why."""
+    from ..control.midi import MidiError
+    from ..control.midi_out import list_midi_outputs
+
+    try:
+        return list_midi_outputs()
+    except MidiError:
+        return []
 
 
 def _jack_midi(server: str | None) -> list[str]:

@@ -169,7 +169,7 @@ def look_at_midi() -> Iterator[Finding]:
     try:
         names = list_midi_inputs()
     except MidiError as error:
-        yield Finding("midi", "warn", "foot switches only through JACK", str(error))
+        yield Finding("midi", "warn", "foot switches and notes that go out only through JACK", str(error))
         return
     yield Finding("midi", "ok", ", ".join(names) or "no input plugged in")
 

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sound": ("dsp",),
     "show": ("engine", "presets", "sound"),
     "session": ("engine", "files", "model", "presets", "show", "sound"),
-    "band": ("engine", "model", "presets", "session", "sound"),
+    "band": ("engine", "model", "presets", "session", "show", "sound"),
     "cli": (
         "band",
         "control",

@@ -13,6 +13,7 @@ from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from ...latency.meter import Meter
 from ..callback.bridge import Bridge
 from ..output.mixer import Playout
+from ..player import PARTS
 from ..ports.port import Neighbours
 
 MARGIN_MS = 4.0
@@ -38,7 +39,7 @@ class PortFacts:
     block_samples: int
     midi_in_from: Neighbours = field(default_factory=Neighbours)
     midi_out_to: Neighbours = field(default_factory=Neighbours)
-    notes_out_to: tuple[Neighbours, ...] = ()
+    notes_out_to: tuple[Neighbours, ...] = (Neighbours(),) * len(PARTS)
     """The same of each part's notes."""
 
     def heard_after_samples(self, from_program: bool) -> int:

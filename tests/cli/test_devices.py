@@ -24,16 +24,19 @@ def test_devices_by_name_and_why_there_are_none(
 
     monkeypatch.setattr(devices, "_list", listed)
     monkeypatch.setattr(devices, "_midi_inputs", lambda: (["FS-6"], ""))
+    monkeypatch.setattr(devices, "_midi_outputs", lambda: ["MicroBrute"])
     monkeypatch.setattr(devices, "_jack_midi", lambda server: ["board:out"])
     assert boundary.run(main.app, "gigmate", ["devices"]) == 0
     out = capsys.readouterr().out
     assert "* Scarlett 2i2: 2 in, 4 out, 48000 Hz  (ALSA)" in out
     assert "start one" in out
     assert "midi:\n   FS-6\njack midi:\n   board:out\n" in out
+    assert "midi outputs:\n   MicroBrute\n" in out
     assert boundary.run(main.app, "gigmate", ["devices", "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
     assert [device["name"] for device in values["devices"]] == ["Scarlett 2i2", "HDMI"]
     assert values["midi_inputs"] == ["FS-6"]
+    assert values["midi_outputs"] == ["MicroBrute"]
     assert values["jack_midi_sources"] == ["board:out"]
     assert set(values["unavailable"]) == {"jack"}
 

@@ -25,7 +25,7 @@ from gigmate.engine.run.live_engine import Engine
 from gigmate.engine.timing.conductor import GridConductor
 from gigmate.model.chord_network import Harmonist
 
-from ..service.service_fakes import RATE_HZ, Echoist, lead, serving
+from ..service.service_fakes import RATE_HZ, Echoist, Note, lead, serving
 
 
 class Clicker(Echoist):
@@ -131,6 +131,65 @@ def test_the_band_is_in_time_however_far_away(delay_s: float, depths: range, tmp
     assert report["misses"]["episodes"] == 0
     assert report["faults"] == {}
     assert in_place(soundfile.read(tmp_path / "band.wav")[0], 0.4, 0.1 + 0.04 * report["ahead"]["frames"]) >= 3
+
+
+class Noted(Clicker):
+    """Writes what it clicks."""
+
+    def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+        at = (1.0 - moment.beat_phase) % 1.0 * 32_000 * 60 / moment.tempo_bpm
+        self.at = round(at) if at < 1280 else -1
+        return super().play(moment, controls)
+
+    def notes(self) -> list[Note]:
+        return [Note(0, 36, 100, self.at)] if self.at >= 0 else [Note(0, 36, 0, 0)]
+
+
+class Taken:
+    """A sink of notes that keeps them."""
+
+    name = "kept"
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+
+    def send(self, message: bytes) -> None:
+        self.messages.append(message)
+
+    def look(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_far_bands_notes_are_as_much_in_time_as_its_sound(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "lead.wav", lead(3.0), RATE_HZ)
+    config = EngineConfig(
+        backend="file", input_file=str(tmp_path / "lead.wav"), output_file=str(tmp_path / "band.wav"),
+        output_channels=(1,), realtime=True, start_playing=True, midi_out="kept", wait_for_musician=False,
+    )  # fmt: skip
+    places: list[int] = []
+    with serving(Band(Noted), idle_s=10.0) as server:
+        player = RemotePlayer(f"127.0.0.1:{server.port}", patience_s=20.0)
+        port, sink = open_port(config), Taken()
+        with Engine(config, player, GridConductor(150, 4, RATE_HZ), port, sink) as engine:
+            push = engine._bridge.notes.push
+
+            def seen(part: int, position: int, message: bytes) -> bool:
+                places.append(position) if message[0] & 0xF0 == 0x90 else None
+                return push(part, position, message)
+
+            engine._bridge.notes.push = seen  # type: ignore[method-assign]
+            engine.start()
+            assert engine.wait(60)
+        player.close()
+    beats = {round(place / (0.4 * RATE_HZ)) for place in places}
+    assert len(beats) >= 4
+    assert all(abs(place - round(place / (0.4 * RATE_HZ)) * 0.4 * RATE_HZ) <= 2 for place in places)
+    assert bytes([0x99, 36, 100]) in sink.messages
+    sounding = [message[0] & 0xF0 for message in sink.messages if message[0] & 0xF0 in (0x80, 0x90)]
+    assert sounding.count(0x80) == sounding.count(0x90)
 
 
 def test_a_cut_connection_is_covered_and_comes_back(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -50,6 +51,32 @@ class Echoist:
         noise = self.rng.standard_normal((3, 1280)) * 0.02
         made = noise + 0.3 * self.heard * (1 + moment.beat_phase) * (0.5 + controls.density)
         return np.clip(made, -4.0, 4.0).astype(np.float32)
+
+
+class Note(NamedTuple):
+    """A NoteEvent."""
+
+    part: int
+    pitch: int
+    velocity: int
+    offset_samples: int
+
+
+class Noted(Echoist):
+    """A drum at the beginning of every tenth frame, over with the next one."""
+
+    frames = 0
+
+    def reset(self, seed: int, ahead_frames: int) -> None:
+        super().reset(seed, ahead_frames)
+        self.frames = 0
+
+    def play(self, moment: Moment, controls: Controls) -> np.ndarray:
+        self.frames += 1
+        return super().play(moment, controls)
+
+    def notes(self) -> list[Note]:
+        return [Note(0, 36, 100, 320)] if self.frames % 10 == 1 else [Note(0, 36, 0, 0)] * (self.frames % 10 == 2)
 
 
 class SlowEchoist(Echoist):

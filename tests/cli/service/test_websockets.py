@@ -18,7 +18,7 @@ from websockets.frames import Frame, Opcode
 from websockets.sync import client
 from websockets.sync.client import ClientConnection
 
-from .service_fakes import RATE_HZ, Echoist, Server, SlowEchoist, ask, lead, serving
+from .service_fakes import RATE_HZ, Echoist, Noted, Server, SlowEchoist, ask, lead, serving
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,23 @@ def test_a_chart_gives_the_chords() -> None:
         inside = played[RATE_HZ:-RATE_HZ]
         low, high = np.percentile(inside, [20, 80])
         assert high / low == pytest.approx(9 / 4, rel=0.05), "G against D"
+
+
+@pytest.mark.parametrize("block", [480, 4_800])
+def test_notes_come_with_the_sound_that_they_belong_to(block: int) -> None:
+    with serving(Band(Noted), window_s=1.0) as server:
+        socket, _ = hello(server, rate_hz=RATE_HZ, notes=True)
+        _, told = play(socket, lead(2.0), block)
+        socket, _ = hello(server, rate_hz=RATE_HZ)
+        _, without = play(socket, lead(1.0), block)
+    assert not [message for message in without if message["type"] == "notes"]
+    notes = [note for message in told if message["type"] == "notes" for note in message["notes"]]
+    onsets = [at for part, pitch, velocity, at in notes if velocity]
+    assert all((part, pitch, velocity) in {("drums", 36, 100), ("drums", 36, 0)} for part, pitch, velocity, _ in notes)
+    assert np.diff(onsets).tolist() == [pytest.approx(19_200, abs=750)] * (len(onsets) - 1)
+    assert len(onsets) >= 4
+    assert len(notes) == 2 * len(onsets), "every note that begins also ends"
+    assert [at for *_, at in notes] == sorted(at for *_, at in notes)
 
 
 def test_parts_stereo_and_controls(server: Server) -> None:

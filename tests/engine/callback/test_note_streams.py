@@ -189,26 +189,13 @@ def test_a_new_stream_ends_what_the_last_one_left() -> None:
     assert [message for _, message in sent.block()] == [off(40), bytes([0xC0, 33])]
 
 
+_WHAT = [
+    *("on", "off", "on", "off", "run", "run", "stop"),
+    *("stop_at", "start", "panic", "release", "flood", "lease", "lead"),
+]
 _ACTS = st.lists(
     st.tuples(
-        st.sampled_from(
-            [
-                "on",
-                "off",
-                "on",
-                "off",
-                "run",
-                "run",
-                "stop",
-                "stop_at",
-                "start",
-                "panic",
-                "release",
-                "flood",
-                "lease",
-                "lead",
-            ]
-        ),
+        st.sampled_from(_WHAT),
         st.integers(0, 2),
         st.integers(40, 43),
         st.integers(0, 3000),
