@@ -194,8 +194,7 @@ def live(
         tuning_hz=tuning,
     )
     asked = pedal is not None or bindings is not None or midi is not None
-    remote = web_asked(web, host, web_token)
-    told = osc_asked(osc, osc_to, osc_time_tags)
+    remote, told = web_asked(web, host, web_token), osc_asked(osc, osc_to, osc_time_tags)
     show, faults = open_show(preset, set_, chart, config.bindings, sound)
     for line in faults:
         print(line, file=sys.stderr)
