@@ -55,10 +55,16 @@ def commands_of(preset: Preset) -> list[Command]:
 
 
 def midi_programs_of(preset: Preset) -> dict[str, int]:
-    """General MIDI programs of the parts, from 0, in the order of PARTS: the preset's own, else those of its style."""
-    of_style = programs_of(preset.style)
-    own = {part: getattr(preset.midi_programs, part) for part in PARTS}
-    return {part: of_style[part] if number is None else number - 1 for part, number in own.items()}
+    """General MIDI programs of the parts, from 0, in the order of PARTS: the preset's own, else those of the
+    instruments that it names as its sound, else those of its style."""
+    programs = programs_of(preset.style)
+    for part, sound in zip(PARTS, preset.sound.in_order(PARTS), strict=True):
+        number = getattr(preset.midi_programs, part)
+        if number is not None:
+            programs[part] = number - 1
+        elif sound.program >= 0:
+            programs[part] = sound.program
+    return programs
 
 
 def known_presets(folders: Collection[Path] = ()) -> tuple[dict[str, Preset], list[str]]:

@@ -192,7 +192,7 @@ class Preset(Strict):
     muted: Annotated[tuple[Part, ...], BeforeValidator(as_tuple)] = ()
     """Parts that are silent at first, and come in when they are unmuted."""
     midi_programs: Programs = Programs()
-    """General MIDI programs of the notes that go out as MIDI; of a part without one: that of the style."""
+    """General MIDI programs of the notes that go out; of a part without one: that of its sound, or of the style."""
     temperature: float = Field(default=0.9, gt=0.0, le=2.0)
     """How much the band dares: low is steady, high is wild."""
     top_k: int = Field(default=100, ge=1, le=1024)
