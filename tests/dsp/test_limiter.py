@@ -54,6 +54,18 @@ def test_pieces_equal_the_whole() -> None:
     assert pieces.limited_samples == whole.limited_samples > 0
 
 
+def test_channels_share_one_gain() -> None:
+    """What is loud on one side pushes both, as much as it would be pushed alone."""
+    rng = np.random.default_rng(2)
+    loud = (rng.standard_normal(4000) * 2).astype(np.float32)
+    both = np.stack([loud, 0.25 * loud])
+    limited = Limiter(48000, -3.0).limit(both)
+    np.testing.assert_array_equal(limited[0], Limiter(48000, -3.0).limit(loud))
+    np.testing.assert_allclose(limited[1], 0.25 * limited[0], atol=1e-7)
+    swapped = Limiter(48000, -3.0)
+    np.testing.assert_array_equal(swapped.limit(both[::-1]), limited[::-1])
+
+
 def test_a_ceiling_above_full_scale_is_refused() -> None:
     with pytest.raises(ValueError, match="ceiling"):
         Limiter(48000, 0.5)

@@ -292,3 +292,24 @@ def test_two_free_threads_agree_on_what_was_dropped() -> None:
     # Blocks dropped after the last one that got in are not seen any more.
     assert done - zeros == pushed - dropped
     assert done <= pushed
+
+
+def test_rows_are_written_and_taken_together() -> None:
+    ring = Ring(100, rows=3)
+    rows = np.arange(300, dtype=np.float32).reshape(3, 100)
+    assert ring.write_at(10, rows[:, :50]) == 50
+    sound, missing = ring.take(70)
+    np.testing.assert_array_equal(sound[:, 10:60], rows[:, :50])
+    assert missing[:, :10].all()
+    assert missing[:, 60:].all()
+    assert not missing[:, 10:60].any()
+    assert ring.write_at(65, rows) == 95, "what is behind the reader is left out of every row"
+    sound, missing = ring.take(95)
+    np.testing.assert_array_equal(sound, rows[:, 5:])
+    assert not missing.any()
+    assert ring.write_at(165, np.ones(5)) == 5, "one row goes into all"
+    assert (ring.take(5)[0] == 1.0).all()
+    with pytest.raises(ValueError, match="3 rows"):
+        ring.write_at(200, rows[:2])
+    with pytest.raises(ValueError, match="at least 1"):
+        Ring(10, rows=0)

@@ -2,6 +2,7 @@
 
     python jack_peer.py play REGEX COUNT        numbers 1..COUNT, each / 2**24, into the input port that matches
     python jack_peer.py record REGEX FILE       what the output port that matches says, until a line comes
+    python jack_peer.py recordall REGEX FILE    the same of all output ports that match, and their names
     python jack_peer.py midi REGEX HEX@FRAME..  messages in one block, into the MIDI input port that matches
     python jack_peer.py freewheel               from "on" until stdin closes
     python jack_peer.py press REGEX HEX OFFSET  one message; prints the server's frame at which it went out
@@ -85,6 +86,30 @@ def record(client: jack.Client, regex: str, path: str) -> None:
         sys.stdin.readline()
         state["on"] = False
         np.save(path, np.concatenate(blocks) if blocks else np.zeros(0, np.float32))
+        print("saved", flush=True)
+        sys.stdin.read()
+
+
+def recordall(client: jack.Client, regex: str, path: str) -> None:
+    ports = client.get_ports(regex, is_output=True, is_audio=True)
+    sources = [client.inports.register(f"in_{place}") for place in range(len(ports))]
+    blocks: list[np.ndarray] = []
+    state = {"on": False}
+
+    @client.set_process_callback
+    def process(frames: int) -> None:
+        if state["on"]:
+            blocks.append(np.stack([source.get_array() for source in sources]))
+
+    with client:
+        for port, source in zip(ports, sources, strict=True):
+            client.connect(port, source)
+        _ready()
+        state["on"] = True
+        print("on", flush=True)
+        sys.stdin.readline()
+        state["on"] = False
+        np.savez(path, names=[port.name for port in ports], sound=np.concatenate(blocks, axis=1))
         print("saved", flush=True)
         sys.stdin.read()
 

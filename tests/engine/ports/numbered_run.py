@@ -18,6 +18,12 @@ from gigmate.engine.errors import EngineError
 from gigmate.engine.ports import open_port
 
 SCALE = np.float32(2**-24)
+ROW_STEP = 2_000_000
+"""Each row of the band counts from so much more than the one before."""
+
+
+def _frozen(value: object) -> object:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def longest_count(samples: np.ndarray) -> tuple[int, int]:
@@ -30,15 +36,17 @@ def longest_count(samples: np.ndarray) -> tuple[int, int]:
 
 
 def main(fields: str, seconds: str) -> None:
-    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(fields).items()}
+    settings = {name: _frozen(value) for name, value in json.loads(fields).items()}
     try:
-        port = open_port(EngineConfig(**settings))
+        config = EngineConfig(**settings)
+        port = open_port(config)
     except EngineError as error:
         print(json.dumps({"error": str(error), "kind": type(error).__name__}), flush=True)
         return
     count = int(float(seconds) * port.rate_hz)
-    bridge = Bridge(port.rate_hz, in_capacity=2 * count, out_capacity=2 * count)
-    bridge.out_ring.write_at(0, np.arange(1, count + 1, dtype=np.float32) * SCALE)
+    bridge = Bridge(port.rate_hz, in_capacity=2 * count, out_capacity=2 * count, buses=config.buses)
+    numbers = np.arange(1, count + 1)
+    bridge.out_ring.write_at(0, np.stack([numbers + ROW_STEP * row for row in range(bridge.out_ring.rows)]) * SCALE)
     bridge.set_playing(True)
     stop = threading.Event()
 

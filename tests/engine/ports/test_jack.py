@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -20,9 +21,10 @@ from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError, EngineError
 from gigmate.engine.ports import list_devices, open_port, unavailable_reason
 
+from .numbered_run import ROW_STEP, SCALE
+
 pytestmark = pytest.mark.jack
 HERE = Path(__file__).parent
-SCALE = np.float32(2**-24)
 
 
 class Peer:
@@ -122,6 +124,45 @@ def test_every_sample_passes_once_both_ways(jack_server: Any, peer: Callable[...
     head, found, recorded = exchange(jack_server, peer, ("gm:input_1", "gm:output_3"), fields, tmp_path / "out.npy")
     assert head == {"inputs": ["system:capture_1"], "outputs": ["system:playback_3"], "rate_hz": 48000}
     check_exchange(found, recorded)
+
+
+def test_parts_have_ports_of_their_own_in_step_to_the_sample(
+    jack_server: Any, peer: Callable[..., Peer], tmp_path: Path
+) -> None:
+    fields = {
+        "backend": "jack", "server_name": jack_server.name, "client_name": "gm",
+        "output_channels": [1], "part_outputs": [["drums", [2, 3]], ["keys", [4]]],
+    }  # fmt: skip
+    run = peer(jack_server.environment, "numbered_run.py", json.dumps(fields), 40)
+    head = json.loads(run.line())
+    assert head == {"inputs": ["system:capture_1"], "outputs": ["system:playback_1"], "rate_hz": 48000}
+    wheel = peer(jack_server.environment, "jack_peer.py", "freewheel")
+    sink = peer(jack_server.environment, "jack_peer.py", "recordall", "gm:", tmp_path / "all.npz")
+    source = peer(jack_server.environment, "jack_peer.py", "play", "gm:input_1", 100_000)
+    for one in (source, sink, wheel):
+        assert one.line() == "ready"
+    listing = ["jack_lsp", "-c", "gm:"]
+    said = subprocess.run(listing, env=jack_server.environment, capture_output=True, text=True, check=True).stdout
+    wires = [
+        line.strip() for line in said.splitlines() if "playback" in line or re.match(r"gm:(output|drums)_\d", line)
+    ]
+    expected = "gm:output_1 system:playback_1 gm:drums_1 system:playback_2 gm:drums_2 system:playback_3"
+    assert wires == [*expected.split(), "system:playback_4"], "and the keys on the last"
+    assert wheel.go() == "done"
+    assert sink.go() == "on"
+    assert source.go() == "done"
+    assert sink.go() == "saved"
+    wheel.end()
+    found = json.loads(run.go())
+    assert (found["misses"], found["lost"]) == (0, None)
+    recorded = np.load(tmp_path / "all.npz")
+    assert list(recorded["names"]) == ["gm:output_1", "gm:drums_1", "gm:drums_2", "gm:keys_1"]
+    numbers = np.round(recorded["sound"].astype(np.float64) / SCALE).astype(np.int64)
+    numbers = numbers[:, (numbers > 0).all(axis=0)]
+    assert numbers.shape[1] > 50_000
+    assert (np.diff(numbers[0]) == 1).all()
+    for row in range(4):
+        np.testing.assert_array_equal(numbers[row] - numbers[0], row * ROW_STEP)
 
 
 def test_the_ports_are_wired_by_channel_number(jack_server: Any) -> None:

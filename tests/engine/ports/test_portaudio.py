@@ -6,11 +6,14 @@ import ctypes
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gigmate.engine.ports import portaudio_api
+
+from .numbered_run import ROW_STEP
 
 pytestmark = pytest.mark.jack
 HERE = Path(__file__).parent
@@ -78,6 +81,46 @@ def test_numbers_pass_in_order_both_ways(environment: dict[str, str], jack_serve
         _check(found, tmp_path / "out.npy")
     finally:
         for process in (run, player, recorder):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def test_parts_have_channels_of_their_own_in_step(
+    environment: dict[str, str], jack_server: Any, tmp_path: Path
+) -> None:
+    import numpy as np
+
+    fields = {
+        "backend": "portaudio", "device": "system",
+        "output_channels": [2, 1], "part_outputs": [["bass", [4]]], "click_channels": [3],
+    }  # fmt: skip
+    run = subprocess.Popen(
+        [sys.executable, str(HERE / "numbered_run.py"), json.dumps(fields), "20"],
+        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    recorder = None
+    try:
+        assert json.loads(run.stdout.readline())["outputs"] == ["system:2", "system:1"]
+        recorder = _peer(environment, "recordall", "PortAudio:out_", tmp_path / "all.npz")
+        for answer in ("ready", "on", "saved"):
+            assert recorder.stdout.readline() == f"{answer}\n"
+            time.sleep(0.5)
+            recorder.stdin.write("\n")
+            recorder.stdin.flush()
+        run.stdin.write("\n")
+        run.stdin.flush()
+        assert json.loads(run.stdout.readline())["lost"] is None
+        recorded = np.load(tmp_path / "all.npz")
+        assert list(recorded["names"]) == [f"PortAudio:out_{place}" for place in range(4)]
+        numbers = np.round(recorded["sound"].astype(np.float64) * 2**24).astype(np.int64)
+        right, left, click, bass = numbers[:, (numbers[[0, 1, 3]] > 0).all(axis=0)]
+        assert left.size > 10_000
+        np.testing.assert_array_equal(right - left, ROW_STEP)
+        np.testing.assert_array_equal(bass - left, 2 * ROW_STEP)
+        assert not click.any()
+    finally:
+        for process in (run, recorder):
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()
