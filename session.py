@@ -161,6 +161,7 @@ class Session:
             *self.remarks,
             f"hears {' + '.join(port.input_names) or 'nothing'}",
             f"plays into {' + '.join(port.output_names) or 'nothing'}",
+            *(f"{part} into {' + '.join(names)}" for part, names in port.part_output_names.items()),
             f"{port.backend}: {port.rate_hz} Hz, block {port.block_samples} samples, "
             f"round trip {delay_samples / port.rate_hz * 1000:.1f} ms "
             f"({self.round_trip_source})",
@@ -176,6 +177,7 @@ class Session:
             "backend": self.port.backend,
             "inputs": list(self.port.input_names),
             "outputs": list(self.port.output_names),
+            "part_outputs": {part: list(names) for part, names in self.port.part_output_names.items()},
             "preset": self.preset.name,
             "seed": self.config.seed,
             "load_seconds": round(self.load_s, 3),

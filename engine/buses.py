@@ -6,6 +6,7 @@ counted over all buses, main first; the click's row comes after them. Any thread
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .errors import ConfigError
@@ -71,6 +72,14 @@ class BusLayout:
             for place in range(len(bus.channels))
         ]
         return (*rows, *(self.rows for _ in self.click))
+
+    def split(self, names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """The names of all `channels` as (those of main, those of each part that has its own)."""
+        parts, at = {}, len(self.main)
+        for part, channels in self.parts:
+            parts[part] = tuple(names[at : at + len(channels)])
+            at += len(channels)
+        return tuple(names[: len(self.main)]), parts
 
     @property
     def port_names(self) -> tuple[str, ...]:

@@ -3,6 +3,11 @@
     python tests/same_output.py > before.json              # on the code before a change that should change no sound
     python tests/same_output.py --against before.json      # on the code after it: exit code 1 where a hash differs
 
+A change that may move the last bits, or add a channel, is looked at by its sound instead:
+
+    python tests/same_output.py --keep before              # the sounds themselves, into a folder
+    python tests/same_output.py --beside before            # how far each is from the one there, by its first channel
+
 Runs the package that is imported as `gigmate`. The hashes hold for one machine and one version of torch only: they are
 for comparing two states of the code side by side, not for keeping.
 """
@@ -71,25 +76,43 @@ def _by_stream(lead: Path, preset: str, out: Path) -> None:
 WAYS = {"file port": _by_file_port, "complete": _by_complete, "stream": _by_stream}
 
 
-def measured() -> dict[str, str]:
-    """{"file port, rock": sha256 of what was played, ...}"""
+def _difference(one: Path, other: Path) -> tuple[float, float]:
+    """(largest difference of the first channels, largest between the channels of the one)."""
+    sound, _ = soundfile.read(one, dtype="float64", always_2d=True)
+    before, _ = soundfile.read(other, dtype="float64", always_2d=True)
+    if len(sound) != len(before):
+        raise SystemExit(f"{one.name}: {len(sound)} samples, and {len(before)} before")
+    return float(np.abs(sound[:, 0] - before[:, 0]).max()), float(np.ptp(sound, axis=1).max())
+
+
+def measured(kept: Path, beside: Path | None) -> dict[str, str]:
+    """{"file port, rock": sha256 of what was played, ...}; the sounds are in `kept`."""
     hashes = {}
-    with tempfile.TemporaryDirectory() as folder:
-        lead = _lead(Path(folder))
-        for way, play in WAYS.items():
-            for preset in PRESETS:
-                out = Path(folder) / f"{way.replace(' ', '-')}-{preset}.wav"
-                play(lead, preset, out)
-                hashes[f"{way}, {preset}"] = _hash_of(out)
-                print(f"{way}, {preset}", file=sys.stderr, flush=True)
+    lead = _lead(kept)
+    for way, play in WAYS.items():
+        for preset in PRESETS:
+            out = kept / f"{way.replace(' ', '-')}-{preset}.wav"
+            play(lead, preset, out)
+            hashes[f"{way}, {preset}"] = _hash_of(out)
+            said = f"{way}, {preset}"
+            if beside is not None:
+                apart, between = _difference(out, beside / out.name)
+                said += f": at most {apart:.2e} from before, {between:.2e} between channels"
+            print(said, file=sys.stderr, flush=True)
     return hashes
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", type=Path, help="hashes that an earlier run printed")
-    against = parser.parse_args().against
-    hashes = measured()
+    parser.add_argument("--keep", type=Path, help="keep the sounds in this folder")
+    parser.add_argument("--beside", type=Path, help="a folder with the sounds of an earlier run")
+    asked = parser.parse_args()
+    against = asked.against
+    with tempfile.TemporaryDirectory() as scratch:
+        kept = Path(scratch) if asked.keep is None else asked.keep
+        kept.mkdir(parents=True, exist_ok=True)
+        hashes = measured(kept, asked.beside)
     print(json.dumps(hashes, indent=1))
     if against is None:
         return 0

@@ -122,7 +122,8 @@ class FilePort(Port):
                 self._source.close()
                 raise
         target = "nowhere" if config.output_file is None else Path(config.output_file).name
-        self.output_names = tuple(f"{target}:{channel}" for channel in config.output_channels)
+        names = [f"{target}:{channel}" for channel in config.played_channels]
+        self.output_names, self.part_output_names = config.buses.split(names)
         self._monitor = None if config.monitor_db is None else np.float32(10.0 ** (config.monitor_db / 20.0))
         self._limiter = Limiter(self.rate_hz, config.ceiling_dbfs)
         self._quit = threading.Event()

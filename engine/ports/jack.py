@@ -121,7 +121,7 @@ class JackPort(Port):
         self.input_names = tuple(self._sources) or tuple(f"{own}:input_{channel}" for channel in config.input_channels)
         self.note_names = tuple(f"{own}:{part}_midi" for part in note_parts(config))
         names = self._sinks or [f"{own}:{name}" for name in config.buses.port_names]
-        self.output_names = tuple(names[: len(config.output_channels)])
+        self.output_names, self.part_output_names = config.buses.split(names)
 
     def _register(self, config: EngineConfig) -> None:
         client = self._client

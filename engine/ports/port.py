@@ -86,6 +86,9 @@ class Port:
         """Of the sound system, in samples of its own."""
         self.input_names: tuple[str, ...] = ()
         self.output_names: tuple[str, ...] = ()
+        """Of the main bus."""
+        self.part_output_names: dict[str, tuple[str, ...]] = {}
+        """Of each part that has outputs of its own."""
         self.capture_latency_samples = 0
         self.playback_latency_samples = 0
         self.midi_in_from = Neighbours()

@@ -125,7 +125,8 @@ class PortAudioPort(Port):
         self.block_samples = config.block_samples or max(64, round(self._sink.latency_s * self.rate_hz))
         self._parameters = self._check_format(self.rate_hz, asked=config.rate_hz is not None)
         self.input_names = tuple(f"{self._source.name}:{channel}" for channel in config.input_channels)
-        self.output_names = tuple(f"{self._sink.name}:{channel}" for channel in config.output_channels)
+        names = [f"{self._sink.name}:{channel}" for channel in config.played_channels]
+        self.output_names, self.part_output_names = config.buses.split(names)
         self.capture_latency_samples = round(self._source.latency_s * self.rate_hz)
         self.playback_latency_samples = round(self._sink.latency_s * self.rate_hz)
 

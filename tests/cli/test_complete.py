@@ -167,6 +167,20 @@ def test_parts_mix_stems_and_flac(band: Band, take: Path, tmp_path: Path) -> Non
     assert tone(soundfile.read(stems / "bass.wav")[0][RATE_HZ:, 1], 220) > 0.15
 
 
+def test_the_band_is_on_both_sides_of_whatever_was_recorded(band: Band, tmp_path: Path) -> None:
+    sound = np.random.default_rng(0).standard_normal((RATE_HZ, 4)).astype(np.float32) * 0.02
+    for channels in (1, 4):
+        path = tmp_path / f"take{channels}.wav"
+        soundfile.write(path, sound[:, :channels], RATE_HZ, "FLOAT")
+        assert run(path, "-o", tmp_path / "both.wav", "--mix", "--parts", "keys") == 0
+        assert run(path, "-o", tmp_path / "alone.wav", "--parts", "keys") == 0
+        both, _ = soundfile.read(tmp_path / "both.wav")
+        alone, _ = soundfile.read(tmp_path / "alone.wav")
+        assert both.shape == (RATE_HZ, max(2, channels))
+        sides = alone[:, [0, 1] * (both.shape[1] // 2)]
+        np.testing.assert_allclose(both, sides + sound[:, :channels], atol=1e-5)
+
+
 def test_start_and_length_and_both_kinds(band: Band, take: Path, tmp_path: Path) -> None:
     out = tmp_path / "o.wav"
     assert run(take, "-o", out, "--start", 0.5, "--length", 0.7, "--ahead", "live") == 0

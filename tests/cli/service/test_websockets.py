@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gigmate.band import Band
 from gigmate.cli.service import stream_messages
-from gigmate.engine.player import Controls, Moment
+from gigmate.engine.player import PARTS, Controls, Moment
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.sync import client
@@ -144,6 +144,28 @@ def test_parts_stereo_and_controls(server: Server) -> None:
     assert np.abs(parts[:, [0, 2]]).max() == 0.0
     assert np.abs(parts[:, 1]).max() > 0.0
     socket.close()
+
+
+def test_stereo_for_who_asks_for_it(server: Server) -> None:
+    sound = lead(0.6)
+    ours = Band(Echoist).accompany(sound, RATE_HZ, seed=2)
+    for output, channels, wanted in (
+        ("mix", 2, ours.mix),
+        ("parts", 6, np.concatenate([ours.parts[part] for part in PARTS], axis=1)),
+    ):
+        client, ready = hello(server, rate_hz=RATE_HZ, seed=2, output=output, output_channels=2)
+        assert ready["channels"] == channels
+        for sequence, at in enumerate(range(0, len(sound), 4800)):
+            client.send(stream_messages.pack_block(sequence, at, sound[at : at + 4800]))
+        client.send(json.dumps({"type": "end"}))
+        made = []
+        while isinstance(message := client.recv(30), bytes) or json.loads(message)["type"] != "end":
+            if isinstance(message, bytes):
+                made.append(stream_messages.unpack_block(message, channels)[2])
+        np.testing.assert_array_equal(np.concatenate(made), wanted)
+    refused, answer = hello(server, rate_hz=RATE_HZ, output_channels=3)
+    assert answer["type"] == "error"
+    refused.close()
 
 
 def test_channels_that_are_heard(server: Server) -> None:

@@ -119,6 +119,33 @@ def test_the_monitor_is_only_in_the_file_and_under_the_ceiling(recording: Path, 
     assert bridge.counters().out_peak < 0.5
 
 
+def test_a_stereo_file_has_main_then_parts_then_the_click(recording: Path, tmp_path: Path) -> None:
+    out = tmp_path / "band.wav"
+    config = EngineConfig(
+        input_file=str(recording), output_file=str(out), realtime=False, monitor_db=-20.0,
+        part_outputs=(("keys", (7,)),), click_channels=(5,),
+    )  # fmt: skip
+    port = open_port(config)
+    assert port.output_names == ("band.wav:1", "band.wav:2")
+    assert port.part_output_names == {"keys": ("band.wav:7",)}
+    bridge = Bridge(port.rate_hz, buses=config.buses)
+    total = RATE_HZ + 77
+    bridge.out_ring.write_at(0, np.array([[0.1], [0.2], [0.3]], np.float32) * np.ones(total, np.float32))
+    bridge.click_ring.write_at(0, np.full(total, 0.05, np.float32))
+    bridge.set_playing(True)
+    bridge.set_input_needed(total + 1)
+    port.start(bridge)
+    assert port.ended.wait(30)
+    port.close()
+    sound, _ = soundfile.read(out, dtype="float32")
+    heard = soundfile.read(recording, dtype="float32")[0][:, 0]
+    assert sound.shape == (total, 4)
+    np.testing.assert_allclose(
+        sound[960:, :2] - 0.1 * heard[960:, None], np.tile([0.1, 0.2], (total - 960, 1)), atol=1e-6
+    )
+    np.testing.assert_allclose(sound[960:, 2:], np.tile([0.3, 0.05], (total - 960, 1)), atol=1e-6)
+
+
 @pytest.mark.parametrize("says_wanted", [True, False])
 def test_a_worker_that_died_does_not_stop_the_file(
     recording: Path, monkeypatch: pytest.MonkeyPatch, says_wanted: bool

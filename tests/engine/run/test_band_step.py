@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from gigmate.engine.config import EngineConfig
@@ -84,6 +86,78 @@ def test_a_frame_that_fails_is_none_and_the_next_one_starts_anew() -> None:
     expected = fresh.playout.resample(again.sound(Moment(0.0, 0.0, 120.0, 4, 1.0)))[0]
     for row in frame.rows:
         np.testing.assert_array_equal(row, expected, "the resampler remembers nothing of before")
+
+
+class Gong:
+    """A source that plays the bass, on the left alone."""
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.anew = 0
+
+    def fill(self, start_samples: int, parts: np.ndarray) -> None:
+        assert parts.dtype == np.float32
+        self.starts.append(start_samples)
+        parts[1, 0], parts[1, 1] = 0.25, 0.0
+
+    def start_anew(self) -> None:
+        self.anew += 1
+
+
+class Swapper:
+    """A processor that changes the sides."""
+
+    def __init__(self) -> None:
+        self.seen: list[np.ndarray] = []
+        self.anew = 0
+
+    def process(self, parts: np.ndarray) -> np.ndarray:
+        self.seen.append(parts.copy())
+        return parts[:, ::-1]
+
+    def start_anew(self) -> None:
+        self.anew += 1
+
+
+def test_sources_come_before_levels_and_processors_after_them() -> None:
+    band = _step(Singer())
+    band.source, band.processor = gong, swapper = Gong(), Swapper()
+    frames = []
+    for frame in range(4):
+        made = band.make(frame, band.direct(frame, fresh=frame == 0), Controls(), (-math.inf, -6.0, 0.0))
+        assert made is not None
+        frames += [(one.start_samples, one.rows.copy(), one.mix.copy(), one.parts.copy()) for one in made]
+    starts, rows, mix, parts = zip(*frames, strict=True)
+    assert list(starts) == gong.starts
+    assert np.diff(gong.starts).tolist() == [band.host_frame] * 3
+    level = 10 ** (-6.0 / 20)
+    for seen, row, part in zip(swapper.seen, rows, parts, strict=True):
+        assert seen.shape == (3, 2, band.host_frame)
+        assert not seen[0].any(), "muted"
+        np.testing.assert_allclose(seen[1, 0], 0.25 * level, rtol=1e-6)
+        assert not seen[1, 1].any()
+        assert not row[0].any()
+        np.testing.assert_allclose(row[1], 0.25 * level, rtol=1e-6, err_msg="after the processor it is on the right")
+        np.testing.assert_array_equal(part, seen[:, ::-1])
+    np.testing.assert_array_equal(rows, mix)
+    assert (gong.anew, swapper.anew) == (1, 1)
+    band.broken = True
+    list(band.make(4, band.direct(4, fresh=False), Controls(), LEVELS_DB) or ())
+    assert (gong.anew, swapper.anew) == (2, 2)
+
+
+def test_parts_go_to_their_buses_and_stand_where_they_are_put() -> None:
+    config = EngineConfig(start_playing=True, output_channels=(1, 2), part_outputs=(("drums", (3, 4)), ("keys", (5,))))
+    band = BandStep(config, RATE_HZ, Singer(), GridConductor(120, 4, RATE_HZ), FaultLog())
+    band.stage.start()
+    band.pans = (-1.0, 0.0, 0.0)
+    made = band.make(0, band.direct(0, fresh=True), Controls(), LEVELS_DB)
+    assert made is not None
+    (frame,) = made
+    assert frame.rows.shape == (5, band.host_frame)
+    assert not frame.rows[[0, 1, 3, 4]].any(), "the drums are alone on theirs, and on the left of it"
+    np.testing.assert_array_equal(frame.rows[2], frame.mix[0])
+    assert np.abs(frame.mix[0]).max() > 0.5
 
 
 def test_what_is_not_conducted_is_heard_all_the_same() -> None:
