@@ -254,7 +254,10 @@ def _play_instruments(engine: Engine, show: Show, rate_hz: int, waiting: Callabl
         return ("instruments need the notes of the band, and this one does not give them: the neural voice plays",)
     style = show.preset.style
     wanted = [(part, resolved(rack, part, sound, style)) for part, sound in zip(PARTS, show.sounds, strict=True)]
-    return tuple(f"{trouble}; the neural voice plays" for trouble in rack.prepare(wanted, waiting))
+    troubles = rack.prepare(wanted, waiting)
+    for part, sound, of in show.later_sounds():
+        rack.foresee(part, resolved(rack, part, sound, of))
+    return tuple(f"{trouble}; the neural voice plays" for trouble in troubles)
 
 
 class PlayerLoading:

@@ -117,6 +117,14 @@ class Show:
         """What the parts sound with, as the preset or the command line says."""
         return with_sounds(self._preset.sound.in_order(PARTS), self.own_sounds)
 
+    def later_sounds(self) -> list[tuple[str, PartSound, str]]:
+        """Part, sound and style of what the songs of the set list will want."""
+        found = {}
+        for preset in (song.preset for song in self._songs):
+            sounds = with_sounds(preset.sound.in_order(PARTS), self.own_sounds)
+            found.update(dict.fromkeys(zip(PARTS, sounds, [preset.style] * len(PARTS), strict=True)))
+        return list(found)
+
     @property
     def chart(self) -> Chart | None:
         """The one that is played by."""

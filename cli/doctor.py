@@ -77,6 +77,7 @@ def examine(config: EngineConfig, quick: bool = False) -> Iterator[Finding]:
         look_at_priority,
         look_at_locked_memory,
         look_at_governor,
+        look_at_instruments,
         look_at_cache,
         look_at_callback,
     ]
@@ -235,6 +236,21 @@ def look_at_governor() -> Iterator[Finding]:
         f"governor {', '.join(governors)}",
         "run `sudo cpupower frequency-set -g performance` for the gig" if slow else "",
     )
+
+
+def look_at_instruments() -> Iterator[Finding]:
+    """FluidSynth, and a bank for it: without them the neural voice plays."""
+    from ..sound.banks import found_banks, usual_bank
+    from ..sound.fluid_library import InstrumentError, fluid_library
+
+    try:
+        version, bank = fluid_library().version, usual_bank()
+    except InstrumentError as error:
+        what, _, mend = str(error).partition(": ")
+        yield Finding("instruments", "warn", f"{what}; the neural voice plays", mend)
+        return
+    others = len(found_banks()[0]) - 1
+    yield Finding("instruments", "ok", f"FluidSynth {version}, {bank.path} and {others} other banks")
 
 
 def look_at_cache() -> Iterator[Finding]:

@@ -6,6 +6,7 @@ thread takes; the loading thread is the rack's own.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -40,15 +41,18 @@ class _Kept:
         self._lock = threading.Lock()
         self._kept: dict[tuple[Program, int], FluidInstrument] = {}
 
-    def new(self, program: Program, rate_hz: int) -> FluidInstrument:
-        """Another one. Raises InstrumentError."""
-        library = fluid_library()
+    def keep(self, program: Program, rate_hz: int) -> None:
+        """Have the samples of this one in memory. Raises InstrumentError."""
         with self._lock:
             if (program, rate_hz) not in self._kept:
-                self._kept[program, rate_hz] = FluidInstrument(library, program, rate_hz)
+                self._kept[program, rate_hz] = FluidInstrument(fluid_library(), program, rate_hz)
                 if len(self._kept) > _MOST_KEPT:
                     self._kept.pop(next(iter(self._kept))).close()
-        return FluidInstrument(library, program, rate_hz)
+
+    def new(self, program: Program, rate_hz: int) -> FluidInstrument:
+        """Another one. Raises InstrumentError."""
+        self.keep(program, rate_hz)
+        return FluidInstrument(fluid_library(), program, rate_hz)
 
 
 _KEPT = _Kept()
@@ -90,6 +94,11 @@ class Rack:
                 troubles[_line(error)] = None
         return tuple(troubles)
 
+    def foresee(self, part: str, sound: SoundLike) -> None:
+        """This one will be wanted later: see to it that its samples are in memory by then. Never waits."""
+        if sound.program >= 0 and (part, sound) not in self._loading:
+            threading.Thread(target=self._warm, args=(part, sound), name=LOADING_THREAD, daemon=True).start()
+
     def take(self, part: str, sound: SoundLike) -> FluidInstrument | None:
         """A new instrument; None while it is still loading, or where it cannot be had: then `trouble` says why."""
         self._load(part, sound)
@@ -116,6 +125,10 @@ class Rack:
         threading.Thread(
             target=self._run, args=(loading, part, sound), name=LOADING_THREAD, daemon=True
         ).start()  # left behind where the run ends first
+
+    def _warm(self, part: str, sound: SoundLike) -> None:
+        with contextlib.suppress(InstrumentError):  # said when it is wanted
+            _KEPT.keep(program_in(bank_named(sound.bank), part, sound), self._rate_hz)
 
     def _run(self, loading: Future[FluidInstrument], part: str, sound: SoundLike) -> None:
         try:

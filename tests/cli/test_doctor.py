@@ -53,6 +53,23 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
     assert "GIGMATE_CACHE_DIR" in finding.mend
 
 
+def test_no_bank_is_a_warning_with_the_command_that_installs_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gigmate.sound import banks, fluid_library
+
+    monkeypatch.setattr(banks, "FOLDERS", ())
+    monkeypatch.setenv("GIGMATE_CONFIG_DIR", str(tmp_path))
+    monkeypatch.delenv(banks.VARIABLE, raising=False)
+    monkeypatch.setattr(fluid_library, "NAMES", ("libnothing.so.9",))
+    monkeypatch.setattr(fluid_library.ctypes.util, "find_library", lambda _name: None)
+    fluid_library.fluid_library.cache_clear()
+    (finding,) = doctor.look_at_instruments()
+    fluid_library.fluid_library.cache_clear()
+    assert finding.level == "warn"
+    assert "the neural voice plays" in finding.text and "fluid" in finding.mend.lower()
+
+
 class SlowPlayer:
     """As long per step as told, by a clock of its own."""
 
