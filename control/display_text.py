@@ -67,6 +67,13 @@ def song_line(status: Status) -> str:
     return f"{status.song_number}/{status.songs} {clean(status.song)}".rstrip() if status.songs else clean(status.song)
 
 
+def sounds_line(status: Status) -> str:
+    """What the parts sound with; empty where all have the neural voice."""
+    if all(sound == "neural" for sound in status.sounds):
+        return ""
+    return "sound " + ", ".join(clean(sound) for sound in status.sounds)
+
+
 def clean(text: str) -> str:
     """One line without control characters: names of songs and files go to terminals."""
     return "".join(character if character.isprintable() else " " for character in str(text)).strip()

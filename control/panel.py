@@ -19,6 +19,7 @@ from .display_text import (
     big_state,
     clean,
     song_line,
+    sounds_line,
     time_source,
     tuning,
 )
@@ -167,6 +168,7 @@ def _song_row(status: Status, width: int) -> Row:
         Field(f" {song}" if song else "", "bold", 0),
         Field(f"  preset {clean(status.preset) or '-'}" if song else f" preset {clean(status.preset) or '-'}", "", 1),
         Field(f"  style {clean(status.style)}" if status.style else "", _DIM, 3),
+        Field(f"  {sounds_line(status)}" if sounds_line(status) else "", _DIM, 4),
     )
 
 

@@ -95,7 +95,9 @@ function build() {
     slider(level, (value) => send({ do: "level", part: name, value: value <= OFF_DB ? "off" : value }));
     const bar = make("div", "", { class: "meter" });
     bar.append(make("i", ""));
-    slide.append(level, bar);
+    const sound = make("button", "–", { type: "button", class: "sound", "aria-label": `next sound of ${name}` });
+    sound.onclick = () => send({ do: "next_sound", part: name });
+    slide.append(level, bar, sound);
     row.append(mute, slide, make("output", "–"));
     return row;
   }));
@@ -183,6 +185,7 @@ function drawParts(now) {
     row.querySelector("button").setAttribute("aria-pressed", String(now.muted[place]));
     if (!held(level)) level.value = Math.max(OFF_DB, gain);
     put(row.querySelector("output"), gained(Number(level.value)));
+    put(row.querySelector(".sound"), now.sounds[place]);
     meter(row.querySelector("i"), now.part_db[place]);
   });
 }

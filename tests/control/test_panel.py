@@ -104,6 +104,12 @@ def test_it_says_all_that_a_musician_needs_at_80_columns() -> None:
         assert words in text, words
 
 
+def test_sounds_are_shown_where_they_are_not_all_neural() -> None:
+    assert "sound" not in "\n".join(lines_of(PLAYING, 100, 24))
+    mixed = replace(PLAYING, sounds=("standard kit", "neural", "rock organ"))
+    assert "sound standard kit, neural, rock organ" in "\n".join(lines_of(mixed, 100, 24))
+
+
 def test_the_level_of_the_whole_band_is_shown_where_it_is_not_0() -> None:
     def out_row(level_db: float) -> str:
         lines = lines_of(replace(PLAYING, band_level_db=level_db), 79, 24)
