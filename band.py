@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engine.charts.chart import Chart
-from .engine.charts.chart_parser import parse_chart, read_chart
+from .engine.charts.chart_parser import parse_chart
 from .engine.config import check_tuning
 from .engine.errors import ConfigError
 from .engine.fault_log import FaultLog
@@ -42,6 +42,7 @@ from .engine.timing.first_downbeat import FirstDownbeat, first_downbeat
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import OFF_DB, Preset
 from .session import controls_of, expected_tempo_bpm
+from .sheets.library import is_link, read_chart
 from .show import midi_programs_of
 from .sound.general_midi import programs_of
 from .sound.midi_file import midi_bytes
@@ -303,12 +304,15 @@ def _heard(audio: NDArray[np.floating], channels: InputChannels) -> list[NDArray
 
 
 def chart_of(chart: str | Path | Chart | None) -> Chart | None:
-    """A chart from itself, from bar notation (text with a | in it), or from a file. Raises ChartError."""
+    """A chart from itself, from bar notation (text with a | in it), a file of any format, or a link of iReal Pro.
+
+    Raises ChartError.
+    """
     if chart is None or isinstance(chart, Chart):
         return chart
-    if isinstance(chart, str) and "|" in chart:
+    if isinstance(chart, str) and "|" in chart and not is_link(chart):
         return parse_chart(chart)
-    return read_chart(Path(chart))
+    return read_chart(chart)
 
 
 def _tempo_bpm(preset: Preset, chart: Chart | None) -> float | None:

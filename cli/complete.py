@@ -71,8 +71,8 @@ def complete(
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
 ) -> int:
     """Add the band to a recording: along with it, after it, or both."""
-    from ..engine.charts.chart_parser import read_chart
     from ..presets.loader import load_preset
+    from ..sheets.library import read_chart
     from .complete_job import Completion
     from .output_files import check_writable
     from .presets import own_folder

@@ -24,6 +24,7 @@ from . import (
     serve,
 )
 from .bench import bench_command
+from .charts import charts_command
 from .eval import eval_command
 from .latency import latency_command
 from .live import (
@@ -57,6 +58,7 @@ app.command("midi-learn")(midi_learn.midi_learn)
 app.add_typer(eval_command.app, name="eval")
 app.command("play")(play_command.play)
 app.add_typer(presets.app, name="presets")
+app.add_typer(charts_command.app, name="charts")
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.command("sounds")(sounds_command.sounds)

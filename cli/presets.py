@@ -13,9 +13,9 @@ import typer
 
 from ..engine.errors import ConfigError
 from ..files.json_text import json_text
+from .charts.charts_command import played
 
 if TYPE_CHECKING:
-    from ..engine.charts.chart import Chart
     from ..engine.gestures import BindingTable
     from ..show import Show
 
@@ -41,10 +41,10 @@ def open_show(
     `sound`: of --sound. Raises ConfigError: no such preset or sound, a set list or a chart that does not hold, or both
     of these.
     """
-    from ..engine.charts.chart_parser import read_chart
     from ..engine.part_sounds import sounds_of
     from ..presets.loader import load_preset
     from ..presets.setlist import load_set
+    from ..sheets.library import read_chart
     from ..show import Show, known_presets
 
     if set_list is not None and chart is not None:
@@ -110,17 +110,17 @@ def schema(
 
 
 def _checked(path: Path) -> list[str]:
-    from ..engine.charts.chart_parser import read_chart
     from ..presets.bindings import parse_bindings
     from ..presets.schema import PresetError, parse_preset
     from ..presets.setlist import load_set
     from ..presets.strict import read_yaml
+    from ..sheets.library import read_chart
 
     if path.suffix not in _YAML:
         chart = read_chart(path)
         return [
             f"{path}: a chart of {chart.bars} bars",
-            *_played(chart),
+            *played(chart),
             *(f"  note: {text}" for text in chart.remarks),
         ]
     values = read_yaml(path, "file", PresetError)
@@ -137,31 +137,3 @@ def _checked(path: Path) -> list[str]:
     if "bindings" in keys:
         return [f"{path}: {len(parse_bindings(values, str(path)))} bindings"]
     return [f"{path}: the preset {parse_preset(values, str(path)).name}"]
-
-
-def _cells(chart: Chart, first_beat: float, beats: int) -> str:
-    """One bar in the notation of charts, in cells as short as its chords need."""
-    changes = [change.beat - first_beat for change in chart.changes if 0 < change.beat - first_beat < beats - 1e-6]
-    if not changes:
-        return chart.symbol_at(first_beat)
-    finest = (count for count in range(1, 5) if all(abs(at * count - round(at * count)) < 1e-6 for at in changes))
-    cells_per_beat = next(finest, 4)
-    starts = {round(at * cells_per_beat) for at in changes} | {0}
-    cells = range(beats * cells_per_beat)
-    return " ".join(chart.symbol_at(first_beat + cell / cells_per_beat) if cell in starts else "." for cell in cells)
-
-
-def _played(chart: Chart) -> list[str]:
-    """The chart as it is played, a line for each section."""
-    lines, number, metre = [], 0, chart.beats_per_bar
-    for section in chart.sections:
-        bars = []
-        for bar in range(number, number + section.bars):
-            beats = chart.beats_of_bar(bar)
-            shown = _cells(chart, chart.beat_at_bar(bar), beats)
-            bars.append(shown if beats == metre else f"({beats}) {shown}")
-            metre = beats
-        number += section.bars
-        lines.append(f"  {f'[{section.name}] ' if section.name else ''}| {' | '.join(bars)} |")
-    lines.append("  and round again" if chart.loops else "  and the band ends")
-    return lines

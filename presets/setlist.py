@@ -13,9 +13,10 @@ from typing import Annotated
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from ..engine.charts.chart import Chart, ChartError
-from ..engine.charts.chart_parser import parse_chart, read_chart
+from ..engine.charts.chart_parser import parse_chart
 from ..engine.charts.chord_symbol import ChordError, english_key
 from ..engine.errors import ConfigError
+from ..sheets.library import is_link, read_chart
 from .loader import DEFAULT_PRESET, load_preset
 from .schema import (
     Preset,
@@ -46,7 +47,7 @@ class SongEntry(Strict):
     key: str | None = None
     """The key you play it in ("Gm"): a chart in another one is moved."""
     chart: str | None = Field(default=None, min_length=1, max_length=100_000)
-    """Bar notation (with | in it), or the name of a file with it."""
+    """Bar notation (with | in it), or the name of a chart file; FILE#3 or FILE#Title is one song of several."""
     notes: str = Field(default="", max_length=1000)
     """For whoever looks at the screen."""
 
@@ -144,6 +145,9 @@ def _song(entry: SongEntry, folder: Path, folders: Sequence[Path], default_prese
 
 def _chart(text: str, key: str | None, folder: Path) -> Chart:
     """A chart written into the set list is in the song's key; one in a file says its own, and is moved."""
+    if is_link(text):
+        chart = read_chart(text.strip())
+        return chart if key is None else chart.in_key(key)
     if "|" in text:
         chart = parse_chart(text, "chart")
         return chart if key is None or not chart.key else chart.in_key(key)

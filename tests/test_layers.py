@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("cli", "control", "dsp", "engine", "files", "latency", "model", "presets", "sound", "training")
+PACKAGES = ("cli", "control", "dsp", "engine", "files", "latency", "model", "presets", "sheets", "sound", "training")
 
 # Each package, and what of ours it may import: whole packages, or single modules.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -29,13 +29,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engine.part_sounds",
         "engine.charts",
         "files",
+        "sheets",
     ),
     "control": ("engine.commands", "engine.errors", "engine.status", "engine.actions", "engine.gestures", "files"),
     "training": ("model", "dsp", "files"),
+    "sheets": ("engine.charts", "engine.errors", "files"),
     "sound": ("dsp",),
     "show": ("engine", "presets", "sound"),
     "session": ("engine", "files", "model", "presets", "show", "sound"),
-    "band": ("engine", "model", "presets", "session", "show", "sound"),
+    "band": ("engine", "model", "presets", "session", "sheets", "show", "sound"),
     "cli": (
         "band",
         "control",
@@ -46,6 +48,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "model",
         "presets",
         "session",
+        "sheets",
         "show",
         "sound",
         "training",

@@ -28,10 +28,10 @@ _THIRD = re.compile(r"(maj|Maj|MAJ|ma(?![jd])|M(?!i)|min|Min|MIN|mi|m(?!aj)|-|di
 _NUMBER = re.compile(r"(13|11|9|7|6/9|69|6|5|4|2)?")
 _LATE_SEVENTH = re.compile(r"(maj|Maj|ma|M)(7|9|11|13)")
 _TAIL = re.compile(
-    r"sus(?P<sus>2|4|)(?![0-9])|add(?P<add>[b#]?(?:13|11|9|6|4|2))|(?:no|omit)(?P<no>3|5)"
+    r"sus(?P<sus>2|4|)(?![0-9])|add(?P<add>[b#]?(?:13|11|10|9|6|4|3|2))|(?:no|omit)(?P<no>3|5)"
     r"|(?P<sign>[b#+-])(?P<degree>13|11|9|6|5)|(?P<alt>alt)"
 )
-_DEGREES = {"2": 2, "4": 5, "5": 7, "6": 9, "9": 2, "11": 5, "13": 9}
+_DEGREES = {"2": 2, "3": 4, "10": 4, "4": 5, "5": 7, "6": 9, "9": 2, "11": 5, "13": 9}
 _SIGNS = {"b": -1, "-": -1, "#": 1, "+": 1, "": 0}
 
 # For "did you mean": what is written most.

@@ -1,0 +1,166 @@
+"""Chart files of any format: which it is, the songs in it, and one of them as a chart.
+
+`FILE#3` or `FILE#Title` names a song of a file that holds several. Reads files, writes none; any thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engine.charts.chart import Chart, ChartError
+from ..engine.charts.chart_headers import near
+from ..engine.charts.chart_parser import parse_chart
+from .readers import ireal_bars, ireal_links
+from .sheet import Sheet, SheetError
+from .sheet_chart import chart_from
+from .styles import preset_for
+
+MOST_FILE_BYTES = 16_000_000
+NOTATION = "the notation of GigMate"
+_ELSEWHERE = {
+    **dict.fromkeys((".sgu", ".mgu", ".sg1", ".mg1", ".bb"), "Band-in-a-Box keeps its format to itself"),
+    **dict.fromkeys((".mscz", ".mscx"), "MuseScore's own files are not read"),
+    **dict.fromkeys((".gp", ".gpx", ".gp5", ".gp4", ".gp3", ".ptb"), "tablature is not read"),
+    **dict.fromkeys((".sib", ".musx", ".mus", ".dorico"), "files of engraving programs are not read"),
+    ".pdf": "a picture of a chart cannot be read",
+}
+"""Files of programs that can save one of the formats that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """One song of a file. Any thread."""
+
+    title: str
+    composer: str
+    style: str
+    """As the file says it; empty where it does not."""
+    preset: str
+    """The preset that is nearest to that; empty for none."""
+    chart: Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A song that has not been read yet. Any thread."""
+
+    title: str
+    read: Callable[[], Sheet | Chart]
+
+
+@dataclass(frozen=True, slots=True)
+class SongFile:
+    """What a file holds. Any thread."""
+
+    where: str
+    format: str
+    entries: tuple[Entry, ...]
+
+    def song(self, number: int) -> Song:
+        """Song `number` (from 0). Raises ChartError with file and song."""
+        entry = self.entries[number]
+        try:
+            read = entry.read()
+            if isinstance(read, Chart):
+                return Song(read.title or entry.title, "", "", "", read)
+            chart = chart_from(read)
+        except ChartError as error:
+            named = f" song {number + 1} ({entry.title[:40]})" if len(self.entries) > 1 else ""
+            text = str(error)
+            raise ChartError(text if text.startswith(self.where) else f"{self.where}{named}: {text}") from None
+        return Song(
+            chart.title or entry.title, read.composer, read.style, preset_for(read.style, chart.beats_per_bar), chart
+        )
+
+
+def open_songs(source: str | Path) -> tuple[SongFile, list[int]]:
+    """The file's songs, and which of them are asked for: all, or that behind the #.
+
+    `source` may be a link of iReal Pro, too. Raises ChartError for a file that cannot be read.
+    """
+    text = str(source)
+    if is_link(text):
+        found = _of_text(text, "the link", "")
+        return found, list(range(len(found.entries)))
+    path, wanted = Path(text), ""
+    if not path.exists() and "#" in path.name:
+        name, _, wanted = text.rpartition("#")
+        path = Path(name)
+    found = open_bytes(_read(path), str(path), path.suffix.lower())
+    return found, [_number(found, wanted)] if wanted else list(range(len(found.entries)))
+
+
+def is_link(text: str) -> bool:
+    """Whether the text is a link of iReal Pro."""
+    return re.match(r"\s*irealb(ook)?://", text) is not None
+
+
+def read_chart(source: str | Path) -> Chart:
+    """The chart in a file of any format. Raises ChartError, also for a file of several songs that names none."""
+    return read_song(source).chart
+
+
+def read_song(source: str | Path) -> Song:
+    """The song in a file of any format. Raises ChartError, also for a file of several songs that names none."""
+    found, numbers = open_songs(source)
+    if len(numbers) > 1:
+        raise ChartError(
+            f"{found.where} holds {len(numbers)} songs: name one as {found.where}#3 or {found.where}#Title, or make a "
+            f"set list of them with `gigmate charts convert {found.where} evening.yaml`"
+        )
+    return found.song(numbers[0])
+
+
+def open_bytes(data: bytes, where: str, suffix: str = "") -> SongFile:
+    """The songs in a file's bytes. `where` begins the errors; `suffix` (".abc") helps where the bytes do not tell."""
+    if suffix in _ELSEWHERE:
+        raise ChartError(f"{where}: {_ELSEWHERE[suffix]}: save it as MusicXML there (or MIDI), and give that")
+    try:
+        return _of_text(data.decode("utf-8-sig"), where, suffix)
+    except UnicodeDecodeError:
+        raise ChartError(f"{where}: is not a text file: save the chart as plain text in UTF-8") from None
+
+
+def _of_text(text: str, where: str, suffix: str) -> SongFile:
+    if ireal_links.has_link(text):
+        try:
+            songs = ireal_links.songs_of(text)
+        except SheetError as error:
+            raise ChartError(f"{where}: {error}") from None
+        entries = tuple(Entry(song.title, _later(ireal_bars.sheet_of, song)) for song in songs)
+        return SongFile(where, "iReal Pro", entries)
+    return SongFile(where, NOTATION, (Entry(Path(where).stem, lambda: parse_chart(text, where)),))
+
+
+def _later(read: Callable[..., Sheet], *given: object) -> Callable[[], Sheet]:
+    return lambda: read(*given)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_FILE_BYTES + 1)
+    except OSError as error:
+        raise ChartError(f"cannot read the chart {path}: {error.strerror}") from None
+    if len(data) > MOST_FILE_BYTES:
+        raise ChartError(f"{path}: more than {MOST_FILE_BYTES // 1_000_000} MB: is this a chart?")
+    return data
+
+
+def _number(found: SongFile, wanted: str) -> int:
+    titles = [entry.title for entry in found.entries]
+    if wanted.strip().isdigit() and 1 <= int(wanted) <= len(titles):
+        return int(wanted) - 1
+    low = wanted.strip().lower()
+    same = [number for number, title in enumerate(titles) if title.lower() == low]
+    same = same or [number for number, title in enumerate(titles) if low in title.lower()]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise ChartError(
+            f"{found.where}: {len(same)} songs are called {wanted!r}: give a number, {found.where}#{same[0] + 1}"
+        )
+    raise ChartError(f"{found.where}: no song {wanted!r}{near(wanted, titles)}: it holds {len(titles)}")

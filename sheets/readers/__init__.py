@@ -1,0 +1,1 @@
+"""One reader for each format: text or bytes in, sheets out. None opens a file."""

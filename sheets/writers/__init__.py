@@ -1,0 +1,1 @@
+"""One writer for each format: a chart in, text out. None opens a file."""
