@@ -177,6 +177,7 @@ def _play_row(status: Status, width: int, blocks: bool) -> Row:
         width,
         Field(f" density {bar_of(_share(status.density), 10, blocks)} {_share(status.density):.1f}", "", 0),
         Field(f"  rec {clean(status.recording)}" if status.recording else "", "red", 1),
+        Field(f"  notes to {clean(status.midi_out)}" if status.midi_out else "", _DIM, 2),
     )
 
 

@@ -91,6 +91,8 @@ class Status:
     density: float = 0.5
     recording: str = ""
     """The file that is recorded to; empty for none."""
+    midi_out: str = ""
+    """Where the band's notes go as MIDI; empty for nowhere."""
     warnings: tuple[str, ...] = field(default=())
     """In words, each with its mend; newest last."""
 

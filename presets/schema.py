@@ -253,6 +253,7 @@ def as_text(preset: Preset) -> str:
     }
     values["click_db"] = "off" if preset.click_db == OFF_DB else preset.click_db
     values["muted"] = list(values["muted"])
+    values["midi_programs"] = preset.midi_programs.model_dump(exclude_none=True)
     values["pedal"] = [row.model_dump(exclude_none=True) for row in preset.pedal]
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
 

@@ -142,7 +142,7 @@ function draw() {
   put(by("tuning"), now.tuning_hz && Math.round(now.tuning_hz) !== 440 ? `A ${Math.round(now.tuning_hz)} Hz` : "");
   put(by("title"), now.song || now.preset || "–");
   put(by("subtitle"), [now.songs ? `${now.song_number} of ${now.songs}` : "", now.song && now.preset, now.section && `section ${now.section}`,
-    now.next_section && `then ${now.next_section}`, now.recording && "recording"].filter(Boolean).join(" · "));
+    now.next_section && `then ${now.next_section}`, now.recording && "recording", now.midi_out && "notes out"].filter(Boolean).join(" · "));
   drawWarnings(now);
   drawParts(now);
   if (!held(by("density"))) by("density").value = now.density;

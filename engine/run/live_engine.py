@@ -218,6 +218,7 @@ class Engine:
             misses=misses_of(counters, self._worker.host_frame),
             miss_episodes=counters.miss_episodes,
             warnings=self._fault_log.warnings,
+            midi_out=self.notes_go_to,
         )
 
     def wait(self, timeout_s: float) -> bool:

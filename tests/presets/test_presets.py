@@ -19,6 +19,7 @@ from gigmate.presets.schema import (
     json_schema,
     parse_preset,
 )
+from gigmate.show import midi_programs_of
 from gigmate.training.band.styles import STYLE_NAMES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -175,6 +176,18 @@ def test_a_sound_that_does_not_exist_is_one_line(tmp_path: Path, sound: str, wor
     assert all(word in str(caught.value) for word in words) and "\n" not in str(caught.value)
 
 
+def test_programs_of_notes_are_the_presets_or_those_of_its_sound_or_of_the_style(tmp_path: Path) -> None:
+    def programs(text: str) -> dict[str, int]:
+        return midi_programs_of(load_preset(write(tmp_path, f"name: x\nstyle: swing\n{text}")))
+
+    assert programs("") == {"drums": 0, "bass": 32, "keys": 0}
+    assert programs("sound: {bass: 34, keys: rhodes}\nmidi_programs: {keys: 19}\n")["bass"] == 33
+    assert programs("sound: {bass: 34, keys: rhodes}\nmidi_programs: {keys: 19}\n")["keys"] == 18
+    for wrong in ("midi_programs: {bass: 0}\n", "midi_programs: {bass: 129}\n", "midi_programs: {guitar: 3}\n"):
+        with pytest.raises(PresetError):
+            programs(wrong)
+
+
 def test_every_key_has_its_value(tmp_path: Path) -> None:
     text = """\
 name: All of it
@@ -184,6 +197,7 @@ density: 0.7
 levels_db: {drums: -2, bass: off, keys: 1.5}
 sound: {drums: kit 1, bass: neural, keys: rhodes, bank: fluid}
 muted: [keys]
+midi_programs: {bass: 34, keys: 5}
 temperature: 1.1
 top_k: 50
 top_p: 0.9
@@ -203,6 +217,7 @@ pedal:
 """
     preset = load_preset(write(tmp_path, text))
     assert preset.muted == ("keys",)
+    assert midi_programs_of(preset) == {"drums": 0, "bass": 33, "keys": 4}
     assert [sound.name for sound in preset.sound.in_order(PARTS)] == ["standard kit", "neural", "electric piano 1"]
     assert preset.sound.in_order(PARTS)[2].bank == "fluid"
     assert (preset.count_in, preset.start_at, preset.when_silent) == (2, "bar", "go_on")
