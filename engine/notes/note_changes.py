@@ -35,21 +35,25 @@ class NoteChanges:
         self._waiting: list[NoteChange] = []
         self._sounding: dict[tuple[str, int], None] = {}
 
-    def put(self, notes: Iterable[TimedNote], sounds_from_samples: float) -> None:
-        """Notes as they are heard, in order; what begins before the band was switched on is not."""
+    def put(self, notes: Iterable[TimedNote]) -> None:
+        """Notes as they are heard, in order."""
         for note in notes:
-            if note.velocity == 0 or note.position_samples >= sounds_from_samples:
-                position = math.floor(note.position_samples * self._ratio)
-                self._waiting.append(NoteChange(PARTS[note.part], note.pitch, note.velocity, position))
+            position = math.floor(note.position_samples * self._ratio)
+            self._waiting.append(NoteChange(PARTS[note.part], note.pitch, note.velocity, position))
 
-    def take(self, first: int, end: int, over: bool = False) -> tuple[NoteChange, ...]:
-        """What changes in the samples from `first` to `end`; `over`: whatever sounds ends there."""
+    def take(self, first: int, end: int, sounds_from: float, over: bool = False) -> tuple[NoteChange, ...]:
+        """What changes in the samples from `first` to `end`; `over`: whatever sounds ends there.
+
+        `sounds_from`: where the band was switched on, in its own samples; what begins before that is not heard.
+        """
         due = [change for change in self._waiting if change.position_samples < end]
         self._waiting = [change for change in self._waiting if change.position_samples >= end]
         taken: list[NoteChange] = []
         for change in sorted(due, key=lambda one: one.position_samples):  # a part's own order stays
             key = (change.part, change.pitch)
             if change.velocity > 0:
+                if change.position_samples < math.floor(sounds_from * self._ratio if sounds_from < math.inf else end):
+                    continue
                 if key in self._sounding:
                     taken.append(change._replace(velocity=0))
                 self._sounding[key] = None

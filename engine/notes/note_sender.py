@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from ...latency.meter import Meter
@@ -47,7 +48,9 @@ class NoteSender:
     Each method says its thread.
     """
 
-    def __init__(self, bridge: Bridge, sink: NoteSink) -> None:
+    def __init__(self, bridge: Bridge, sink: NoteSink, begin: Callable[[], object] = lambda: None) -> None:
+        """`begin` is called first on the sending thread: it may ask for a better place in the queue."""
+        self._begin = begin
         self._bridge, self._notes, self._sink = bridge, bridge.notes, sink
         self._clock = SampleClock(bridge.rate_hz)
         self._taken: int | None = None  # up to here messages are out of the rings
@@ -84,6 +87,7 @@ class NoteSender:
         }
 
     def _run(self) -> None:
+        self._begin()
         while not self._quit.is_set():
             for at, message in self._take():
                 self._wait_until(at)

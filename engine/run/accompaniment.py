@@ -317,13 +317,12 @@ class Accompaniment:
             raise EngineError(self._fault_log.warnings[-1])
         for made in frames:
             self._band.put(made)
-        notes = self._band.take_notes()
         if not self._entered:
             self._entered = True
             if self._settings.play_along:
                 self._sounds_from = max(0, self._playout.position(frame, 0))
                 self._take.switch(self._sounds_from, True)
-        self._notes.put(notes, math.inf if self._sounds_from is None else self._sounds_from)
+        self._notes.put(self._band.take_notes())
 
     def _give(self, rows: list[Array] | None, total_samples: int | None = None, more: Array | None = None) -> Stretch:
         """What was made as a stretch at the caller's rate, not beyond `total_samples`."""
@@ -339,7 +338,8 @@ class Accompaniment:
         mix = np.ascontiguousarray(self._limiter.limit(made[:2]).T)
         parts = np.ascontiguousarray(made[2:].reshape(len(PARTS), 2, -1).swapaxes(1, 2), np.float32)
         over = total_samples is not None and self._given_samples >= total_samples > position
-        return Stretch(position, mix, parts, self._notes.take(position, self._given_samples, over))
+        sounds_from = math.inf if self._sounds_from is None else self._sounds_from
+        return Stretch(position, mix, parts, self._notes.take(position, self._given_samples, sounds_from, over))
 
     def _live_ahead_frames(self) -> int:
         delays = Delays(

@@ -42,6 +42,7 @@ from ..status import Status
 from ..timing.conductor import Conducting
 from .lookahead import PortFacts, PortLink
 from .status_builder import figures_of_budget, figures_of_steps, versions
+from .thread_priority import raise_priority
 from .worker import Worker, misses_of
 
 _WARM_UP_TIMEOUT_S = 120.0
@@ -103,7 +104,7 @@ class Engine:
             if self.port.can_reconnect and config.reconnect_s > 0:
                 self._reconnecting = PortReconnector(self.port, self._bridge, self._fault_log, config.reconnect_s)
                 self._over = self._reconnecting.over
-            self._sender = None if note_sink is None else NoteSender(self._bridge, note_sink)
+            self._sender = None if note_sink is None else NoteSender(self._bridge, note_sink, raise_priority)
             self._worker = Worker(
                 config,
                 PortLink(self._bridge, self._port_facts, self._over, self._clocked),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from gigmate.engine.commands import Panic, SetMute, SetPrograms, Start, Stop
 from gigmate.engine.config import EngineConfig
+from gigmate.engine.errors import EngineError
 from gigmate.engine.ports import open_port
 from gigmate.engine.run.live_engine import Engine
 from gigmate.engine.timing.conductor import GridConductor
@@ -148,6 +149,33 @@ def test_no_note_hangs_after_stops_panics_and_mutes(
         pytest.fail(f"this machine came too late to a cycle in {_TRIES} tries out of {_TRIES}")
     assert len(heard.onsets(0)) > 3
     assert not heard.hanging()
+
+
+def test_more_latency_than_the_look_ahead_allows_is_one_line(jack_server: Any) -> None:
+    config = config_of(jack_server, midi_latency_ms=200.0, round_trip_samples=14_000)
+    port = open_port(config)
+    with (
+        Engine(config, Trio(), GridConductor(120, 4, port.rate_hz), port) as engine,
+        pytest.raises(EngineError, match=r"--midi-latency 200: here at most 1\d\d ms can be made up for"),
+    ):
+        engine.start()
+
+
+def test_a_server_that_comes_back_finds_the_ports_and_no_old_notes(jack_server: Any) -> None:
+    config = config_of(jack_server)
+    port = open_port(config)
+    with Engine(config, Trio(), GridConductor(120, 4, port.rate_hz), port) as engine:
+        engine.start()
+        assert wait_until(lambda: engine._bridge.notes.counters().sounding > 0)
+        jack_server.kill()
+        assert wait_until(lambda: engine.status.state == "away")
+        jack_server.start()
+        assert wait_until(lambda: engine.status.state == "playing", 30.0)
+        sent = engine._bridge.notes.counters().sent
+        assert wait_until(lambda: engine._bridge.notes.counters().sent > sent + 2)
+        names = [found.name for found in port._client.get_ports("gm:.*_midi")]  # type: ignore[attr-defined]
+        assert names == ["gm:drums_midi", "gm:bass_midi", "gm:keys_midi"]
+    assert engine._bridge.notes.counters().sounding == 0
 
 
 def test_the_end_of_the_run_ends_every_note(

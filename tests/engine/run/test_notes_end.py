@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import pytest
 from gigmate.engine.callback.note_streams import CHANNELS
 from gigmate.engine.commands import (
     Ending,
@@ -115,6 +116,21 @@ def test_whatever_happens_every_note_ends(acts: list[tuple[str, int]], latency_m
     evening.do("stop")
     evening.run(4)
     assert evening.begun > 0
+    assert not +evening.sounding
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_no_note_hangs_in_an_hour_of_starts_stops_panics_and_songs() -> None:
+    evening, random = Evening(), np.random.default_rng(11)
+    acts = [*_WHAT, "start", "start"]
+    for _ in range(3600):
+        evening.do(acts[int(random.integers(len(acts)))])
+        evening.run(25)
+        evening.out.clear()
+    evening.do("stop")
+    evening.run(4)
+    assert evening.begun > 1000
     assert not +evening.sounding
 
 
