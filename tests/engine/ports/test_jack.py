@@ -176,7 +176,9 @@ def test_the_ports_are_wired_by_channel_number(jack_server: Any) -> None:
         ).stdout.split()
         expected = "wired:input_2 system:capture_2 wired:input_1 system:capture_1"
         expected += " wired:output_4 system:playback_4 wired:output_3 system:playback_3 wired:midi_in wired:midi_out"
-        assert [word for word in wires if not word.startswith("system:midi")] == expected.split()
+        assert [
+            word for word in wires if not word.startswith("system:midi") and "_midi" not in word
+        ] == expected.split()
         assert (port.rate_hz, port.block_samples, port.backend) == (48000, 128, "jack")
         # This dummy server claims one period in and two out.
         assert (port.capture_latency_samples, port.playback_latency_samples) == (128, 256)
