@@ -226,3 +226,16 @@ class PatientPlayer(Player, Protocol):
     def sound(self) -> NDArray[np.float32]:
         """Float32 [len(PARTS), n * frame_samples]: the n frames that were drawn since the last time."""
         ...
+
+
+@runtime_checkable
+class QuietPlayer(Player, Protocol):
+    """A player that need not make the sound of frames that nobody hears. Inference thread only."""
+
+    def draw(self, moment: Moment, controls: Controls) -> None:
+        """`play` without the sound."""
+        ...
+
+    def pass_over(self) -> None:
+        """Make no sound of the frames that were drawn since the last time: instruments play their notes."""
+        ...

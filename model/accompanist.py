@@ -171,6 +171,10 @@ class Accompanist:
         audio: Any = self._band.program.sound(tokens, dynamics_db, self._play_state)
         return audio.numpy()
 
+    def pass_over(self) -> None:
+        """Make no sound of what was drawn since the last time: instruments play its notes."""
+        self._drawn.clear()
+
     def _wanted(self, moment: MomentLike, controls: ControlsLike) -> WantedFrame:
         """One frame, as the compiled program is asked for it."""
         band = self._band

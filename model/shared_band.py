@@ -88,3 +88,6 @@ class SharedAccompanist:
     def sound(self) -> NDArray[np.float32]:
         with self._turn:
             return self._player.sound()
+
+    def pass_over(self) -> None:
+        self._player.pass_over()

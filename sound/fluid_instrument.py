@@ -30,6 +30,8 @@ _FINE_TUNE = 52  # the generator's number in SoundFont 2
 _MOST_RENDERED = 8192
 _WARM_UP_KEY = 36
 _OFF, _ON = 0, 1
+_HIT_S = 4.0
+"""After so long a hit of a kit is let go, for banks in which it would never end; most are over by then."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ class FluidInstrument:
             *(side + 4 * late for late in range(BLOCK) for side in (left, right))
         )
         self._queue: list[tuple[int, int, int, int]] = []
-        self._channel_of: dict[int, int] = {}
+        """(sample, end or begin, pitch, velocity) of what is to come; of an end the note that it is for, 0 for any."""
+        self._sounding: dict[int, tuple[int, int]] = {}  # by pitch: the channel, and which note of all it is
+        self._notes = 0
+        self._hit_samples = round(_HIT_S * rate_hz)
         self._cents = 0.0
         self._use_every_voice()
         self._at = 0  # the sample that `_out` begins with
@@ -113,7 +118,7 @@ class FluidInstrument:
         """Silence, and what is rendered next begins at that sample."""
         self._quick.fluid_synth_all_sounds_off(self._synth, -1)
         self._queue.clear()
-        self._channel_of.clear()
+        self._sounding.clear()
         self._run(BLOCK * 2)  # what was still to be faded out
         self._out.fill(0.0)
         self._at, self._ready = position, 0
@@ -123,12 +128,13 @@ class FluidInstrument:
         kind = _ON if velocity > 0 else _OFF
         if kind == _OFF and self._kit:
             return
-        heapq.heappush(self._queue, (max(position, self._at + self._ready), kind, pitch, velocity))
+        at = max(position, self._at + self._ready)
+        heapq.heappush(self._queue, (at, kind, pitch, velocity))
 
     def end_all(self, position: int) -> None:
         """What sounds then is let go at that sample, and what was to begin later does not."""
         kept = [event for event in self._queue if event[0] < position]
-        begun = {pitch for _, kind, pitch, _ in kept if kind == _ON} | set(self._channel_of)
+        begun = {pitch for _, kind, pitch, _ in kept if kind == _ON} | set(self._sounding)
         self._queue = kept
         heapq.heapify(self._queue)
         for pitch in sorted(begun):
@@ -171,8 +177,7 @@ class FluidInstrument:
         while made < samples:
             line = self._at + made
             while self._queue and self._queue[0][0] < line + BLOCK:
-                position, kind, pitch, velocity = heapq.heappop(self._queue)
-                self._obey(max(0, position - line), kind, pitch, velocity)
+                self._obey(line, heapq.heappop(self._queue))
             until = samples
             if self._queue:
                 until = min(samples, made + (self._queue[0][0] - line) // BLOCK * BLOCK)
@@ -180,13 +185,21 @@ class FluidInstrument:
             made = until
         self._ready = samples
 
-    def _obey(self, late: int, kind: int, pitch: int, velocity: int) -> None:
-        before = self._channel_of.pop(pitch, None)
-        if before is not None:
-            self._quick.fluid_synth_noteoff(self._synth, before, pitch)
+    def _obey(self, line: int, event: tuple[int, int, int, int]) -> None:
+        position, kind, pitch, value = event
+        channel, number = self._sounding.get(pitch, (0, 0))
+        if kind == _OFF and value and value != number:
+            return  # a hit that was struck again since
+        if number:
+            self._quick.fluid_synth_noteoff(self._synth, channel, pitch)
+            del self._sounding[pitch]
         if kind == _ON:
-            self._quick.fluid_synth_noteon(self._synth, late, pitch, velocity)
-            self._channel_of[pitch] = late
+            self._notes += 1
+            late = max(0, position - line)
+            self._quick.fluid_synth_noteon(self._synth, late, pitch, value)
+            self._sounding[pitch] = late, self._notes
+            if self._kit:
+                heapq.heappush(self._queue, (position + self._hit_samples, _OFF, pitch, self._notes))
 
     def _run(self, samples: int, first: int = 0) -> None:
         if first:

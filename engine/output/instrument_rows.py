@@ -126,7 +126,9 @@ class InstrumentRows:
     @property
     def all_instruments(self) -> bool:
         """Whether nothing of the neural voice is heard, or will be in the next frame."""
-        return all(part.instrument is not None and not part.turns and part.wanted is None for part in self._parts)
+        return not any(sound.neural for sound in self._told) and all(
+            part.instrument is not None and not part.turns and part.wanted is None for part in self._parts
+        )
 
     def want(self, sounds: Sequence[PartSound]) -> None:
         """What the parts shall sound with, from the next bar line on; at once where nothing sounds yet."""

@@ -30,7 +30,17 @@ from ..output.part_processor import PartProcessor, PartSource
 from ..output.recorder import Take
 from ..output.score_log import ScoreLog
 from ..part_sounds import NEURAL, sounds_after
-from ..player import PARTS, Controls, Moment, NotedPlayer, PatientPlayer, Player, TunedPlayer, notes_late_samples
+from ..player import (
+    PARTS,
+    Controls,
+    Moment,
+    NotedPlayer,
+    PatientPlayer,
+    Player,
+    QuietPlayer,
+    TunedPlayer,
+    notes_late_samples,
+)
 from ..timing.conductor import Conducting
 from .guarded_player import GuardedPlayer
 from .stage import Stage
@@ -99,6 +109,7 @@ class BandStep:
         self.source: PartSource | None = None
         """What plays parts in place of the band's own voice."""
         self._instruments: InstrumentRows | None = None
+        self._may_be_quiet = isinstance(player, QuietPlayer)
         self.processor: PartProcessor | None = None
         """What the parts go through at their levels, before they are summed."""
         self.take: Take | None = None
@@ -220,14 +231,7 @@ class BandStep:
         What comes out is to be taken before the next call: the frame, or none until a batch is whole, or the batch.
         """
         for_player = self.stage.controls(controls)
-        if self.batch_frames == 1:
-            parts = self.guard.play(moment, for_player)
-        elif not self.guard.draw(moment, for_player):
-            parts = None
-        elif len(self._drawn) + 1 < self.batch_frames:
-            parts = _NOT_YET
-        else:
-            parts = self.guard.sound(self.batch_frames)
+        parts = self._played(moment, for_player)
         if parts is None:
             self.leave_out(frame)
             self._drawn.clear()
@@ -241,6 +245,18 @@ class BandStep:
             heard = HeardFrame(self._notes_from(frame), levels_db, gains, start)
             self._place(self._noted, heard, controls.style)
         return self._mixed(parts) if parts.size else iter(())
+
+    def _played(self, moment: Moment, controls: Controls) -> Array | None:
+        """The sound of the frame, of none until a batch is whole, or of the batch; None where there is none."""
+        instruments = self._instruments
+        unheard = self._may_be_quiet and instruments is not None and instruments.all_instruments
+        if self.batch_frames == 1 and not unheard:
+            return self.guard.play(moment, controls)
+        if not self.guard.draw(moment, controls):
+            return None
+        if len(self._drawn) + 1 < self.batch_frames:
+            return _NOT_YET
+        return self.guard.pass_over(self.batch_frames) if unheard else self.guard.sound(self.batch_frames)
 
     def leave_out(self, frame: int) -> None:
         """The frame is not made: what comes next does not go on from the last, and no note sounds through the gap."""

@@ -99,7 +99,7 @@ class GuardedPlayer:
         return self._checked(lambda: self._player.play(moment, controls), 1)
 
     def draw(self, moment: Moment, controls: Controls) -> bool:
-        """Let a PatientPlayer draw one frame; False if it could not."""
+        """Let a PatientPlayer or QuietPlayer draw one frame; False if it could not."""
         try:
             self._player.draw(moment, controls)  # type: ignore[attr-defined]
         except Exception as error:
@@ -110,6 +110,14 @@ class GuardedPlayer:
     def sound(self, frames: int) -> NDArray[np.float32] | None:
         """The sound of so many frames drawn, float32 [parts, frames * frame], or None."""
         return self._checked(lambda: self._player.sound(), frames)  # type: ignore[attr-defined]
+
+    def pass_over(self, frames: int) -> NDArray[np.float32] | None:
+        """Let a QuietPlayer make no sound of so many frames drawn: silence, float32 [parts, frames * frame]."""
+        return self._checked(lambda: self._silence(frames), frames)
+
+    def _silence(self, frames: int) -> NDArray[np.float32]:
+        self._player.pass_over()  # type: ignore[attr-defined]
+        return np.zeros((self._shape[0], frames * self._shape[1]), np.float32)
 
     def _checked(self, make: Callable[[], NDArray[np.float32]], frames: int) -> NDArray[np.float32] | None:
         try:

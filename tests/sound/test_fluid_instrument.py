@@ -87,6 +87,17 @@ def test_a_hit_of_a_kit_rings_out_though_its_note_is_over(bank: Path) -> None:
     assert np.abs(kit.render(9600)[:, 4800:]).max() > 10 * np.abs(keys.render(9600)[:, 4800:]).max()
 
 
+def test_a_hit_that_would_never_end_is_let_go_and_one_struck_again_is_not(tmp_path: Path) -> None:
+    looped = write_bank(tmp_path / "looped.sf2", looped=True)
+    kit = FluidInstrument(LIBRARY, Program(str(looped), 128, KIT, kit=True), HZ)
+    kit.start_anew(0)
+    kit.note(0, 60, 100)
+    kit.note(3 * HZ, 60, 100)
+    assert np.abs(kit.render(6 * HZ)[:, 5 * HZ :]).max() > 0.001
+    kit.render(3 * HZ)
+    assert kit.voices == 0
+
+
 def test_the_same_notes_give_the_same_samples(bank: Path) -> None:
     def music() -> np.ndarray:
         one = instrument(bank)

@@ -11,8 +11,10 @@ PROGRAM, KIT = 4, 0
 _SAMPLES, _HZ = 48_000, 48_000
 
 
-def write_bank(path: Path, programs: tuple[int, ...] = (PROGRAM,), kits: tuple[int, ...] = (KIT,)) -> Path:
-    """Write the bank; all its presets sound alike."""
+def write_bank(
+    path: Path, programs: tuple[int, ...] = (PROGRAM,), kits: tuple[int, ...] = (KIT,), looped: bool = False
+) -> Path:
+    """Write the bank; all its presets sound alike. `looped`: for as long as the key is held."""
     time = np.arange(_SAMPLES) / _HZ
     tone = (np.cos(2 * np.pi * 261.63 * time) * np.exp(-3 * time) * 20_000).astype("<i2")
     presets = [(0, program) for program in programs] + [(128, kit) for kit in kits]
@@ -26,9 +28,9 @@ def write_bank(path: Path, programs: tuple[int, ...] = (PROGRAM,), kits: tuple[i
         b"pmod": bytes(10),
         b"pgen": struct.pack("<HH", 41, 0) * len(presets) + bytes(4),  # each its one instrument
         b"inst": struct.pack("<20sH", b"tone", 0) + struct.pack("<20sH", b"EOI", 1),
-        b"ibag": struct.pack("<HHHH", 0, 0, 1, 0),
+        b"ibag": struct.pack("<HHHH", 0, 0, 2, 0),
         b"imod": bytes(10),
-        b"igen": struct.pack("<HHHH", 53, 0, 0, 0),  # its one sample
+        b"igen": struct.pack("<HHHHHH", 54, int(looped), 53, 0, 0, 0),  # whether it is looped, and its one sample
         b"shdr": struct.pack("<20sIIIIIBbHH", b"tone", 0, _SAMPLES, 0, _SAMPLES, _HZ, 60, 0, 0, 1)
         + struct.pack("<20sIIIIIBbHH", b"EOS", 0, 0, 0, 0, 0, 0, 0, 0, 0),
     }

@@ -271,6 +271,42 @@ def test_batches_give_what_single_frames_give() -> None:
     assert one.rack.given[0][2].events == four.rack.given[0][2].events
 
 
+def test_the_neural_voice_is_not_made_while_nobody_hears_it() -> None:
+    class Quiet(Noted):
+        drawn = passed = 0
+
+        def draw(self, moment: Moment, controls: Controls) -> None:
+            self.drawn += 1
+
+        def pass_over(self) -> None:
+            self.passed += 1
+
+    stand = Stand()
+    player = Quiet()
+    stand.band = BandStep(
+        EngineConfig(start_playing=True, wait_for_musician=False),
+        RATE_HZ,
+        player,
+        GridConductor(120, 4, RATE_HZ),
+        FaultLog(),
+    )
+    stand.band.play_instruments(stand.rack)
+    stand.band.stage.start()
+    stand.want("kit 1", "fingered bass", "rhodes")
+    stand.play(20)
+    assert (player.drawn, player.passed, player.played) == (19, 19, 1)  # the first, before it is known
+    stand.band.set_sounds(SetSound("keys", "neural"))
+    first, parts = stand.play(60)
+    assert player.drawn == 19 and player.played == 61  # from when it is asked for, so that it is there on the bar line
+    line = BAR_SAMPLES - 960 - first
+    assert parts[2, 0, line + 480 + HOST_FRAME :] == pytest.approx(1.0 + NEURAL, abs=0.01)
+    stand.want("kit 1", "fingered bass", "rhodes")
+    stand.play(60)
+    before = player.played
+    stand.play(10)
+    assert player.played == before
+
+
 def test_the_round_of_a_part_and_of_the_band() -> None:
     stand = Stand()
     stand.play(2)
