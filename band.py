@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +19,12 @@ from .engine.charts.chart_parser import parse_chart
 from .engine.config import check_tuning
 from .engine.errors import ConfigError
 from .engine.fault_log import FaultLog
+from .engine.mix import Mix
 from .engine.output.bus_mixer import mono_of
 from .engine.output.score_log import NO_SCORE, PlayedBeat, PlayedNote, Score
 from .engine.part_sounds import sounds_of, with_sounds
 from .engine.player import (
     PARTS,
-    Controls,
     Player,
     TunedPlayer,
     harmonist_of,
@@ -40,16 +39,13 @@ from .engine.run.input_channels import InputChannels
 from .engine.timing.conductor import Conductor
 from .engine.timing.first_downbeat import FirstDownbeat, first_downbeat
 from .presets.loader import DEFAULT_PRESET, load_preset
-from .presets.schema import OFF_DB, Preset
-from .session import controls_of, expected_tempo_bpm
+from .presets.schema import Preset
+from .session import controls_of, expected_tempo_bpm, with_parts
 from .sheets.library import is_link, read_chart
 from .show import midi_programs_of
 from .sound.general_midi import programs_of
 from .sound.midi_file import midi_bytes
 from .sound.rack import Rack
-
-if TYPE_CHECKING:
-    pass
 
 NewPlayer = Callable[[int], Player]
 TRAINED_AHEAD_FRAMES = 1
@@ -140,6 +136,7 @@ class Band:
         input_channels: Iterable[int] | None = None,
         chart_tempo_bpm: float | None = None,
         sound: str | None = None,
+        mix: Mix | None = None,
     ) -> Accompaniment:
         """A new piece of music: `push` blocks of sound, then `finish`.
 
@@ -151,7 +148,7 @@ class Band:
         `input_channels` are those of each block that are heard, from 1; None: the mean of all. `chart_tempo_bpm` is how
         fast the music goes where the chart begins (see `first_downbeat`): a band that waits then comes in with the
         chart's first bar; so it does by the tempo that the chart itself gives. `sound`: neural, instruments, or by part
-        (keys=rhodes); None: as the preset says.
+        (keys=rhodes); `mix`: how the parts are mixed; None: as the preset says.
         Raises ConfigError (PresetError, ChartError) for a preset, part, rate, ahead, chart or sound that cannot be.
         """
         wanted = preset if isinstance(preset, Preset) else load_preset(preset)
@@ -171,6 +168,7 @@ class Band:
             AccompanimentSettings(
                 band_rate_hz=band_rate_hz,
                 controls=with_parts(controls_of(wanted), parts),
+                mix=wanted.mixed if mix is None else mix,
                 seed=seed,
                 ahead_frames=ahead_frames,
                 ceiling_dbfs=wanted.ceiling_dbfs,
@@ -241,6 +239,7 @@ class Band:
         tuning_hz: float | None = None,
         input_channels: Iterable[int] | None = None,
         sound: str | None = None,
+        mix: Mix | None = None,
     ) -> Music:
         """Play along with `audio`, float [n] or [n, channels] as soundfile reads it, and `continue_s` beyond its end.
 
@@ -278,6 +277,7 @@ class Band:
             tuning_hz=tuning_hz,
             chart_tempo_bpm=chart_tempo_bpm,
             sound=sound,
+            mix=mix,
         )
         pieces = [stream.push(block) for block in blocks]
         pieces += stream.finish(round(continue_s * rate_hz))
@@ -320,15 +320,3 @@ def _tempo_bpm(preset: Preset, chart: Chart | None) -> float | None:
     if chart is not None and chart.tempo_bpm:
         return chart.tempo_bpm
     return expected_tempo_bpm(preset)
-
-
-def with_parts(controls: Controls, parts: Iterable[str]) -> Controls:
-    """The controls with all but these parts muted. Raises ConfigError for a part that does not exist, or for none."""
-    wanted = tuple(parts)
-    for part in wanted:
-        if part not in PARTS:
-            raise ConfigError(f"there is no part {part!r}: the parts are {', '.join(PARTS)}")
-    if not wanted:
-        raise ConfigError(f"no parts: name some of {', '.join(PARTS)}")
-    levels = zip(PARTS, controls.levels_db, strict=True)
-    return replace(controls, levels_db=tuple(level if part in wanted else OFF_DB for part, level in levels))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +41,18 @@ def controls_of(preset: Preset) -> Controls:
         levels_db=tuple(OFF_DB if part in preset.muted else level_db for part, level_db in levels),
         **{name: getattr(preset, name) for name in CONTROL_NAMES},
     )
+
+
+def with_parts(controls: Controls, parts: Iterable[str]) -> Controls:
+    """The controls with all but these parts muted. Raises ConfigError for a part that does not exist, or for none."""
+    wanted = tuple(parts)
+    for part in wanted:
+        if part not in PARTS:
+            raise ConfigError(f"there is no part {part!r}: the parts are {', '.join(PARTS)}")
+    if not wanted:
+        raise ConfigError(f"no parts: name some of {', '.join(PARTS)}")
+    levels = zip(PARTS, controls.levels_db, strict=True)
+    return dataclasses.replace(controls, levels_db=tuple(level if part in wanted else OFF_DB for part, level in levels))
 
 
 def expected_tempo_bpm(preset: Preset) -> float | None:

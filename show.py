@@ -23,6 +23,7 @@ from .engine.commands import (
     SetControl,
     SetOption,
     SetPresetLevels,
+    SetPresetMix,
     SetPrograms,
     SetSounds,
     SetTempo,
@@ -51,7 +52,8 @@ def commands_of(preset: Preset) -> list[Command]:
     commands += [SetOption(name, getattr(preset, name)) for name in BAND_OPTIONS]
     muted = tuple(part in preset.muted for part in PARTS)
     levels = SetPresetLevels(tuple(preset.levels_db.in_order(PARTS)), muted)
-    return [*commands, levels, SetPrograms(tuple(midi_programs_of(preset).values()))]
+    programs = SetPrograms(tuple(midi_programs_of(preset).values()))
+    return [*commands, levels, SetPresetMix(preset.mixed), programs]
 
 
 def midi_programs_of(preset: Preset) -> dict[str, int]:

@@ -12,6 +12,7 @@ from ..engine.commands import (
     SetBandLevel,
     SetControl,
     SetLevel,
+    SetMix,
     SetTempo,
 )
 
@@ -23,6 +24,8 @@ def fader_of(command: Command) -> tuple[object, ...] | None:
     """What a command moves, if it is of those of which only the last matters; None for a press."""
     if isinstance(command, SetLevel):
         return SetLevel, command.part
+    if isinstance(command, SetMix):
+        return SetMix, command.part, command.name
     if isinstance(command, SetBandLevel):
         return (SetBandLevel,)
     if isinstance(command, SetControl):

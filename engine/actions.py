@@ -140,6 +140,10 @@ def _control(name: str) -> Callable[..., c.Command]:
     return lambda value: c.SetControl(name, value)
 
 
+def _mix(name: str) -> Callable[..., c.Command]:
+    return lambda part, value: c.SetMix(part, name, value)
+
+
 _PART = Argument("part", "part")
 _BY_NAME = Argument("name", "word")
 
@@ -175,6 +179,34 @@ _ACTIONS = (
         lambda value: c.SetBandLevel(value),
         (Argument("value", "level", -60.0, 12.0),),
         sweep=(-40.0, 6.0),
+    ),
+    Action(
+        "pan",
+        "where a part stands: -1 left, 0 middle, 1 right",
+        _mix("pan"),
+        (_PART, Argument("value", "number", -1.0, 1.0)),
+        sweep=(-1.0, 1.0),
+    ),
+    Action(
+        "width",
+        "how wide a part is: 0 a point, 1 from side to side",
+        _mix("width"),
+        (_PART, Argument("value", "number", 0.0, 1.0)),
+        sweep=(0.0, 1.0),
+    ),
+    Action(
+        "room",
+        "how much of the room a part has: 0 dry, 1 as much room as part",
+        _mix("room"),
+        (_PART, Argument("value", "number", 0.0, 1.0)),
+        sweep=(0.0, 0.5),
+    ),
+    Action(
+        "compression",
+        "how much a part is compressed",
+        _mix("compression"),
+        (_PART, Argument("value", "number", 0.0, 1.0)),
+        sweep=(0.0, 1.0),
     ),
     Action(
         "density",

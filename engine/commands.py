@@ -9,7 +9,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import Union
+from typing import TYPE_CHECKING, Union
+
+if TYPE_CHECKING:
+    from .mix import Mix
 
 NOW = -1
 """As a sample: whenever the worker gets to it."""
@@ -172,6 +175,22 @@ class SetMute:
 
 
 @dataclass(frozen=True, slots=True)
+class SetMix:
+    """Bring a part's pan, width, room or compression there, gliding. Any thread."""
+
+    part: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetPresetMix:
+    """What a preset says of the mix: what was changed by hand stays over it. Any thread."""
+
+    mix: Mix
+
+
+@dataclass(frozen=True, slots=True)
 class SetControl:
     """Change a field of Controls by name: style, density, temperature, top_k, top_p. Any thread."""
 
@@ -306,6 +325,8 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     SetPresetLevels,
     SetPrograms,
     SetMute,
+    SetMix,
+    SetPresetMix,
     SetControl,
     SetSound,
     StepSound,

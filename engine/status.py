@@ -87,6 +87,12 @@ class Status:
     """Of the whole band, over those of its parts."""
     sounds: tuple[str, ...] = ("neural", "neural", "neural")
     """What each part sounds with."""
+    pans: tuple[float, ...] = (0.0, 0.0, 0.0)
+    """Of each part, -1 left to 1 right."""
+    widths: tuple[float, ...] = (0.0, 0.0, 0.0)
+    rooms: tuple[float, ...] = (0.0, 0.0, 0.0)
+    """How much of the room each part has."""
+    compressions: tuple[float, ...] = (0.0, 0.0, 0.0)
     style: str = ""
     density: float = 0.5
     recording: str = ""

@@ -5,6 +5,7 @@ Knows neither the engine's threads nor the model, and reads no file (`loader` do
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,7 @@ from pydantic import (
 )
 
 from ..engine.errors import ConfigError
+from ..engine.mix import HOUSE_MIX, Mix
 from ..engine.part_sounds import DEFAULT_SOUND, INSTRUMENTS, NEURAL, PartSound, part_sound
 from ..files.json_text import plain
 from .bindings import BindingRow
@@ -170,6 +172,30 @@ class Programs(Strict):
     keys: Program | None = None
 
 
+class PartMixing(Strict):
+    """How one part is mixed; what is left out is as the house has it."""
+
+    pan: float | None = Field(default=None, ge=-1.0, le=1.0)
+    width: float | None = Field(default=None, ge=0.0, le=1.0)
+    room: float | None = Field(default=None, ge=0.0, le=1.0)
+    compression: float | None = Field(default=None, ge=0.0, le=1.0)
+
+
+class Mixing(Strict):
+    """Each part's pan (-1 left, 1 right), width, share of the room, and compression, from 0 to 1."""
+
+    drums: PartMixing = PartMixing()
+    bass: PartMixing = PartMixing()
+    keys: PartMixing = PartMixing()
+
+
+class RoomSound(Strict):
+    """The room that the parts stand in."""
+
+    decay_s: float = Field(default=HOUSE_MIX.decay_s, ge=0.2, le=1.2)
+    level: float = Field(default=HOUSE_MIX.room_level, ge=0.0, le=2.0)
+
+
 class Preset(Strict):
     """One way for the band to play. Field names are the keys of the YAML file."""
 
@@ -182,13 +208,17 @@ class Preset(Strict):
     density: float = Field(default=0.5, ge=0.0, le=1.0)
     """How busy the parts are."""
     levels_db: Levels = Levels()
-    """Gain of each part, or off."""
+    """Gain of each part over how the arranger wrote it, or off."""
     sound: Annotated[
         Sounds,
         BeforeValidator(_sounds),
         WithJsonSchema({"anyOf": [_BY_PART, {"enum": [NEURAL, INSTRUMENTS]}]}),
     ] = Sounds()
     """What the parts sound with: `neural` or `instruments` for all, or part by part."""
+    mix: Mixing = Mixing()
+    """Pan, width, room and compression of each part."""
+    room: RoomSound = RoomSound()
+    """How long the room rings (seconds), and how much of it is heard: 0 none, 1 as the parts say."""
     muted: Annotated[tuple[Part, ...], BeforeValidator(as_tuple)] = ()
     """Parts that are silent at first, and come in when they are unmuted."""
     midi_programs: Programs = Programs()
@@ -224,6 +254,15 @@ class Preset(Strict):
     pedal: Annotated[tuple[BindingRow, ...], BeforeValidator(as_tuple)] = Field(default=(), max_length=100)
     """What gestures mean while this preset is on, as in a file of bindings."""
 
+    @property
+    def mixed(self) -> Mix:
+        """The mix as the desk takes it."""
+        house = zip(Levels.model_fields, HOUSE_MIX.parts, strict=True)
+        parts = [
+            dataclasses.replace(part, **getattr(self.mix, name).model_dump(exclude_none=True)) for name, part in house
+        ]
+        return Mix(tuple(parts), self.room.decay_s, self.room.level)
+
     @field_validator("style")
     @classmethod
     def _known_style(cls, value: str) -> str:
@@ -254,6 +293,7 @@ def as_text(preset: Preset) -> str:
     values["click_db"] = "off" if preset.click_db == OFF_DB else preset.click_db
     values["muted"] = list(values["muted"])
     values["midi_programs"] = preset.midi_programs.model_dump(exclude_none=True)
+    values["mix"] = preset.mix.model_dump(exclude_none=True)
     values["pedal"] = [row.model_dump(exclude_none=True) for row in preset.pedal]
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
 

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from gigmate import Band
 from gigmate.engine.errors import ConfigError
+from gigmate.engine.mix import FLAT_MIX
 from gigmate.engine.player import PARTS
+from gigmate.presets.loader import load_preset
 
 RATE_HZ = 44_100
 
@@ -52,7 +54,9 @@ def test_accompany(tiny_band: Band) -> None:
     assert music.ahead_frames == 1
     assert music.mix.shape == music.parts["bass"].shape == (len(audio), 2)
     assert music.mix.dtype == np.float32
-    np.testing.assert_array_equal(music.mono, music.mix[:, 0], "all is in the middle")
+    assert not np.array_equal(music.mix[:, 0], music.mix[:, 1]), "the preset's mix is in stereo"
+    flat = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3, mix=FLAT_MIX)
+    np.testing.assert_array_equal(flat.mono, flat.mix[:, 0], "all is in the middle")
     assert list(music.parts) == list(PARTS)
     assert 0 < np.abs(music.mix).max() <= 10 ** (-1 / 20)
     assert all(0 <= note.start_s < note.end_s <= len(audio) / RATE_HZ for note in music.notes)
@@ -141,7 +145,7 @@ def test_what_cannot_be_is_said(tiny_band: Band, options: dict[str, object], wor
 def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Path) -> None:
     """The compiled model on the worker's thread, against the stream here."""
     import soundfile
-    from gigmate.engine.commands import SetControl
+    from gigmate.engine.commands import SetControl, SetPresetMix
     from gigmate.engine.config import EngineConfig
     from gigmate.engine.ports import open_port
     from gigmate.engine.run.live_engine import Engine
@@ -158,12 +162,11 @@ def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Pa
     player = load_player(tiny_weights, seed=3)
     with Engine(config, player, Conductor(float(RATE_HZ), harmonist=player.harmonist), port) as engine:
         engine.post(SetControl("style", "rock"))  # as a session does for the default preset
+        engine.post(SetPresetMix(load_preset("rock").mixed))
         engine.start()
         assert engine.wait(60)
     live, _ = soundfile.read(tmp_path / "record.wav", dtype="float32")
     music = tiny_band.accompany(audio, RATE_HZ, seed=3, ahead_frames=None)
     assert music.ahead_frames == engine.report()["ahead"]["frames"]
     ours = np.concatenate([music.parts[part] for part in PARTS], axis=1)
-    # the preset's levels are not set in that engine
-    levels = np.repeat(10.0 ** (np.array([0.0, 0.0, -4.0]) / 20.0), 2)
-    np.testing.assert_allclose(live[:, 3:] * levels, ours[: len(live)], atol=2.0**-22)
+    np.testing.assert_allclose(live[:, 3:], ours[: len(live)], atol=2.0**-22)

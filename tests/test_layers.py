@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engine.errors",
         "engine.actions",
         "engine.gestures",
+        "engine.mix",
         "engine.part_sounds",
         "engine.charts",
         "files",

@@ -188,7 +188,7 @@ def test_a_preset_shapes_config_and_offline_controls() -> None:
     config = config_with(asked, load_preset("rock"))
     assert (config.count_in, config.when_silent) == (2, "go_on")  # what was asked for stays
     muted = preset.model_copy(update={"muted": ("bass",)})
-    assert controls_of(muted).levels_db == (1.0, OFF_DB, -3.0)
+    assert controls_of(muted).levels_db == (1.0, OFF_DB, 1.0)
     assert replace(controls_of(muted), levels_db=(0.0, 0.0, 0.0)) == Controls(
         style="rock", density=0.85, temperature=1.05, top_k=200, top_p=0.97
     )

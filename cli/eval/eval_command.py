@@ -20,7 +20,9 @@ import typer
 from ...engine.errors import ConfigError
 from ...files.json_text import json_text, plain
 from ..extras import need
+from .eval_balance import balance_figures
 from .eval_codec import codec_figures
+from .eval_sound import sound_figures
 
 if TYPE_CHECKING:
     from .eval_workbench import Settings
@@ -29,6 +31,8 @@ app = typer.Typer(
     help="Evaluate the band (without a subcommand), its codec or its listener on held-out synthetic songs."
 )
 app.command("codec")(codec_figures)
+app.command("balance")(balance_figures)
+app.command("sound")(sound_figures)
 QUICK = {
     "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,
     "control_seconds": 14.0, "control_styles": 1, "truth_songs_per_style": 0, "steady_runs": 1, "steady_minutes": 0.75,

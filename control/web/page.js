@@ -101,7 +101,25 @@ function build() {
     row.append(mute, slide, make("output", "–"));
     return row;
   }));
+  by("mix").replaceChildren(...parts.flatMap((part, place) => Object.entries(MIX).map(([what, low]) => mixRow(part, place, what, low))));
   buildLists();
+}
+
+const MIX = { pan: -1, room: 0 };  // what is changed here of each part, and its low end; the high one is 1
+function mixRow(part, place, what, low) {
+  const row = make("label", "", { class: "row", "data-mix": what, "data-place": place });
+  const range = make("input", "", { type: "range", min: low, max: 1, step: .05, value: 0, "aria-label": `${what} of ${part}` });
+  slider(range, (value) => send({ do: what, part, value }));
+  row.append(make("span", `${part} ${what}`), range, make("output", "–"));
+  return row;
+}
+function drawMix(now) {
+  for (const row of by("mix").children) {
+    const range = row.querySelector("input"), what = row.dataset.mix;
+    if (!held(range)) range.value = now[`${what}s`][row.dataset.place];
+    const value = Number(range.value), side = value < 0 ? "left" : "right";
+    put(row.querySelector("output"), what === "pan" ? (value ? `${Math.round(100 * Math.abs(value))} ${side}` : "middle") : `${Math.round(100 * value)} %`);
+  }
 }
 
 function buildLists() {
@@ -147,6 +165,7 @@ function draw() {
   drawParts(now);
   if (!held(by("density"))) by("density").value = now.density;
   drawBandLevel(now);
+  drawMix(now);
   put(by("density_text"), `${Math.round(100 * now.density)} %`);
   by("channels").hidden = now.input_channels.length < 2;
   put(by("channels_text"), now.input_channels.map((channel, place) => `${channel}: ${decibels(now.channel_db[place])}`).join("   "));
@@ -217,7 +236,7 @@ function slider(element, tell) {  // at most so often while it moves, and always
   element.addEventListener("input", () => {
     element.heldAt = performance.now();
     if (!waits) waits = setTimeout(() => { waits = 0; tell(Number(element.value)); }, SLIDE_EVERY_MS);
-    if (status) { drawParts(status); drawBandLevel(status); }
+    if (status) { drawParts(status); drawBandLevel(status); drawMix(status); }
   });
 }
 slider(by("density"), (value) => send({ do: "density", value }));

@@ -101,7 +101,7 @@ class _Part:
 
 
 class InstrumentRows:
-    """The sounds of the parts, a PartSource (part_processor.py). Inference thread only."""
+    """The sounds of the parts, a PartSource (part_source.py). Inference thread only."""
 
     def __init__(self, rack: Rack, rate_hz: int, fault_log: FaultLog) -> None:
         self._rack, self._rate_hz, self._fault_log = rack, rate_hz, fault_log

@@ -24,6 +24,7 @@ from ..commands import SetChart, SetControl, SetSounds
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from ..fault_log import FaultLog
+from ..mix import FLAT_MIX, Mix
 from ..notes.note_changes import NoteChange, NoteChanges
 from ..output.bus_mixer import mono_of
 from ..output.instrument_rows import Rack
@@ -82,6 +83,7 @@ class AccompanimentSettings:
     band_rate_hz: int | None = None
     """The rate at which the conductor counts; None: that of `rate_that_fits`."""
     controls: Controls | None = None
+    mix: Mix = FLAT_MIX
     seed: int = 0
     ahead_frames: int | None = None
     """None: what a live run on a file takes."""
@@ -139,6 +141,7 @@ class Accompaniment:
         )
         if settings.rack is not None and self._band.play_instruments(settings.rack):
             self._band.set_sounds(SetSounds(settings.sounds))
+        self._band.mix = settings.mix
         self._playout, self._host_frame = self._band.playout, self._band.host_frame
         ahead_frames = settings.ahead_frames
         self.ahead_frames = self._live_ahead_frames() if ahead_frames is None else ahead_frames

@@ -21,12 +21,14 @@ from ..commands import SetSound, SetSounds, StepSound
 from ..config import EngineConfig
 from ..errors import ConfigError
 from ..fault_log import FaultLog
+from ..mix import FLAT_MIX, Mix
 from ..notes.audible_notes import AudibleNotes, HeardFrame
 from ..notes.groove_timing import GrooveTiming, NoteFrame, TimedNote
-from ..output.bus_mixer import MIDDLE, BusMixer, PartMixer
+from ..output.bus_mixer import BusMixer, PartMixer
 from ..output.instrument_rows import InstrumentRows, Rack
+from ..output.mix_desk import INSTRUMENTS, OWN_VOICE, MixDesk
 from ..output.mixer import Playout
-from ..output.part_processor import PartProcessor, PartSource
+from ..output.part_source import PartSource
 from ..output.recorder import Take
 from ..output.score_log import ScoreLog
 from ..part_sounds import NEURAL, sounds_after
@@ -70,6 +72,9 @@ class _Drawn(NamedTuple):
     start_samples: int
     levels_db: tuple[float, ...]
     gains: Array | None
+    mix: Mix
+    style: str
+    kinds: tuple[str, ...]
 
 
 class BandStep:
@@ -104,14 +109,12 @@ class BandStep:
         """Notes of the frame made last, where the groove has them, whether they are heard or not."""
         self.score: ScoreLog | None = None
         """What is played, as notes; None: nobody asked for it, or the player knows no notes."""
-        self.pans: tuple[float, ...] = MIDDLE
-        """Where each part of the band's own voice stands, from -1 (left) to 1 (right)."""
         self.source: PartSource | None = None
         """What plays parts in place of the band's own voice."""
         self._instruments: InstrumentRows | None = None
         self._may_be_quiet = isinstance(player, QuietPlayer)
-        self.processor: PartProcessor | None = None
-        """What the parts go through at their levels, before they are summed."""
+        self.mix: Mix = FLAT_MIX
+        """How the parts are mixed, from the next frame on."""
         self.take: Take | None = None
         """Where what was made is lined up in musical time; None: nobody asked for it."""
         self.chart_from_entrance = True
@@ -126,6 +129,7 @@ class BandStep:
         self._down = Resampler(rate_hz, player.sample_rate_hz, self.host_frame, rate_hz)
         self._framer = Framer(frame_samples, player.tail_samples)
         self._mixer = PartMixer(self.host_frame)
+        self._desk = MixDesk(rate_hz, self.host_frame)
         self._buses = BusMixer(buses, self.host_frame)
         self._host_ratio = rate_hz / player.sample_rate_hz
         self.notes_late_samples = notes_late_samples(player) * self._host_ratio
@@ -134,6 +138,11 @@ class BandStep:
         self._groove = GrooveTiming(rate_hz)
         self._audible = AudibleNotes()
         self._heard_notes: list[TimedNote] = []
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kind of sound of each part, as the desk trims them."""
+        return tuple(OWN_VOICE if name == NEURAL else INSTRUMENTS for name in self.sounds)
 
     @property
     def tuning_hz(self) -> float:
@@ -240,10 +249,11 @@ class BandStep:
         gains = self.stage.gains(start)
         if self.broken and not self._drawn and self.source is not None:
             self.source.start_anew()  # before it has the notes of this frame
-        self._drawn.append(_Drawn(start, levels_db, gains))
+        self._drawn.append(_Drawn(start, levels_db, gains, self.mix, controls.style, self.kinds))
         if self._noted is not None:
             heard = HeardFrame(self._notes_from(frame), levels_db, gains, start)
             self._place(self._noted, heard, controls.style)
+            self._drawn[-1] = self._drawn[-1]._replace(kinds=self.kinds)  # a bar line in it may have changed them
         return self._mixed(parts) if parts.size else iter(())
 
     def _played(self, moment: Moment, controls: Controls) -> Array | None:
@@ -306,20 +316,22 @@ class BandStep:
 
     def _mixed(self, parts: Array) -> Iterator[MadeFrame]:
         if self.broken:
-            for one in (self.playout, self.processor):
+            for one in (self.playout, self._desk):
                 if one is not None:
                     one.start_anew()
             self.broken = False
         drawn, self._drawn = self._drawn, []
-        for frame_parts, (start, levels_db, gains) in zip(np.split(parts, len(drawn), axis=1), drawn, strict=True):
-            placed = self._mixer.place(self.playout.resample(frame_parts), self.pans)
+        for frame_parts, (start, levels_db, gains, how, style, kinds) in zip(
+            np.split(parts, len(drawn), axis=1), drawn, strict=True
+        ):
+            placed = self._mixer.place(self.playout.resample(frame_parts))
             if self.source is not None:
                 self.source.fill(start, placed)
             sounding = self._mixer.level(placed, levels_db)
             if gains is not None:
                 sounding *= gains
-            if self.processor is not None:
-                sounding = self.processor.process(sounding)
+            self._desk.set(how, style, kinds, levels_db)
+            sounding = self._desk.process(sounding)
             mix, rows = self._buses.sum(sounding)
             yield MadeFrame(start, rows, mix, sounding, gains is not None and not gains.any())
 

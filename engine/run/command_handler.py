@@ -32,9 +32,11 @@ from ..commands import (
     SetChart,
     SetControl,
     SetLevel,
+    SetMix,
     SetMute,
     SetOption,
     SetPresetLevels,
+    SetPresetMix,
     SetPrograms,
     SetSound,
     SetSounds,
@@ -55,6 +57,7 @@ from ..errors import ConfigError
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..output.band_levels import BandLevels
+from ..output.band_mix import BandMix
 from ..output.mixer import controls_after
 from ..player import Controls
 from ..timing.clocks.own_echo import OwnEcho
@@ -99,6 +102,7 @@ class CommandHandler:
         self.levels = BandLevels()
         self.programs: tuple[int, ...] = ()
         """General MIDI programs of the parts, for notes that go out; empty: none is sent."""
+        self.mix = BandMix()
         self.click_gain = 1.0
         """Of a count-in's clicks; 0: none is heard."""
         self.announced = Announce()
@@ -200,6 +204,8 @@ class CommandHandler:
             self._set_levels(command)
         elif isinstance(command, (SetSound, StepSound, SetSounds)):
             self._band.set_sounds(command)
+        elif isinstance(command, (SetMix, SetPresetMix)):
+            self._set_mix(command)
         elif isinstance(command, SetOption):
             self._set_option(command)
         elif isinstance(command, SetPrograms):
@@ -222,6 +228,13 @@ class CommandHandler:
         else:
             self.levels.take_preset(command.levels_db, command.muted)
         self.controls = dataclasses.replace(self.controls, levels_db=self.levels.levels_db)
+
+    def _set_mix(self, command: SetMix | SetPresetMix) -> None:
+        if isinstance(command, SetMix):
+            self.mix.set(command.part, command.name, command.value)
+        else:
+            self.mix.take_preset(command.mix)
+        self._band.mix = self.mix.mix
 
     def _set_option(self, command: SetOption) -> None:
         name, value = command.name, command.value

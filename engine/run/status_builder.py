@@ -15,6 +15,7 @@ from ...latency.meter import Meter
 from ..callback.bridge import Bridge, BridgeCounters
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
+from ..mix import RANGES
 from ..player import Moment
 from ..status import SILENCE_DB, Status, chord_name
 from ..timing.entrance_cue import EntranceCue
@@ -106,7 +107,7 @@ class StatusBuilder:
             muted=handler.levels.muted,
             levels_db=handler.levels.levels_db,
             band_level_db=handler.levels.band_db,
-            sounds=self._band.sounds,
+            **_mix_of(self._band, handler),
             style=controls.style,
             density=controls.density,
             recording=handler.recording,
@@ -128,6 +129,11 @@ class StatusBuilder:
         if not on:
             return "stopping" if self._bridge.gain > 0.0 else "stopped"
         return "fallback" if frame < self._covering_until or failing else "playing"
+
+
+def _mix_of(band: BandStep, handler: CommandHandler) -> dict[str, Any]:
+    """What each part sounds with, and how it is mixed."""
+    return {"sounds": band.sounds, **{f"{name}s": handler.mix.values(name) for name in RANGES}}
 
 
 def _db(peak: float) -> float:

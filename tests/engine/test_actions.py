@@ -16,6 +16,7 @@ from gigmate.engine.actions import (
 )
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.output.band_levels import BandLevels
+from gigmate.engine.output.band_mix import BandMix
 from gigmate.engine.output.mixer import controls_after
 from gigmate.engine.player import Controls
 from hypothesis import given, settings
@@ -83,6 +84,9 @@ def test_what_a_controller_sweeps_the_engine_takes() -> None:
                 command = action.command({"value": value, **({"part": "bass"} if action.takes("part") else {})})
                 if isinstance(command, c.SetBandLevel):
                     BandLevels().set_band(command.level_db)
+                    continue
+                if isinstance(command, c.SetMix):
+                    BandMix().set(command.part, command.name, command.value)
                     continue
                 assert isinstance(controls_after(Controls(), command), Controls)  # type: ignore[arg-type]
 

@@ -92,7 +92,7 @@ def test_rows_and_bindings_say_the_same(tmp_path: Path) -> None:
 def test_every_action_can_be_bound() -> None:
     extra = {
         "mute": {"part": "bass"},
-        "level": {"part": "bass"},
+        **{name: {"part": "bass"} for name in ("level", "pan", "width", "room", "compression")},
         "style": {"name": "funk"},
         "preset": {"name": "funk"},
         "tempo": {"tempo_bpm": 120},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from gigmate.engine.errors import ConfigError
+from gigmate.engine.mix import HOUSE_MIX, Mix
 from gigmate.engine.player import PARTS
 from gigmate.presets.loader import DEFAULT_PRESET, load_preset, preset_names
 from gigmate.presets.schema import (
@@ -196,6 +198,8 @@ style: samba
 density: 0.7
 levels_db: {drums: -2, bass: off, keys: 1.5}
 sound: {drums: kit 1, bass: neural, keys: rhodes, bank: fluid}
+mix: {drums: {pan: -0.1, width: 0.4}, keys: {room: 0.3, compression: 0.2}}
+room: {decay_s: 0.6, level: 0.8}
 muted: [keys]
 midi_programs: {bass: 34, keys: 5}
 temperature: 1.1
@@ -220,6 +224,16 @@ pedal:
     assert midi_programs_of(preset) == {"drums": 0, "bass": 33, "keys": 4}
     assert [sound.name for sound in preset.sound.in_order(PARTS)] == ["standard kit", "neural", "electric piano 1"]
     assert preset.sound.in_order(PARTS)[2].bank == "fluid"
+    house = HOUSE_MIX.parts
+    assert preset.mixed == Mix(
+        (
+            replace(house[0], pan=-0.1, width=0.4),
+            house[1],
+            replace(house[2], room=0.3, compression=0.2),
+        ),
+        decay_s=0.6,
+        room_level=0.8,
+    )
     assert (preset.count_in, preset.start_at, preset.when_silent) == (2, "bar", "go_on")
     assert (preset.when_clock_stops, preset.chart_place, preset.time_source) == ("go_on", "entrance", "midi_clock")
     assert [row.does for row in preset.pedal] == ["ending", "mute"]

@@ -19,6 +19,7 @@ from gigmate.engine.commands import (
     SelectSong,
     SetBandLevel,
     SetLevel,
+    SetMix,
     SetMute,
     Start,
     StepSong,
@@ -60,6 +61,10 @@ class StandIn:
             self.set(levels_db=tuple(levels))
         elif isinstance(command, SetBandLevel):
             self.set(band_level_db=command.level_db)
+        elif isinstance(command, SetMix):
+            values = list(getattr(status, f"{command.name}s"))
+            values[PARTS.index(command.part)] = command.value
+            self.set(**{f"{command.name}s": tuple(values)})
         elif isinstance(command, SetMute):
             muted = list(status.muted)
             place = PARTS.index(command.part)

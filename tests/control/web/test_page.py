@@ -23,6 +23,7 @@ from gigmate.engine.commands import (
     SetBandLevel,
     SetControl,
     SetLevel,
+    SetMix,
     SetMute,
     ShiftHalfBeat,
     Start,
@@ -202,9 +203,21 @@ def test_what_is_shown(page: Any, band: StandIn) -> None:
     assert page.evaluate("document.getElementById('figures').className") == "bad"
 
 
+def test_pan_and_room_of_each_part(page: Any, band: StandIn) -> None:
+    page.tap("#mix_box summary")
+    page.locator('[aria-label="pan of keys"]').fill("-0.5")
+    wait_for(lambda: SetMix("keys", "pan", -0.5) in band.commands)
+    row = '#mix [data-mix="pan"][data-place="2"]'
+    expect_text(page, f"{row} output", "50 left")
+    page.locator('[aria-label="room of drums"]').fill("0.2")
+    wait_for(lambda: SetMix("drums", "room", 0.2) in band.commands)
+    expect_text(page, '#mix [data-mix="room"][data-place="0"] output', "20 %")
+
+
 def test_thumbs_find_everything(page: Any) -> None:
     page.tap("#set summary")
     page.tap("#preset_box summary")
+    page.tap("#mix_box summary")
     sizes = page.evaluate("""[...document.querySelectorAll("button, input, summary")].filter(e => e.offsetParent)
         .map(e => [e.id || e.textContent, e.getBoundingClientRect().width, e.getBoundingClientRect().height])""")
     assert len(sizes) > 15

@@ -1,0 +1,69 @@
+"""`gigmate eval sound`: touch of each voice and distance of each part, beside a soundfont of another maker.
+
+Main thread.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...files.json_text import json_text, plain
+from ..output_files import check_writable, write_json
+
+
+def sound_figures(
+    style: Annotated[
+        list[str] | None, typer.Option(help="Of the made leads; may be repeated.  [default: ten of them]")
+    ] = None,
+    songs: Annotated[int, typer.Option(min=0, help="Made leads for each style; 0: the bundled performance alone.")] = 1,
+    seconds: Annotated[float, typer.Option(min=15, help="Length of each.")] = 20.0,
+    sound: Annotated[
+        list[str] | None,
+        typer.Option(help="Kind of sound: neural or a soundfont. May be repeated.  [default: neural, fluid]"),
+    ] = None,
+    font: Annotated[
+        str, typer.Option(help="The soundfont that renders the same notes beside: of another maker.")
+    ] = "csound",
+    takes: Annotated[
+        Path, typer.Option(metavar="DIR", help="Keeps what was played; what is there is not played again.")
+    ] = Path("takes"),
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights. Default: the shipped ones.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Measure touch, attack, decay and distance of each kind of sound, beside the same notes through a soundfont."""
+    from ...training import provenance
+    from ...training.evaluate.sound.report import SoundFigures, lines_of
+    from .sound_takes import TEN_STYLES, Takes, checked_kinds, checked_styles, rendered
+
+    if out is not None:
+        check_writable(out, "--out")
+    kinds = checked_kinds(sound, ("neural", "fluid"))
+    checked_kinds([font], ())
+    styles = checked_styles(style) if style else TEN_STYLES
+    played = Takes(takes, weights, seconds)
+    found = {kind: SoundFigures() for kind in kinds}
+    for name in ("", *styles):
+        taken = played.of(name, songs) if name else [played.performance()]
+        for take in taken:
+            reference = rendered(take, font)
+            for kind in kinds:
+                found[kind].add(rendered(take, kind), reference)
+            if not as_json:
+                print(f"{take.name}: {len(take.notes)} notes", flush=True)
+    result: dict[str, Any] = plain({
+        "command": shlex.join(["gigmate", *sys.argv[1:]]), "date": provenance.today(), "commit": provenance.commit(),
+        "font": font, "kinds": {kind: figures.row() for kind, figures in found.items()},
+    })  # fmt: skip
+    if out is not None:
+        write_json(out, result)
+    if as_json:
+        print(json_text(result))
+        return
+    for kind, row in result["kinds"].items():
+        print("\n".join(["", *lines_of(kind, row, font)]))

@@ -1,0 +1,122 @@
+"""Takes for `gigmate eval balance` and `gigmate eval sound`: played once, kept in a folder, rendered again at will.
+
+Main thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...engine.errors import ConfigError
+from ..extras import need
+
+if TYPE_CHECKING:
+    from ...band import Band
+    from ...training.evaluate.sound.takes import Take
+
+OWN_VOICE = "neural"
+PERFORMANCE = "performance"
+TEN_STYLES = (
+    "rock", "swing", "funk", "pop_ballad", "blues_shuffle", "reggae", "bossa_nova", "disco", "soul", "hip_hop",
+)  # fmt: skip
+"""Of the made leads that are judged unless others are asked for."""
+_SEEDS_FROM = 700
+
+
+class Takes:
+    """Takes by style and number; what is not in the folder is played, which takes as long as the music or longer."""
+
+    def __init__(self, folder: Path, weights: Path | None, seconds: float) -> None:
+        need("librosa", "tinysoundfont", "scipy")
+        self._folder, self._weights, self._seconds = folder, weights, seconds
+        self._band: Band | None = None
+
+    def of(self, style: str, songs: int) -> list[Take]:
+        """So many takes of a style, on made leads, with the written parts beside."""
+        return [self._take(f"{style}-{number}", style, number) for number in range(songs)]
+
+    def performance(self) -> Take:
+        """The bundled performance, beside which nothing is written."""
+        return self._take(PERFORMANCE, "rock", None)
+
+    def _take(self, name: str, style: str, number: int | None) -> Take:
+        from ...training.evaluate.sound.takes import load_take, save_take
+
+        path = self._folder / f"{OWN_VOICE}-{name}.npz"
+        if path.exists():
+            try:
+                return load_take(path)
+            except (OSError, ValueError) as error:
+                raise ConfigError(f"{path}: {error}: remove it, and it is played again") from None
+        take = self._played(name, style, number)
+        save_take(take, path)
+        return take
+
+    def _played(self, name: str, style: str, number: int | None) -> Take:
+        import soundfile
+        import soxr
+
+        from ...band import Band
+        from ...engine.mix import FLAT_MIX
+        from ...presets.loader import PERFORMANCE_FILE
+        from ...presets.schema import Preset
+        from ...training.evaluate.sound.takes import PARTS, RATE_HZ, Note, Take, both_sides
+        from ...training.sound.render import render_song
+
+        if self._band is None:
+            self._band = Band.load(self._weights)
+        written = {}
+        if number is None:
+            audio, rate_hz = soundfile.read(PERFORMANCE_FILE, dtype="float32")
+            lead = soxr.resample(audio, rate_hz, RATE_HZ)
+        else:
+            length = (self._seconds, self._seconds + 4.0)
+            song = render_song(_SEEDS_FROM + number, RATE_HZ, "test", styles=(style,), seconds=length)
+            lead, written = song.stems["lead"], {part: song.stems[part] for part in PARTS}
+        preset = Preset(name=name, style=style)
+        music = self._band.accompany(lead, RATE_HZ, preset=preset, seed=number or 0, mix=FLAT_MIX)
+        notes = tuple(Note(n.part, n.pitch, n.velocity, n.start_s, n.end_s) for n in music.notes)
+        parts = {part: both_sides(music.parts[part])[:, : len(lead)] for part in PARTS}
+        return Take(name, style, parts, notes, written)
+
+
+def rendered(take: Take, kind: str) -> Take:
+    """The same notes through another kind of sound: the name of a soundfont of training/sound/soundfonts.py."""
+    import dataclasses
+
+    from ...sound.general_midi import programs_of
+    from ...training.evaluate.sound.takes import both_sides, font_parts
+
+    if kind == OWN_VOICE:
+        return take
+    sounds = font_parts(take.notes, programs_of(take.style), kind, take.samples)
+    return dataclasses.replace(take, parts={part: both_sides(sound) for part, sound in sounds.items()})
+
+
+def checked_styles(styles: Sequence[str] | None) -> tuple[str, ...]:
+    """Those asked for, or all. Raises ConfigError for one that there is none of."""
+    from ...presets.schema import STYLES
+
+    for style in styles or ():
+        if style not in STYLES:
+            raise ConfigError(f"--style {style}: give {', '.join(STYLES)}")
+    return tuple(styles) if styles else STYLES
+
+
+def checked_kinds(kinds: Sequence[str] | None, default: tuple[str, ...]) -> tuple[str, ...]:
+    """Kinds of sound. Raises ConfigError for one that there is none of."""
+    from ...training.sound.soundfonts import FONTS
+
+    known = (OWN_VOICE, *(font.name for font in FONTS))
+    for kind in kinds or ():
+        if kind not in known:
+            raise ConfigError(f"--sound {kind}: give {', '.join(known)}")
+    return tuple(kinds) if kinds else default
+
+
+def all_takes(takes: Takes, styles: Sequence[str], songs: int) -> Iterator[tuple[str, list[Take]]]:
+    """Style by style."""
+    for style in styles:
+        yield style, takes.of(style, songs)
