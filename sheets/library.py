@@ -9,16 +9,21 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from ..engine.charts.chart import Chart, ChartError
 from ..engine.charts.chart_headers import near
 from ..engine.charts.chart_parser import parse_chart
-from .readers import ireal_bars, ireal_links
+from .readers import abc_tunes, chordpro, ireal_bars, ireal_links, midi_chords, music_xml, words
+from .safe_xml import parse_xml, unpack_mxl
 from .sheet import Sheet, SheetError
 from .sheet_chart import chart_from
 from .styles import preset_for
 
 MOST_FILE_BYTES = 16_000_000
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|score-|!DOCTYPE\s+score)")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_CHORDPRO = (".cho", ".crd", ".chopro", ".chordpro", ".pro", ".chord")
 NOTATION = "the notation of GigMate"
 _ELSEWHERE = {
     **dict.fromkeys((".sgu", ".mgu", ".sg1", ".mg1", ".bb"), "Band-in-a-Box keeps its format to itself"),
@@ -118,10 +123,19 @@ def open_bytes(data: bytes, where: str, suffix: str = "") -> SongFile:
     """The songs in a file's bytes. `where` begins the errors; `suffix` (".abc") helps where the bytes do not tell."""
     if suffix in _ELSEWHERE:
         raise ChartError(f"{where}: {_ELSEWHERE[suffix]}: save it as MusicXML there (or MIDI), and give that")
+    if data[:4] in (b"MThd", b"RIFF"):
+        return SongFile(where, "MIDI", (Entry(Path(where).stem, _later(midi_chords.sheet_of, data)),))
+    if data[:2] == b"PK":
+        return SongFile(where, "MusicXML", (Entry(Path(where).stem, lambda: _of_xml(unpack_mxl(data))),))
+    if _XML.match(data) or data[:2] in _UTF16:
+        return SongFile(where, "MusicXML", (Entry(Path(where).stem, lambda: _of_xml(data)),))
     try:
-        return _of_text(data.decode("utf-8-sig"), where, suffix)
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ChartError(f"{where}: is not a text file: save the chart as plain text in UTF-8") from None
+        if b"\0" in data[:1000]:
+            raise ChartError(f"{where}: is no chart that is read here: see docs/charts.md for the formats") from None
+        text = data.decode("cp1252", errors="replace")  # what older programs on Windows wrote
+    return _of_text(text, where, suffix)
 
 
 def _of_text(text: str, where: str, suffix: str) -> SongFile:
@@ -132,7 +146,38 @@ def _of_text(text: str, where: str, suffix: str) -> SongFile:
             raise ChartError(f"{where}: {error}") from None
         entries = tuple(Entry(song.title, _later(ireal_bars.sheet_of, song)) for song in songs)
         return SongFile(where, "iReal Pro", entries)
+    if suffix == ".abc" or (suffix != ".chart" and abc_tunes.looks_like(text)):
+        return SongFile(where, "ABC", _several(abc_tunes, text, where))
+    if suffix in _CHORDPRO or (suffix != ".chart" and chordpro.looks_like(text)):
+        return SongFile(where, "ChordPro", _several(chordpro, text, where))
+    if suffix != ".chart" and "|" not in text and words.looks_like(text):
+        return SongFile(where, "words with chords", (Entry(Path(where).stem, _later(words.sheet_of, text)),))
+    if suffix in (".txt", ".crd") and not _is_notation(text) and words.looks_like(text):
+        return SongFile(where, "words with chords", (Entry(Path(where).stem, _later(words.sheet_of, text)),))
     return SongFile(where, NOTATION, (Entry(Path(where).stem, lambda: parse_chart(text, where)),))
+
+
+def _of_xml(data: bytes) -> Sheet:
+    return music_xml.sheet_of(parse_xml(data))
+
+
+def _is_notation(text: str) -> bool:
+    """Whether it reads as ours; a sheet of words has lines without bars."""
+    try:
+        parse_chart(text, "")
+    except ChartError:
+        return False
+    return True
+
+
+def _several(reader: ModuleType, text: str, where: str) -> tuple[Entry, ...]:
+    try:
+        songs = reader.songs_of(text)
+    except SheetError as error:
+        raise ChartError(f"{where}: {error}") from None
+    if not songs:
+        raise ChartError(f"{where}: there is no song in it")
+    return tuple(Entry(title or Path(where).stem, _later(reader.sheet_of, song)) for title, song in songs)
 
 
 def _later(read: Callable[..., Sheet], *given: object) -> Callable[[], Sheet]:

@@ -6,12 +6,11 @@ Knows no format, and not in which order the bars are played (`order` does). Valu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ..engine.charts.chart import ChartError
-from ..engine.charts.chord_symbol import NO_CHORD, ChordError, ChordSymbol, parse_chord, transposed
+from ..engine.charts.chord_symbol import NO_CHORD, ChordError, ChordSymbol, parse_chord
 
 MOST_BARS = 4000
 """As written, and as played."""
@@ -147,6 +146,16 @@ class ChordReader:
         return None
 
 
+def exact_chord(text: str, german: bool = False) -> ChordSymbol | None:
+    """The chord, if every letter of the text can be read; None for all else."""
+    if not re.match(r"[A-H]|N\.?C", text):
+        return None
+    try:
+        return parse_chord(re.sub(r"\s", "", text), german)
+    except ChordError:
+        return None
+
+
 def is_german(text: str) -> bool:
     """Whether it is a chord on H."""
     if not re.match(r"[Hh](?![A-Z])", text):
@@ -160,18 +169,7 @@ def is_german(text: str) -> bool:
 
 def is_chord(text: str, german: bool = False) -> bool:
     """Whether it reads as a chord, in upper case or with a sign of a chord behind a letter in lower case."""
-    if not re.match(r"[A-H]|N\.?C|n\.c", text):
-        return False
-    try:
-        parse_chord(text, german)
-    except ChordError:
-        return False
-    return True
-
-
-def moved(sheet: Sheet, flats: bool) -> Callable[[ChordSymbol], ChordSymbol]:
-    """What makes a written chord the one that sounds."""
-    return lambda chord: transposed(chord, sheet.shift, flats)
+    return exact_chord(text, german) is not None
 
 
 def section_name(text: str) -> str:

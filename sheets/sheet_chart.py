@@ -95,11 +95,12 @@ def _joined(sheet: Sheet, parts: list[_Part]) -> list[_Part]:
     """Short bars that make a whole one together (before and after a repeat sign, and a pick-up), and no pick-up."""
     made: list[_Part] = []
     held: ChordSymbol | None = None
+    pickup = Fraction(0)
     for place, part in enumerate(parts):
         if not made and not place and part.quarters < part.bar.nominal and len(parts) > 1:
             rest = _needs(parts[1])
             if rest != part.quarters:
-                held = part.chords[-1][1] if part.chords else None
+                held, pickup = (part.chords[-1][1] if part.chords else None), part.quarters
                 sheet.say("pickup", f"{part.bar.place} is a pick-up: you play it alone, and the chart begins behind it")
                 continue
         before = made[-1] if made else None
@@ -116,6 +117,8 @@ def _joined(sheet: Sheet, parts: list[_Part]) -> list[_Part]:
         if held is not None and not made and (not part.chords or part.chords[0][0] > 0):
             part.chords.insert(0, (Fraction(0), held))
         made.append(part)
+    if pickup and made and made[-1].quarters + pickup == made[-1].bar.nominal:
+        made[-1].quarters = made[-1].bar.nominal  # what the pick-up took from the last bar
     return made
 
 

@@ -69,7 +69,7 @@ def convert(
     """Convert a chart, or all songs of a file, as they are played. Says what could not be kept."""
     from ...files.whole import write_whole
     from ...sheets.library import open_songs
-    from ...sheets.writers.targets import text_for
+    from ...sheets.writers.targets import lost, text_for
 
     path = None if target is None or target == "-" else Path(target)
     if path is not None and path.exists() and not force:
@@ -79,6 +79,8 @@ def convert(
     if not songs:
         raise ConfigError(f"{found.where}: no song in it can be read")
     text = text_for(songs, "" if path is None else path.suffix.lower(), found.where)
+    for line in lost(songs, text, found.where, "" if path is None else path.suffix.lower()):
+        print(f"note: {line}", file=sys.stderr)
     for song in songs:
         for remark in song.chart.remarks:
             print(f"note: {song.title + ': ' if len(songs) > 1 else ''}{remark}", file=sys.stderr)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..library import Song
+from ..library import Song, open_bytes
 from ..sheet import SheetError
+from .chordpro import as_chordpro
 from .ireal import as_page
+from .music_xml import as_music_xml
 from .notation import as_notation
 from .set_list import as_set_list
 
@@ -20,6 +22,11 @@ _ONE: dict[str, Callable[[Song], str]] = {
     "": lambda song: as_notation(song.chart),
     ".chart": lambda song: as_notation(song.chart),
     ".txt": lambda song: as_notation(song.chart),
+    ".cho": as_chordpro,
+    ".chopro": as_chordpro,
+    ".pro": as_chordpro,
+    ".musicxml": as_music_xml,
+    ".xml": as_music_xml,
 }
 
 
@@ -33,3 +40,20 @@ def text_for(songs: Sequence[Song], suffix: str, where: str) -> str:
     if len(songs) > 1 and suffix:
         raise SheetError(f"{where} holds {len(songs)} songs, and {suffix} one: name one as {where}#3, or write a .yaml")
     return "\n".join(_ONE[suffix](song) for song in songs)
+
+
+def lost(songs: Sequence[Song], text: str, where: str, suffix: str) -> list[str]:
+    """What a program that reads the text finds changed: of each song the first chord that is not as it was."""
+    if suffix in (".yaml", ".yml"):
+        return []
+    read = open_bytes(text.encode(), where, suffix or ".chart")
+    lines = []
+    for number, song in enumerate(songs[: len(read.entries)]):
+        again = read.song(number).chart
+        for before, after in zip(song.chart.changes, again.changes, strict=False):
+            one, two = before.chord, after.chord
+            if (one.root, one.bass, one.pitch_classes) != (two.root, two.bass, two.pitch_classes):
+                bar = int(song.chart.bar_at_beat(before.beat)) + 1
+                lines.append(f"bar {bar}: {one.name} is written as {two.name}: the format has no such chord")
+                break
+    return lines
