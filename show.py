@@ -175,6 +175,9 @@ class Show:
         if self.set_list is not None and self.song is not None:
             lines.insert(0, f"{self.set_list.name}: song {self._number} of {len(self._songs)}, {self.song.title}")
             lines += [self.song.notes] if self.song.notes else []
+        if not all(sound.neural for sound in self.sounds):
+            told = zip(PARTS, self.sounds, strict=True)
+            lines.append(", ".join(f"{part} {sound.name}" for part, sound in told))
         if self._chart is not None:
             sections = f" ({', '.join(self._chart.section_names)})" if self._chart.section_names else ""
             lines.append(f"by a chart of {self._chart.bars} bars{sections}")
