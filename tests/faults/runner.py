@@ -13,6 +13,7 @@ import json
 import sys
 import threading
 import time
+from typing import Any
 
 import numpy as np
 from gigmate.engine.config import EngineConfig
@@ -58,8 +59,12 @@ class Clicker(Singer):
         return parts
 
 
+def frozen(value: Any) -> Any:
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+
 def main(fields: str) -> None:
-    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(fields).items()}
+    settings = {key: frozen(value) for key, value in json.loads(fields).items()}
     player = Clicker() if settings.pop("clicks", False) else Singer()
     config = EngineConfig(**{"start_playing": True, **settings})
     from gigmate.engine.ports import open_port

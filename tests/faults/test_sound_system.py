@@ -58,13 +58,15 @@ def test_a_jack_server_that_is_killed_and_started_again_finds_the_band_in_its_pl
 ) -> None:
     environment, record = jack_server.environment, tmp_path / "take.wav"
     run = start_run(
-        environment, backend="jack", client_name="gm", input_channels=[2], output_channels=[3], record_file=str(record)
-    )
+        environment, backend="jack", client_name="gm", input_channels=[2], output_channels=[3],
+        part_outputs=[["keys", [1, 2]]], record_file=str(record),
+    )  # fmt: skip
     run.until("playing")
     subprocess.run(["jack_connect", "gm:output_3", "system:playback_4"], env=environment, check=True, timeout=60)
     time.sleep(1.2)
     before = wires(environment)
     assert ("gm:output_3", "system:playback_4") in before
+    assert {("gm:keys_1", "system:playback_1"), ("gm:keys_2", "system:playback_2")} <= before
     check_music(listen_to(start_peer, environment, "gm:output_3", tmp_path / "before.npy"))
 
     jack_server.kill()
