@@ -383,7 +383,10 @@ class JackPort(Port):
         (It does not where its graph has a ring, as with a loopback: our clients' sums stay 0 then.)
         """
         self.capture_latency_samples = self._bridge_samples(self._largest(self._inputs, _CAPTURE), capture=True)
-        self.playback_latency_samples = self._bridge_samples(self._largest(self._outputs, _PLAYBACK), capture=False)
+        # A part's way into a program, or the click's, says nothing of when the band is heard.
+        main = self._outputs[: len(self.config.output_channels)]
+        latency = self._largest(main, _PLAYBACK) or self._largest(self._outputs, _PLAYBACK)
+        self.playback_latency_samples = self._bridge_samples(latency, capture=False)
 
     def _largest(self, ports: list[Any], mode: int) -> int:
         largest = max((self._latency(port, mode) for port in ports), default=0)
