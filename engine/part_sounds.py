@@ -167,8 +167,10 @@ ROUNDS: dict[str, tuple[str, ...]] = {
 """What `next_sound` goes through."""
 
 
-def next_sounds(sounds: tuple[PartSound, ...], part: str) -> tuple[PartSound, ...]:
+def next_sounds(sounds: tuple[PartSound, ...], part: str, heard: tuple[str, ...] = ()) -> tuple[PartSound, ...]:
     """The sounds with the next of a part's round; without a part all neural, or all instruments.
+
+    `heard`: the names of what sounds now, which is left out of the round.
 
     Raises ConfigError for a part that does not exist.
     """
@@ -179,16 +181,23 @@ def next_sounds(sounds: tuple[PartSound, ...], part: str) -> tuple[PartSound, ..
         raise ConfigError(f"there is no part {part!r}: the parts are {', '.join(PARTS)}")
     now = sounds[PARTS.index(part)]
     names = ROUNDS[part]
-    place = names.index(now.name) if now.name in names else len(names) - 1
-    return with_sounds(sounds, {part: part_sound(part, names[(place + 1) % len(names)], now.bank)})
+    place = names.index(now.name) + 1 if now.name in names else 0
+    if heard and names[place % len(names)] == heard[PARTS.index(part)]:
+        place += 1
+    return with_sounds(sounds, {part: part_sound(part, names[place % len(names)], now.bank)})
 
 
-def sounds_after(sounds: tuple[PartSound, ...], command: SetSound | StepSound | SetSounds) -> tuple[PartSound, ...]:
-    """The sounds as the command leaves them. Raises ConfigError for a part or a sound that does not exist."""
+def sounds_after(
+    sounds: tuple[PartSound, ...], command: SetSound | StepSound | SetSounds, heard: tuple[str, ...] = ()
+) -> tuple[PartSound, ...]:
+    """The sounds as the command leaves them. `heard`: the names of what sounds now.
+
+    Raises ConfigError for a part or a sound that does not exist.
+    """
     if isinstance(command, SetSounds):
         return tuple(sound for sound in command.sounds if isinstance(sound, PartSound))
     if isinstance(command, StepSound):
-        return next_sounds(sounds, command.part)
+        return next_sounds(sounds, command.part, heard)
     bank = sounds[PARTS.index(command.part)].bank if command.part in PARTS else ""
     return with_sounds(sounds, {command.part: part_sound(command.part, command.name, bank)})
 

@@ -59,7 +59,7 @@ def test_instruments_play_the_same_samples_again_and_on_stage(
     audio, sound = lead(3.0), "instruments,bass=neural"
     music = tiny_band.accompany(audio, RATE_HZ, seed=3, ahead_frames=None, sound=sound)
     again = tiny_band.accompany(audio, RATE_HZ, seed=3, ahead_frames=None, sound=sound)
-    neural = tiny_band.accompany(audio, RATE_HZ, seed=3, ahead_frames=None)
+    neural = tiny_band.accompany(audio, RATE_HZ, seed=3, ahead_frames=None, sound="neural")
     for part in PARTS:
         np.testing.assert_array_equal(music.parts[part], again.parts[part])
     assert music.notes == neural.notes, "what sounds changes nothing of what is played"
@@ -89,7 +89,7 @@ def test_instruments_play_the_same_samples_again_and_on_stage(
 def test_without_a_bank_the_neural_voice_plays_and_it_is_said(tiny_band: Band, bank: Path) -> None:
     bank.unlink()
     music = tiny_band.accompany(lead(1.0), RATE_HZ, seed=3, sound="instruments")
-    neural = tiny_band.accompany(lead(1.0), RATE_HZ, seed=3)
+    neural = tiny_band.accompany(lead(1.0), RATE_HZ, seed=3, sound="neural")
     for part in PARTS:
         np.testing.assert_array_equal(music.parts[part], neural.parts[part])
     assert any("no bank of instruments was found" in line for line in music.warnings)

@@ -151,7 +151,7 @@ def test_mutes_and_pedals_come_and_go_with_the_preset() -> None:
 def test_sounds_come_with_the_preset_unless_the_command_line_says_them() -> None:
     values = {"name": "Mine", "sound": {"keys": "rhodes", "drums": "kit 1"}}
     show = Show(parse_preset(values, ""), presets=PRESETS)
-    names = ["standard kit", "neural", "electric piano 1"]
+    names = ["standard kit", DEFAULT_SOUND, "electric piano 1"]
     assert [sound.name for sound in one(show.opening(), SetSounds).sounds] == names  # type: ignore[attr-defined]
     commands = show.resolve(SelectPreset("rock"))
     assert [sound.name for sound in one(commands, SetSounds).sounds] == [DEFAULT_SOUND] * 3  # type: ignore[attr-defined]

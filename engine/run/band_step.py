@@ -164,7 +164,7 @@ class BandStep:
     def set_sounds(self, command: SetSound | StepSound | SetSounds) -> None:
         """What the parts sound with from the next bar line on. Raises ConfigError for what does not exist."""
         if self._instruments is not None:
-            self._instruments.want(sounds_after(self._instruments.told, command))
+            self._instruments.want(sounds_after(self._instruments.told, command, self.sounds))
         elif not isinstance(command, SetSounds):
             raise ConfigError("instruments need the notes of the band, and this one does not give them")
 

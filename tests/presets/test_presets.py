@@ -10,6 +10,7 @@ import pytest
 import yaml
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.mix import HOUSE_MIX, Mix
+from gigmate.engine.part_sounds import DEFAULT_SOUND
 from gigmate.engine.player import PARTS
 from gigmate.presets.loader import DEFAULT_PRESET, load_preset, preset_names
 from gigmate.presets.schema import (
@@ -154,7 +155,7 @@ def test_presets_do_not_change() -> None:
     [
         ("instruments", ["instruments"] * 3),
         ("neural", ["neural"] * 3),
-        ("{keys: 5}", ["neural", "neural", "electric piano 1"]),
+        ("{keys: 5}", [DEFAULT_SOUND, DEFAULT_SOUND, "electric piano 1"]),
     ],
 )
 def test_sounds_for_all_or_part_by_part(tmp_path: Path, sound: str, names: list[str]) -> None:

@@ -112,6 +112,7 @@ class Stand:
         self.band.play_instruments(self.rack)
         self.band.stage.start()
         self.frame = 0
+        self.want("neural", "neural", "neural")
 
     def want(self, *sounds: str) -> None:
         wanted = [part_sound(part, sound) for part, sound in zip(PARTS, sounds, strict=True)]
@@ -313,7 +314,7 @@ def test_the_round_of_a_part_and_of_the_band() -> None:
     stand.band.set_sounds(StepSound())
     stand.play(60)
     assert "neural" not in stand.band.sounds
-    for name in ("grand piano", "electric piano 1"):
+    for name in ("electric piano 1", "drawbar organ"):  # the grand piano is what the style has, and sounds already
         stand.band.set_sounds(StepSound("keys"))
         stand.play(60)
         assert stand.band.sounds[2] == name
