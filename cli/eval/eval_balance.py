@@ -29,7 +29,7 @@ def balance_figures(
     songs: Annotated[int, typer.Option(min=1, help="Made leads for each style.")] = 2,
     seconds: Annotated[float, typer.Option(min=15, help="Length of each.")] = 20.0,
     sound: Annotated[
-        list[str] | None, typer.Option(help="Kind of sound, neural or a soundfont. May be repeated.  [default: neural]")
+        list[str] | None, typer.Option(help="neural, instruments or a soundfont. May be repeated.  [default: neural]")
     ] = None,
     takes: Annotated[
         Path, typer.Option(metavar="DIR", help="Keeps what was played; what is there is not played again.")

@@ -24,7 +24,7 @@ def sound_figures(
     seconds: Annotated[float, typer.Option(min=15, help="Length of each.")] = 20.0,
     sound: Annotated[
         list[str] | None,
-        typer.Option(help="Kind of sound: neural or a soundfont. May be repeated.  [default: neural, fluid]"),
+        typer.Option(help="neural, instruments or a soundfont. May be repeated.  [default: neural, instruments]"),
     ] = None,
     font: Annotated[
         str, typer.Option(help="The soundfont that renders the same notes beside: of another maker.")
@@ -43,7 +43,7 @@ def sound_figures(
 
     if out is not None:
         check_writable(out, "--out")
-    kinds = checked_kinds(sound, ("neural", "fluid"))
+    kinds = checked_kinds(sound, ("neural", "instruments"))
     checked_kinds([font], ())
     styles = checked_styles(style) if style else TEN_STYLES
     played = Takes(takes, weights, seconds)

@@ -13,10 +13,13 @@ from ...engine.errors import ConfigError
 from ..extras import need
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ...band import Band
     from ...training.evaluate.sound.takes import Take
 
-OWN_VOICE = "neural"
+OWN_VOICE, INSTRUMENTS = "neural", "instruments"
 PERFORMANCE = "performance"
 TEN_STYLES = (
     "rock", "swing", "funk", "pop_ballad", "blues_shuffle", "reggae", "bossa_nova", "disco", "soul", "hip_hop",
@@ -76,14 +79,15 @@ class Takes:
             song = render_song(_SEEDS_FROM + number, RATE_HZ, "test", styles=(style,), seconds=length)
             lead, written = song.stems["lead"], {part: song.stems[part] for part in PARTS}
         preset = Preset(name=name, style=style)
-        music = self._band.accompany(lead, RATE_HZ, preset=preset, seed=number or 0, mix=FLAT_MIX)
+        music = self._band.accompany(lead, RATE_HZ, preset=preset, seed=number or 0, mix=FLAT_MIX, sound=OWN_VOICE)
         notes = tuple(Note(n.part, n.pitch, n.velocity, n.start_s, n.end_s) for n in music.notes)
         parts = {part: both_sides(music.parts[part])[:, : len(lead)] for part in PARTS}
         return Take(name, style, parts, notes, written)
 
 
 def rendered(take: Take, kind: str) -> Take:
-    """The same notes through another kind of sound: the name of a soundfont of training/sound/soundfonts.py."""
+    """The same notes through another kind of sound: instruments as the band plays them live, or the name of a soundfont
+    of training/sound/soundfonts.py."""
     import dataclasses
 
     from ...sound.general_midi import programs_of
@@ -91,8 +95,48 @@ def rendered(take: Take, kind: str) -> Take:
 
     if kind == OWN_VOICE:
         return take
-    sounds = font_parts(take.notes, programs_of(take.style), kind, take.samples)
+    sounds = (
+        _instrument_parts(take)
+        if kind == INSTRUMENTS
+        else font_parts(take.notes, programs_of(take.style), kind, take.samples)
+    )
     return dataclasses.replace(take, parts={part: both_sides(sound) for part, sound in sounds.items()})
+
+
+def _instrument_parts(take: Take) -> dict[str, NDArray[np.float32]]:
+    """Each part [2, n], by the instruments of the style from the bank that a run would take."""
+    import numpy as np
+
+    from ...engine.output.instrument_rows import resolved
+    from ...engine.part_sounds import PartSound
+    from ...sound.rack import Rack
+    from ...training.evaluate.sound.takes import PARTS, RATE_HZ
+
+    rack, frame = Rack(RATE_HZ, patient=True), RATE_HZ // 25
+    parts = {}
+    for part in PARTS:
+        instrument = rack.take(part, resolved(rack, part, PartSound(INSTRUMENTS), take.style))
+        if instrument is None:
+            raise ConfigError(f"--sound {INSTRUMENTS}: {rack.trouble()}")
+        instrument.start_anew(0)
+        events = sorted(
+            event
+            for note in take.notes
+            if note.part == part
+            for event in (
+                (round(note.start_s * RATE_HZ), 1, note.pitch, note.velocity),
+                (round(note.end_s * RATE_HZ), 0, note.pitch, 0),
+            )
+        )
+        pieces, told = [], 0
+        for first in range(0, take.samples, frame):
+            while told < len(events) and events[told][0] < first + frame:
+                position, _, pitch, velocity = events[told]
+                instrument.note(position, pitch, velocity)
+                told += 1
+            pieces.append(instrument.render(min(frame, take.samples - first)).copy())
+        parts[part] = np.concatenate(pieces, axis=1)
+    return parts
 
 
 def checked_styles(styles: Sequence[str] | None) -> tuple[str, ...]:
@@ -109,7 +153,7 @@ def checked_kinds(kinds: Sequence[str] | None, default: tuple[str, ...]) -> tupl
     """Kinds of sound. Raises ConfigError for one that there is none of."""
     from ...training.sound.soundfonts import FONTS
 
-    known = (OWN_VOICE, *(font.name for font in FONTS))
+    known = (OWN_VOICE, INSTRUMENTS, *(font.name for font in FONTS))
     for kind in kinds or ():
         if kind not in known:
             raise ConfigError(f"--sound {kind}: give {', '.join(known)}")

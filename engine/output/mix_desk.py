@@ -25,8 +25,8 @@ OWN_VOICE, INSTRUMENTS = "neural", "instruments"
 _SPREAD = 0.25
 """Difference to sum, of sound that comes in mono, at full width."""
 _GENTLE = {
-    "drums": Compression(threshold_db=-16.0, ratio=4.0, knee_db=10.0, attack_ms=2.0, release_ms=90.0),
-    "bass": Compression(threshold_db=-18.0, ratio=3.0, knee_db=10.0, attack_ms=2.0, release_ms=160.0),
+    "drums": Compression(threshold_db=-16.0, ratio=4.0, knee_db=10.0, attack_ms=1.0, release_ms=90.0),
+    "bass": Compression(threshold_db=-18.0, ratio=3.0, knee_db=10.0, attack_ms=1.0, release_ms=160.0),
     "keys": Compression(threshold_db=-27.0, ratio=3.0, knee_db=10.0, attack_ms=20.0, release_ms=220.0, rms_ms=10.0),
 }
 """At compression 1, of a part at its written level; the ratio grows with the amount."""
