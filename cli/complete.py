@@ -36,6 +36,9 @@ def complete(
         str, typer.Option(metavar="NAME[,NAME]", help="The parts to play: drums, bass, keys.")
     ] = "drums,bass,keys",
     mix: Annotated[bool, typer.Option("--mix", help="Mix the recording into OUT.")] = False,
+    band_lu: Annotated[
+        float, typer.Option(metavar="LU", help="With --mix: how much louder than the recording the band is.")
+    ] = 0.0,
     stems: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write a WAV of each part into this folder.")
     ] = None,
@@ -87,6 +90,7 @@ def complete(
         target=target,
         parts=parse_parts(parts),
         with_source=mix,
+        band_lu=band_lu,
         stems=stems,
         input_channels=None if input_ is None else parse_channels("--input", input_),
         midi=midi,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dsp.limiter import Limiter
+from ..dsp.loudness import gain_of_db
+from ..dsp.loudness_meter import SILENT_LUFS, LoudnessMeter
 from ..engine.config import SEEDS, check_tuning
 from ..engine.errors import ConfigError, EngineError
+from ..engine.mix import BAND_LUFS
 from ..engine.part_sounds import sounds_of
 from ..engine.player import PARTS
 from ..presets.loader import DEFAULT_PRESET
@@ -28,7 +29,7 @@ from .output_files import MIDI_SUFFIXES, check_apart
 from .sound_files import (
     FORMATS,
     Recording,
-    Sink,
+    Sinks,
     TooLong,
     mean_of_many,
 )
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 LONGEST_CONTINUATION_S = 3600.0
+_MOST_DB = 24.0
+"""No band is made louder or softer than that for a recording's sake."""
 
 
 class Cancelled(Exception):
@@ -57,6 +60,8 @@ class Completion:
     """WAV or FLAC by its ending; None where only stems are wanted."""
     parts: tuple[str, ...] = PARTS
     with_source: bool = False
+    band_lu: float = 0.0
+    """How much louder than the recording the band is in a target with both, in LU."""
     """Mix the recording itself into the target, which then has its channels."""
     stems: Path | None = None
     """Folder for one file of each part."""
@@ -109,6 +114,8 @@ class Completion:
         ):
             if seconds is not None and not (math.isfinite(seconds) and seconds >= least):
                 raise ConfigError(f"{name} {seconds} s: give seconds, {least:g} or more")
+        if not -_MOST_DB <= self.band_lu <= _MOST_DB:
+            raise ConfigError(f"band {self.band_lu:g} LU over the recording: give -{_MOST_DB:g} to {_MOST_DB:g}")
         if self.continue_s > LONGEST_CONTINUATION_S:
             raise ConfigError(f"continuation {self.continue_s:g} s: give at most {LONGEST_CONTINUATION_S:g}")
         if max(self.output_length_s or 0.0, self.continue_s) > self.most_s:
@@ -179,74 +186,6 @@ class Completed:
     """False where no beat was found to count the chart's bars from."""
 
 
-class _Sinks:
-    """Target and stems."""
-
-    def __init__(self, wanted: Completion, recording: Recording, ceiling_dbfs: float) -> None:
-        self._wanted = wanted
-        self._target: Sink | None = None
-        self._stems: list[tuple[int, Sink]] = []
-        self._source: deque[Array] = deque()
-        self._channels = target_channels(wanted, recording)
-        self._limiter = Limiter(recording.rate_hz, ceiling_dbfs)
-        more_s = max(wanted.continue_s, wanted.output_length_s or 0.0)
-        expected = (recording.expected_samples or 0) + more_s * recording.rate_hz
-        try:
-            if wanted.target is not None:
-                self._target = Sink(wanted.target, recording.rate_hz, self._channels, expected)
-            if wanted.stems is not None:
-                wanted.stems.mkdir(parents=True, exist_ok=True)
-                for index, part in enumerate(PARTS):
-                    if part in wanted.parts:
-                        path = wanted.stems / f"{part}.wav"
-                        self._stems.append((index, Sink(path, recording.rate_hz, 2, expected, "FLOAT")))
-        except BaseException:
-            self.drop()
-            raise
-
-    @property
-    def all(self) -> list[Sink]:
-        return ([self._target] if self._target is not None else []) + [sink for _, sink in self._stems]
-
-    def heard(self, block: Array) -> None:
-        """[n, channels] of the recording, for the mix."""
-        if self._wanted.with_source and self._target is not None:
-            self._source.append(block)
-
-    def write(self, stretch: Stretch) -> None:
-        for index, sink in self._stems:
-            sink.write(stretch.parts[index])
-        if self._target is None:
-            return
-        if not self._wanted.with_source:
-            self._target.write(stretch.mix)
-            return
-        band = stretch.mix[:, np.arange(self._channels) % 2]  # left and right by turns
-        self._target.write(self._limiter.limit((self._take_source(stretch.samples) + band).T).T)
-
-    def _take_source(self, samples: int) -> Array:
-        """The next samples of the recording, [samples, channels], with silence after its end; mono in the middle."""
-        taken = np.zeros((samples, self._channels), np.float32)
-        done = 0
-        while done < samples and self._source:
-            block = self._source.popleft()
-            count = min(len(block), samples - done)
-            taken[done : done + count] = block[:count]
-            if count < len(block):
-                self._source.appendleft(block[count:])
-            done += count
-        return taken
-
-    def keep(self) -> tuple[Path, ...]:
-        for sink in self.all:
-            sink.keep()
-        return tuple(sink.path for sink in self.all)
-
-    def drop(self) -> None:
-        for sink in self.all:
-            sink.drop()
-
-
 def _stream(
     band: Band, wanted: Completion, preset: Preset, rate_hz: int, chart_at: tuple[float, float | None]
 ) -> Accompaniment:
@@ -271,7 +210,7 @@ def _stream(
     )
 
 
-def _pieces(wanted: Completion, recording: Recording, sinks: _Sinks, stream: Accompaniment) -> Iterator[Stretch]:
+def _pieces(wanted: Completion, recording: Recording, sinks: Sinks, stream: Accompaniment) -> Iterator[Stretch]:
     """What the band plays to the recording, and beyond its end as far as it is wanted."""
     for block in recording.blocks():
         sinks.heard(block)
@@ -312,7 +251,10 @@ def complete(
                 chart_tempo_bpm = found.tempo_bpm
                 chart_start_s = found.seconds if chart_start_s is None else chart_start_s
         stream = _stream(band, wanted, preset, rate_hz, (chart_start_s or 0.0, chart_tempo_bpm))
-        sinks = _Sinks(wanted, recording, preset.ceiling_dbfs)
+        loudness = _loudness(wanted, length_s, cancelled) if wanted.with_source and wanted.target else None
+        gain_db = 0.0 if loudness is None else min(max(loudness + wanted.band_lu - BAND_LUFS, -_MOST_DB), _MOST_DB)
+        channels = target_channels(wanted, recording)
+        sinks = Sinks(wanted, recording, channels, preset.ceiling_dbfs, gain_of_db(gain_db))
         open_things.callback(sinks.drop)
         expected, written = recording.expected_samples, 0
         total_s = None if expected is None else expected / rate_hz + wanted.continue_s
@@ -374,6 +316,22 @@ def _check_size(wanted: Completion, recording: Recording, seconds: float) -> Non
             f"the result exceeds the limit of {wanted.most_bytes:g} bytes ({channels} channels at "
             f"{recording.rate_hz} Hz): ask for less"
         )
+
+
+def _loudness(wanted: Completion, length_s: float | None, cancelled: Callable[[], bool] | None) -> float | None:
+    """Integrated loudness of the recording as it will stand in the mix, listened to once for that; None: silence."""
+    recording = Recording(wanted.source, wanted.start_s, length_s, wanted.most_s)
+    try:
+        meter = LoudnessMeter(recording.rate_hz, recording.channels)
+        for block in recording.blocks():
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            meter.push(np.nan_to_num(block.T, nan=0.0, posinf=0.0, neginf=0.0))
+    finally:
+        recording.close()
+    loudness = meter.integrated_lufs
+    # what the loudspeakers add up: of one channel both sides, of more than two each as much as of two
+    return None if loudness <= SILENT_LUFS else loudness + 10.0 * math.log10(2.0 / recording.channels)
 
 
 def _first_downbeat(

@@ -9,18 +9,26 @@ import contextlib
 import math
 import os
 import uuid
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from ..dsp.limiter import Limiter
 from ..engine.errors import ConfigError, EngineError
+from ..engine.player import PARTS
 from ..files.channels import ChannelError, picked
 from ..files.errors import SoundFileError
 from ..files.names import sound_name, why_no_recording
 from ..files.sound_reader import SoundReader
+
+if TYPE_CHECKING:
+    from ..engine.run.accompaniment import Stretch
+    from .complete_job import Completion
 
 Array = NDArray[np.float32]
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
@@ -164,3 +172,74 @@ class Sink:
 def _plain(error: BaseException) -> str:
     text = str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).strip().splitlines()
     return text[0].rstrip(".") if text else type(error).__name__
+
+
+class Sinks:
+    """Target and stems of a completion."""
+
+    def __init__(
+        self, wanted: Completion, recording: Recording, channels: int, ceiling_dbfs: float, band_gain: float
+    ) -> None:
+        """`channels` of the target; `band_gain`: of the band beside the recording, where both are in it."""
+        self._wanted = wanted
+        self._target: Sink | None = None
+        self._stems: list[tuple[int, Sink]] = []
+        self._source: deque[Array] = deque()
+        self._channels, self._band_gain = channels, np.float32(band_gain)
+        self._limiter = Limiter(recording.rate_hz, ceiling_dbfs)
+        more_s = max(wanted.continue_s, wanted.output_length_s or 0.0)
+        expected = (recording.expected_samples or 0) + more_s * recording.rate_hz
+        try:
+            if wanted.target is not None:
+                self._target = Sink(wanted.target, recording.rate_hz, self._channels, expected)
+            if wanted.stems is not None:
+                wanted.stems.mkdir(parents=True, exist_ok=True)
+                for index, part in enumerate(PARTS):
+                    if part in wanted.parts:
+                        path = wanted.stems / f"{part}.wav"
+                        self._stems.append((index, Sink(path, recording.rate_hz, 2, expected, "FLOAT")))
+        except BaseException:
+            self.drop()
+            raise
+
+    @property
+    def all(self) -> list[Sink]:
+        return ([self._target] if self._target is not None else []) + [sink for _, sink in self._stems]
+
+    def heard(self, block: Array) -> None:
+        """[n, channels] of the recording, for the mix."""
+        if self._wanted.with_source and self._target is not None:
+            self._source.append(block)
+
+    def write(self, stretch: Stretch) -> None:
+        for index, sink in self._stems:
+            sink.write(stretch.parts[index])
+        if self._target is None:
+            return
+        if not self._wanted.with_source:
+            self._target.write(stretch.mix)
+            return
+        band = self._band_gain * stretch.mix[:, np.arange(self._channels) % 2]  # left and right by turns
+        self._target.write(self._limiter.limit((self._take_source(stretch.samples) + band).T).T)
+
+    def _take_source(self, samples: int) -> Array:
+        """The next samples of the recording, [samples, channels], with silence after its end; mono in the middle."""
+        taken = np.zeros((samples, self._channels), np.float32)
+        done = 0
+        while done < samples and self._source:
+            block = self._source.popleft()
+            count = min(len(block), samples - done)
+            taken[done : done + count] = block[:count]
+            if count < len(block):
+                self._source.appendleft(block[count:])
+            done += count
+        return taken
+
+    def keep(self) -> tuple[Path, ...]:
+        for sink in self.all:
+            sink.keep()
+        return tuple(sink.path for sink in self.all)
+
+    def drop(self) -> None:
+        for sink in self.all:
+            sink.drop()
