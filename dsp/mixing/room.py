@@ -28,13 +28,16 @@ DIFFUSER_MS = (4.77, 3.60, 12.73, 9.31)
 HIGHS_HZ = 5000.0
 HIGHS_SHARE = 0.55
 """How long what lies there rings, as a share of the decay below."""
-CHUNK = 64
+CHUNK = 128
 _UNIT_DECAY_S = 0.175
 """The decay at which a unit of noise at 48 kHz sounds as a unit on either side; measured."""
 _RINGS = LINES + DIFFUSERS
-# Words of the integers: place and length of each ring (lines, then diffusers), where each begins, samples of silence.
-_PLACE, _LENGTH, _START, _SILENT = 0, _RINGS, 2 * _RINGS, 3 * _RINGS
-_INTEGERS = 3 * _RINGS + 1
+SLACK = 2048
+"""So many samples go into every line's memory before all are moved back to its beginning."""
+# Words of the integers: length of each line (delay lines, then diffusers), where its memory begins, the place in all of
+# them, samples of silence.
+_LENGTH, _START, _PLACE, _SILENT = 0, _RINGS, 2 * _RINGS, 2 * _RINGS + 1
+_INTEGERS = 2 * _RINGS + 2
 # Words of the floats, float64: of each line gain, share kept and state of its lowpass, then the low-cut and the level.
 _GAIN, _KEEP, _LOW, _CUT, _LEVEL = 0, LINES, 2 * LINES, 3 * LINES, 3 * LINES + 1
 _CUT_1, _CUT_2 = 3 * LINES + 2, 3 * LINES + 3
@@ -43,11 +46,17 @@ _FLOATS = 3 * LINES + 4
 
 @realtime
 def chunk_of(whole, count):
-    """How many samples can be taken before a ring comes to its end."""
-    size = min(count, CHUNK)
-    for ring in range(_RINGS):
-        size = min(size, load_i64(whole, _LENGTH + ring) - load_i64(whole, _PLACE + ring))
+    """How many samples can be taken before the memory is full, or what goes in comes out of the shortest line."""
+    size = min(min(count, CHUNK), SLACK - load_i64(whole, _PLACE))
+    for line in range(_RINGS):
+        size = min(size, load_i64(whole, _LENGTH + line))
     return size
+
+
+@realtime
+def oldest(whole, memory, line):
+    """Address of the sample of a line that comes out next; what goes in stands its length further on."""
+    return memory + 4 * (load_i64(whole, _START + line) + load_i64(whole, _PLACE))
 
 
 @realtime
@@ -66,12 +75,13 @@ def cut_lows(floats, source, target, count):
 
 
 @realtime
-def diffuse(memory, at, gain, chunk, count):
-    """A chunk through an allpass whose oldest sample is at `at`, in place."""
+def diffuse(line, length, gain, chunk, count):
+    """A chunk through an allpass whose oldest sample is at the address `line`, in place."""
+    newest = line + 4 * length
     for i in range(count):
-        old = load_f32(memory, at + i)
+        old = load_f32(line, i)
         new = load_f32(chunk, i) - gain * old
-        store_f32(memory, at + i, quiet(new))
+        store_f32(newest, i, quiet(new))
         store_f32(chunk, i, old + gain * new)
 
 
@@ -89,10 +99,10 @@ def butterfly(one, two, count):
 def damp_four(floats, memory, whole, rows, four, count):
     """What comes out of four lines from number `four` on, through their lowpasses, at their gains. Four at a time: each
     waits for its last sample, and the processor works on the others meanwhile."""
-    a = memory + 4 * (load_i64(whole, _START + four) + load_i64(whole, _PLACE + four))
-    b = memory + 4 * (load_i64(whole, _START + four + 1) + load_i64(whole, _PLACE + four + 1))
-    c = memory + 4 * (load_i64(whole, _START + four + 2) + load_i64(whole, _PLACE + four + 2))
-    d = memory + 4 * (load_i64(whole, _START + four + 3) + load_i64(whole, _PLACE + four + 3))
+    a = oldest(whole, memory, four)
+    b = oldest(whole, memory, four + 1)
+    c = oldest(whole, memory, four + 2)
+    d = oldest(whole, memory, four + 3)
     in_a, in_b = load_f64(floats, _GAIN + four), load_f64(floats, _GAIN + four + 1)
     in_c, in_d = load_f64(floats, _GAIN + four + 2), load_f64(floats, _GAIN + four + 3)
     keep_a, keep_b = load_f64(floats, _KEEP + four), load_f64(floats, _KEEP + four + 1)
@@ -132,23 +142,27 @@ def feed(memory, whole, rows, chunk, count):
     """The mixed rows and the new sound into the lines; whether any of it can be heard."""
     heard = 0
     for line in range(LINES):
-        at = load_i64(whole, _START + line) + load_i64(whole, _PLACE + line)
+        newest = oldest(whole, memory, line) + 4 * load_i64(whole, _LENGTH + line)
+        row = rows + 4 * CHUNK * line
         for i in range(count):
-            new = quiet(load_f32(rows, line * CHUNK + i) + load_f32(chunk, i))
-            store_f32(memory, at + i, new)
+            new = quiet(load_f32(row, i) + load_f32(chunk, i))
+            store_f32(newest, i, new)
             if new != np.float32(0.0):
                 heard = 1
     return heard
 
 
 @realtime
-def move_on(whole, count):
-    """Every ring by so many samples."""
-    for ring in range(_RINGS):
-        place = load_i64(whole, _PLACE + ring) + count
-        if place == load_i64(whole, _LENGTH + ring):
-            place = 0
-        store_i64(whole, _PLACE + ring, place)
+def move_on(whole, memory, count):
+    """Every line by so many samples; what they hold goes back to the beginning of their memory where that is full."""
+    place = load_i64(whole, _PLACE) + count
+    if place == SLACK:
+        for line in range(_RINGS):
+            start = memory + 4 * load_i64(whole, _START + line)
+            for i in range(load_i64(whole, _LENGTH + line)):
+                store_f32(start, i, load_f32(start, SLACK + i))
+        place = 0
+    store_i64(whole, _PLACE, place)
 
 
 @cached_cfunc(__file__, _guards.__file__, _raw_memory.__file__)(types.void(*(types.int64,) * 8))
@@ -163,7 +177,7 @@ def _ring(whole, floats, memory, scratch, send, left, right, count):
         cut_lows(floats, send + at, chunk, take)
         for ring in range(LINES, _RINGS):
             gain = np.float32(0.75) if ring < LINES + 2 else np.float32(0.625)
-            diffuse(memory, load_i64(whole, _START + ring) + load_i64(whole, _PLACE + ring), gain, chunk, take)
+            diffuse(oldest(whole, memory, ring), load_i64(whole, _LENGTH + ring), gain, chunk, take)
         damp_four(floats, memory, whole, rows, 0, take)
         damp_four(floats, memory, whole, rows, 4, take)
         hear(rows, left + at, right + at, take)
@@ -173,7 +187,7 @@ def _ring(whole, floats, memory, scratch, send, left, right, count):
                     butterfly(rows + size * one, rows + size * (one + step), take)
         heard = feed(memory, whole, rows, chunk, take)
         store_i64(whole, _SILENT, 0 if heard else load_i64(whole, _SILENT) + take)
-        move_on(whole, take)
+        move_on(whole, memory, take)
         done += take
 
 
@@ -185,8 +199,8 @@ class Room:
         lengths = [_prime(ms * rate_hz / 1000.0) for ms in (*LINE_MS, *DIFFUSER_MS)]
         self._whole = np.zeros(_INTEGERS, np.int64)
         self._whole[_LENGTH:_START] = lengths
-        self._whole[_START:_SILENT] = np.cumsum([0, *lengths[:-1]])
-        self._memory = np.zeros(sum(lengths), np.float32)
+        self._whole[_START:_PLACE] = np.cumsum([0, *(length + SLACK for length in lengths[:-1])])
+        self._memory = np.zeros(sum(lengths) + _RINGS * SLACK, np.float32)
         self._floats = np.zeros(_FLOATS, np.float64)
         self._scratch = np.zeros((LINES + 1) * CHUNK, np.float32)
         self._floats[_CUT] = 1.0 - math.exp(-2.0 * math.pi * low_cut_hz / rate_hz)
@@ -221,7 +235,7 @@ class Room:
         """Silence."""
         self._memory.fill(0.0)
         self._floats[_LOW:_CUT] = self._floats[_CUT_1:] = 0.0
-        self._whole[:_LENGTH] = 0
+        self._whole[_PLACE] = 0
         self._whole[_SILENT] = self._longest
 
 
