@@ -18,6 +18,8 @@ MOST_BYTES = 64_000_000
 MOST_ELEMENTS = 2_000_000
 MOST_DEPTH = 64
 MOST_FILES = 200
+_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError)
+"""What zipfile raises for bytes that are no archive, or one that it does not know."""
 _CONTAINER = "META-INF/container.xml"
 
 
@@ -68,7 +70,7 @@ def unpack_mxl(data: bytes) -> bytes:
                 raise SheetError(f"{len(infos)} files in a compressed score: it is not read")
             name = _score_name(_member(archive, infos, _CONTAINER) if _CONTAINER in infos else b"", infos)
             return _member(archive, infos, name)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _DAMAGED as error:
         raise SheetError(f"a damaged compressed file ({' '.join(str(error).split())[:60]})") from None
 
 

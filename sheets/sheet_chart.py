@@ -117,8 +117,22 @@ def _joined(sheet: Sheet, parts: list[_Part]) -> list[_Part]:
         if held is not None and not made and (not part.chords or part.chords[0][0] > 0):
             part.chords.insert(0, (Fraction(0), held))
         made.append(part)
+    made = _without_single_beats(sheet, made)
     if pickup and made and made[-1].quarters + pickup == made[-1].bar.nominal:
         made[-1].quarters = made[-1].bar.nominal  # what the pick-up took from the last bar
+    return made
+
+
+def _without_single_beats(sheet: Sheet, parts: list[_Part]) -> list[_Part]:
+    """A bar of one beat, which no band counts, is the end of the bar before."""
+    made: list[_Part] = []
+    for part in parts:
+        if made and _metre(sheet, part)[0] == 1:
+            sheet.say("single", f"{part.bar.place} has one beat: it is counted with the bar before")
+            made[-1].chords += [(made[-1].quarters + offset, chord) for offset, chord in part.chords]
+            made[-1].quarters += part.quarters
+        else:
+            made.append(part)
     return made
 
 

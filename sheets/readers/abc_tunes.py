@@ -104,7 +104,7 @@ class _Reader:
         self._at = Fraction(0)
         self._found: list[tuple[Fraction, ChordSymbol]] = []
         self._marks: list[str] = []
-        self._section, self._opens = "", False
+        self._section, self._opens, self._double = "", False, False
         self._endings: tuple[int, ...] = ()
         self._tuplet: tuple[int, Fraction] = (0, Fraction(1))
         self._factor = Fraction(1)  # of the note behind a broken rhythm
@@ -281,6 +281,8 @@ class _Reader:
             self._endings = ()
         if sign.endswith(":"):
             self._opens, self._endings = True, ()
+        # A repeat that nothing opens goes back to the last double line (ABC 2.1, 4.8).
+        self._double = sign in ("||", "|]", "[|")
         if ending:
             self._endings = _numbers(ending)
 
@@ -290,7 +292,9 @@ class _Reader:
             for _, chord in self._found[-1:]:
                 self._found = [(Fraction(0), chord)]
             return
-        bar = SheetBar(self._count, self._kind, self._place(), section=self._section, opens=self._opens)
+        opens = self._opens or (self._double and not self._endings)
+        bar = SheetBar(self._count, self._kind, self._place(), section=self._section, opens=opens)
+        self._double = False
         if self._free:
             bar.count, bar.kind = max(1, round(length)), 4
         bar.quarters = length if length != bar.nominal else Fraction(0)

@@ -126,7 +126,7 @@ class BarLines:
             else:
                 kept.append(word)
         where = f"{place}, bar {len(self._sheet.bars) + 1}"
-        if kept in (["%"], ["%%"]):
+        if kept[:1] in (["%"], ["%%"]) and all(word in _HELD for word in kept[1:]):
             self._percent(kept[0], where)
             return
         bar = self._bar(where)

@@ -21,7 +21,7 @@ from ..sheet import MOST_BARS, ChordReader, Sheet, SheetBar, SheetError, exact_c
 MOST_BYTES = 4_000_000
 MOST_EVENTS = 400_000
 _DRUMS = 9
-_FITS = ("", "m", "7", "maj7", "m7", "m7b5", "dim7", "sus4", "6", "m6", "aug", "dim")
+_FITS = ("", "m", "7", "maj7", "m7", "m7b5", "dim7", "sus4", "7sus4", "sus2", "6", "m6", "aug", "dim")
 _ODD = {
     "6": 0.02,
     "m6": 0.02,
@@ -33,6 +33,8 @@ _ODD = {
     "7": 0.01,
     "maj7": 0.01,
     "m7": 0.01,
+    "sus2": 0.05,
+    "7sus4": 0.02,
 }
 """What a chord that is met less often must be better by."""
 _YAMAHA_ROOTS = "CDEFGAB"

@@ -28,7 +28,8 @@ def cells(chart: Chart, first_beat: float, beats: int) -> str:
     per_beat = next(finest, MOST_CELLS_PER_BEAT)
     starts = {round(at * per_beat) for at in changes} | {0}
     count = beats * per_beat
-    even = count % len(starts) == 0 and all(at % (count // len(starts)) == 0 for at in starts)
+    shared = beats % len(starts) == 0 or len(starts) % beats == 0
+    even = shared and count % len(starts) == 0 and all(at % (count // len(starts)) == 0 for at in starts)
     step = count // len(starts) if even else 1
     return " ".join(
         chart.symbol_at(first_beat + cell / per_beat) if cell in starts else "." for cell in range(0, count, step)
@@ -89,7 +90,7 @@ def as_notation(chart: Chart) -> str:
             body += ["", f"[{name}{again}]"]
         if not same:
             body += _lines(bars, metre)
-            written[name] = bars
+            written.setdefault(name, bars)  # a name alone plays the first section of that name
         metre = bars[-1][0]
     text = "\n".join([*head, *([""] if not named else []), *body, ""])
     _verify(chart, text)

@@ -139,7 +139,9 @@ def test_what_is_no_song_is_one_line(broken: str) -> None:
         assert chart.bars <= 4000
 
 
-@pytest.mark.parametrize("body", ["[T44C^7   |A-7 D7|T34G  |T12Fh7/B   Z", "{*AT44C |N1D }|N2E ][*vF7alt |n Z"])
+@pytest.mark.parametrize(
+    "body", ["[T44C^7   |A-7 D7|T34G  |T12Fh7/B   |C D E Z", "{*AT44C |N1D }|N2E ][*vF7alt |n ][*AC |E Z"]
+)
 def test_what_is_written_reads_as_the_same(body: str) -> None:
     first = song(body)
     again = open_bytes(as_page([first], "a").encode(), "a.html").song(0).chart

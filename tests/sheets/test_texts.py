@@ -24,7 +24,7 @@ SONG = """# a comment
 [C]La la [D]la
 {eoc}
 {start_of_grid label="Solo"}
-|: G . . | C . D | % |1 Em . . :|2 D7 . . ||
+|: G . . | C . D | % . . |1 Em . . :|2 D7 . . ||
 {end_of_grid}
 {chorus}
 """
@@ -124,6 +124,7 @@ def test_words_alone_are_no_chart() -> None:
         ('|:"C"CCCC|1"F"FFFF:|2"G"GGGG||"Am"AAAA|]', "C | F | C | G | Am"),
         # a last ending that nothing ends is as long as the first, and what is behind it repeats by itself
         ('|:"C"C4|[1"F"F4:|[2"G"G4|"Am"A4|"Dm"D4:|', "C | F | C | G | Am | Dm | Am | Dm"),
+        ('"C"C4||"F"F4|"G"G4:|', "C | F | G | F | G"),
         ('"C"C4|!segno!"F"F4|"G"G4!fine!|"Am"A4!D.S.!|]', "C | F | G | Am | F | G"),
         ('"C"C2"G7"G2|"^loud""Am"A>B "D7/F#"(3ABA|', "C G7 | Am D7/F#"),
         ('"F"[FA]4|"C" [CE]2 "G"z2|Z2|"Hm"B4|', "F | C G | G | G | Bm"),
@@ -139,6 +140,12 @@ def test_a_pick_up_is_yours_and_its_beat_is_taken_from_the_last_bar() -> None:
     assert played(chart) == "D | G | D | G | A | D"
     assert [chart.beats_of_bar(bar) for bar in range(6)][-1] == 4
     assert chart.tempo_bpm == 120 and "pick-up" in chart.remarks[0]
+
+
+def test_a_bar_of_one_beat_is_counted_with_the_bar_before() -> None:
+    chart = read('X:1\nM:4/4\nL:1/4\nK:C\n"C"C4|"G"G4||"A7"A||"Dm"D4|\n')
+    assert [chart.beats_of_bar(bar) for bar in range(chart.bars)] == [4, 5, 4]
+    assert played(chart) == "C | G . . . A7 | Dm" and "one beat" in chart.remarks[0]
 
 
 def test_abc_of_several_voices_takes_the_one_with_chords() -> None:
