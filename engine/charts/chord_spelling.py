@@ -33,6 +33,18 @@ _HALF_DIMINISHED = re.compile(r"h(?=$|[79])")
 _DANISH = re.compile(r"(m|-)?j(?:(?=7|9|11|13)|(?=$|\())")
 _BRACKET = re.compile(r"\(([^()]*)\)")
 _ADDED = re.compile(r"(?<=[0-9])/([b#]?(?:9|11|13))(?=$|[/(])")
+_RESPELT = tuple(
+    (re.compile(pattern), plain)
+    for pattern, plain in (
+        (r"^(7|9|13)(?:\+|aug)$", r"aug\1"),  # C7+, C9aug
+        (r"^(?:m|mi|min|-)(?:/(?:maj|Maj|M)|\+)7$", "mM7"),  # Cm/maj7, Cm+7
+        (r"^mi(?=Ma)", "m"),  # CmiMa7
+        (r"^-5$", "b5"),
+        (r"sus(?:24|42|2sus4)", "sus4add9"),
+        (r"^sus(9|13)$", r"\1sus4"),
+    )
+)
+"""Spellings that mean another one, as a whole."""
 _NUMBERS = ("2", "4", "6", "9", "11", "13")
 
 
@@ -75,8 +87,8 @@ def plain_chord(text: str, german: bool = False) -> str:
     if slash and low[:1].isalpha():
         bass, more = english_note(low[0].upper() + low[1:], german)
         if bass and not more:
-            return note + _quality(head) + "/" + bass
-    return note + _quality(rest)
+            return note + _apart(_quality(head)) + "/" + bass
+    return note + _apart(_quality(rest))
 
 
 def _minor_of_lower_case(text: str) -> str:
@@ -89,7 +101,14 @@ def _minor_of_lower_case(text: str) -> str:
     return note + ("" if _SAYS_MINOR.match(rest) else "m") + rest
 
 
+def _apart(quality: str) -> str:
+    """A quality that begins with a sign stays in brackets: C(b5) is no chord on C flat."""
+    return f"({quality})" if quality[:1] in ("b", "#") else quality
+
+
 def _quality(text: str) -> str:
+    for pattern, plain in _RESPELT:
+        text = pattern.sub(plain, text)
     text = _CAPITALS.sub(lambda match: match.group().lower(), text)
     text = _HALF_DIMINISHED.sub("ø", text) if text.startswith("h") else text
     match = _SEVENTH_LAST.match(text)

@@ -26,7 +26,7 @@ _KEY = re.compile(
 _MINOR = ("m", "min", "minor", "moll", "-")
 _THIRD = re.compile(r"(maj|Maj|MAJ|ma(?![jd])|M(?!i)|min|Min|MIN|mi|m(?!aj)|-|dim|aug|\+|ø|o(?!m))?")
 _NUMBER = re.compile(r"(13|11|9|7|6/9|69|6|5|4|2)?")
-_LATE_SEVENTH = re.compile(r"(maj|Maj|ma|M)(7|9|11|13)")
+_LATE_SEVENTH = re.compile(r"(maj|Maj|ma|Ma|M)(7|9|11|13)")
 _TAIL = re.compile(
     r"sus(?P<sus>2|4|)(?![0-9])|add(?P<add>[b#]?(?:13|11|10|9|6|4|3|2))|(?:no|omit)(?P<no>3|5)"
     r"|(?P<sign>[b#+-])(?P<degree>13|11|9|6|5)|(?P<alt>alt)"
@@ -169,7 +169,7 @@ def _intervals(quality: str) -> set[int] | None:
     size = (number.group(1) if number else None) or ""
     rest = rest[number.end() if number else 0 :]
     degrees = _triad(kind)
-    late = _LATE_SEVENTH.match(rest) if kind == "minor" and not size else None
+    late = _LATE_SEVENTH.match(rest) if kind in ("minor", "dim", "aug") and not size else None
     seventh = None
     if late is not None:
         size, rest, seventh = late.group(2), rest[late.end() :], 11

@@ -67,6 +67,14 @@ def tones(text: str) -> set[int]:
         ("C7b9#11 C7(b9,#11)", {0, 1, 4, 6, 7, 10}),
         ("Cmaj9#11", {0, 2, 4, 6, 7, 11}),
         ("C5", {0, 7}),
+        ("C7+ C7aug C+7", {0, 4, 8, 10}),
+        ("CmMaj7 CmiMa7 Cm/maj7 Cm+7 C-Δ7", {0, 3, 7, 11}),
+        ("C°M7 Cdim(maj7)", {0, 3, 6, 11}),
+        ("C+M7 CaugM7 Cmaj7#5", {0, 4, 8, 11}),
+        ("Csus24 Csus2sus4", {0, 2, 5, 7}),
+        ("Csus9 C9sus", {0, 2, 5, 7, 10}),
+        ("C7susadd3", {0, 4, 5, 7, 10}),
+        ("C-5 C(b5)", {0, 4, 6}),
     ],
 )
 def test_every_quality_a_musician_writes(texts: str, expected: set[int]) -> None:
