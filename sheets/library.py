@@ -21,6 +21,8 @@ from .sheet_chart import chart_from
 from .styles import preset_for
 
 MOST_FILE_BYTES = 16_000_000
+MOST_TEXT, MOST_LINE = 4_000_000, 20_000
+"""Of charts in plain text, in letters."""
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|score-|!DOCTYPE\s+score)")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CHORDPRO = (".cho", ".crd", ".chopro", ".chordpro", ".pro", ".chord")
@@ -146,6 +148,7 @@ def _of_text(text: str, where: str, suffix: str) -> SongFile:
             raise ChartError(f"{where}: {error}") from None
         entries = tuple(Entry(song.title, _later(ireal_bars.sheet_of, song)) for song in songs)
         return SongFile(where, "iReal Pro", entries)
+    _check(text, where)
     if suffix == ".abc" or (suffix != ".chart" and abc_tunes.looks_like(text)):
         return SongFile(where, "ABC", _several(abc_tunes, text, where))
     if suffix in _CHORDPRO or (suffix != ".chart" and chordpro.looks_like(text)):
@@ -168,6 +171,13 @@ def _is_notation(text: str) -> bool:
     except ChartError:
         return False
     return True
+
+
+def _check(text: str, where: str) -> None:
+    """Refuse what no musician typed before anything searches in it."""
+    if len(text) > MOST_TEXT or max(map(len, text.splitlines()), default=0) > MOST_LINE:
+        most = f"{MOST_TEXT // 1_000_000} MB of text, or a line of more than {MOST_LINE} letters"
+        raise ChartError(f"{where}: more than {most}: is this a chart?")
 
 
 def _several(reader: ModuleType, text: str, where: str) -> tuple[Entry, ...]:

@@ -92,7 +92,9 @@ def is_german(line: str) -> bool:
     header = HEADER.match(line)
     if header is not None and "|" not in line:
         return header[1].lower() == "notation" and header[2].strip().lower() == "german"
-    bars = SECTION.sub(r"\2", COMMENT.sub("", line))
+    bars = COMMENT.sub("", line)
+    section = SECTION.match(bars)
+    bars = section[2] if section is not None else bars
     return any(_reads(found.group()) for found in _GERMAN.finditer(bars))
 
 

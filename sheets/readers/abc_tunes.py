@@ -16,7 +16,7 @@ from ..sheet import ChordReader, Sheet, SheetBar, SheetError, section_name
 MOST_TUNES = 5000
 _FIELD = re.compile(r"([A-Za-z+]):\s*(.*)")
 _TOKEN = re.compile(
-    r'(?P<quote>"[^"]*")|(?P<inline>\[[A-Za-z]:[^\]]*\])|(?P<mark>![^!\s]+!|\+[a-zA-Z.]+\+)|(?P<grace>\{[^}]*\})'
+    r'(?P<quote>"[^"]*")|(?P<inline>\[[A-Za-z]:[^\]]*\])|(?P<mark>![^!\s]+!|\+[a-zA-Z.]+\+)|(?P<grace>\{[^{}]*\})'
     r"|(?P<line>::|:\|+:?|\|+:|:+\||\[\||\|\]|\|+|:)(?P<ending>\s*\[?[1-9][0-9,-]*)?|(?P<volta>\[[1-9][0-9,-]*)"
     r"|(?P<tuplet>\([2-9](?::[0-9]*)*)|(?P<chord>\[[^\]\[|:]*\](?P<times>[0-9]*/*[0-9]*))"
     r"|(?P<note>(?:[_^=]*[A-Ga-g][,']*|[xz])(?P<length>[0-9]*/*[0-9]*))|(?P<rest>[ZX](?P<bars>[0-9]*))"

@@ -11,7 +11,7 @@ from ..order import mark_of
 from ..sheet import ChordReader, Sheet, SheetError, is_chord, section_name
 from .bar_lines import BarLines, times_of
 
-_DIRECTIVE = re.compile(r"\s*\{\s*\+?([A-Za-z_]+)(?:-[\w!-]+)?\s*(?:[:\s]\s*([^}]*))?\}\s*")
+_DIRECTIVE = re.compile(r"\s*\{\s*\+?([A-Za-z_]+)(?:-[\w!-]+)?(?:[:\s]([^}]*))?\}\s*")
 _CHORD = re.compile(r"\[([^\[\]]*)\]")
 _SHORT = {
     "t": "title", "st": "subtitle", "su": "subtitle", "c": "comment", "ci": "comment", "cb": "comment",
@@ -96,7 +96,7 @@ class _Reader:
         match = _DIRECTIVE.fullmatch(text)
         if match is not None:
             name = match[1].lower()
-            self._directive(_SHORT.get(name, name), (match[2] or "").strip(), place)
+            self._directive(_SHORT.get(name, name), (match[2] or "").strip(" \t:"), place)
         elif self._inside in _UNPLAYED:
             return
         elif self._inside == "grid":

@@ -16,7 +16,7 @@ from .chordpro import _SECTION_WORD
 _HEADER = re.compile(
     r"\s*(title|artist|by|key|capo|tempo|bpm|time|metre|meter)\s*[:=]?\s+(.+)|\s*(capo)\s*:?\s*(\d+).*", re.IGNORECASE
 )
-_TAB = re.compile(r"\s*[A-Ga-g]?[b#]?\s*[|:]?[-|0-9hpbxX/\\~.()\s]*-{3,}[-|0-9hpbxX/\\~.()\s]*")
+_TAB = frozenset("-|:0123456789hpbxX/\\~.() ")
 _FILLERS = ("|", "||", "|:", ":|", "-", "–", "/", ".", "%", "*", "...", "→", ">", ",")
 
 
@@ -63,7 +63,7 @@ def _line(sheet: Sheet, bars: BarLines, text: str, place: str, german: bool) -> 
 
 
 def _tab(sheet: Sheet, text: str, place: str) -> bool:
-    if _TAB.fullmatch(text) is None:
+    if "---" not in text or not _TAB.issuperset(text.lstrip("ABCDEFGabdeg#")):
         return False
     sheet.say("tab", f"{place}: tablature is not read")
     return True

@@ -158,3 +158,23 @@ def test_what_no_musician_wrote_is_one_line(text: str) -> None:
     with pytest.raises(ChartError) as error:
         read(text, ".abc")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-" * 19_000 + "q",
+        "{a" + " " * 19_000,
+        '"C"' + "{" * 19_000,
+        "[" * 19_000,
+        "(" * 19_000,
+        "C " * 9_000 + "q",
+        "x" * 5_000_000,
+    ],
+)
+@pytest.mark.parametrize("suffix", [".txt", ".cho", ".abc"])
+@pytest.mark.timeout(20)
+def test_long_lines_take_no_longer_than_they_are(text: str, suffix: str) -> None:
+    with pytest.raises(ChartError) as error:
+        read(f"X:1\nK:C\n{text}\n" if suffix == ".abc" else text, suffix)
+    assert "\n" not in str(error.value)
