@@ -374,7 +374,7 @@ def system_api(rtmidi: Any) -> int:
     if not sys.platform.startswith("linux"):
         return int(rtmidi.API_MACOSX_CORE if sys.platform == "darwin" else rtmidi.API_WINDOWS_MM)
     if not os.path.exists("/dev/snd/seq"):  # asked first: libasound would write to stderr by itself
-        raise MidiError("no ALSA MIDI here: load it with `sudo modprobe snd-seq`, or connect the pedal through JACK")
+        raise MidiError("no ALSA MIDI here: load it with `sudo modprobe snd-seq`, or use MIDI on JACK")
     return int(rtmidi.API_LINUX_ALSA)
 
 

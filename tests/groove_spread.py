@@ -15,11 +15,13 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
+import pytest
 import soundfile
 from gigmate import Band
 from gigmate.engine.notes.groove_timing import GrooveTiming, NoteFrame, grid_of
 from gigmate.engine.player import PARTS
 from gigmate.engine.position import Point
+from gigmate.engine.run import band_step
 from gigmate.engine.style_priors import STYLE_GROOVES
 from gigmate.presets.loader import PERFORMANCE_FILE
 from gigmate.training.sound.render import render_song
@@ -62,6 +64,21 @@ class Measured(GrooveTiming):
         return notes
 
 
+def measured(band: Band, style: str, seconds: float) -> Found:
+    """Of the bundled performance for "rock", else of a made lead in that style."""
+    Measured.found = {}
+    if style == "rock":
+        rate_hz = soundfile.info(PERFORMANCE_FILE).samplerate
+        lead, _ = soundfile.read(PERFORMANCE_FILE, stop=int(seconds * rate_hz))
+    else:
+        song = render_song(SEED, split="test", styles=(style,), seconds=(seconds, seconds + 4))
+        lead, rate_hz = song.stems["lead"], song.rate_hz
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(band_step, "GrooveTiming", Measured)
+        band.accompany(lead, rate_hz, preset=style)
+    return Measured.found
+
+
 def spread(values: list[float]) -> str:
     near = np.array([value for value in values if abs(value) <= _NEAR_MS])
     return f"{near.std():5.1f}" if near.size else "    -"
@@ -72,23 +89,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--styles", default=STYLES)
     asked = parser.parse_args()
-    import gigmate.engine.run.band_step as band_step
-
-    band_step.GrooveTiming = Measured  # type: ignore[misc]
     band = Band.load()
     print(f"{'music':16}" + "".join(f"{part + ' drawn':>14}{'placed':>8}" for part in PARTS) + "   onsets near")
     totals: Found = {}
     for style in ["rock", *asked.styles.split(",")]:
-        Measured.found = {}
-        if style == "rock":
-            rate_hz = soundfile.info(PERFORMANCE_FILE).samplerate
-            lead, _ = soundfile.read(PERFORMANCE_FILE, stop=int(asked.seconds * rate_hz))
-        else:
-            song = render_song(SEED, split="test", styles=(style,), seconds=(asked.seconds, asked.seconds + 4))
-            lead, rate_hz = song.stems["lead"], song.rate_hz
-        band.accompany(lead, rate_hz, preset=style)
-        tell("performance" if style == "rock" else style, Measured.found)
-        for key, row in Measured.found.items():
+        found = measured(band, style, asked.seconds)
+        tell("performance" if style == "rock" else style, found)
+        for key, row in found.items():
             totals.setdefault(key, []).extend(row)
     tell("all", totals)
 

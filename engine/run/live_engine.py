@@ -29,7 +29,6 @@ from ..config import EngineConfig
 from ..errors import EngineError
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
-from ..notes.note_out import NoteOut
 from ..notes.note_sender import NoteSender, NoteSink
 from ..output.instrument_rows import Rack
 from ..output.recorder import Recorder
@@ -309,8 +308,8 @@ class Engine:
         if not self._bridge.notes.used:
             return
         latency_ms, rate_hz = self.config.midi_latency_ms, self._bridge.rate_hz
-        before_samples = NoteOut(self._bridge.notes, rate_hz, latency_ms).before_samples
-        spare_samples = self._worker.look_ahead.most_notes_before_samples(self._port_facts()) - before_samples
+        most_samples = self._worker.look_ahead.most_notes_before_samples(self._port_facts())
+        spare_samples = most_samples - self._worker.note_out.before_samples
         if latency_ms > 0.0 and spare_samples < 0:
             most_ms = max(0, math.floor(latency_ms + 1000.0 * spare_samples / rate_hz))
             raise EngineError(f"--midi-latency {latency_ms:g}: here at most {most_ms} ms can be made up for")
@@ -324,7 +323,8 @@ class Engine:
     def _figures_of_notes(self) -> dict[str, Any]:
         counters = self._bridge.notes.counters()
         late_ms = {} if self._sender is None else {"late_ms": self._sender.report()}
-        return {"notes": counters.sent, "late": counters.late, "dropped": counters.dropped, **late_ms}
+        dropped = counters.dropped + self._worker.note_out.dropped
+        return {"notes": counters.sent, "late": counters.late, "dropped": dropped, **late_ms}
 
     def _figures(self) -> dict[str, Any]:
         worker, port, rate_hz = self._worker, self.port, self._bridge.rate_hz

@@ -100,7 +100,7 @@ class Worker:
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)
         self._port_facts = port.facts
         self._clock_out = MidiClockOut(self._push_clock, rate_hz)
-        self._note_out = NoteOut(bridge.notes, rate_hz, config.midi_latency_ms)
+        self.note_out = NoteOut(bridge.notes, rate_hz, config.midi_latency_ms)
         self._sends_midi = self._said_beatless = False
         self.priority = "normal"
         self.made_frames = self.late_frames = self.skipped_frames = self.failed_frames = 0
@@ -189,7 +189,7 @@ class Worker:
 
     def _begin(self) -> None:
         """The port's delays are known: fix the first budget and let the player begin."""
-        self.look_ahead.notes_before_samples = self._note_out.before_samples + self._band.notes_late_samples
+        self.look_ahead.notes_before_samples = self.note_out.before_samples + self._band.notes_late_samples
         self.look_ahead.begin()
         self._sends_midi = self._bridge.sends_midi
         self._guard.reset(self.budget.ahead_frames_up)
@@ -341,8 +341,8 @@ class Worker:
 
     def _send_notes(self) -> None:
         facts = self.look_ahead.facts
-        self._note_out.set_programs(self.command_handler.programs, self._bridge.position)
-        self._note_out.send(self._band.take_notes(), facts.notes_before_samples, facts.round_trip_samples)
+        self.note_out.set_programs(self.command_handler.programs, self._bridge.position)
+        self.note_out.send(self._band.take_notes(), facts.notes_before_samples, facts.round_trip_samples)
 
     def _make(self, frame: int, moment: Moment) -> bool:
         """Make one frame and write it; False where the player could not."""
