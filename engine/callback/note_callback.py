@@ -31,6 +31,7 @@ from .state_table import (
     NOTES_LATE,
     NOTES_LATEST,
     NOTES_LEAD,
+    NOTES_MOST_DUE,
     NOTES_PANIC,
     NOTES_PROGRAM,
     NOTES_READ,
@@ -50,6 +51,8 @@ _I = types.int64
 _PITCHES = 128
 _NOTE_OFF, _NOTE_ON, _CONTROL, _PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 _ALL_SOUND_OFF, _ALL_NOTES_OFF = 120, 123
+_MOST_OF_RING = NOTES_MOST_DUE - 2 * _PITCHES - 4
+"""More than this of the ring waits for the next block: what has to end must find room."""
 _TWO_BYTES, _THREE_BYTES = 2 << 24, 3 << 24
 
 
@@ -148,7 +151,7 @@ def notes_due(notes, position, count):
     ring = load_i64(notes, NOTES_RING)
     read = load_relaxed(notes, NOTES_READ)
     write = load_acquire(notes, NOTES_WRITE)
-    while read < write:
+    while read < write and many < _MOST_OF_RING:
         slot = 2 * (read & (NOTE_EVENTS - 1))
         at = load_i64(ring, slot)
         offset = at - position

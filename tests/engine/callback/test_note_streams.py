@@ -179,6 +179,19 @@ def test_a_full_ring_keeps_room_for_ends() -> None:
     assert sent.notes.push(BASS, 5, off(40))
 
 
+def test_more_than_a_block_can_send_waits_for_the_next() -> None:
+    sent = Sent()
+    sent.bridge.set_playing(True)
+    pushed = 0
+    while sent.notes.push(BASS, 5, on(40)):
+        pushed += 1
+    first, second = sent.block(), sent.block()
+    assert len(first) < state_table.NOTES_MOST_DUE - 128
+    begun = [message for _, message in (*first, *second) if message == on(40)]
+    assert len(begun) == pushed
+    assert 2 * pushed > state_table.NOTES_MOST_DUE
+
+
 def test_a_new_stream_ends_what_the_last_one_left() -> None:
     sent = Sent()
     sent.bridge.set_playing(True)
