@@ -80,33 +80,40 @@ def _put(notes, many, offset, packed):
 
 
 @realtime
-def _end_pitch(notes, many, offset, pitch):
-    """The end of a pitch, if it sounds."""
-    held = load_i64(notes, NOTES_HELD)
-    if load_i64(held, pitch) == 0:
-        return many
-    store_i64(held, pitch, 0)
-    store_relaxed(notes, NOTES_SOUNDING, load_relaxed(notes, NOTES_SOUNDING) - 1)
-    return _put(notes, many, offset, _THREE_BYTES | pitch << 8 | _NOTE_OFF | load_i64(notes, NOTES_CHANNEL))
-
-
-@realtime
-def _end_all(notes, many, offset):
-    if load_relaxed(notes, NOTES_SOUNDING) == 0:
-        return many
-    for pitch in range(_PITCHES):
-        many = _end_pitch(notes, many, offset, pitch)
+def _end_pitches(notes, many, offset, low, high):
+    """The ends of those pitches from `low` to below `high` that sound."""
+    held, channel = load_i64(notes, NOTES_HELD), load_i64(notes, NOTES_CHANNEL)
+    for pitch in range(low, high):
+        if load_i64(held, pitch) != 0:
+            store_i64(held, pitch, 0)
+            store_relaxed(notes, NOTES_SOUNDING, load_relaxed(notes, NOTES_SOUNDING) - 1)
+            many = _put(notes, many, offset, _THREE_BYTES | pitch << 8 | _NOTE_OFF | channel)
     return many
 
 
 @realtime
+def _count(notes, word):
+    store_relaxed(notes, word, load_relaxed(notes, word) + 1)
+
+
+@realtime
+def _may_begin(notes, position, offset, lead):
+    """Whether a note is still to be begun: the band is on at its place, and it is not far too late. Counted."""
+    if silent_from(load_i64(notes, NOTES_STREAM), position + max(0, offset) + lead, 1) == 0:
+        return False
+    if offset < -load_i64(notes, NOTES_LATEST):
+        _count(notes, NOTES_DROPPED)
+        return False
+    if offset < -1:  # between two rates a message on a seam is a sample early
+        _count(notes, NOTES_LATE)
+    return True
+
+
+@realtime
 def _asked(notes, many):
-    """What somebody asked for meanwhile, at the block's beginning."""
+    """What somebody asked for meanwhile besides ends, at the block's beginning; `many` ends stand there already."""
     channel = load_i64(notes, NOTES_CHANNEL)
-    panic = atomic_swap(notes, NOTES_PANIC, 0)
-    if atomic_swap(notes, NOTES_RELEASE, 0) != 0 or panic != 0:
-        many = _end_all(notes, many, 0)
-    if panic != 0:
+    if atomic_swap(notes, NOTES_PANIC, 0) != 0:
         many = _put(notes, many, 0, _THREE_BYTES | _ALL_NOTES_OFF << 8 | _CONTROL | channel)
         many = _put(notes, many, 0, _THREE_BYTES | _ALL_SOUND_OFF << 8 | _CONTROL | channel)
     program = load_relaxed(notes, NOTES_PROGRAM)
@@ -116,56 +123,53 @@ def _asked(notes, many):
 
 
 @realtime
-def _take(notes, many, offset, packed, on):
-    """One message out of the ring; `on`: whether the band is on at its place."""
-    status = packed & 0xF0
-    pitch = packed >> 8 & 0x7F
-    at = max(0, offset)
-    if status == _PROGRAM:
-        store_relaxed(notes, NOTES_PROGRAM, pitch + 1)
-        return _put(notes, many, at, packed)
-    if status != _NOTE_ON:
-        return _end_pitch(notes, many, at, pitch)
-    if not on:
-        return many
-    if offset < -load_i64(notes, NOTES_LATEST):
-        store_relaxed(notes, NOTES_DROPPED, load_relaxed(notes, NOTES_DROPPED) + 1)
-        return many
-    if offset < -1:  # between two rates a message on a seam is a sample early
-        store_relaxed(notes, NOTES_LATE, load_relaxed(notes, NOTES_LATE) + 1)
-    many = _end_pitch(notes, many, at, pitch)
-    store_i64(load_i64(notes, NOTES_HELD), pitch, 1)
-    store_relaxed(notes, NOTES_SOUNDING, load_relaxed(notes, NOTES_SOUNDING) + 1)
-    store_relaxed(notes, NOTES_SENT, load_relaxed(notes, NOTES_SENT) + 1)
-    return _put(notes, many, at, packed)
-
-
-@realtime
 def notes_due(notes, position, count):
-    """Put all messages of `count` samples from `position` on into NOTES_DUE, in order; returns how many there are."""
-    state = load_i64(notes, NOTES_STREAM)
-    many = _asked(notes, 0)
+    """Put all messages of `count` samples from `position` on into NOTES_DUE, in order; returns how many there are.
+
+    One turn of the loop for each message, for what was asked and for the place where the band is switched off: all
+    that a turn ends is ended in one place, which is compiled once.
+    """
     lead = load_acquire(notes, NOTES_LEAD)
-    silent = silent_from(state, position + lead, count)
-    ended = False
+    silent = silent_from(load_i64(notes, NOTES_STREAM), position + lead, count)
     ring = load_i64(notes, NOTES_RING)
     read = load_relaxed(notes, NOTES_READ)
     write = load_acquire(notes, NOTES_WRITE)
-    while read < write and many < _MOST_OF_RING:
+    many = 0
+    asked, ended, going = True, silent >= count, True
+    while going:
+        at, low, high, message = 0, 0, 0, 0
         slot = 2 * (read & (NOTE_EVENTS - 1))
-        at = load_i64(ring, slot)
-        offset = at - position
-        if offset >= count:
-            break
-        if offset >= silent and not ended:
-            many = _end_all(notes, many, silent)
-            ended = True
-        on = silent_from(state, max(at, position) + lead, 1) == 1
-        many = _take(notes, many, offset, load_i64(ring, slot + 1), on)
-        read += 1
+        offset = load_i64(ring, slot) - position if read < write and many < _MOST_OF_RING else count
+        if asked:
+            if load_acquire(notes, NOTES_PANIC) != 0 or atomic_swap(notes, NOTES_RELEASE, 0) != 0:
+                high = _PITCHES
+        elif offset >= silent and not ended:
+            ended, at, high = True, silent, _PITCHES
+        elif offset < count:
+            read += 1
+            at, message = max(0, offset), load_i64(ring, slot + 1)
+            low = message >> 8 & 0x7F
+            high = low + 1
+            if message & 0xF0 == _PROGRAM:
+                store_relaxed(notes, NOTES_PROGRAM, low + 1)
+                high = low
+            elif message & 0xF0 != _NOTE_ON:
+                message = 0
+            elif not _may_begin(notes, position, offset, lead):
+                high = low
+                message = 0
+        else:
+            going = False
+        many = _end_pitches(notes, many, at, low, high)
+        if asked:
+            many, asked = _asked(notes, many), False
+        elif message != 0:
+            many = _put(notes, many, at, message)
+            if high > low:  # a note
+                store_i64(load_i64(notes, NOTES_HELD), low, 1)
+                _count(notes, NOTES_SOUNDING)
+                _count(notes, NOTES_SENT)
     store_release(notes, NOTES_READ, read)
-    if silent < count and not ended:
-        many = _end_all(notes, many, silent)
     return many
 
 

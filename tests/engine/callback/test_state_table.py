@@ -17,8 +17,10 @@ FILES += (ROOT / "engine/ports").glob("*.py")
 
 # Which argument of a call is the word.
 READERS = {"word": 0, "_take_peak": 0, "read_word": 1, "take_word": 1, "_word": 1, "atomic_swap": 1}
+READERS |= {"_count": 1, "total": 0}
 READERS |= {f"load_{kind}": 1 for kind in ("i64", "f64", "acquire", "relaxed")}
 WRITERS = {"set_word": 0, "set_table": 0, "write_word": 1, "raise_peak": 1, "_set_word": 1, "_raise": 0}
+WRITERS |= {"_count": 1}
 WRITERS |= {f"store_{kind}": 1 for kind in ("i64", "f64", "release", "relaxed")}
 
 
