@@ -35,7 +35,17 @@ def test_public_names() -> None:
     public = {name for name in vars(Band) if not name.startswith("_")}
     assert public == {"load", "new_player", "stream", "accompany", "first_downbeat", "first_downbeat_s"}
     fields = set(gigmate.Music.__dataclass_fields__)
-    assert fields == {"rate_hz", "mix", "parts", "ahead_frames", "chart_start_s", "score", "style", "warnings"}
+    assert fields == {
+        "rate_hz",
+        "mix",
+        "parts",
+        "ahead_frames",
+        "chart_start_s",
+        "score",
+        "style",
+        "warnings",
+        "programs",
+    }
     assert set(gigmate.__all__) <= set(dir(gigmate))
     with pytest.raises(AttributeError, match="Orchestra"):
         _ = gigmate.Orchestra  # type: ignore[attr-defined]
