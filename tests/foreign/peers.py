@@ -67,7 +67,8 @@ BEATNET = Environment(
         # the build for processors alone: where pip sees none, this fails, and brings no gigabytes of CUDA
         ("torch==2.13.0+cpu", "numpy==1.23.5"),
         ("librosa==0.10.2.post1", "numba==0.60.0", "numpy==1.23.5", "scipy==1.10.1", "matplotlib==3.8.4"),
-        ("--no-deps", "BeatNet==1.1.3"),
+        # madmom wants pkg_resources, which the setuptools that torch brings no longer has
+        ("--no-deps", "BeatNet==1.1.3", "setuptools==65.5.1"),
     ),
 )
 AUBIO = Environment(
