@@ -144,8 +144,8 @@ def conducted(heard: list[Any], taps_s: FloatArray, style: str, harmonist: Harmo
         root, classes = moment.chord_root, moment.chord_pitch_classes
         chords.append(-1 if root < 0 else root + 12 * (classes[(root + 3) % 12] > classes[(root + 4) % 12]))
     # a moment tells the chord of a little later
-    at_s = (np.arange(len(heard)) + 1.0) * FRAME_SAMPLES / RATE_HZ + conductor.config.chords.chord_ahead_s
-    return Told(np.array(rows, np.float64).reshape(-1, 3), at_s, np.array(chords, np.int64))
+    moments_s = (np.arange(len(heard)) + 1.0) * FRAME_SAMPLES / RATE_HZ + conductor.config.chords.chord_ahead_s
+    return Told(np.array(rows, np.float64).reshape(-1, 3), moments_s, np.array(chords, np.int64))
 
 
 def figures(name: str, told: FloatArray, beats: FloatArray, downbeats: FloatArray, from_s: float) -> LeadRow:
