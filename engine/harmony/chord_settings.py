@@ -19,6 +19,8 @@ class ChordSettings:
     foretelling_weight: float = 0.4
     key_reading_weight: float = 0.4
     """What the harmonist's chord of a half-beat, its chords to come and its key say: exponents of what it believes."""
+    melody_weight: float = 0.5
+    """What the notes that are played say beside the harmonist, as an exponent."""
     chord_margin: float = 0.1
     """By how much another chord must be likelier than the one that sounds."""
     repeat_prior: float = 0.4

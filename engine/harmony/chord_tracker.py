@@ -19,6 +19,7 @@ from . import chord_evidence
 from .chord_evidence import HalfBeatHeard
 from .chord_filter import STATES, ChordFilter
 from .chord_settings import ChordSettings
+from .melody_reader import MelodyReader
 from .progression_filter import ProgressionFilter
 from .song_memory import (
     SLOTS_PER_BEAT,
@@ -62,6 +63,7 @@ class ChordTracker:
         self._positions = ChangePositions()
         self._progressions = ProgressionFilter(metres=metres)
         self._half_beat = HalfBeatHeard()
+        self._melody = MelodyReader(config)
         self.set_style(None)
         self.reset()
 
@@ -72,6 +74,7 @@ class ChordTracker:
         self._positions.reset()
         self._progressions.reset()
         self._half_beat.clear()
+        self._melody.reset()
         if self._harmonist is not None:
             self._harmonist.reset()
         self._reading: Reading | None = None
@@ -159,11 +162,15 @@ class ChordTracker:
             return
         trust, bar = heard.trust, (self._slots_per_bar, self._bar_confidence)
         slot = self._slot_in_bar(self._slot)
-        self._reading = harmonist.read(HalfBeat(*heard.means(), trust, heard.length_s, slot, *bar))
+        means = heard.means()
+        reading = harmonist.read(HalfBeat(*means, trust, heard.length_s, slot, *bar))
+        self._melody.close(means[2], trust)
         nothing = np.zeros(13), np.zeros(12), np.zeros(12)
         for number in range(1, min(skipped, _MOST_SKIPPED)):
             slot = self._slot_in_bar(self._slot + number)
-            self._reading = harmonist.read(HalfBeat(*nothing, 0.0, 0.0, slot, *bar))
+            reading = harmonist.read(HalfBeat(*nothing, 0.0, 0.0, slot, *bar))
+            self._melody.close(nothing[2], 0.0)
+        self._reading = self._melody.blend(reading)
         heard.clear()
         if trust > 0:
             likelihood = self._opinion(self._reading.chord, self._config.reading_weight)
