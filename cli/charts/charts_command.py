@@ -78,8 +78,11 @@ def convert(
     songs = [song for number in numbers if (song := _song(found, number)) is not None]
     if not songs:
         raise ConfigError(f"{found.where}: no song in it can be read")
-    text = text_for(songs, "" if path is None else path.suffix.lower(), found.where)
-    for line in lost(songs, text, found.where, "" if path is None else path.suffix.lower()):
+    suffix = "" if path is None else path.suffix.lower()
+    if len(songs) > 1:
+        songs = [song for song in songs if _can_be_written(song, suffix, found.where)]
+    text = text_for(songs, suffix, found.where)
+    for line in lost(songs, text, found.where, suffix):
         print(f"note: {line}", file=sys.stderr)
     for song in songs:
         for remark in song.chart.remarks:
@@ -90,7 +93,7 @@ def convert(
         write_whole(path, text.encode())
         print(f"{path}: {len(songs)} song{'s' if len(songs) > 1 else ''}")
     if len(songs) < len(numbers):
-        raise ConfigError(f"{len(numbers) - len(songs)} of {len(numbers)} songs cannot be read and are left out")
+        raise ConfigError(f"{len(numbers) - len(songs)} of {len(numbers)} songs are left out")
 
 
 def _song(found: SongFile, number: int) -> Song | None:
@@ -104,6 +107,21 @@ def _song(found: SongFile, number: int) -> Song | None:
             raise
         print(f"  {error}", file=sys.stderr)
         return None
+
+
+def _can_be_written(song: Song, suffix: str, where: str) -> bool:
+    """Of several songs one that the format has no words for is a line, and the others are written."""
+    from ...engine.charts.chart import ChartError
+    from ...sheets.writers.targets import is_known, text_for
+
+    if not is_known(suffix):
+        return True  # which is said once, of all
+    try:
+        text_for([song], suffix, where)
+    except ChartError as error:
+        print(f"  {where} ({song.title}): {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _line(song: Song) -> str:

@@ -30,6 +30,11 @@ _ONE: dict[str, Callable[[Song], str]] = {
 }
 
 
+def is_known(suffix: str) -> bool:
+    """Whether something can be written for a name that ends so."""
+    return suffix in _MANY or suffix in _ONE
+
+
 def text_for(songs: Sequence[Song], suffix: str, where: str) -> str:
     """The songs in the format of that suffix. Raises SheetError: no such format, or one that holds one song only."""
     if suffix in _MANY:

@@ -93,3 +93,15 @@ def test_options_and_set_lists_read_them_too(page: Path, tmp_path: Path, monkeyp
 def load_set_with(songs: Path, chart: str) -> None:
     songs.write_text(f"songs:\n  - title: One\n    chart: {chart}\n")
     load_set(songs)
+
+
+def test_a_song_that_cannot_be_written_does_not_keep_the_others_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tmp_path / "book.abc"
+    book.write_text('X:1\nT:Odd\nM:7/16\nL:1/16\nK:C\n"C"C7|\n\nX:2\nT:Even\nM:3/4\nL:1/4\nK:G\n"G"G3|"D"d3|\n')
+    assert run("convert", book, tmp_path / "evening.yaml") == 2
+    errors = capsys.readouterr().err
+    assert "(Odd): the notation cannot write it" in errors and "1 of 2 songs are left out" in errors
+    (song,) = load_set(tmp_path / "evening.yaml").songs
+    assert song.title == "Even"
