@@ -21,7 +21,7 @@ _LINK = re.compile(
 """In double quotes, in single ones, or to the end of the line."""
 _PREFIX = "1r34LbKcu7"
 _SHORT = (("XyQ", "   "), ("LZ", " |"), ("Kcl", "| x"))
-_HEAD, _OPEN_FIELDS = 4, 6
+_OPEN_FIELDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,23 @@ def songs_of(text: str) -> list[IrealSong]:
 
 
 def _scrambled(content: str) -> list[IrealSong]:
+    """Title, composer, style and key, each of which may be empty, then the bars, and behind them style of the
+    accompaniment, tempo and choruses."""
     songs: list[IrealSong] = []
-    for text in content.split("==="):
-        head, prefix, rest = text.partition(_PREFIX)
-        if not prefix:
-            continue  # the playlist's name
+    head, *pieces = content.split(_PREFIX)
+    for piece in pieces:
+        own, _, after = piece.partition("===")
         fields = [field.strip() for field in head.split("=")]
-        while fields and not fields[-1]:
-            fields.pop()
-        title, composer = (*fields, "", "")[:2]
-        named = [field for field in fields[2:] if field]  # style, key, and perhaps semitones of transposition
-        if not title or len(named) < 2:
+        title, composer = (*fields, "")[:2]
+        named = [field for field in fields[2:] if field and not re.fullmatch(r"-?[0-9]+", field)]
+        if not title or not named:
             raise SheetError(f"song {len(songs) + 1} of the link is cut off: export it again from iReal Pro")
-        # Fields behind the bars: style of the accompaniment, tempo, choruses. None of them holds "=".
-        body, *behind = rest.split("=")
-        bars = _bounded(_readable(body), title)
-        tempos = [float(field) for field in behind if re.fullmatch(r"[0-9]{2,3}", field)]
-        songs.append(IrealSong(title, composer, named[0], named[1], bars, tempos[0] if tempos else 0.0))
+        style, key = named[:2] if len(named) > 1 else ("", named[0])
+        body, *behind = own.split("=")
+        tempo = behind[1] if len(behind) > 2 else ""
+        bpm = float(tempo) if re.fullmatch(r"[0-9]{2,3}", tempo) else 0.0
+        songs.append(IrealSong(title, composer, style, key, _bounded(_readable(body), title), bpm))
+        head = after
     return songs
 
 

@@ -101,6 +101,15 @@ def test_sections_and_head() -> None:
     assert found.chart.loops
 
 
+def test_a_song_without_composer_or_style_and_a_book_without_a_name() -> None:
+    body = scrambled("[T44C |F Z")
+    text = f"One===Swing=A-=={body}==120=2===Two=Doe== =C=={body}=Jazz-Swing=90=3===Three=Doe==Bossa Nova=F=-5={body}"
+    first, second, third = songs_of("irealb://" + quote(text))
+    assert (first.title, first.composer, first.style, first.key, first.tempo_bpm) == ("One", "", "Swing", "A-", 120)
+    assert (second.title, second.style, second.key, second.tempo_bpm) == ("Two", "", "C", 90)
+    assert (third.title, third.style, third.key, third.body) == ("Three", "Bossa Nova", "F", "[T44C |F Z")
+
+
 def test_long_bodies_are_unscrambled() -> None:
     body = "[T44" + "|".join(f"{root}-7{' ' * (n % 4)}" for n, root in enumerate("ABCDEFG" * 9)) + "Z"
     assert songs_of(link(body))[0].body == body
