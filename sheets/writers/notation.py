@@ -84,13 +84,15 @@ def as_notation(chart: Chart) -> str:
         else:
             groups.append((name, bars, 1))
     for name, bars, times in groups:
-        again = f" x{times}" if times > 1 else ""
-        same = written.get(name) == bars and name
-        if name:
-            body += ["", f"[{name}{again}]"]
-        if not same:
+        if written.get(name) != bars or not name:
+            body += ["", f"[{name}]"] if name else []
             body += _lines(bars, metre)
-            written.setdefault(name, bars)  # a name alone plays the first section of that name
+            times -= 1
+        # A name alone plays the first section of that name, as often as it was written there: it is written once.
+        if written.setdefault(name, bars) != bars:
+            body += times * ["", f"[{name}]", *_lines(bars, bars[-1][0])]
+        elif times:
+            body += ["", f"[{name}{f' x{times}' if times > 1 else ''}]"]
         metre = bars[-1][0]
     text = "\n".join([*head, *([""] if not named else []), *body, ""])
     _verify(chart, text)

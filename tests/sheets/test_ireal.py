@@ -149,7 +149,13 @@ def test_what_is_no_song_is_one_line(broken: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["[T44C^7   |A-7 D7|T34G  |T12Fh7/B   |C D E Z", "{*AT44C |N1D }|N2E ][*vF7alt |n ][*AC |E Z"]
+    "body",
+    [
+        "[T44C^7   |A-7 D7|T34G  |T12Fh7/B   |C D E Z",
+        "{*AT44C |N1D }|N2E ][*vF7alt |n ][*AC |E Z",
+        "{*AT44C |D }[*BE |F ][*AC |D Z",
+        "[*AT44C |D ][*AE |F ][*AE |F ][*BG |T34A ][*AE |F ][*AC |D Z",
+    ],
 )
 def test_what_is_written_reads_as_the_same(body: str) -> None:
     first = song(body)
