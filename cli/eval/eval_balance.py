@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...engine.errors import ConfigError
 from ...files.json_text import json_text, plain
 from ..output_files import check_writable, write_json
 
@@ -37,11 +38,16 @@ def balance_figures(
     table: Annotated[
         bool, typer.Option("--table", help="Write the trims into the table that the mix reads: a Python file of ours.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Keep the trims of the table, and measure what they do.")
+    ] = False,
+    first_song: Annotated[int, typer.Option(min=0, help="Number of the first lead of each style.")] = 0,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights. Default: the shipped ones.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure the balance of the parts (LUFS) beside the written music, and trim each part to it."""
+    from ...engine.output.balance_table import TRIMS_DB
     from ...training import provenance
     from ...training.evaluate.sound.balance import balance_of
     from .sound_takes import OWN_VOICE, Takes, checked_kinds, checked_styles, rendered
@@ -49,12 +55,16 @@ def balance_figures(
     if out is not None:
         check_writable(out, "--out")
     styles, kinds = checked_styles(style), checked_kinds(sound, (OWN_VOICE,))
+    for kind in kinds if check else ():
+        if not all(name in TRIMS_DB.get(kind, {}) for name in styles):
+            raise ConfigError(f"--check: the table has no trims of {kind} for every style asked for")
     played = Takes(takes, weights, seconds)
     found: dict[str, list[Balance]] = {}
     for kind in kinds:
         for name in styles:
-            taken = [rendered(take, kind) for take in played.of(name, songs)]
-            row = balance_of(name, taken, _desk(kind), _as_before)
+            taken = [rendered(take, kind) for take in played.of(name, songs, first_song)]
+            known = TRIMS_DB[kind][name] if check else None
+            row = balance_of(name, taken, _desk(kind), _as_before, known)
             found.setdefault(kind, []).append(row)
             if not as_json:
                 print(_line(kind, row), flush=True)
@@ -63,7 +73,7 @@ def balance_figures(
         "songs": songs, "seconds": seconds,
         "kinds": {kind: [row.row() for row in rows] for kind, rows in found.items()},
     })  # fmt: skip
-    if table:
+    if table and not check:
         _write_table(found)
     if out is not None:
         write_json(out, result)

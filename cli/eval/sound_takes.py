@@ -5,7 +5,7 @@ Main thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +36,9 @@ class Takes:
         self._folder, self._weights, self._seconds = folder, weights, seconds
         self._band: Band | None = None
 
-    def of(self, style: str, songs: int) -> list[Take]:
+    def of(self, style: str, songs: int, first: int = 0) -> list[Take]:
         """So many takes of a style, on made leads, with the written parts beside."""
-        return [self._take(f"{style}-{number}", style, number) for number in range(songs)]
+        return [self._take(f"{style}-{number}", style, number) for number in range(first, first + songs)]
 
     def performance(self) -> Take:
         """The bundled performance, beside which nothing is written."""
@@ -158,9 +158,3 @@ def checked_kinds(kinds: Sequence[str] | None, default: tuple[str, ...]) -> tupl
         if kind not in known:
             raise ConfigError(f"--sound {kind}: give {', '.join(known)}")
     return tuple(kinds) if kinds else default
-
-
-def all_takes(takes: Takes, styles: Sequence[str], songs: int) -> Iterator[tuple[str, list[Take]]]:
-    """Style by style."""
-    for style in styles:
-        yield style, takes.of(style, songs)

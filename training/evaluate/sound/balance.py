@@ -70,24 +70,30 @@ def of_the_sum(parts: Array) -> dict[str, float]:
     return {"peak_dbfs": peak_db(mix), "lufs": integrated_lufs(mix, RATE_HZ), "limited": share}
 
 
-def balance_of(style: str, takes: Sequence[Take], desk: Desk, as_before: Callable[[Array, str], Array]) -> Balance:
+def balance_of(
+    style: str,
+    takes: Sequence[Take],
+    desk: Desk,
+    as_before: Callable[[Array, str], Array],
+    known: Trims | None = None,
+) -> Balance:
     """Find the trims of a style: mean loudness of its parts over all takes, written and heard through the desk.
 
     `as_before` is what was heard without a desk (the preset's levels). Parts that are silent, written or heard, in a
-    take do not count there.
+    take do not count there. `known`: these trims, and none are looked for.
     """
     heard = [stack(take) for take in takes]
     written = [part_lufs(np.stack([both_sides(take.written[part]) for part in PARTS])) for take in takes]
     before = _mean_difference([part_lufs(as_before(parts, style)) for parts in heard], written)
     trims = np.clip(-_mean_difference([part_lufs(parts) for parts in heard], written) - HEADROOM_DB, *_LIMITS)
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if known is None else 0):
         out = [desk(parts, style, tuple(trims)) for parts in heard]
         left = _mean_difference([part_lufs(parts) for parts in out], written) + HEADROOM_DB
         if np.abs(left).max() < _NEAR_LU:
             break
         # A compressor that is told of the trim gives back a part of each decibel: a step and a half gets there sooner.
         trims = np.clip(trims - 1.5 * left, *_LIMITS)
-    trims = np.round(trims, 1)
+    trims = np.round(trims, 1) if known is None else np.array(known)
     out = [desk(parts, style, tuple(trims)) for parts in heard]
     after = _mean_difference([part_lufs(parts) for parts in out], written) + HEADROOM_DB
     return Balance(
