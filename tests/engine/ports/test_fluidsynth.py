@@ -35,7 +35,8 @@ pytestmark = [
 RATE_HZ, BLOCK = 48_000, 32
 LATENCY_MS = 120.0
 GAIN = 0.6
-_LEAST_PAIRS = 8
+_LEAST_PAIRS = 5
+_TRIES = 12
 _KICK, _VELOCITY = 36, 100
 
 
@@ -115,19 +116,27 @@ def test_a_synth_whose_latency_is_declared_sounds_that_much_before_the_bands_own
         left = client.get_ports("fluid.*", is_audio=True, is_output=True)[0].name
         client.connect("gm:drums_midi", client.get_ports("fluid.*", is_midi=True, is_input=True)[0])
         time.sleep(1.0)
-        tape = peer(synth.environment, "sound_tape.py", tmp_path / "tape.npz", "gm:output_3", left)
-        assert tape.line() == "ready"
-        time.sleep(8.0)
-        assert tape.go() == "saved"
-        tape.end()
-    taped = np.load(tmp_path / "tape.npz")
-    sound, early, rise = taped["sound"], round(LATENCY_MS * RATE_HZ / 1000), own_rise()
+        for _ in range(_TRIES):
+            tape = peer(synth.environment, "sound_tape.py", tmp_path / "tape.npz", "gm:output_3", left)
+            assert tape.line() == "ready"
+            time.sleep(5.0)
+            assert tape.go() == "saved"
+            tape.end()
+            taped = np.load(tmp_path / "tape.npz")
+            off_ms = off_by_ms(taped["sound"])
+            lost = int(taped["lost"]) > 0
+            if not (lost and np.any(np.abs(off_ms) > 1.0)):
+                break
+        else:
+            pytest.fail(f"this machine lost samples in {_TRIES} tries out of {_TRIES}")
+    assert len(off_ms) >= _LEAST_PAIRS
+    assert np.abs(off_ms).max() <= 1.0, off_ms
+
+
+def off_by_ms(sound: np.ndarray) -> np.ndarray:
+    """How much later than declared each kick comes before our own sound of it, in ms."""
+    early, rise = round(LATENCY_MS * RATE_HZ / 1000), own_rise()
     off = np.array(
         [rise_of(sound[at - early - 480 : at - 480]) - 480 - rise for at in impulses(sound) if at > early + 480]
     )
-    off_ms = 1000.0 * off / RATE_HZ
-    assert len(off_ms) >= _LEAST_PAIRS
-    # Where this machine lost samples, some may lie between a kick and our sound of it.
-    spared = 0 if int(taped["lost"]) == 0 else len(off_ms) // 4
-    assert np.sum(np.abs(off_ms) > 1.0) <= spared, off_ms
-    assert abs(np.median(off_ms)) <= 1.0
+    return 1000.0 * off / RATE_HZ
