@@ -15,8 +15,9 @@ from .errors import ConfigError
 from .player import PARTS
 
 NEURAL, INSTRUMENTS = "neural", "instruments"
-DEFAULT_SOUND = NEURAL
-"""What a part sounds with where nobody says: the neural voice, or the instruments of the style."""
+DEFAULT_SOUND = INSTRUMENTS
+"""What a part sounds with where nobody says: the instruments of the style, which answer velocity as hands do
+(docs/results/sound.md); the neural voice where there is no bank."""
 _MOST_LETTERS = 60
 
 _FAMILIES = """
