@@ -59,21 +59,21 @@ def test_the_package_alone_is_light() -> None:
 
 def test_accompany(tiny_band: Band) -> None:
     audio = np.stack([lead(1.5), lead(1.5)], axis=1)
-    music = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3)
+    music = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3, sound="neural")
     assert music.rate_hz == RATE_HZ
     assert music.ahead_frames == 1
     assert music.mix.shape == music.parts["bass"].shape == (len(audio), 2)
     assert music.mix.dtype == np.float32
     assert not np.array_equal(music.mix[:, 0], music.mix[:, 1]), "the preset's mix is in stereo"
-    flat = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3, mix=FLAT_MIX)
+    flat = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3, sound="neural", mix=FLAT_MIX)
     np.testing.assert_array_equal(flat.mono, flat.mix[:, 0], "all is in the middle")
     assert list(music.parts) == list(PARTS)
     assert 0 < np.abs(music.mix).max() <= 10 ** (-1 / 20)
     assert all(0 <= note.start_s < note.end_s <= len(audio) / RATE_HZ for note in music.notes)
     assert music.midi.startswith(b"MThd")
-    again = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3)
+    again = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3, sound="neural")
     np.testing.assert_array_equal(again.mix, music.mix)
-    assert not np.array_equal(tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=4).mix, music.mix)
+    assert not np.array_equal(tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=4, sound="neural").mix, music.mix)
 
 
 def test_channels_of_the_input(tiny_band: Band) -> None:
@@ -176,7 +176,7 @@ def test_live_is_the_same_band(tiny_weights: Path, tiny_band: Band, tmp_path: Pa
         engine.start()
         assert engine.wait(60)
     live, _ = soundfile.read(tmp_path / "record.wav", dtype="float32")
-    music = tiny_band.accompany(audio, RATE_HZ, seed=3, ahead_frames=None)
+    music = tiny_band.accompany(audio, RATE_HZ, seed=3, ahead_frames=None, sound="neural")
     assert music.ahead_frames == engine.report()["ahead"]["frames"]
     ours = np.concatenate([music.parts[part] for part in PARTS], axis=1)
     np.testing.assert_allclose(live[:, 3:], ours[: len(live)], atol=2.0**-22)

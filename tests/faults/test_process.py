@@ -44,7 +44,7 @@ def live(*arguments: object, limit: Callable[[], None] | None = None, **environm
 
 
 def smallest_files() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (720_000, 720_000))
 
 
 def test_a_full_disk_costs_the_recording_and_not_the_music(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def written(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str |
     sink.close()
     beat = {"seconds": np.float32(1.0), "playing": np.bool_(True), "chord": np.str_("Am")}
     listen.say(beat, True)
-    port = SimpleNamespace(backend="file", input_names=("a",), output_names=())
+    port = SimpleNamespace(backend="file", input_names=("a",), output_names=(), part_output_names={})
     engine = SimpleNamespace(report=lambda: FIGURES)
     session = SimpleNamespace(
         port=port, engine=engine, preset=SimpleNamespace(name="rock"), config=SimpleNamespace(seed=np.int64(0)),

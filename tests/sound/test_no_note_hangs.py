@@ -79,7 +79,8 @@ def test_in_the_end_nothing_sounds(seed: int, tmp_path: Path, monkeypatch: pytes
     config = EngineConfig(start_playing=True, wait_for_musician=False)
     band = BandStep(config, RATE_HZ, player, GridConductor(150, 4, RATE_HZ), FaultLog())
     assert band.play_instruments(rack)
-    band.set_sounds(StepSound())
+    for part in PARTS:
+        band.set_sounds(SetSound(part, "instruments"))
     band.stage.start()
     frame, controls = 0, Controls()
 
