@@ -152,7 +152,7 @@ def test_a_server_that_comes_back_with_another_rate_is_converted(
     sound = listen_to(start_peer, environment, "gm:output_3", tmp_path / "after.npy")
     check_music(sound)
     assert pitch_hz(sound, after[0]) == pytest.approx(200.0, abs=0.2), "in tune"
-    time.sleep(1.0)
+    time.sleep(3.0)  # the status is renewed a few times a second
     passed_s = time.perf_counter() - begin_s
     assert run.status["seconds"] - seconds == pytest.approx(passed_s, rel=0.04), "and in time"
 

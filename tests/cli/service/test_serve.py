@@ -18,6 +18,7 @@ import soundfile
 from gigmate.band import Band
 from gigmate.cli import boundary, main, serve
 
+from ...engine.fakes import wait_until
 from .service_fakes import RATE_HZ, Echoist, Server, SlowEchoist, ask, error_of, lead, multipart, post, serving, wav
 
 
@@ -61,7 +62,7 @@ def test_predict_answers_with_notes(server: Server, temp: Path) -> None:
     assert [track.name for track in mido.MidiFile(file=io.BytesIO(body)).tracks[1:]] == ["drums", "bass", "keys"]
     status, body = post(server.url + "/predict?format=mp3", wav(lead(1.0)))
     assert status == 422 and b"format" in body
-    assert not files(temp)
+    assert wait_until(lambda: not files(temp)), "it goes away after the answer"
 
 
 def test_predict_by_a_chart(server: Server) -> None:

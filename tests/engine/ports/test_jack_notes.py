@@ -24,7 +24,7 @@ from .test_jack import Peer, _config, peer
 
 __all__ = ["peer"]
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(300)]
-_TRIES = 5
+_TRIES = 20
 PROGRAMS = (0, 33, 4)
 
 
