@@ -93,15 +93,20 @@ def _bounded(body: str, title: str) -> str:
     return body
 
 
-def _readable(body: str) -> str:
-    """Bars as they were before they were scrambled: blocks of 50 letters, of which some change places."""
+def _swapped(body: str) -> str:
+    """Blocks of 50 letters, of which some change places: scrambles bars, and done again makes them readable."""
     made = []
     while len(body) > 51:
         block, body = list(body[:50]), body[50:]
         for place in (*range(5), *range(10, 24)):
             block[place], block[49 - place] = block[49 - place], block[place]
         made.append("".join(block))
-    text = "".join(made) + body
+    return "".join(made) + body
+
+
+def _readable(body: str) -> str:
+    """Bars as they were before they were scrambled, signs for short ones written out."""
+    text = _swapped(body)
     for short, long in _SHORT:
         text = text.replace(short, long)
     return text
@@ -109,10 +114,4 @@ def _readable(body: str) -> str:
 
 def scrambled(body: str) -> str:
     """The other way round."""
-    made = []
-    while len(body) > 51:
-        block, body = list(body[:50]), body[50:]
-        for place in (*range(5), *range(10, 24)):
-            block[place], block[49 - place] = block[49 - place], block[place]
-        made.append("".join(block))
-    return _PREFIX + "".join(made) + body
+    return _PREFIX + _swapped(body)
