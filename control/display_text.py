@@ -74,6 +74,17 @@ def sounds_line(status: Status) -> str:
     return "sound " + ", ".join(clean(sound) for sound in status.sounds)
 
 
+def place_text(pan: float) -> str:
+    """Where a part stands, in four columns at most: mid, L30 (per cent of the way), R100."""
+    percent = round(100 * min(max(pan, -1.0), 1.0)) if pan == pan else 0
+    return f"{'L' if percent < 0 else 'R'}{abs(percent)}" if percent else "mid"
+
+
+def outputs_differ(status: Status) -> bool:
+    """Whether a part has outputs of its own."""
+    return len(set(status.outputs)) > 1
+
+
 def clean(text: str) -> str:
     """One line without control characters: names of songs and files go to terminals."""
     return "".join(character if character.isprintable() else " " for character in str(text)).strip()

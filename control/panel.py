@@ -18,6 +18,8 @@ from .display_text import (
     asks_for_tap,
     big_state,
     clean,
+    outputs_differ,
+    place_text,
     song_line,
     sounds_line,
     time_source,
@@ -41,6 +43,9 @@ _MOOD_STYLES = {
 _DIM = "dim"
 _ALARM = "bold red"
 _NAME_COLUMNS = 6
+_SOUND_COLUMNS = 17
+_MIX_FROM_COLUMNS = 72
+"""From this width on each part's row says its sound, its place and its room."""
 _FEW_KEYS = "space on/off  ! panic  ? keys  q quit"
 _MORE_KEYS = "space start/stop  t tap  c count-in  f fill  e ending  ! panic  ? keys  q quit"
 
@@ -107,14 +112,14 @@ def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
         (1, _chord_row(status, width)),
         (3, _song_row(status, width)),
         (9, (("", ""),)),
-        (2, _meter_row("in", status.input_db, width, blocks)),
+        (2, _meter_row("in", status.input_db, status, width, blocks)),
     ]
     if len(status.input_channels) > 1:
         ranked.append((7, _channel_row(status, width)))
     for place, part in enumerate(PARTS):
         ranked.append((6, _part_row(part, place, status, width, blocks)))
     ranked += [
-        (2, _meter_row("out", status.output_db, width, blocks, _band_note(status))),
+        (2, _meter_row("out", status.output_db, status, width, blocks, _band_note(status))),
         (9, (("", ""),)),
         (2, _health_row(status, width)),
         (4, _play_row(status, width, blocks)),
@@ -168,7 +173,7 @@ def _song_row(status: Status, width: int) -> Row:
         Field(f" {song}" if song else "", "bold", 0),
         Field(f"  preset {clean(status.preset) or '-'}" if song else f" preset {clean(status.preset) or '-'}", "", 1),
         Field(f"  style {clean(status.style)}" if status.style else "", _DIM, 3),
-        Field(f"  {sounds_line(status)}" if sounds_line(status) else "", _DIM, 4),
+        Field(f"  {sounds_line(status)}" if width < _MIX_FROM_COLUMNS and sounds_line(status) else "", _DIM, 4),
     )
 
 
@@ -200,11 +205,10 @@ def _band_note(status: Status) -> str:
     return " off" if status.band_level_db <= -60.0 else f" {status.band_level_db:+.0f} dB"
 
 
-def _meter_row(name: str, level_db: float, width: int, blocks: bool, note: str = "") -> Row:
-    cells = max(4, width - _NAME_COLUMNS - 9 - _note_columns(width))
+def _meter_row(name: str, level_db: float, status: Status, width: int, blocks: bool, note: str = "") -> Row:
     return (
         (f" {name:<{_NAME_COLUMNS}}", ""),
-        (bar_of(meter_share(level_db), cells, blocks), loudness_style(level_db) or "green"),
+        (bar_of(meter_share(level_db), _meter_cells(status, width), blocks), loudness_style(level_db) or "green"),
         (f" {decibels(level_db)} dB", loudness_style(level_db)),
         (note[: _note_columns(width)], "bold yellow"),
     )
@@ -223,13 +227,30 @@ def _part_row(part: str, place: int, status: Status, width: int, blocks: bool) -
     gain_db = status.levels_db[place] if place < len(status.levels_db) else 0.0
     muted = place < len(status.muted) and status.muted[place]
     note = " MUTED" if muted else (" off" if gain_db <= -60.0 else f" {gain_db:+.0f} dB")
-    cells = max(4, width - _NAME_COLUMNS - 9 - _note_columns(width))
     return (
         (f" {part:<{_NAME_COLUMNS}.{_NAME_COLUMNS}}", _DIM if muted else ""),
-        (bar_of(meter_share(level_db), cells, blocks), _DIM if muted else "blue"),
+        (bar_of(meter_share(level_db), _meter_cells(status, width), blocks), _DIM if muted else "blue"),
         (f" {decibels(level_db)} dB", _DIM),
-        (note[: _note_columns(width)], "bold yellow" if muted else _DIM),
+        (f"{note[: _note_columns(width)]:<{_note_columns(width)}}", "bold yellow" if muted else _DIM),
+        (_mix_note(place, status, width), _DIM),
     )
+
+
+def _meter_cells(status: Status, width: int) -> int:
+    """Of the bars of all meters, which stand under each other."""
+    taken = _NAME_COLUMNS + 9 + _note_columns(width) + cell_len(_mix_note(0, status, width))
+    return max(4, width - taken)
+
+
+def _mix_note(place: int, status: Status, width: int) -> str:
+    """What a part sounds with, where it stands, its room, and its outputs where those of the parts differ."""
+    shown = (status.sounds, status.pans, status.rooms, status.outputs)
+    if width < _MIX_FROM_COLUMNS or any(place >= len(values) for values in shown):
+        return ""
+    sound = set_cell_size(clean(status.sounds[place]), _SOUND_COLUMNS)
+    room = f"room {100 * _share(status.rooms[place]):.0f} %"
+    outputs = f" out {clean(status.outputs[place]):<6.6}" if outputs_differ(status) else ""
+    return f"  {sound} {place_text(status.pans[place]):<4} {room:<10}{outputs}"
 
 
 def _note_columns(width: int) -> int:

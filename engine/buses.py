@@ -45,6 +45,11 @@ class BusLayout:
         """Main, then those of parts."""
         return (Bus(MAIN, self.main), *(Bus(name, channels) for name, channels in self.parts))
 
+    def outputs_of(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The outputs that each of these parts is heard on, as they are written: its own, or those of main."""
+        own = dict(self.parts)
+        return tuple(",".join(map(str, own.get(name, self.main))) for name in names)
+
     @property
     def rows(self) -> int:
         """Of all buses together, without the click's."""

@@ -93,6 +93,8 @@ class Status:
     rooms: tuple[float, ...] = (0.0, 0.0, 0.0)
     """How much of the room each part has."""
     compressions: tuple[float, ...] = (0.0, 0.0, 0.0)
+    outputs: tuple[str, ...] = ("1,2", "1,2", "1,2")
+    """The outputs that each part is heard on, as `--output` names them."""
     style: str = ""
     density: float = 0.5
     recording: str = ""

@@ -97,7 +97,7 @@ function build() {
     bar.append(make("i", ""));
     const sound = make("button", "–", { type: "button", class: "sound", "aria-label": `next sound of ${name}` });
     sound.onclick = () => send({ do: "next_sound", part: name });
-    slide.append(level, bar, sound);
+    slide.append(level, bar, sound, make("small", "", { class: "outputs" }));
     row.append(mute, slide, make("output", "–"));
     return row;
   }));
@@ -205,6 +205,7 @@ function drawParts(now) {
     if (!held(level)) level.value = Math.max(OFF_DB, gain);
     put(row.querySelector("output"), gained(Number(level.value)));
     put(row.querySelector(".sound"), now.sounds[place]);
+    put(row.querySelector(".outputs"), now.outputs.some((one) => one !== now.outputs[0]) ? `out ${now.outputs[place]}` : "");
     meter(row.querySelector("i"), now.part_db[place]);
   });
 }

@@ -13,10 +13,11 @@ from typing import Any
 from ...latency.budget import Budget
 from ...latency.meter import Meter
 from ..callback.bridge import Bridge, BridgeCounters
+from ..config import EngineConfig
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..mix import RANGES
-from ..player import Moment
+from ..player import PARTS, Moment
 from ..status import SILENCE_DB, Status, chord_name
 from ..timing.entrance_cue import EntranceCue
 from .band_step import BandStep
@@ -43,9 +44,10 @@ class StatusBuilder:
         command_handler: CommandHandler,
         look_ahead: LookAhead,
         fault_log: FaultLog,
-        input_channels: tuple[int, ...] = (1,),
+        config: EngineConfig,
     ) -> None:
-        self._input_channels = input_channels
+        self._input_channels = config.input_channels
+        self._outputs = config.buses.outputs_of(PARTS)
         self._bridge, self._band, self._command_handler = bridge, band, command_handler
         self._look_ahead, self._fault_log = look_ahead, fault_log
         self._stage, self._host_frame = band.stage, band.host_frame
@@ -107,12 +109,17 @@ class StatusBuilder:
             muted=handler.levels.muted,
             levels_db=handler.levels.levels_db,
             band_level_db=handler.levels.band_db,
-            **_mix_of(self._band, handler),
+            **self._mix_of(handler),
             style=controls.style,
             density=controls.density,
             recording=handler.recording,
             warnings=self._fault_log.warnings,
         )
+
+    def _mix_of(self, handler: CommandHandler) -> dict[str, Any]:
+        """What each part sounds with, how it is mixed, and where it is heard."""
+        mix = {f"{name}s": handler.mix.values(name) for name in RANGES}
+        return {"sounds": self._band.sounds, "outputs": self._outputs, **mix}
 
     def _note_faults(self, counters: BridgeCounters, cue: EntranceCue) -> None:
         if counters.in_dropped_samples:
@@ -129,11 +136,6 @@ class StatusBuilder:
         if not on:
             return "stopping" if self._bridge.gain > 0.0 else "stopped"
         return "fallback" if frame < self._covering_until or failing else "playing"
-
-
-def _mix_of(band: BandStep, handler: CommandHandler) -> dict[str, Any]:
-    """What each part sounds with, and how it is mixed."""
-    return {"sounds": band.sounds, **{f"{name}s": handler.mix.values(name) for name in RANGES}}
 
 
 def _db(peak: float) -> float:

@@ -94,7 +94,7 @@ class Worker:
             config, bridge, self._band, self.switch, self.look_ahead, fault_log, self._first_free_samples
         )
         self._status_builder = StatusBuilder(
-            bridge, self._band, self.command_handler, self.look_ahead, fault_log, config.input_channels
+            bridge, self._band, self.command_handler, self.look_ahead, fault_log, config
         )
         self._mix_limiter = Limiter(rate_hz, config.ceiling_dbfs)
         self._clicks = CountInClick(bridge.click_ring, rate_hz, config.ceiling_dbfs)

@@ -30,6 +30,7 @@ from gigmate.engine.commands import (
     SetMute,
     StepPreset,
     StepSong,
+    StepSound,
     Tap,
     Toggle,
 )
@@ -65,6 +66,7 @@ def poll_until(keys, count: int) -> list[str]:  # type: ignore[no-untyped-def]
         ("P", StepPreset(-1)),
         ("1", SetMute("drums")),
         ("3", SetMute("keys")),
+        ("s", StepSound()),
         ("!", Panic()),
         ("escape", Panic()),
         ("q", Quit()),

@@ -74,6 +74,14 @@ EXTREMES = [
         warnings=("one word " * 60, "x" * 300),
     ),
     Status(state="\x1b[2Jnonsense", input_db=-math.inf, output_db=math.nan, part_db=(), levels_db=(), muted=()),
+    Status(sounds=(), pans=(), rooms=(), outputs=()),
+    Status(
+        state="playing",
+        sounds=("夜の音楽 " * 9, "\x1b[31m", "x" * 90),
+        pans=(math.nan, 9.0, -9.0),
+        rooms=(math.nan, 9.0, -9.0),
+        outputs=("1,2,3,4,5,6,7,8", "", "\x1b"),
+    ),
 ]
 
 
@@ -104,10 +112,35 @@ def test_it_says_all_that_a_musician_needs_at_80_columns() -> None:
         assert words in text, words
 
 
-def test_sounds_are_shown_where_they_are_not_all_neural() -> None:
-    assert "sound" not in "\n".join(lines_of(PLAYING, 100, 24))
-    mixed = replace(PLAYING, sounds=("standard kit", "neural", "rock organ"))
-    assert "sound standard kit, neural, rock organ" in "\n".join(lines_of(mixed, 100, 24))
+def row_of(part: str, status: Status, columns: int = 79) -> str:
+    return next(line for line in lines_of(status, columns, 24) if line.startswith(f" {part} "))
+
+
+def test_each_part_says_its_sound_its_place_and_its_room() -> None:
+    mixed = replace(
+        PLAYING, sounds=("standard kit", "neural", "electric piano 1"), pans=(-1.0, 0.0, 0.15), rooms=(0.14, 0.0, 1.0)
+    )
+    for columns in (72, 79, 100):
+        assert row_of("drums", mixed, columns).split()[-6:] == ["standard", "kit", "L100", "room", "14", "%"]
+        assert row_of("bass", mixed, columns).split()[-5:] == ["neural", "mid", "room", "0", "%"]
+        assert row_of("keys", mixed, columns).split()[-7:] == ["electric", "piano", "1", "R15", "room", "100", "%"]
+    names = ("in", "drums", "bass", "keys", "out")
+    assert len({row_of(name, mixed).count("█") + row_of(name, mixed).count("░") for name in names}) == 1
+    assert "room" not in row_of("drums", mixed, 71)
+
+
+def test_outputs_are_shown_where_a_part_has_its_own() -> None:
+    assert "out" not in row_of("drums", PLAYING)
+    routed = replace(PLAYING, outputs=("3,4", "1,2", "1,2"))
+    assert row_of("drums", routed).rstrip().endswith("out 3,4")
+    assert row_of("keys", routed).rstrip().endswith("out 1,2")
+
+
+def test_a_narrow_panel_says_the_sounds_in_one_line_where_they_are_not_all_neural() -> None:
+    short = replace(PLAYING, song="", songs=0, preset="A", style="")
+    assert "sound" not in "\n".join(lines_of(short, 60, 24))
+    mixed = replace(short, sounds=("standard kit", "neural", "rock organ"))
+    assert "sound standard kit, neural, rock organ" in "\n".join(lines_of(mixed, 60, 24))
 
 
 def test_the_level_of_the_whole_band_is_shown_where_it_is_not_0() -> None:

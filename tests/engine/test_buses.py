@@ -17,6 +17,11 @@ def test_each_output_plays_its_row() -> None:
     assert layout.port_names == ("output_3", "output_4", "drums_1", "drums_2", "bass_1", "click_8")
 
 
+def test_each_part_is_heard_on_its_own_outputs_or_those_of_main() -> None:
+    layout = BusLayout((3, 4), (("drums", (5, 6)), ("bass", (7,))), click=(8,))
+    assert layout.outputs_of(("drums", "bass", "keys")) == ("5,6", "7", "3,4")
+
+
 @pytest.mark.parametrize(
     ("main", "rows"), [((1,), (0,)), ((2, 1), (0, 1)), ((1, 2, 3), (0, 1, 0)), ((5, 6, 7, 8), (0, 1, 0, 1))]
 )

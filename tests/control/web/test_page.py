@@ -214,6 +214,14 @@ def test_pan_and_room_of_each_part(page: Any, band: StandIn) -> None:
     expect_text(page, '#mix [data-mix="room"][data-place="0"] output', "20 %")
 
 
+def test_outputs_are_said_where_a_part_has_its_own(page: Any, band: StandIn) -> None:
+    expect_text(page, '[data-part="drums"] .sound', "neural")
+    assert page.text_content('[data-part="drums"] .outputs') == ""
+    band.set(outputs=("3,4", "1,2", "1,2"))
+    expect_text(page, '[data-part="drums"] .outputs', "out 3,4")
+    expect_text(page, '[data-part="keys"] .outputs', "out 1,2")
+
+
 def test_thumbs_find_everything(page: Any) -> None:
     page.tap("#set summary")
     page.tap("#preset_box summary")

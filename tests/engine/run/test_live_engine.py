@@ -352,6 +352,11 @@ def test_the_report_is_plain(tmp_path: Path) -> None:
     assert report["versions"]["numpy"] == np.__version__
 
 
+def test_the_status_says_where_each_part_is_heard(tmp_path: Path) -> None:
+    config = config_for(tmp_path, seconds=0.3, output_channels=(3, 4), part_outputs=(("bass", (6,)),))
+    assert run(config, Singer()).status.outputs == ("3,4", "6", "3,4")
+
+
 @pytest.mark.parametrize(("channels", "cancels"), [((1, 2), True), ((1,), False), ((2, 3), False)])
 def test_inputs_that_cancel_are_said_and_each_has_its_meter(
     channels: tuple[int, ...], cancels: bool, tmp_path: Path
