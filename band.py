@@ -180,7 +180,7 @@ class Band:
                 input_channels=None if input_channels is None else tuple(input_channels),
                 chart_tempo_bpm=chart_tempo_bpm,
                 sounds=sounds,
-                rack=None if all(one.neural for one in sounds) else Rack(band_rate_hz, patient=True),
+                rack=Rack(band_rate_hz, patient=True),
             ),
         )
 

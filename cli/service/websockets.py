@@ -18,9 +18,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 
 from ...dsp.limiter import LOUDEST
 from ...engine.charts.chart_parser import parse_chart
-from ...engine.commands import SetControl, SetLevel
 from ...engine.errors import EngineError
-from ...engine.output.mixer import controls_after
 from ...engine.player import PARTS, NotedPlayer
 from ...engine.run.accompaniment import Accompaniment, Stretch
 from ...files.channels import ChannelError, picked
@@ -31,6 +29,7 @@ from ..complete import parse_ahead, parse_parts
 from ..complete_job import LONGEST_CONTINUATION_S
 from . import stream_messages
 from .service_limits import Limits, may_ask
+from .stream_controls import set_controls
 from .stream_messages import WireError
 
 if TYPE_CHECKING:
@@ -104,6 +103,7 @@ class _Stream:
         self._began_s: float | None = None
         self._least_behind_s = 0.0
         self._said_s = self._moment_s = 0.0
+        self._warned = 0
 
     async def run(self, hello: dict[str, Any]) -> None:
         self._rate_hz = int(stream_messages.number(hello, "rate_hz", 48_000, 1, 1_000_000))
@@ -173,7 +173,7 @@ class _Stream:
                 await self._end(stream, stream_messages.number(asked, "continue_s", 0.0, 0.0, LONGEST_CONTINUATION_S))
                 return
             if asked["type"] == "controls":
-                self._set_controls(stream, asked)
+                set_controls(stream, asked)
                 await self._say("controls", sequence=self._sequence_in)
             elif asked["type"] == "ping":
                 await self._say("pong", id=asked.get("id"))
@@ -221,7 +221,10 @@ class _Stream:
         return made.mix if self._sides == 2 else made.mono
 
     async def _tell(self, stream: Accompaniment) -> None:
-        """Where the music is, once a second; and that a live client is late, when it is."""
+        """Where the music is, once a second; what is wrong, once; and that a live client is late, when it is."""
+        for line in stream.warnings[self._warned :]:
+            self._warned += 1
+            await self._say("warning", warning=line)
         now_s = time.monotonic()
         if self._live and self._began_s is not None:
             behind_s = now_s - self._began_s - stream.samples_pushed / self._rate_hz
@@ -241,22 +244,8 @@ class _Stream:
                 bar_phase=round(moment.bar_phase, 4),
                 confidence=round(moment.confidence, 3),
                 chord_root=moment.chord_root,
+                sounds=stream.sounds,
             )
-
-    @staticmethod
-    def _set_controls(stream: Accompaniment, asked: dict[str, Any]) -> None:
-        controls = stream.controls
-        for name in asked:
-            if name not in ("type", "levels_db"):  # another name is refused there, and nothing of it done
-                controls = controls_after(controls, SetControl(name, asked[name]))
-        levels = asked.get("levels_db", {})
-        if not isinstance(levels, dict):
-            raise WireError("levels_db: give a gain for each part that shall change")
-        for part in levels:
-            controls = controls_after(
-                controls, SetLevel(str(part), stream_messages.number(levels, part, 0.0, -120.0, 24.0))
-            )
-        stream.controls = controls
 
     async def _say(self, kind: str, **values: Any) -> None:
         await _taken(self._socket.send_text(json_text({"type": kind, **values})), self._limits.idle_s)

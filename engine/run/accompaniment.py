@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,17 +20,18 @@ from ...dsp.limiter import Limiter
 from ...files.names import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from ..charts.chart import Chart
-from ..commands import SetChart, SetControl, SetSounds
+from ..commands import SetChart, SetControl, SetMix, SetSounds
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from ..fault_log import FaultLog
-from ..mix import FLAT_MIX, Mix
+from ..mix import FLAT_MIX, Mix, checked_value
 from ..notes.note_changes import NoteChange, NoteChanges
+from ..output.band_mix import BandMix
 from ..output.bus_mixer import mono_of
 from ..output.instrument_rows import Rack
 from ..output.mixer import Playout
 from ..output.score_log import Score
-from ..part_sounds import PartSound
+from ..part_sounds import PartSound, with_sounds
 from ..player import PARTS, Controls, Moment, Player
 from ..timing.conductor import Conducting
 from .band_step import BandStep
@@ -141,7 +142,9 @@ class Accompaniment:
         )
         if settings.rack is not None and self._band.play_instruments(settings.rack):
             self._band.set_sounds(SetSounds(settings.sounds))
-        self._band.mix = settings.mix
+        self._mix = BandMix()
+        self._mix.take_preset(settings.mix)
+        self._band.mix = self._mix.mix
         self._playout, self._host_frame = self._band.playout, self._band.host_frame
         ahead_frames = settings.ahead_frames
         self.ahead_frames = self._live_ahead_frames() if ahead_frames is None else ahead_frames
@@ -218,6 +221,30 @@ class Accompaniment:
         if self._finished:
             log.end_all(end)
         return log.score(self._sounds_from, end, float(self.band_rate_hz))
+
+    @property
+    def sounds(self) -> tuple[str, ...]:
+        """What each part sounds with now, in the order of PARTS."""
+        return self._band.sounds
+
+    def check_changes(self, mix: Iterable[SetMix], sounds: Mapping[str, PartSound]) -> None:
+        """Raise ConfigError for what `change_mix` and `change_sounds` cannot do."""
+        for change in mix:
+            checked_value(change.name, change.value, change.part)
+        if sounds and not self._band.told_sounds:
+            raise ConfigError("instruments need the notes of the band, and this one does not give them")
+
+    def change_mix(self, changes: Iterable[SetMix]) -> None:
+        """Bring pan, width, room or compression of parts there, gliding. Raises ConfigError for what cannot be."""
+        for change in changes:
+            self._mix.set(change.part, change.name, change.value)
+        self._band.mix = self._mix.mix
+
+    def change_sounds(self, sounds: Mapping[str, PartSound]) -> None:
+        """From the next bar line on these parts sound with that. Raises ConfigError where there are no instruments."""
+        self.check_changes((), sounds)
+        if sounds:
+            self._band.set_sounds(SetSounds(with_sounds(self._band.told_sounds, sounds)))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from ..output.mixer import Playout
 from ..output.part_source import PartSource
 from ..output.recorder import Take
 from ..output.score_log import ScoreLog
-from ..part_sounds import NEURAL, sounds_after
+from ..part_sounds import NEURAL, PartSound, sounds_after
 from ..player import (
     PARTS,
     Controls,
@@ -153,6 +153,11 @@ class BandStep:
     def sounds(self) -> tuple[str, ...]:
         """What each part sounds with."""
         return (NEURAL,) * len(PARTS) if self._instruments is None else self._instruments.names
+
+    @property
+    def told_sounds(self) -> tuple[PartSound, ...]:
+        """What each part was told to sound with; empty where there is nothing but the band's own voice."""
+        return () if self._instruments is None else self._instruments.told
 
     def play_instruments(self, rack: Rack) -> bool:
         """Let instruments of this rack sound where they are asked for; False if the player does not know its notes."""
