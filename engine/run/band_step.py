@@ -24,6 +24,7 @@ from ..fault_log import FaultLog
 from ..mix import FLAT_MIX, Mix
 from ..notes.audible_notes import AudibleNotes, HeardFrame
 from ..notes.groove_timing import GrooveTiming, NoteFrame, TimedNote
+from ..notes.open_voicing import OpenVoicing
 from ..output.bus_mixer import BusMixer, PartMixer
 from ..output.instrument_rows import InstrumentRows, Rack
 from ..output.mix_desk import INSTRUMENTS, OWN_VOICE, MixDesk
@@ -106,7 +107,7 @@ class BandStep:
         self.stage = Stage(config, rate_hz, self.host_frame)
         self.batch_frames = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
         self.placed_notes: list[TimedNote] = []
-        """Notes of the frame made last, where the groove has them, whether they are heard or not."""
+        """Notes of the frame made last, where groove and voicing have them, whether they are heard or not."""
         self.score: ScoreLog | None = None
         """What is played, as notes; None: nobody asked for it, or the player knows no notes."""
         self.source: PartSource | None = None
@@ -136,6 +137,7 @@ class BandStep:
         """By how much the notes of a frame belong before it, at the host rate: those of a player that is far away."""
         self._drawn: list[_Drawn] = []
         self._groove = GrooveTiming(rate_hz)
+        self._voicing = OpenVoicing(rate_hz)
         self._audible = AudibleNotes()
         self._heard_notes: list[TimedNote] = []
 
@@ -288,9 +290,11 @@ class BandStep:
         cue = self.conductor.entrance_cue()
         if self.broken and len(self._drawn) == 1:  # the first of a batch
             self._groove.reset()
+            self._voicing.reset()
             self._hand_out(self._audible.end_all(start))
         frame = NoteFrame(start, self.host_frame, self._host_ratio, style, cue.beat)
-        self.placed_notes = self._groove.frame(noted.notes(), frame, self.conductor.peek)
+        in_groove = self._groove.frame(noted.notes(), frame, self.conductor.peek)
+        self.placed_notes = self._voicing.frame(in_groove, style)
         if self.score is not None:
             self.score.follow(self.conductor.peek(start), cue.section)
         self._hand_out(self._audible.frame(self.placed_notes, heard))

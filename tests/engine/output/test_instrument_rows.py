@@ -49,6 +49,7 @@ class FakeInstrument:
     def __init__(self) -> None:
         self.begun: list[int] = []
         self.events: list[tuple[int, int]] = []
+        self.pitches: set[int] = set()
         self.ended_at: int | None = None
         self.at = 0
         self.cents = 0.0
@@ -59,6 +60,7 @@ class FakeInstrument:
 
     def note(self, position: int, pitch: int, velocity: int) -> None:
         self.events.append((position, velocity))
+        self.pitches.add(pitch)
 
     def end_all(self, position: int) -> None:
         self.ended_at = position
@@ -348,3 +350,18 @@ def test_a_player_without_notes_has_its_own_voice_alone() -> None:
     assert band.sounds == ("neural",) * 3
     with pytest.raises(ConfigError, match="does not give them"):
         band.set_sounds(SetSound("drums", "kit 1"))
+
+
+@pytest.mark.parametrize(("style", "pitches"), [("swing", {55, 64, 72}), ("ska", {64, 67, 72})])
+def test_instruments_scores_and_midi_have_the_keys_as_they_are_voiced(style: str, pitches: set[int]) -> None:
+    stand = Stand()
+    stand.controls = Controls(style=style)
+    events = [NoteEvent(2, pitch, velocity, at) for velocity, at in ((0, 0), (90, 320)) for pitch in (64, 67, 72)]
+    stand.player.notes = lambda: events  # type: ignore[method-assign]
+    stand.want("neural", "neural", "piano")
+    stand.band.keep_score()
+    stand.play(3)
+    assert stand.rack.given[-1][2].pitches == pitches
+    assert {note.pitch for note in stand.band.take_notes()} == pitches
+    assert stand.band.score is not None
+    assert {note.pitch for note in stand.band.score.score(0.0, 1e9, RATE_HZ).notes} == pitches

@@ -54,7 +54,7 @@ class SoundFigures:
         return {
             "voices": voices,
             "parts": {part: self._part_row(part) for part in PARTS},
-            "keys": register(tuple(note for notes in self.notes for note in notes)),
+            "keys": register(self.notes),
         }
 
     def _part_row(self, part: str) -> Row:
@@ -111,7 +111,8 @@ def lines_of(kind: str, row: Row, font: str) -> list[str]:
     if keys["median_pitch"] is not None:
         lines += [
             "",
-            f"Keys: median pitch {keys['median_pitch']:.0f}, {keys['below_c4']:.0%} of the notes below C4 (60).",
+            f"Keys: median pitch {keys['median_pitch']:.0f}, {keys['below_c4']:.0%} of the notes below C4 (60), "
+            f"{keys['below_c3']:.0%} below C3; {keys['near_bass']:.1%} of their time nearer than a fourth to the bass.",
         ]
     return lines
 

@@ -33,6 +33,7 @@ _LEVEL_S = 0.08
 _RISE_FROM_S, _RISE_TO_S = -0.02, 0.06
 _DECAY_MOST_S = 0.6
 _FLOOR = 1e-6
+_FOURTH = 5
 LEAST_HITS = 3
 """Fewer are no median."""
 
@@ -158,9 +159,28 @@ def above_16_khz_db(sound: FloatArray) -> float:
     return max(-90.0, 10.0 * math.log10(max(float(share), 1e-9)))
 
 
-def register(notes: Notes) -> dict[str, float | None]:
-    """Where the keys play: median pitch, share of the notes below middle C."""
-    pitches = np.array([note.pitch for note in notes if note.part == "keys"])
-    if not len(pitches):
-        return {"median_pitch": None, "below_c4": None}
-    return {"median_pitch": float(np.median(pitches)), "below_c4": float(np.mean(pitches < 60))}
+def register(takes: Sequence[Notes]) -> dict[str, float | None]:
+    """Where the keys play: median pitch, shares of the notes below middle C and below C3, and the share of their time
+    in which the bass sounds above them or nearer than a fourth below."""
+    keys = [note for notes in takes for note in notes if note.part == "keys"]
+    if not keys:
+        return {"median_pitch": None, "below_c4": None, "below_c3": None, "near_bass": None}
+    pitches = np.array([note.pitch for note in keys])
+    near_s = sum(_near_bass_s(notes) for notes in takes)
+    return {
+        "median_pitch": float(np.median(pitches)),
+        "below_c4": float(np.mean(pitches < 60)),
+        "below_c3": float(np.mean(pitches < 48)),
+        "near_bass": near_s / max(sum(note.end_s - note.start_s for note in keys), 1e-9),
+    }
+
+
+def _near_bass_s(notes: Notes) -> float:
+    """Seconds that notes of the keys share with one of the bass that is above them or less than a fourth below."""
+    bass = np.array([(note.start_s, note.end_s, note.pitch) for note in notes if note.part == "bass"]).reshape(-1, 3)
+    near_s = 0.0
+    for note in notes:
+        if note.part == "keys":
+            shared_s = np.minimum(bass[:, 1], note.end_s) - np.maximum(bass[:, 0], note.start_s)
+            near_s += float(np.maximum(shared_s, 0.0)[note.pitch - bass[:, 2] < _FOURTH].max(initial=0.0))
+    return near_s

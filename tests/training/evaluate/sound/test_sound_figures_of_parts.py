@@ -91,8 +91,15 @@ def test_a_hit_beside_another_is_left_out_and_a_chord_is_one() -> None:
     assert [note.start_s for note, _ in alone(notes, "snare")] == [2.0]
     assert [(note.pitch, note.velocity) for note, _ in alone(notes, "keys")] == [(64, 100)]
     assert not list(alone(notes, "hat")), "beside a snare a hat cannot be measured"
-    assert register(notes) == {"median_pitch": 62.0, "below_c4": 0.0}
     assert [velocity_class(v) for v in (1, 15, 16, 127)] == [1, 1, 2, 8]
+
+
+def test_the_register_of_the_keys_is_told_beside_the_bass_of_the_same_take() -> None:
+    one = (Note("keys", 64, 80, 0.0, 1.0), Note("keys", 46, 80, 0.0, 1.0), Note("bass", 43, 90, 0.5, 2.0))
+    other = (Note("keys", 59, 80, 0.0, 2.0), Note("bass", 53, 90, 0.0, 2.0))
+    found = register([one, other])
+    assert found == {"median_pitch": 59.0, "below_c4": 2 / 3, "below_c3": 1 / 3, "near_bass": 0.5 / 4.0}
+    assert register([(Note("drums", 36, 80, 0.0, 1.0),)])["median_pitch"] is None
 
 
 def test_air_is_what_lies_above_16_khz() -> None:
