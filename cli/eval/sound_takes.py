@@ -25,6 +25,7 @@ TEN_STYLES = (
     "rock", "swing", "funk", "pop_ballad", "blues_shuffle", "reggae", "bossa_nova", "disco", "soul", "hip_hop",
 )  # fmt: skip
 """Of the made leads that are judged unless others are asked for."""
+LEAD_ENDING = ".lead.wav"
 _SEEDS_FROM = 700
 
 
@@ -42,9 +43,16 @@ class Takes:
 
     def performance(self) -> Take:
         """The bundled performance, beside which nothing is written."""
-        return self._take(PERFORMANCE, "rock", None)
+        from ...presets.loader import PERFORMANCE_FILE
 
-    def _take(self, name: str, style: str, number: int | None) -> Take:
+        return self._take(PERFORMANCE, "rock", PERFORMANCE_FILE)
+
+    def on(self, lead: Path, style: str) -> Take:
+        """A take on a recording of others, whole, with the band told this style; nothing is written beside it."""
+        return self._take(f"{lead.name.removesuffix(LEAD_ENDING)}-{style}", style, lead)
+
+    def _take(self, name: str, style: str, source: int | Path) -> Take:
+        """`source`: the number of a made lead, or a recording."""
         from ...training.evaluate.sound.takes import load_take, save_take
 
         path = self._folder / f"{OWN_VOICE}-{name}.npz"
@@ -53,17 +61,13 @@ class Takes:
                 return load_take(path)
             except (OSError, ValueError) as error:
                 raise ConfigError(f"{path}: {error}: remove it, and it is played again") from None
-        take = self._played(name, style, number)
+        take = self._played(name, style, source)
         save_take(take, path)
         return take
 
-    def _played(self, name: str, style: str, number: int | None) -> Take:
-        import soundfile
-        import soxr
-
+    def _played(self, name: str, style: str, source: int | Path) -> Take:
         from ...band import Band
         from ...engine.mix import FLAT_MIX
-        from ...presets.loader import PERFORMANCE_FILE
         from ...presets.schema import Preset
         from ...training.evaluate.sound.takes import PARTS, RATE_HZ, Note, Take, both_sides
         from ...training.sound.render import render_song
@@ -71,18 +75,31 @@ class Takes:
         if self._band is None:
             self._band = Band.load(self._weights)
         written = {}
-        if number is None:
-            audio, rate_hz = soundfile.read(PERFORMANCE_FILE, dtype="float32")
-            lead = soxr.resample(audio, rate_hz, RATE_HZ)
+        if isinstance(source, Path):
+            lead = _read(source, RATE_HZ)
         else:
             length = (self._seconds, self._seconds + 4.0)
-            song = render_song(_SEEDS_FROM + number, RATE_HZ, "test", styles=(style,), seconds=length)
+            song = render_song(_SEEDS_FROM + source, RATE_HZ, "test", styles=(style,), seconds=length)
             lead, written = song.stems["lead"], {part: song.stems[part] for part in PARTS}
         preset = Preset(name=name, style=style)
-        music = self._band.accompany(lead, RATE_HZ, preset=preset, seed=number or 0, mix=FLAT_MIX, sound=OWN_VOICE)
+        seed = source if isinstance(source, int) else 0
+        music = self._band.accompany(lead, RATE_HZ, preset=preset, seed=seed, mix=FLAT_MIX, sound=OWN_VOICE)
         notes = tuple(Note(n.part, n.pitch, n.velocity, n.start_s, n.end_s) for n in music.notes)
         parts = {part: both_sides(music.parts[part])[:, : len(lead)] for part in PARTS}
         return Take(name, style, parts, notes, written)
+
+
+def _read(path: Path, rate_hz: int) -> NDArray[np.float32]:
+    """A recording as mono at that rate. Raises ConfigError."""
+    import numpy as np
+    import soundfile
+    import soxr
+
+    try:
+        audio, own_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    return np.asarray(soxr.resample(audio.mean(axis=1), own_hz, rate_hz), np.float32)
 
 
 def rendered(take: Take, kind: str) -> Take:
@@ -137,6 +154,15 @@ def _instrument_parts(take: Take) -> dict[str, NDArray[np.float32]]:
             pieces.append(instrument.render(min(frame, take.samples - first)).copy())
         parts[part] = np.concatenate(pieces, axis=1)
     return parts
+
+
+def leads_of(folder: Path, count: int) -> list[tuple[Path, str]]:
+    """So many recordings NAME.lead.wav of a folder, evenly from those at odd places (even ones are there to choose
+    settings on), and the style that the band is told beside each: TEN_STYLES in turn. Raises ConfigError."""
+    leads = sorted(folder.glob(f"*{LEAD_ENDING}"))[1::2]
+    if len(leads) < count:
+        raise ConfigError(f"{folder}: holds {len(leads)} NAME{LEAD_ENDING} at odd places, and {count} are asked for")
+    return [(leads[place * len(leads) // count], TEN_STYLES[place % len(TEN_STYLES)]) for place in range(count)]
 
 
 def checked_styles(styles: Sequence[str] | None) -> tuple[str, ...]:
