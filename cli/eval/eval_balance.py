@@ -15,6 +15,7 @@ import typer
 from ...engine.errors import ConfigError
 from ...files.json_text import json_text, plain
 from ..output_files import check_writable, write_json
+from .sound_takes import preset_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,7 +96,7 @@ def _desk(kind: str) -> Any:
 
     def mixed(parts: NDArray[np.float32], style: str, trims_db: tuple[float, ...]) -> NDArray[np.float32]:
         desk = MixDesk(RATE_HZ, frame, {kind: {style: trims_db}})
-        desk.set(_preset(style).mixed, style, (kind,) * len(parts))
+        desk.set(preset_of(style).mixed, style, (kind,) * len(parts))
         pieces = [desk.process(parts[:, :, at : at + frame].copy()) for at in range(0, parts.shape[2], frame)]
         return np.concatenate(pieces, axis=2)
 
@@ -105,16 +106,6 @@ def _desk(kind: str) -> Any:
 def _as_before(parts: NDArray[np.float32], style: str) -> NDArray[np.float32]:
     """As they come, which is how they were heard before there was a mix."""
     return parts
-
-
-def _preset(style: str) -> Any:
-    """The shipped preset of a style's name, or one that says nothing but its style."""
-    from ...presets.loader import PRESETS_DIR, load_preset
-    from ...presets.schema import Preset
-
-    if (PRESETS_DIR / f"{style}.yaml").exists():
-        return load_preset(style)
-    return Preset(name=style, style=style)
 
 
 def _write_table(found: dict[str, list[Balance]]) -> None:

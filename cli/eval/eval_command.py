@@ -22,6 +22,7 @@ from ...files.json_text import json_text, plain
 from ..extras import need
 from .eval_balance import balance_figures
 from .eval_codec import codec_figures
+from .eval_examples import examples
 from .eval_sound import sound_figures
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("codec")(codec_figures)
 app.command("balance")(balance_figures)
 app.command("sound")(sound_figures)
+app.command("examples")(examples)
 QUICK = {
     "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,
     "control_seconds": 14.0, "control_styles": 1, "truth_songs_per_style": 0, "steady_runs": 1, "steady_minutes": 0.75,
@@ -76,9 +78,6 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write band.md, band.json and plots into this folder.")
     ] = None,
-    examples: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write ten songs to hear and see into this folder.")
-    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the summary to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -110,7 +109,7 @@ def evaluate(
         if not as_json:
             done = sum(task.name in table.done for task in tasks)
             print(f"{len(tasks)} tasks, {done} done already", flush=True)
-        run_all(table, tasks, weights, workers, examples, (lambda _: None) if as_json else _say)
+        run_all(table, tasks, weights, workers, (lambda _: None) if as_json else _say)
         from ...training.evaluate.report import lines_of, write_report
         from ...training.evaluate.summary import summarise
 
@@ -133,17 +132,12 @@ def _settings(weights: Path | None, chosen: dict[str, Any], oracle: bool, ablati
     """What is judged. Raises CheckpointError for weights that cannot be, ConfigError for numbers that cannot."""
     from ...model import checkpoint
     from ...model.runtime import weights_id
-    from ...training.band.styles import STYLES
     from ..train.train_options import check_split
-    from .eval_workbench import Settings
+    from .eval_workbench import Settings, known_styles
 
-    folder = weights or checkpoint.SHIPPED
-    known = tuple(checkpoint.read_header(folder / "generator.safetensors")["config"]["styles"])
-    styles = tuple(style for style in known if style in STYLES)
-    if not styles:
-        raise ConfigError(f"{folder}: knows none of the arranger's styles: {', '.join(known)}")
+    styles = known_styles(weights)
     check_split(chosen["split"])
-    settings = Settings(weights_id(folder), styles, **chosen)
+    settings = Settings(weights_id(weights or checkpoint.SHIPPED), styles, **chosen)
     if settings.songs < 2 or not 15 <= settings.seconds < math.inf:
         raise ConfigError(f"{settings.songs} songs of {settings.seconds:g} s: give at least 2 of 15 s")
     return dataclasses.replace(

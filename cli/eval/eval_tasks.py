@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 ABLATIONS = ("no_chord", "no_moment", "no_heard", "no_past")
 STEADY_SEEDS_FROM = 60_000
-EXAMPLES = 10
 KINDS = ("songs", "reaction", "control", "steady", "codec")
 
 
@@ -109,30 +108,26 @@ def _parsed(line: str) -> Row | None:
     return row if isinstance(row, dict) else None
 
 
-def run_all(
-    rows: Rows, tasks: list[Task], weights: Path | None, workers: int, examples: Path | None, say: Callable[[Row], None]
-) -> None:
+def run_all(rows: Rows, tasks: list[Task], weights: Path | None, workers: int, say: Callable[[Row], None]) -> None:
     """Do what is not done yet, over `workers` processes. Raises what a task raises; what was done stays."""
     todo = [task for task in tasks if task.name not in rows.done]
     rows.arrays.mkdir(parents=True, exist_ok=True)
-    for made in _results(todo, rows, weights, workers, examples):
+    for made in _results(todo, rows, weights, workers):
         rows.add(made)
         for row in made:
             say(row)
 
 
-def _results(
-    todo: list[Task], rows: Rows, weights: Path | None, workers: int, examples: Path | None
-) -> Iterator[list[Row]]:
+def _results(todo: list[Task], rows: Rows, weights: Path | None, workers: int) -> Iterator[list[Row]]:
     if workers <= 1 or len(todo) <= 1:
         if todo:
-            _begin(rows.settings, weights, rows.arrays, examples)
+            _begin(rows.settings, weights, rows.arrays)
         for task in todo:
             yield _do(task)
         return
     # fresh processes: a forked one would share the synthesiser's and torch's native state
     pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _begin, (rows.settings, weights, rows.arrays, examples)
+        workers, multiprocessing.get_context("spawn"), _begin, (rows.settings, weights, rows.arrays)
     )
     with pool:
         futures = [pool.submit(_do, task) for task in todo]
@@ -150,11 +145,11 @@ def _results(
 _bench: Bench | None = None
 
 
-def _begin(settings: Settings, weights: Path | None, arrays: Path, examples: Path | None) -> None:
+def _begin(settings: Settings, weights: Path | None, arrays: Path) -> None:
     from .eval_playing import Stage
 
     global _bench
-    _bench = Bench(settings, Stage(weights), weights, arrays, examples)
+    _bench = Bench(settings, Stage(weights), weights, arrays)
 
 
 def _do(task: Task) -> list[Row]:
@@ -176,7 +171,6 @@ def _do(task: Task) -> list[Row]:
 
 def _song(bench: Bench, task: Task) -> list[Row]:
     """One held-out song under every condition, beside its true parts and the next song's."""
-    from ...training.evaluate.examples import write_example
     from ...training.evaluate.sound_figures import embed
     from ...training.evaluate.take_scores import (
         Truth,
@@ -210,8 +204,6 @@ def _song(bench: Bench, task: Task) -> list[Row]:
             clouds = {f"band_{part}": embed(take[part]) for part in played.parts}
             clouds |= {f"true_{part}": embed(true_take[part]) for part in played.parts}
             np.savez(bench.arrays / f"song-{task.number}.npz", **clouds)  # type: ignore[arg-type]
-            if bench.examples is not None and task.number < EXAMPLES:
-                write_example(bench.examples, task.number, lead, played.parts, song)
     return rows
 
 

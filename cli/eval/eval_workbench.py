@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...engine.errors import ConfigError
+
 if TYPE_CHECKING:
     from ...model.codec.mdct_codec import MdctCodec
     from ...model.runtime import LiveBand
@@ -54,8 +56,20 @@ class Bench:
     stage: Stage
     weights: Path | None
     arrays: Path
-    examples: Path | None
     eager: tuple[LiveBand, MdctCodec] | None = None
+
+
+def known_styles(weights: Path | None) -> tuple[str, ...]:
+    """Those of the arranger's that the generator knows, in its order. Raises CheckpointError, ConfigError."""
+    from ...model import checkpoint
+    from ...training.band.styles import STYLES
+
+    folder = weights or checkpoint.SHIPPED
+    known = tuple(checkpoint.read_header(folder / "generator.safetensors")["config"]["styles"])
+    styles = tuple(style for style in known if style in STYLES)
+    if not styles:
+        raise ConfigError(f"{folder}: knows none of the arranger's styles: {', '.join(known)}")
+    return styles
 
 
 def render(bench: Bench, seed: int, seconds: float, style: str | None = None, split: str | None = None) -> RenderedSong:

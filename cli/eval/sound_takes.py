@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...band import Band
+    from ...presets.schema import Preset
     from ...training.evaluate.sound.takes import Take
 
 OWN_VOICE, INSTRUMENTS = "neural", "instruments"
@@ -154,6 +155,16 @@ def _instrument_parts(take: Take) -> dict[str, NDArray[np.float32]]:
             pieces.append(instrument.render(min(frame, take.samples - first)).copy())
         parts[part] = np.concatenate(pieces, axis=1)
     return parts
+
+
+def preset_of(style: str) -> Preset:
+    """The shipped preset of a style's name, or one that says nothing but its style."""
+    from ...presets.loader import PRESETS_DIR, load_preset
+    from ...presets.schema import Preset
+
+    if (PRESETS_DIR / f"{style}.yaml").exists():
+        return load_preset(style)
+    return Preset(name=style, style=style)
 
 
 def leads_of(folder: Path, count: int) -> list[tuple[Path, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dsp.loudness_meter import SILENT_LUFS, integrated_lufs
 from ..band.chord_theory import NAMES
 from ..sound.song_labels import FRAME_LABELS, FRAME_S
 from .part_fit import JUDGE_RATE_HZ, chroma_at, for_judges
@@ -48,25 +49,34 @@ def go_round(song: RenderedSong, seconds: float) -> tuple[RenderedSong, float]:
 
 
 def write_example(
-    folder: Path, number: int, lead: FloatArray, parts: Mapping[str, FloatArray], song: RenderedSong
+    folder: Path, number: int, lead: FloatArray, band: FloatArray, parts: Mapping[str, FloatArray], song: RenderedSong
 ) -> None:
-    """`NN-input.ogg`, `NN-band.ogg`, `NN-mix.ogg`, and for the eye `NN.png` (spectrograms) and `NN.txt` (notes)."""
+    """`NN-input.ogg` (mono), `NN-band.ogg`, `NN-mix.ogg` (the musician in the middle, as loud as the band), and for
+    the eye `NN.png` (spectrograms) and `NN.txt` (notes).
+
+    `lead` [n]; `band` and each of the `parts` [n, 2]; all at the song's rate.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    band = np.sum([parts[part] for part in PARTS], axis=0)
-    heard = lead * min(10.0, 0.08 / (float(np.sqrt(np.mean(np.square(lead)))) + 1e-6))
-    sounds = {"input": heard, "band": band, "mix": heard + band}
+    loudness = [integrated_lufs(sound, song.rate_hz) for sound in (lead, band.T)]
+    over_lu = loudness[1] - loudness[0] if min(loudness) > SILENT_LUFS else 0.0
+    heard = np.asarray(lead * 10.0 ** (over_lu / 20.0), np.float32)
+    sounds = {"input": heard[:, None], "band": band, "mix": heard[:, None] + band}
     for name, sound in sounds.items():
         _write_ogg(folder / f"{number:02d}-{name}.ogg", sound, song.rate_hz)
     true = {part: song.stems[part][: len(lead)] for part in PARTS}
-    _write_picture(folder / f"{number:02d}.png", parts, true, song)
-    (folder / f"{number:02d}.txt").write_text(notes_beside(parts, true, song), encoding="utf-8")
+    played = {part: sound.mean(axis=1) for part, sound in parts.items()}
+    _write_picture(folder / f"{number:02d}.png", played, true, song)
+    (folder / f"{number:02d}.txt").write_text(notes_beside(played, true, song), encoding="utf-8")
 
 
 def _write_ogg(path: Path, sound: FloatArray, rate_hz: int) -> None:
+    """[n, channels]."""
     import soundfile
 
-    level = max(1.0, float(np.abs(sound).max()) / 0.98)
-    with soundfile.SoundFile(path, "w", rate_hz, 1, format="OGG", subtype="VORBIS", compression_level=0.7) as file:
+    level, channels = max(1.0, float(np.abs(sound).max()) / 0.98), sound.shape[1]
+    with soundfile.SoundFile(
+        path, "w", rate_hz, channels, format="OGG", subtype="VORBIS", compression_level=0.8
+    ) as file:
         for start in range(0, len(sound), rate_hz):  # the encoder overflows on one large write
             file.write((sound[start : start + rate_hz] / level).astype(np.float32))
 

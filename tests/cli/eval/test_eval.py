@@ -55,12 +55,12 @@ def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(eval_tasks, "_do", work)
     tasks, path = plan(SETTINGS, ("songs",)), tmp_path / "deep" / "rows.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        run_all(Rows(path, SETTINGS), tasks, None, 1, None, lambda _: None)
+        run_all(Rows(path, SETTINGS), tasks, None, 1, lambda _: None)
     with path.open("a") as file:
         file.write('{"task": "song:2", "val')  # what a kill leaves
     rows = Rows(path, SETTINGS)
     assert rows.done == {"song:0"}
-    run_all(rows, tasks, None, 1, None, lambda _: None)
+    run_all(rows, tasks, None, 1, lambda _: None)
     assert did == ["song:0", "song:1", "song:1", "song:2"]
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["task"] for line in lines[1:]] == ["song:0"] * 2 + ["song:1"] * 2 + ["song:2"] * 2
