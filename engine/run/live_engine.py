@@ -373,6 +373,7 @@ class Engine:
             "commands_dropped": self._commands.dropped,
             "midi": {"events": counters.midi_events, "dropped": counters.midi_dropped},
             "midi_out": self._figures_of_notes(),
+            "sounds": dict(zip(PARTS, worker.status.sounds, strict=True)),
             "priority": worker.priority,
             "recording": None if self._recorder is None else self._recorder.report(),
             "faults": self._fault_log.counts(),

@@ -343,6 +343,7 @@ def test_the_report_is_plain(tmp_path: Path) -> None:
     report = engine.report()
     assert json.loads(json.dumps(report)) == report
     assert report["rate_hz"] == 48_000
+    assert report["sounds"] == {"drums": "neural", "bass": "neural", "keys": "neural"}
     assert report["callbacks"]["served"] == report["callbacks"]["expected"] > 0
     assert report["seconds"] == pytest.approx(0.5)
     assert 0.0 < report["ready_seconds"] <= report["first_sound_seconds"] + 0.05
