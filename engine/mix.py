@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .errors import ConfigError
 
-BAND_LUFS = -20.0
+BAND_LUFS = -21.0
 """What the whole band comes to, mixed as written: within 1.5 LU in every style (`gigmate eval balance`)."""
 RANGES: dict[str, tuple[float, float]] = {
     "pan": (-1.0, 1.0),

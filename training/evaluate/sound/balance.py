@@ -21,7 +21,7 @@ Array = NDArray[np.float32]
 Trims = tuple[float, ...]
 Desk = Callable[[Array, str, Trims], Array]
 """Parts [parts, 2, n], a style and trims in dB to the parts as they are heard."""
-HEADROOM_DB = 4.0
+HEADROOM_DB = 5.0
 """The band is mixed so far below the levels that the arranger writes at, whose peaks fill the scale."""
 MOST_TRIM_DB = 18.0
 _ROUNDS = 6
