@@ -108,9 +108,6 @@ class Band:
 
         Raises CheckpointError (a ValueError of `gigmate.model.checkpoint`) for weights that cannot be used.
         """
-        import torch
-
-        torch.set_num_threads(1)  # two are slower, and streams share the cores
         from .model.shared_band import SharedPrograms
 
         return cls(SharedPrograms(None if weights is None else Path(weights)).new_player)

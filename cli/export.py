@@ -29,7 +29,7 @@ def export(
     if rate % 25 or not 8_000 <= rate <= 192_000:
         raise ConfigError(f"--rate {rate}: give the patch's rate, such as 44100, 48000 or 96000")
     check_writable(torchscript, "--torchscript")
-    from ..model.nn_tilde import ATTRIBUTES, export_torchscript
+    from ..model.nn_tilde.patch_band import ATTRIBUTES, export_torchscript
 
     try:
         export_torchscript(torchscript, weights, rate, int8)

@@ -37,9 +37,9 @@ class ListeningPlayer:
 
         from ..dsp.tuning import TunedFeatures
         from ..model import checkpoint
-        from ..model.chord_network import Harmonist
+        from ..model.harmony.harmonist import Harmonist
         from ..model.listener import Listener
-        from ..model.runtime import load_harmony
+        from ..model.loading import load_harmony
 
         torch.set_num_threads(1)
         model, _ = checkpoint.load((weights or checkpoint.SHIPPED) / "listener.safetensors", "listener")

@@ -6,20 +6,18 @@ Knows no sound card, no grid and no clock. Every method belongs to the inference
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..dsp.tuning import TunedFeatures
-from .chord_network import Harmonist
-from .generator.conditioning import MAX_AHEAD_FRAMES
-from .generator.score_tokens import SLOTS
+from .band_stream import LoadedBand, Wanted
+from .generator.generator_config import MAX_AHEAD_FRAMES
+from .harmony.harmonist import Harmonist
 from .heard import HeardByModel, read_heard
+from .loading import load_band
 from .note_events import NoteEvent, NoteReader
-from .runtime import LoadedBand, WantedFrame, load_band
-from .streaming import State, reset_state
 
 FloatArray = NDArray[np.float32]
 
@@ -68,8 +66,8 @@ class Accompanist:
     def __init__(self, band: LoadedBand, seed: int = 0) -> None:
         self._band = band
         self._tuned = TunedFeatures(band.sample_rate_hz)
-        self._listen_state: State = band.program.init_listen(1)
-        self._play_state: State = band.program.init_play(1)
+        self.stream = band.new_stream()
+        """The program and its memory of this stream. Inference thread only."""
         self._tail = self._tuned.extractor.spec.tail_samples
         self._started = False
         drums = band.parts.index("drums") if "drums" in band.parts else -1
@@ -102,19 +100,16 @@ class Accompanist:
 
     def reset(self, seed: int, ahead_frames: int) -> None:
         """Forget everything; `seed` makes what follows repeatable."""
-        reset_state(self._listen_state)
+        self.stream.reset()
         self._tuned.reset()
         self._noise = np.random.default_rng(seed)
         self._forget_played()
-        self._features = torch.full((self._band.heard_size,), -1.0)
-        self._heard = torch.zeros(1, 1, self._band.size)
         self.set_ahead(ahead_frames)
 
     def _forget_played(self) -> None:
-        self._drawn: list[tuple[torch.Tensor, torch.Tensor]] = []
         self._note_reader.reset()
         self._notes = []
-        reset_state(self._play_state)
+        self.stream.forget_played()
         self._listens_since_play = 0
 
     @property
@@ -127,99 +122,76 @@ class Accompanist:
         self._tuned.fix(tuning_hz)
 
     def set_ahead(self, ahead_frames: int) -> None:
-        self._ahead = torch.tensor([min(max(ahead_frames, 0), MAX_AHEAD_FRAMES)])
+        self._ahead = min(max(ahead_frames, 0), MAX_AHEAD_FRAMES)
 
-    @torch.inference_mode()
     def listen(self, chunk: FloatArray) -> HeardByModel:
         if not self._started:  # per thread, so it has to happen on the inference thread itself
-            torch.set_flush_denormal(True)
+            self.stream.prepare_thread()
             self._started = True
-        # copied into torch's own memory: matrix products round differently for differently aligned inputs
-        tuned = self._tuned.frame(chunk, sounding=self._listens_since_play <= 1)
-        features = self._features.copy_(torch.from_numpy(tuned))
-        logits = self._band.program.listen(features, self._listen_state).numpy()
+        features = self._tuned.frame(chunk, sounding=self._listens_since_play <= 1)
+        logits = self.stream.listen(features)
         self._listens_since_play += 1
         if self._listens_since_play > 25 * 2:
             # stopped for two seconds: what was played before is no past to go on from
             self._forget_played()
-        self._heard = self._band.program.hear(features, self._play_state)
-        return read_heard(logits, self._band.listener_layout, features.numpy(), chunk[self._tail :])
+        self.stream.hear(features)
+        return read_heard(logits, self._band.listener_layout, features, chunk[self._tail :])
 
-    @torch.inference_mode()
     def play(self, moment: MomentLike, controls: ControlsLike) -> FloatArray:
-        audio: Any = self._band.program.play(self._heard, self._wanted(moment, controls), self._play_state)
-        self._notes = self._note_reader.read(self.slots().tolist(), controls.style)
-        return audio.numpy()
+        self.stream.pass_over()
+        self.draw(moment, controls)
+        return self.stream.sound()
 
-    @torch.inference_mode()
     def draw(self, moment: MomentLike, controls: ControlsLike) -> None:
         """`play` without the sound, which `sound` gives for all frames that were drawn; not later than after 2 s."""
-        wanted = self._wanted(moment, controls)
-        self._drawn.append(self._band.program.draw(self._heard, wanted, self._play_state))
+        self.stream.draw(self._wanted(moment, controls))
         self._notes = self._note_reader.read(self.slots().tolist(), controls.style)
 
     def notes(self) -> list[NoteEvent]:
         """What begins and ends in the frame that was played or drawn last, in order."""
         return self._notes
 
-    @torch.inference_mode()
     def sound(self) -> FloatArray:
         """Float32 [parts, frames * frame_samples]: what was drawn since the last time, turned into sound at once."""
-        tokens = torch.stack([tokens for tokens, _ in self._drawn], dim=2)
-        dynamics_db = torch.cat([dynamics_db for _, dynamics_db in self._drawn])
-        self._drawn.clear()
-        audio: Any = self._band.program.sound(tokens, dynamics_db, self._play_state)
-        return audio.numpy()
+        return self.stream.sound()
 
     def pass_over(self) -> None:
         """Make no sound of what was drawn since the last time: instruments play its notes."""
-        self._drawn.clear()
+        self.stream.pass_over()
 
-    def _wanted(self, moment: MomentLike, controls: ControlsLike) -> WantedFrame:
-        """One frame, as the compiled program is asked for it."""
+    def _wanted(self, moment: MomentLike, controls: ControlsLike) -> Wanted:
+        """One frame, as the program is asked for it."""
         band = self._band
-        if "voice.tuning_cents" in self._play_state:
-            self._play_state["voice.tuning_cents"].fill_(self._tuned.cents)
         self._listens_since_play = 0
         known = 1.0 if moment.tempo_bpm > 0 else 0.0
-        values = torch.tensor(
-            [
-                moment.beat_phase,
-                moment.bar_phase,
-                moment.tempo_bpm if known else 120.0,
-                float(moment.beats_per_bar),
-                1.0 if moment.playing else 0.0,
-                moment.confidence,
-                known,
-                controls.density,
-                controls.fill,
-            ],
-            dtype=torch.float32,
-        )
-        style = band.styles.index(controls.style) if controls.style in band.styles else len(band.styles)
-        noise = torch.from_numpy(self._noise.random((len(band.parts), band.places), dtype=np.float32))
-        return WantedFrame(
-            values,
-            torch.tensor([moment.chord_root]),
-            torch.tensor(moment.chord_pitch_classes, dtype=torch.float32),
-            torch.tensor([style]),
+        return Wanted(
+            moment.beat_phase,
+            moment.bar_phase,
+            moment.tempo_bpm if known else 120.0,
+            float(moment.beats_per_bar),
+            1.0 if moment.playing else 0.0,
+            moment.confidence,
+            known,
+            controls.density,
+            controls.fill,
+            moment.chord_root,
+            moment.chord_pitch_classes,
+            band.styles.index(controls.style) if controls.style in band.styles else len(band.styles),
             self._ahead,
-            noise,
+            self._noise.random((len(band.parts), band.places), dtype=np.float32),
             float(controls.temperature),
             int(controls.top_k),
             float(controls.top_p),
+            self._tuned.cents,
         )
 
     def slots(self) -> NDArray[np.int64]:
         """What the last frame played holds, int64 [parts, SLOTS], as in score_tokens.py; -1 before the first."""
-        tokens: torch.Tensor = self._play_state["tokens"]
-        return tokens[:, :SLOTS].numpy() - 1
+        return self.stream.slots()
 
 
-def load_player(weights: Path | None = None, int8: bool = True, compiled: bool = True, seed: int = 0) -> Accompanist:
-    """The shipped band (or that of the folder `weights`) as a Player, on one torch thread: two are slower here.
-
-    Raises CheckpointError for weights that cannot be used.
-    """
-    torch.set_num_threads(1)
-    return Accompanist(load_band(weights, int8, compiled), seed)
+def load_player(
+    weights: Path | None = None, int8: bool = True, compiled: bool = True, seed: int = 0, runtime: str | None = None
+) -> Accompanist:
+    """The shipped band (or that of the folder `weights`) as a Player; all else and what is raised as in `load_band`."""
+    return Accompanist(load_band(weights, int8, compiled, runtime), seed)

@@ -5,7 +5,6 @@ Never unpickles. Knows how to build each kind of model from its config; knows no
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +14,41 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..files.json_text import json_text
-from .chord_network import Harmony, HarmonyConfig
 from .codec.codec_protocol import TokenCodec
-from .codec.mdct_codec import CodecConfig, MdctCodec
-from .codec.seanet import SeanetCodec, SeanetConfig
+from .codec.mdct_codec import MdctCodec
+from .codec.seanet import SeanetCodec
+from .configs import CodecConfig, HarmonyConfig, ListenerConfig, SeanetConfig, VoiceConfig
 from .generator.generator_config import GeneratorConfig
 from .generator.transformer import Generator
-from .listener import Listener, ListenerConfig
-from .voice import Voice, VoiceConfig
+from .harmony.chord_network import Harmony
+from .listener import Listener
+from .voice import Voice
+from .weights_file import (
+    ARCHITECTURES,
+    FORMAT_VERSION,
+    KINDS,
+    SHIPPED,
+    CheckpointError,
+    codec_config,
+    completed,
+    read_header,
+)
 
-FORMAT_VERSION = 1
-"""Raised when weights of one version cannot be read by the code of another."""
-
-SHIPPED = Path(__file__).parent / "weights"
-KINDS = ("codec", "listener", "generator", "voice", "harmony")
-ARCHITECTURES: dict[str, type[CodecConfig | SeanetConfig]] = {"mdct": CodecConfig, "seanet": SeanetConfig}
-"""Of the codec; weights older than the choice are of the first."""
-
-
-class CheckpointError(Exception):
-    """Weights that cannot be used: one line that says which file, what is wrong and what to do. Any thread."""
+__all__ = [
+    "ARCHITECTURES",
+    "FORMAT_VERSION",
+    "KINDS",
+    "SHIPPED",
+    "CheckpointError",
+    "build",
+    "build_codec",
+    "codec_config",
+    "completed",
+    "load",
+    "load_codec",
+    "read_header",
+    "save",
+]
 
 
 def save(
@@ -65,47 +79,6 @@ def save(
         save_file(state, path, metadata=header)
     except SafetensorError as error:  # a full disk, a folder that may not be written to
         raise CheckpointError(f"{path}: cannot be written ({error})") from error
-
-
-def read_header(path: Path) -> dict[str, Any]:
-    """Version, kind, config and notes; raises CheckpointError for a file that is not ours."""
-    if not path.exists():
-        raise CheckpointError(f"{path}: no such weights: give a folder with the five .safetensors files")
-    try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get("gigmate")
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: not a readable safetensors file ({error}); download it again") from error
-    if text is None:
-        raise CheckpointError(f"{path}: a safetensors file, but not GigMate's; give weights written by gigmate train")
-    try:
-        header = json.loads(text)
-        version, kind = int(header["version"]), header["kind"]
-        header["config"] = completed(kind, dict(header["config"]))
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"{path}: its GigMate header is damaged; download it again") from error
-    if version != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{path}: weights of format {version}, this GigMate reads format {FORMAT_VERSION}; "
-            f"{'update GigMate' if version > FORMAT_VERSION else 'train or fetch newer weights'}"
-        )
-    if kind not in KINDS:
-        raise CheckpointError(f"{path}: weights of an unknown kind, {kind!r}; expected one of {', '.join(KINDS)}")
-    return header
-
-
-def completed(kind: str, config: dict[str, Any]) -> dict[str, Any]:
-    """A config as this version writes it, from one that an older version wrote."""
-    older: dict[str, dict[str, Any]] = {"codec": {"architecture": "mdct"}, "listener": {"expand": 2}}
-    return {**older.get(kind, {}), **config}
-
-
-def codec_config(config: dict[str, Any]) -> CodecConfig | SeanetConfig:
-    """The codec's config from what `to_dict` gave; ValueError for an architecture that is not known."""
-    config = completed("codec", config)
-    if config["architecture"] not in ARCHITECTURES:
-        raise ValueError(f"codec architecture {config['architecture']!r}: expected {', '.join(ARCHITECTURES)}")
-    return ARCHITECTURES[config["architecture"]](**config)
 
 
 def build_codec(config: CodecConfig | SeanetConfig) -> TokenCodec:

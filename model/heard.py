@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsp.features import FeatureSpec, played_pitch_classes
-from .listener import DELAY_FRAMES
+from .configs import DELAY_FRAMES
 
 FloatArray = NDArray[np.float32]
 SILENT_DB = -70.0

@@ -6,51 +6,14 @@ Knows no grid and no memory of the song: the conductor makes a moment of what it
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Dict
+from typing import Dict
 
 import torch
 from torch import Tensor, nn
 
+from .configs import DELAY_FRAMES, TEMPO_BINS, TEMPO_HIGH_BPM, TEMPO_LOW_BPM, ListenerConfig
 from .layers import CausalConv, ConvBlock
 from .streaming import Streaming
-
-DELAY_FRAMES = 1
-TEMPO_BINS = 50
-TEMPO_LOW_BPM, TEMPO_HIGH_BPM = 48.0, 228.0
-
-
-@dataclass(frozen=True)
-class ListenerConfig:
-    """Sizes of the listener, as its file of weights gives them. Any thread."""
-
-    heard_size: int = 328
-    sub_frames: int = 4
-    channels: int = 160
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 1, 4, 16)
-    kernel: int = 3
-    expand: int = 5
-    """Hidden units of a block, for each channel."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def layout(self) -> dict[str, tuple[int, int]]:
-        """Where each answer lies in the output: name to (start, stop)."""
-        sizes = {
-            "beat": self.sub_frames,
-            "downbeat": self.sub_frames,
-            "onset": self.sub_frames,
-            "chord_root": 13,
-            "chord_pitch_classes": 12,
-            "activity": 1,
-            "tempo": TEMPO_BINS,
-        }
-        places, start = {}, 0
-        for name, size in sizes.items():
-            places[name] = (start, start + size)
-            start += size
-        return places
 
 
 class Listener(Streaming):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .drum_touch import beside
+from .generator.drum_touch import beside
 from .generator.score_tokens import (
     DRUM_VOICES,
     FIRST_NOTE,

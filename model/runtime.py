@@ -1,7 +1,7 @@
-"""The band as one compiled program: listener, generator and decoder under TorchScript with int8 weights.
+"""The band under torch: listener, generator and decoder as one program, eager or TorchScript with int8 weights.
 
-Everything a live frame needs is here as plain tensors in and out; what makes a Player of it is accompanist.py. The
-eager modules are the reference (tests hold the two together). Compiled programs are cached in the user's cache
+Everything a live frame needs is here as plain tensors in and out; TorchStream gives it the face of band_stream.py. The
+eager modules are the reference (tests hold all runtimes together). Compiled programs are cached in the user's cache
 directory, keyed by version, weights, torch and processor. torch.jit is deprecated without a removal date: this file
 is the only one that knows it.
 """
@@ -13,33 +13,32 @@ import io
 import os
 import platform
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Tuple
 
+import numpy as np
 import platformdirs
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from . import checkpoint
-from .chord_network import Harmony
+from .band_stream import Wanted
 from .codec.mdct_codec import MdctCodec, MdctDecoder
 from .codec.quantizer import ResidualQuantizer
+from .configs import CHORD_PULL, SOUND_TEMPERATURE, STYLE_STRENGTH
 from .generator.conditioning import FrameCondition, MomentColumns, chord_features, moment_features
 from .generator.note_steering import Steering
 from .generator.sampling import Sampling
+from .generator.score_tokens import SLOTS
 from .generator.transformer import Generator
 from .listener import Listener
+from .streaming import State, reset_state
 from .voice import Voice, VoicedDecoder
 
 _METHODS = ["init_listen", "init_play", "listen", "hear", "play", "draw", "sound"]
-SOUND_TEMPERATURE = 0.9
-"""For the codec's tokens: colder ones collapse into silence. The musician's temperature is that of the notes."""
-STYLE_STRENGTH = 1.5
-"""How far styles are exaggerated, see `Generator.exaggerate_styles`."""
-CHORD_PULL = {"bass": 1.0, "keys": 2.5}
-"""Nats by which a note outside the chord is less likely, by part; parts that are not here have no pitch."""
 
 
 class WantedFrame(NamedTuple):
@@ -144,37 +143,6 @@ class LiveBand(nn.Module):
         return self.sound(tokens.unsqueeze(2), dynamics_db, state)
 
 
-@dataclass
-class LoadedBand:
-    """A band ready to run, and what is known of it. One thread at a time."""
-
-    program: Any
-    """A LiveBand, eager or compiled: the same methods."""
-    styles: tuple[str, ...]
-    parts: tuple[str, ...]
-    heard_size: int
-    places: int
-    """Tokens of one frame of one part: slots and codebooks."""
-    size: int
-    frame_samples: int
-    sample_rate_hz: int
-    decode_delay_samples: int
-    listener_layout: dict[str, tuple[int, int]]
-    harmony: Harmony
-    """Asked once in half a beat, so not a part of the program."""
-    weights_id: str
-
-
-def weights_id(folder: Path) -> str:
-    """A short fingerprint of the weights in `folder`; raises CheckpointError if one is missing."""
-    digest = hashlib.sha256()
-    for kind in checkpoint.KINDS:
-        path = folder / f"{kind}.safetensors"
-        checkpoint.read_header(path)
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
     """The reference: float32 modules, nothing compiled."""
     codec, _ = checkpoint.load(folder / "codec.safetensors", "codec")
@@ -207,13 +175,6 @@ def load_eager(folder: Path) -> tuple[LiveBand, MdctCodec]:
     return LiveBand(listener, generator, voiced, codec.quantizer).eval(), codec
 
 
-def load_harmony(folder: Path) -> Harmony:
-    """What reads chords and keys in `folder`; raises CheckpointError."""
-    harmony, _ = checkpoint.load(folder / "harmony.safetensors", "harmony")
-    assert isinstance(harmony, Harmony)
-    return harmony
-
-
 def compile_band(band: LiveBand, int8: bool) -> torch.jit.ScriptModule:
     """Quantise the linear maps to int8 (dynamic activations) if asked, script, freeze."""
     with warnings.catch_warnings():
@@ -241,43 +202,21 @@ def cache_path(fingerprint: str, int8: bool) -> Path:
     return Path(base) / "programs" / f"{key}-{torch.backends.cpu.get_cpu_capability().replace(' ', '')}.ts"
 
 
-def load_band(folder: Path | None = None, int8: bool = True, compiled: bool = True) -> LoadedBand:
-    """Load the band of `folder` (None: the shipped weights), from the cache of compiled programs where possible.
+def load_program(folder: Path, fingerprint: str, int8: bool, compiled: bool) -> Any:
+    """A LiveBand, eager or compiled (the same methods), from the cache of compiled programs where possible.
 
     Raises CheckpointError for weights that cannot be used.
     """
-    folder = folder or checkpoint.SHIPPED
-    fingerprint = weights_id(folder)
-    shape = checkpoint.read_header(folder / "generator.safetensors")["config"]
-    codec_shape = checkpoint.read_header(folder / "codec.safetensors")["config"]
-    from .listener import ListenerConfig
-
-    listener_shape = checkpoint.read_header(folder / "listener.safetensors")["config"]
-    program: Any = None
+    torch.set_num_threads(1)  # two are slower, and streams share the cores
     # the profiling executor recompiles at the second call: half a second of stall on stage
     torch._C._jit_set_profiling_mode(False)
     path = cache_path(fingerprint, int8)
-    if compiled:
-        program = _from_cache(path)
+    program: Any = _from_cache(path) if compiled else None
     if program is None:
         program, _ = load_eager(folder)
         if compiled:
             program = _save_and_reload(compile_band(program, int8), path)
-    codec_config = checkpoint.codec_config(codec_shape)
-    return LoadedBand(
-        program,
-        tuple(shape["styles"]),
-        tuple(shape["parts"]),
-        shape["heard_size"],
-        shape["slots"] + shape["codebooks"],
-        shape["size"],
-        codec_config.frame_samples,
-        codec_config.sample_rate_hz,
-        codec_config.decode_delay_samples,
-        ListenerConfig(**{**listener_shape, "dilations": tuple(listener_shape["dilations"])}).layout(),
-        load_harmony(folder),
-        fingerprint,
-    )
+    return program
 
 
 def _from_cache(path: Path) -> torch.jit.ScriptModule | None:
@@ -314,3 +253,90 @@ def _save_and_reload(program: torch.jit.ScriptModule, path: Path) -> torch.jit.S
             f"the compiled model cannot be cached in {path.parent} ({error}): every start will be slow", stacklevel=2
         )
     return loaded
+
+
+def torch_streams(program: Any) -> Callable[[], TorchStream]:
+    """Makes streams of a loaded program."""
+    return lambda: TorchStream(program)
+
+
+class TorchStream:
+    """A LiveBand, eager or compiled, and the state of one stream of it. One thread at a time."""
+
+    def __init__(self, program: Any) -> None:
+        self.program = program
+        self.listen_state: State = program.init_listen(1)
+        self.play_state: State = program.init_play(1)
+        self._drawn: list[tuple[Tensor, Tensor]] = []
+        self._features: Tensor | None = None
+        self._heard: Tensor | None = None
+
+    def prepare_thread(self) -> None:
+        torch.set_flush_denormal(True)
+
+    def reset(self) -> None:
+        reset_state(self.listen_state)
+        self.forget_played()
+        self._heard = None
+
+    def forget_played(self) -> None:
+        reset_state(self.play_state)
+        self._drawn.clear()
+
+    def _own(self, features: NDArray[np.float32]) -> Tensor:
+        # copied into torch's own memory: matrix products round differently for differently aligned inputs
+        if self._features is None:
+            self._features = torch.empty(len(features))
+        return self._features.copy_(torch.from_numpy(features))
+
+    @torch.inference_mode()
+    def listen(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        logits: NDArray[np.float32] = self.program.listen(self._own(features), self.listen_state).numpy()
+        return logits
+
+    @torch.inference_mode()
+    def hear(self, features: NDArray[np.float32]) -> None:
+        self._heard = self.program.hear(self._own(features), self.play_state)
+
+    @torch.inference_mode()
+    def draw(self, wanted: Wanted) -> None:
+        if "voice.tuning_cents" in self.play_state:
+            self.play_state["voice.tuning_cents"].fill_(wanted.tuning_cents)
+        tensors = WantedFrame(
+            torch.tensor(wanted[:9], dtype=torch.float32),
+            torch.tensor([wanted.chord_root]),
+            torch.tensor(wanted.chord_pitch_classes, dtype=torch.float32),
+            torch.tensor([wanted.style]),
+            torch.tensor([wanted.ahead]),
+            torch.from_numpy(wanted.noise),
+            wanted.temperature,
+            wanted.top_k,
+            wanted.top_p,
+        )
+        if self._heard is None:
+            self._heard = torch.zeros(1, 1, self.play_state_size)
+        self._drawn.append(self.program.draw(self._heard, tensors, self.play_state))
+
+    @property
+    def play_state_size(self) -> int:
+        """Width of what the generator makes of the heard sound."""
+        state = self.play_state["layer0.attention.k"]
+        return int(state.shape[1] * state.shape[3])
+
+    @torch.inference_mode()
+    def sound(self) -> NDArray[np.float32]:
+        tokens = torch.stack([tokens for tokens, _ in self._drawn], dim=2)
+        dynamics_db = torch.cat([dynamics_db for _, dynamics_db in self._drawn])
+        self._drawn.clear()
+        audio: NDArray[np.float32] = self.program.sound(tokens, dynamics_db, self.play_state).numpy()
+        return audio
+
+    def pass_over(self) -> None:
+        self._drawn.clear()
+
+    def recall(self, tokens: NDArray[np.int32]) -> None:
+        self.play_state["tokens"].copy_(torch.from_numpy(tokens.astype(np.int64)) + 1)
+
+    def slots(self) -> NDArray[np.int64]:
+        slots: NDArray[np.int64] = self.play_state["tokens"][:, :SLOTS].numpy() - 1
+        return slots

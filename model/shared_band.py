@@ -5,43 +5,52 @@ Any thread may ask for a player; each player belongs to one thread at a time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .accompanist import Accompanist, ControlsLike, MomentLike
+from .band_stream import LoadedBand
 from .heard import HeardByModel
+from .loading import load_band
 from .note_events import NoteEvent
-from .runtime import LoadedBand, load_band
+
+Turn = contextlib.AbstractContextManager[Any]
 
 
 class SharedPrograms:
-    """Loaded bands for players on any threads. A compiled program computes nonsense when two threads run it at once,
-    so each has a lock, and there are as many as there are cores to run them, loaded as they are needed. Any thread.
+    """Loaded bands for players on any threads. The step in C serves any number of threads at once. A program of
+    TorchScript computes nonsense when two threads run it at once, so each has a lock, and there are as many as there
+    are cores to run them, loaded as they are needed. Any thread.
     """
 
     def __init__(self, weights: Path | None) -> None:
         self._load = lambda: load_band(weights)
         self._lock = threading.Lock()
-        self._programs: list[tuple[LoadedBand, threading.Lock, weakref.WeakSet[SharedAccompanist]]] = []
-        self._most = max(1, os.cpu_count() or 1)
+        self._programs: list[tuple[LoadedBand, Turn, weakref.WeakSet[SharedAccompanist]]] = []
         self._add()
+        self._most = 1 if self._programs[0][0].concurrent else max(1, os.cpu_count() or 1)
 
     def _add(self) -> None:
-        self._programs.append((self._load(), threading.Lock(), weakref.WeakSet()))
+        band = self._load()
+        self._programs.append(
+            (band, contextlib.nullcontext() if band.concurrent else threading.Lock(), weakref.WeakSet())
+        )
 
     def new_player(self, seed: int) -> SharedAccompanist:
         """A player on the program that the fewest others use now."""
         with self._lock:
             if all(players for _, _, players in self._programs) and len(self._programs) < self._most:
                 self._add()
-            loaded, lock, players = min(self._programs, key=lambda program: len(program[2]))
-            with lock:
-                player = SharedAccompanist(Accompanist(loaded, seed), lock)
+            loaded, turn, players = min(self._programs, key=lambda program: len(program[2]))
+            with turn:
+                player = SharedAccompanist(Accompanist(loaded, seed), turn)
             players.add(player)
             return player
 
@@ -49,7 +58,7 @@ class SharedPrograms:
 class SharedAccompanist:
     """An Accompanist that waits for its turn on a program that others use too. One thread at a time."""
 
-    def __init__(self, player: Accompanist, turn: threading.Lock) -> None:
+    def __init__(self, player: Accompanist, turn: Turn) -> None:
         self._player, self._turn = player, turn
         self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
         self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples

@@ -17,7 +17,7 @@ import torch
 from ..dsp.features import FeatureExtractor
 from . import checkpoint
 from .accompanist import Accompanist
-from .runtime import load_band
+from .loading import load_band
 
 
 class _Moment:
@@ -53,7 +53,9 @@ def peak_memory_mib() -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
-def benchmark_model(seconds: float = 5.0, weights: Path | None = None, int8: bool = True) -> dict[str, Any]:
+def benchmark_model(
+    seconds: float = 5.0, weights: Path | None = None, int8: bool = True, runtime: str | None = None
+) -> dict[str, Any]:
     """Real-time factors (frame length over median time) of features, listener, codec both ways, generator with codec
     for 3 parts, and the whole step; percentiles of the step in ms; memory. One torch thread.
 
@@ -61,16 +63,15 @@ def benchmark_model(seconds: float = 5.0, weights: Path | None = None, int8: boo
     """
     torch.set_num_threads(1)
     start = time.perf_counter()
-    band = load_band(weights, int8)
+    band = load_band(weights, int8, runtime=runtime)
     load_s = time.perf_counter() - start
     player = Accompanist(band)
     player._listens_since_play = 0
     chunk = np.random.default_rng(0).normal(0, 0.1, player.tail_samples + player.frame_samples).astype(np.float32)
     extractor = FeatureExtractor()
-    features = torch.from_numpy(extractor.frame(chunk))
+    features, stream = extractor.frame(chunk), band.new_stream()
     controls = _Controls()
     controls.style = band.styles[0]
-    listen_state = band.program.init_listen(1)
     codec = checkpoint.load_codec((weights or checkpoint.SHIPPED) / "codec.safetensors")
     encode_state, decode_state = codec.init_encode(1), codec.init_decode(1)
     frame = torch.from_numpy(chunk[-codec.frame_samples :])[None]
@@ -84,7 +85,7 @@ def benchmark_model(seconds: float = 5.0, weights: Path | None = None, int8: boo
     with torch.inference_mode():
         stages = {
             "features": _times_ms(lambda: extractor.frame(chunk), share),
-            "listener": _times_ms(lambda: band.program.listen(features, listen_state), share),
+            "listener": _times_ms(lambda: stream.listen(features), share),
             "codec_encode": _times_ms(lambda: codec.encode_step(frame, encode_state), share),
             "codec_decode": _times_ms(lambda: codec.decode_step(tokens, decode_state), share),
             "generator_and_decoder_3_parts": _times_ms(lambda: player.play(_Moment(), controls), share),
@@ -100,5 +101,6 @@ def benchmark_model(seconds: float = 5.0, weights: Path | None = None, int8: boo
         "frames_timed": len(stages["step"]),
         "peak_memory_mib": peak_memory_mib(),
         "int8": int8,
+        "runtime": band.runtime,
         "torch_threads": torch.get_num_threads(),
     }

@@ -12,13 +12,13 @@ Streaming contract with the codec's decoder inside; delay as the decoder's. Infe
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, List, Tuple
+from typing import Dict, List, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from .codec.mdct_codec import MdctDecoder
+from .configs import CODEC_SHARE, RELEASE, VoiceConfig
 from .generator.score_tokens import (
     FIRST_NOTE,
     LOWEST_NOTE,
@@ -27,35 +27,6 @@ from .generator.score_tokens import (
     SLOTS,
 )
 from .layers import ConvBlock, embedding
-
-RELEASE = (1.0, 0.55, 0.25, 0.08, 0.0)
-"""How a note that ended goes on through the next frame, at its quarters."""
-
-
-@dataclass(frozen=True)
-class VoiceConfig:
-    """Parts, rates and sizes of the voice, as its file of weights gives them. Any thread."""
-
-    parts: tuple[str, ...] = ("bass", "keys")
-    latent: int = 96
-    levels: int = 4
-    """Codebooks whose latents it was taught with."""
-    sample_rate_hz: int = 32_000
-    hop: int = 320
-    sub_frames: int = 4
-    harmonics: int = 20
-    bands: int = 16
-    channels: int = 160
-    dilations: tuple[int, ...] = (1, 2, 4)
-    note_size: int = 128
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-CODEC_SHARE = 0.6
-"""How much of what the voice asks of the codec is played. It learnt on tokens better than a generator's, whose part in
-a held chord is noise: at 0.6 two thirds of the keys' energy lie in the chord, at 1 half."""
 
 
 class Voice(nn.Module):

@@ -281,10 +281,11 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a band that is small and plays at random: everything of the real one but the music."""
     import torch
     from gigmate.model import checkpoint
-    from gigmate.model.chord_network import Harmony, HarmonyConfig
     from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
+    from gigmate.model.configs import HarmonyConfig
     from gigmate.model.generator.generator_config import GeneratorConfig
     from gigmate.model.generator.transformer import Generator
+    from gigmate.model.harmony.chord_network import Harmony
     from gigmate.model.listener import Listener, ListenerConfig
     from gigmate.model.voice import Voice, VoiceConfig
 

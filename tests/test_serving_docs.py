@@ -61,7 +61,7 @@ def test_python(take: Path, tiny_weights: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_patch(take: Path, tiny_weights: Path) -> None:
-    from gigmate.model.nn_tilde import export_torchscript
+    from gigmate.model.nn_tilde.patch_band import export_torchscript
 
     export_torchscript(Path("band.ts"), tiny_weights)
     names: dict[str, Any] = {}

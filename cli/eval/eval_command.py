@@ -131,7 +131,7 @@ def evaluate(
 def _settings(weights: Path | None, chosen: dict[str, Any], oracle: bool, ablations: bool) -> Settings:
     """What is judged. Raises CheckpointError for weights that cannot be, ConfigError for numbers that cannot."""
     from ...model import checkpoint
-    from ...model.runtime import weights_id
+    from ...model.loading import weights_id
     from ..train.train_options import check_split
     from .eval_workbench import Settings, known_styles
 

@@ -30,7 +30,7 @@ from ...engine.player import (
 
 if TYPE_CHECKING:
     from ...model.accompanist import Accompanist
-    from ...model.runtime import LoadedBand
+    from ...model.band_stream import BandStream, LoadedBand, Wanted
 
 Array = NDArray[np.float32]
 Labels = dict[str, NDArray[Any]]
@@ -114,11 +114,8 @@ class Stage:
     """Weights loaded once, and runs of the engine with them. Raises CheckpointError."""
 
     def __init__(self, weights: Path | None) -> None:
-        import torch
+        from ...model.loading import load_band
 
-        from ...model.runtime import load_band
-
-        torch.set_num_threads(1)
         self._band = load_band(weights)
         self.styles: tuple[str, ...] = self._band.styles
 
@@ -219,7 +216,7 @@ def _changed(condition: str, labels: Labels | None) -> Callable[[int, Moment], M
 
 def true_moment(labels: Labels, frame: int, moment: Moment) -> Moment:
     """The moment of a frame as the song's labels have it; its chord is that of a little later, as on stage."""
-    from ...model.generator.conditioning import CHORD_AHEAD_FRAMES
+    from ...model.generator.generator_config import CHORD_AHEAD_FRAMES
 
     last = len(labels["beat_phase"]) - 1
     at = min(max(frame, 0), last)
@@ -240,35 +237,32 @@ def true_moment(labels: Labels, frame: int, moment: Moment) -> Moment:
 def _withheld(band: LoadedBand, condition: str) -> LoadedBand:
     if condition not in ("no_heard", "no_past"):
         return band
-    return dataclasses.replace(
-        band, program=_Deaf(band.program) if condition == "no_heard" else _Forgetful(band.program)
-    )
+    wrap = _Deaf if condition == "no_heard" else _Forgetful
+    return dataclasses.replace(band, new_stream=lambda: wrap(band.new_stream()))
 
 
 class _Deaf:
-    """The compiled band, whose generator is told nothing of the sound (the listener still hears it)."""
+    """A stream whose generator is told nothing of the sound (the listener still hears it)."""
 
-    def __init__(self, program: Any) -> None:
-        self._program = program
+    def __init__(self, stream: BandStream) -> None:
+        self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._program, name)
+        return getattr(self._stream, name)
 
-    def hear(self, features: Any, state: Any) -> Any:
-        return self._program.hear(features * 0.0, state)
+    def hear(self, features: Array) -> None:
+        self._stream.hear(features * 0.0)
 
 
 class _Forgetful:
-    """The compiled band, whose generator is not told what it has just played."""
+    """A stream whose generator is not told what it has just played."""
 
-    def __init__(self, program: Any) -> None:
-        self._program = program
+    def __init__(self, stream: BandStream) -> None:
+        self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._program, name)
+        return getattr(self._stream, name)
 
-    def play(self, *arguments: Any) -> Any:
-        state = next(value for value in reversed(arguments) if isinstance(value, dict))
-        for name in (key for key in state if "token" in key or "slot" in key):
-            state[name].zero_()
-        return self._program.play(*arguments)
+    def draw(self, wanted: Wanted) -> None:
+        self._stream.recall(np.full(wanted.noise.shape, -1, np.int32))
+        self._stream.draw(wanted)

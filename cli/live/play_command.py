@@ -19,7 +19,7 @@ from .sounds_command import SoundOption
 
 if TYPE_CHECKING:
     from ...engine.player import Player
-    from ...model.chord_network import Harmonist
+    from ...model.harmony.harmonist import Harmonist
     from ..service.remote_player import RemotePlayer
 
 _FILE_PATIENCE_S = 30.0
@@ -130,11 +130,8 @@ def _check_numbers(backend: str, duration: float | None, round_trip: int | None)
 
 def _own_harmonist() -> Harmonist:
     """Reads the chords here, where the conductor is, out of what the server's listener says."""
-    import torch
+    from ...model.harmony.harmonist import Harmonist
+    from ...model.loading import load_harmony
+    from ...model.weights_file import SHIPPED
 
-    from ...model import checkpoint
-    from ...model.chord_network import Harmonist
-    from ...model.runtime import load_harmony
-
-    torch.set_num_threads(1)
-    return Harmonist(load_harmony(checkpoint.SHIPPED))
+    return Harmonist(load_harmony(SHIPPED))

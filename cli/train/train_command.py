@@ -160,7 +160,8 @@ def harmony(
 ) -> None:
     """Train the network that reads chords and keys from half-beats of the listener's output."""
     from ...model import checkpoint
-    from ...model.chord_network import Harmony, HarmonyConfig
+    from ...model.configs import HarmonyConfig
+    from ...model.harmony.chord_network import Harmony
     from ...model.listener import Listener
     from ...training.store import styles_in
     from ...training.trainers.chord_network_trainer import train_harmony

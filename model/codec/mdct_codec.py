@@ -6,45 +6,15 @@ through a stack of causal blocks, a residual vector quantiser, and the mirror of
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Dict
+from typing import Dict
 
 import torch
 from torch import Tensor, nn
 
+from ..configs import CodecConfig
 from ..layers import CausalConv, ConvBlock, scaled_normal_
 from .codec_protocol import Decoder, Encoder, TokenCodec
 from .mdct import InverseMdct, Mdct
-
-
-@dataclass(frozen=True)
-class CodecConfig:
-    """Rates and sizes of the codec, as its file of weights gives them. Any thread."""
-
-    architecture: str = "mdct"
-    sample_rate_hz: int = 32_000
-    hop: int = 320
-    """MDCT hop: 10 ms. Shorter blurs a hit less, longer resolves tones better."""
-    sub_frames: int = 4
-    fine_channels: int = 192
-    fine_blocks: int = 3
-    coarse_channels: int = 320
-    coarse_blocks: int = 3
-    latent: int = 96
-    codebooks: int = 8
-    entries: int = 1024
-
-    @property
-    def frame_samples(self) -> int:
-        return self.hop * self.sub_frames
-
-    @property
-    def decode_delay_samples(self) -> int:
-        return self.hop
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 COMPAND_GAIN = 4.0
 

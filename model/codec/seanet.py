@@ -6,66 +6,16 @@ codec, and what the official EnCodec weights run on (encodec_adapter.py). Knows 
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
-from typing import Any, Dict
+from typing import Dict
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..configs import SeanetConfig
 from ..layers import scaled_normal_
 from ..streaming import Streaming
 from .codec_protocol import Decoder, Encoder, TokenCodec
-
-STARTS = ("silence", "reflect")
-
-
-@dataclass(frozen=True)
-class SeanetConfig:
-    """Rates and sizes of the codec, as its file of weights gives them. Any thread."""
-
-    architecture: str = "seanet"
-    sample_rate_hz: int = 32_000
-    filters: int = 16
-    """Channels at the audio's rate; doubled with every ratio."""
-    ratios: tuple[int, ...] = (8, 8, 5, 4)
-    """By how much each stage of the decoder lengthens time; the encoder runs them backwards."""
-    residual_layers: int = 1
-    kernel: int = 7
-    residual_kernel: int = 3
-    dilation_base: int = 2
-    compress: int = 2
-    lstm_layers: int = 2
-    latent: int = 96
-    codebooks: int = 8
-    entries: int = 1024
-    scaled_latents: bool = True
-    """Latents of one length, as our training needs them; EnCodec's own weights know nothing of it."""
-    start: str = "silence"
-    """What stands before the first sample: silence, or (EnCodec's way) the first samples in a mirror. With `reflect`
-    the first `start_frames` frames belong together: give them in one step where it shall equal `whole`."""
-
-    def __post_init__(self) -> None:
-        if self.start not in STARTS:
-            raise ValueError(f"start {self.start!r}: expected one of {', '.join(STARTS)}")
-        object.__setattr__(self, "ratios", tuple(self.ratios))
-
-    @property
-    def frame_samples(self) -> int:
-        return math.prod(self.ratios)
-
-    @property
-    def decode_delay_samples(self) -> int:
-        return 0
-
-    @property
-    def start_frames(self) -> int:
-        """Frames that the first step must hold to equal `whole`: 1, but with mirrored starts a kernel's length."""
-        return self.kernel if self.start == "reflect" else 1
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class WaveConv(Streaming):

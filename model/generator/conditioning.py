@@ -14,10 +14,6 @@ from torch import Tensor
 METRES = (2, 3, 4, 5, 6, 12)
 MOMENT_SIZE = 2 * 6 + 2 * 4 + 2 * 4 + 1 + len(METRES) + 3
 CHORD_SIZE = 12 + 13 + 1
-MAX_AHEAD_FRAMES = 12
-CHORD_AHEAD_FRAMES = 2
-"""A frame is told the chord of so many frames later: a note of the next chord may begin anywhere in the frame before
-the change, and people play it a little early. Told the chord of its own beginning, it learnt to mistrust chords."""
 
 
 class MomentColumns(NamedTuple):

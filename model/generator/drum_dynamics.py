@@ -13,23 +13,8 @@ from typing import Dict, List
 import torch
 from torch import Tensor, nn
 
-from .score_tokens import (
-    DRUM_VOICES,
-    FIRST_NOTE,
-    ONSET_QUARTERS,
-    SLOT_ENTRIES,
-    STATE,
-)
-from .style_statistics import NO_STYLE, hit_gain_db
-
-OTHER_HIT, SMALL_HIT, SKIN_HIT, KICK_HIT = 1, 2, 3, 4
-"""What is struck: hats and cymbals; small percussion and rims; snare and toms; the kick; the last one counts."""
-RING_DB, RING_S, ATTACK_S = -6.0, 0.06, 0.002
-"""Between hits the sound falls by so much with this time constant; a hit is there so quickly."""
-FULL_DB = -2.0
-"""No hit is lifted over this peak, which is that of the written drums: those that are not too soft stay as they are."""
-KNEE = 0.8
-"""What is louder all the same (a hit at a frame's end, whose peak comes in the next) is bent below full scale."""
+from .score_tokens import FIRST_NOTE, ONSET_QUARTERS, STATE
+from .steering_tables import ATTACK_S, FULL_DB, KNEE, RING_S, entry_tables, style_tables
 
 
 class DrumDynamics(nn.Module):
@@ -42,16 +27,8 @@ class DrumDynamics(nn.Module):
         """`drummer` is the drums' row among the parts; -1: there are none, and nothing is changed."""
         super().__init__()
         self.drummer = drummer
-        entry = torch.arange(SLOT_ENTRIES)
-        voices = {name: ((entry >> bit) & 1) > 0 for bit, name in enumerate(DRUM_VOICES)}
-        hits = torch.where(voices["side"], SMALL_HIT, OTHER_HIT)
-        hits = torch.where(voices["snare"] | voices["tom"], SKIN_HIT, hits)
-        self.hits = nn.Buffer(torch.where(voices["kick"], KICK_HIT, hits), persistent=False)
-        levels = []
-        for style in [*styles, NO_STYLE]:
-            kick_db, skin_db, small_db = hit_gain_db(style)
-            levels.append([RING_DB, 0.0, small_db, skin_db, kick_db])
-        self.levels_db = nn.Buffer(torch.tensor(levels), persistent=False)
+        self.hits = nn.Buffer(torch.from_numpy(entry_tables().hits), persistent=False)
+        self.levels_db = nn.Buffer(torch.from_numpy(style_tables(styles, []).hit_levels_db), persistent=False)
         passed = torch.arange(frame_samples // ONSET_QUARTERS) + 1.0
         self.glide = nn.Buffer(passed / len(passed), persistent=False)
         self.attack = nn.Buffer((passed / (ATTACK_S * frame_rate_hz * frame_samples)).clamp(max=1.0), persistent=False)

@@ -7,6 +7,11 @@ from typing import Any
 
 from .score_tokens import SLOT_ENTRIES, SLOTS
 
+MAX_AHEAD_FRAMES = 12
+CHORD_AHEAD_FRAMES = 2
+"""A frame is told the chord of so many frames later: a note of the next chord may begin anywhere in the frame before
+the change, and people play it a little early. Told the chord of its own beginning, it learnt to mistrust chords."""
+
 
 @dataclass(frozen=True)
 class GeneratorConfig:

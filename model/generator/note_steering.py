@@ -18,50 +18,46 @@ from torch import Tensor, nn
 from ...dsp.features import FeatureSpec
 from .drum_dynamics import DrumDynamics
 from .score_tokens import (
-    DRUM_VOICES,
     FIRST_NOTE,
     LOUDNESS,
-    LOUDNESS_CLASSES,
     ONSET_QUARTERS,
     SLOT_ENTRIES,
     STATE,
 )
-from .style_statistics import NO_STYLE, TRIPLETS, typical_density
-
-STEERED = 3
-"""State, loudness and first note: the places that can be biased."""
-MEMORY_BEATS = 8.0
-DENSITY_OCTAVES = 2.4
-"""From density 0 to 1 the wanted number of beginnings doubles so many times."""
-PUSH_NATS, PUSH_UP_NATS, PUSH_DOWN_NATS, PUSH_DOWN_ON_BEAT_NATS = 4.0, 4.0, 5.0, 0.7
-"""Push for an error as large as what is wanted, and its bounds. On the beat nearly nothing is taken away."""
-DENSITY_NATS = 1.5
-"""Push at once, for the densities 0 and 1."""
-HOLD_NATS, HOLD_SHORTER_NATS, HOLD_LONGER_NATS = 14.0, 5.0, 0.5
-"""Bias toward silence for an error of the whole share of sounding time, and its bounds."""
-LEAST_NOTE_BEATS = 0.4
-"""Shorter notes are let be."""
-FILL_NATS, FILL_VOICE_NATS, CRASH_NATS = 6.0, 5.0, 8.0
-FASTEST_FILL_FRAMES = 1.9
-"""Hits of a fill are at least so far apart."""
-LEAST_FILL_BEATS = 0.9
-TOM_NATS = 9.0
-LOUD_HITS_NATS = 0.4
-LOUDNESS_NATS_PER_DB = 0.1
-"""For each class of loudness above the middle."""
-
-
-RISE_S, FALL_S, SLOW_S, SURE_S = 0.25, 1.2, 25.0, 2.0
-"""The musician's level rises and falls so quickly, and is held against that of SLOW_S; nothing follows before SURE_S.
-A chord that rings out is not playing softer: hence the slow fall."""
-SILENT_LEVEL_DB, SILENT_BELOW_DB, GAP_S, REST_S = 20.0, 25.0, 0.6, 4.0
-"""Over the floor of the features, and below the usual level. Gaps belong to the playing; after a rest the band plays
-as it usually does."""
-NEAR_DB = 1.0
-"""So small a change is none."""
-LOUDER_DB, SOFTER_DB = 6.0, 12.0
-FOLLOW_SHARE = 0.7
-"""What of the musician's change of level the band's sound makes too."""
+from .steering_tables import (
+    DENSITY_NATS,
+    DENSITY_OCTAVES,
+    FALL_S,
+    FASTEST_FILL_FRAMES,
+    FILL_NATS,
+    FOLLOW_SHARE,
+    GAP_S,
+    HOLD_LONGER_NATS,
+    HOLD_NATS,
+    HOLD_SHORTER_NATS,
+    LEAST_FILL_BEATS,
+    LEAST_NOTE_BEATS,
+    LOUD_HITS_NATS,
+    LOUDER_DB,
+    LOUDNESS_NATS_PER_DB,
+    MEMORY_BEATS,
+    NEAR_DB,
+    PUSH_DOWN_NATS,
+    PUSH_DOWN_ON_BEAT_NATS,
+    PUSH_NATS,
+    PUSH_UP_NATS,
+    REST_S,
+    RISE_S,
+    SILENT_BELOW_DB,
+    SILENT_LEVEL_DB,
+    SLOW_S,
+    SOFTER_DB,
+    STEERED,
+    SURE_S,
+    TOM_NATS,
+    entry_tables,
+    style_tables,
+)
 
 
 class Steer(NamedTuple):
@@ -92,19 +88,14 @@ class Steering(nn.Module):
         self.parts, self.frame_rate_hz = len(parts), frame_rate_hz
         self.pull = nn.Buffer(pull, persistent=False)
         self.hits = nn.Buffer((pull < 0.0).float(), persistent=False)
-        densities = [[typical_density(style, part) for part in parts] for style in [*styles, NO_STYLE]]
-        self.usual = nn.Buffer(torch.tensor([[h[0] for h in row] for row in densities]), persistent=False)
-        self.share = nn.Buffer(torch.tensor([[h[1] for h in row] for row in densities]), persistent=False)
-        self.triplets = nn.Buffer(torch.tensor([float(s in TRIPLETS) for s in [*styles, NO_STYLE]]), persistent=False)
-        entry = torch.arange(SLOT_ENTRIES)
-        voices = {name: ((entry >> bit) & 1).float() for bit, name in enumerate(DRUM_VOICES)}
-        skins = ((voices["tom"] + voices["snare"]) > 0).float()
-        others = voices["closed_hat"] + voices["cymbal"] + voices["side"] + voices["crash"]
-        self.fill_voices = nn.Buffer(FILL_VOICE_NATS * (skins - 1.0) - 2.0 * others, persistent=False)
-        self.toms = nn.Buffer(voices["tom"], persistent=False)
-        self.crash: Tensor = nn.Buffer(CRASH_NATS * (voices["crash"] - 1.0) + 3.0 * voices["kick"], persistent=False)
-        classes = torch.where(entry > 0, entry.clamp(max=LOUDNESS_CLASSES).float() - 4.5, torch.zeros(SLOT_ENTRIES))
-        self.classes = nn.Buffer(classes, persistent=False)
+        by_style, by_entry = style_tables(styles, parts), entry_tables()
+        self.usual = nn.Buffer(torch.from_numpy(by_style.usual), persistent=False)
+        self.share = nn.Buffer(torch.from_numpy(by_style.share), persistent=False)
+        self.triplets = nn.Buffer(torch.from_numpy(by_style.triplets), persistent=False)
+        self.fill_voices = nn.Buffer(torch.from_numpy(by_entry.fill_voices), persistent=False)
+        self.toms = nn.Buffer(torch.from_numpy(by_entry.toms), persistent=False)
+        self.crash: Tensor = nn.Buffer(torch.from_numpy(by_entry.crash), persistent=False)
+        self.classes = nn.Buffer(torch.from_numpy(by_entry.classes), persistent=False)
         self.rise = nn.Buffer((torch.arange(frame_samples) + 1.0) / frame_samples, persistent=False)
         drummer = next((row for row, nats in enumerate(pull.tolist()) if nats < 0.0), -1)
         self.drum_dynamics = DrumDynamics(styles, drummer, frame_rate_hz, frame_samples)

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from ..layers import CausalConv, ConvBlock, RmsNorm, SwiGlu, WindowAttention, embedding
 from ..streaming import Streaming
-from .conditioning import CHORD_SIZE, MAX_AHEAD_FRAMES, MOMENT_SIZE, FrameCondition
+from .conditioning import CHORD_SIZE, MOMENT_SIZE, FrameCondition
 from .depth import Depth
-from .generator_config import GeneratorConfig
+from .generator_config import MAX_AHEAD_FRAMES, GeneratorConfig
 from .note_steering import Steer
 from .sampling import Sampling
 

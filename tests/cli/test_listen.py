@@ -23,7 +23,8 @@ def run(*arguments: object) -> int:
 def weights(tmp_path: Path) -> Path:
     import torch
     from gigmate.model import checkpoint
-    from gigmate.model.chord_network import Harmony, HarmonyConfig
+    from gigmate.model.configs import HarmonyConfig
+    from gigmate.model.harmony.chord_network import Harmony
     from gigmate.model.listener import Listener, ListenerConfig
 
     torch.manual_seed(0)

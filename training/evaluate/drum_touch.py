@@ -1,8 +1,8 @@
 """How loud each drum voice is beside the loudest one that is struck with it, in the written music.
 
 The generator gives one loudness a frame for all voices that strike in it; these figures give each its own.
-`python -m gigmate.training.evaluate.drum_touch` prints the table of model/drum_touch.py and what it is worth on songs
-that it was not made from. Knows no sound; one thread at a time.
+`python -m gigmate.training.evaluate.drum_touch` prints the table of model/generator/drum_touch.py and what it is worth
+on songs that it was not made from. Knows no sound; one thread at a time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from ...model.drum_touch import beside
+from ...model.generator.drum_touch import beside
 from ...model.generator.score_tokens import DRUM_VOICES, VOICE_OF_KEY, loudness_class
 from ...model.note_events import velocity_of
 from ..band.arrange import write_song

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from ...files.json_text import json_text
 from ...model.accompanist import Accompanist
 from ...model.generator import score_tokens as st
-from ...model.generator.conditioning import CHORD_AHEAD_FRAMES
+from ...model.generator.generator_config import CHORD_AHEAD_FRAMES
 from ..band.score import PARTS
 from ..trainers.score_labels import score_slots
 from .statistics import rank_correlation
 
 if TYPE_CHECKING:
-    from ...model.runtime import LoadedBand
+    from ...model.band_stream import LoadedBand
     from ..sound.render import RenderedSong
 
 Floats = NDArray[np.floating[Any]]
@@ -227,7 +227,7 @@ def main() -> None:
     """Print one line of JSON for each song and the means."""
     import torch
 
-    from ...model.runtime import load_band
+    from ...model.loading import load_band
     from ..sound.render import render_song
 
     ask = argparse.ArgumentParser(description=__doc__)

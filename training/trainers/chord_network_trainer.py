@@ -18,17 +18,10 @@ from torch.nn import functional as F
 
 from ...dsp.features import played_pitch_classes
 from ...dsp.log_probability import pitch_class_log_odds, root_log_probabilities
-from ...model.chord_network import (
-    ANSWERS,
-    CHORDS,
-    ROOTS,
-    SLOTS_PER_BEAT,
-    Harmony,
-    HarmonyConfig,
-    pitch_channels,
-    unpitched_features,
-)
-from ...model.listener import DELAY_FRAMES, Listener
+from ...model.configs import ANSWERS, CHORDS, DELAY_FRAMES, ROOTS, HarmonyConfig
+from ...model.harmony.chord_network import Harmony
+from ...model.harmony.harmonist import SLOTS_PER_BEAT, pitch_channels, unpitched_features
+from ...model.listener import Listener
 from ..loop import Loop, LoopConfig
 from ..sound.song_labels import FRAME_S, chords_of
 from ..store import (

@@ -19,13 +19,12 @@ from torch.nn import functional as F
 
 from ...model.codec.codec_protocol import TokenCodec
 from ...model.generator.conditioning import (
-    CHORD_AHEAD_FRAMES,
     FrameCondition,
     MomentColumns,
     chord_features,
     moment_features,
 )
-from ...model.generator.generator_config import GeneratorConfig
+from ...model.generator.generator_config import CHORD_AHEAD_FRAMES, GeneratorConfig
 from ...model.generator.score_tokens import FIRST_NOTE, ONSET_QUARTERS, STATE
 from ...model.generator.transformer import Generator
 from ..loop import Loop, LoopConfig

@@ -28,6 +28,7 @@ from gigmate.cli.eval.eval_tasks import (
 from gigmate.cli.eval.eval_workbench import Settings, Task
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import Controls, HeardFrame, Moment
+from gigmate.model.band_stream import Wanted
 
 SETTINGS = Settings("abc", ("rock", "funk"), songs=3, scenes=1, control_leads=1, steady_runs=1, truth_songs_per_style=1)
 
@@ -160,21 +161,28 @@ def test_ablations_withhold_one_thing_each() -> None:
 
 
 def test_deafness_and_forgetting_are_between_player_and_program() -> None:
-    class Program:
+    class Stream:
         name = "band"
 
-        def hear(self, features: np.ndarray, state: dict) -> np.ndarray:
-            return features
+        def __init__(self) -> None:
+            self.told: list[Any] = []
 
-        def play(self, *arguments: Any) -> float:
-            return float(arguments[-1]["tokens"].sum())
+        def hear(self, features: np.ndarray) -> None:
+            self.told.append(features.sum())
 
-    import torch
+        def recall(self, tokens: np.ndarray) -> None:
+            self.told.append(tokens)
 
-    assert _Deaf(Program()).hear(np.ones(3), {}).sum() == 0.0 and _Deaf(Program()).name == "band"
-    state = {"tokens": torch.ones(3), "keys": torch.ones(3)}
-    assert _Forgetful(Program()).play(1, state) == 0.0
-    assert state["keys"].sum() == 3.0
+        def draw(self, wanted: Wanted) -> None:
+            self.told.append("drawn")
+
+    deaf, forgetful = Stream(), Stream()
+    _Deaf(deaf).hear(np.ones(3, np.float32))
+    assert deaf.told == [0.0] and _Deaf(deaf).name == "band"
+    noise = np.zeros((3, 10), np.float32)
+    asked = Wanted(*(0.0,) * 9, 0, (0.0,) * 12, 0, 2, noise, 0.9, 0, 1.0, 0.0)
+    _Forgetful(forgetful).draw(asked)
+    assert (forgetful.told[0] == -1).all() and forgetful.told[0].shape == (3, 10) and forgetful.told[1] == "drawn"
 
 
 def test_the_band_s_own_bars() -> None:

@@ -107,7 +107,8 @@ def test_conducting_clean_beats_is_in_time() -> None:
 def weights(tmp_path: Path) -> Path:
     import torch
     from gigmate.model import checkpoint
-    from gigmate.model.chord_network import Harmony, HarmonyConfig
+    from gigmate.model.configs import HarmonyConfig
+    from gigmate.model.harmony.chord_network import Harmony
     from gigmate.model.listener import Listener, ListenerConfig
 
     torch.manual_seed(0)

@@ -23,7 +23,7 @@ from gigmate.engine.player import Controls, Moment
 from gigmate.engine.ports import open_port
 from gigmate.engine.run.live_engine import Engine
 from gigmate.engine.timing.conductor import GridConductor
-from gigmate.model.chord_network import Harmonist
+from gigmate.model.harmony.harmonist import Harmonist
 
 from ..service.service_fakes import RATE_HZ, Echoist, Note, lead, serving
 

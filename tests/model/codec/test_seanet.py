@@ -16,7 +16,7 @@ from gigmate.model.codec.seanet import (
     WaveLstm,
     WaveUpConv,
 )
-from gigmate.model.runtime import load_band
+from gigmate.model.loading import load_band
 
 from ..contract import verify_contract
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from gigmate.model.generator.drum_dynamics import FULL_DB, RING_DB, DrumDynamics
+from gigmate.model.generator.drum_dynamics import DrumDynamics
 from gigmate.model.generator.score_tokens import (
     DRUM_VOICES,
     FIRST_NOTE,
     SLOTS,
     STATE,
 )
+from gigmate.model.generator.steering_tables import FULL_DB, RING_DB
 from gigmate.model.generator.style_statistics import hit_gain_db
 
 STYLES = ["funk", "country_train"]

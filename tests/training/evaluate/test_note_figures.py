@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from gigmate.model.generator import score_tokens as st
-from gigmate.model.runtime import load_band
+from gigmate.model.loading import load_band
 from gigmate.training.evaluate.note_figures import (
     Take,
     bars_of,

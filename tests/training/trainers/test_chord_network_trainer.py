@@ -10,12 +10,8 @@ import pytest
 import torch
 from gigmate.engine.harmony import song_memory
 from gigmate.engine.harmony.chord_settings import ChordSettings
-from gigmate.model.chord_network import (
-    HEARD,
-    ROOTS,
-    Harmony,
-    HarmonyConfig,
-)
+from gigmate.model.configs import HEARD, ROOTS, HarmonyConfig
+from gigmate.model.harmony.chord_network import Harmony
 from gigmate.model.listener import Listener, ListenerConfig
 from gigmate.training.errors import TrainingError
 from gigmate.training.loop import LoopConfig

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
-from gigmate.model.generator.conditioning import CHORD_AHEAD_FRAMES
-from gigmate.model.generator.generator_config import GeneratorConfig
+from gigmate.model.generator.generator_config import CHORD_AHEAD_FRAMES, GeneratorConfig
 from gigmate.model.generator.score_tokens import (
     FIRST_NOTE,
     LOUDNESS,

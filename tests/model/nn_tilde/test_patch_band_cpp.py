@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from gigmate.model.nn_tilde import export_torchscript
+from gigmate.model.nn_tilde.patch_band import export_torchscript
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the compiler takes a minute for torch's headers
 

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..dsp.features import FeatureExtractor
-from ..dsp.resample import Resampler
-from . import checkpoint
-from .listener import Listener
-from .nn_tilde_attributes import ATTRIBUTES, PatchAttributes
-from .runtime import LiveBand, WantedFrame, load_eager
+from ...dsp.features import FeatureExtractor
+from ...dsp.resample import Resampler
+from .. import checkpoint
+from ..listener import Listener
+from ..runtime import LiveBand, WantedFrame, load_eager
+from .patch_attributes import ATTRIBUTES, PatchAttributes
 
 FRAMES_A_SECOND = 25
 CHORD_TIME_S = 0.16

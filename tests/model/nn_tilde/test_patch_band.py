@@ -14,13 +14,14 @@ from gigmate.engine.player import Heard, Moment
 from gigmate.engine.run.accompaniment import Accompaniment, AccompanimentSettings
 from gigmate.engine.timing.conductor import GridConductor
 from gigmate.model.accompanist import Accompanist
-from gigmate.model.nn_tilde import (
+from gigmate.model.loading import load_band
+from gigmate.model.nn_tilde.patch_band import (
     ATTRIBUTES,
     CHORD_TIME_S,
     PatchBand,
     export_torchscript,
 )
-from gigmate.model.runtime import load_band, load_eager
+from gigmate.model.runtime import load_eager
 
 BLOCKS = (512, 4096, 1, 1000)
 

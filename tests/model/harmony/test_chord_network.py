@@ -7,19 +7,11 @@ import pytest
 import torch
 from gigmate.dsp.half_beat import HalfBeat
 from gigmate.dsp.log_probability import pitch_class_log_odds, root_log_probabilities
-from gigmate.model.chord_network import (
-    CHORDS,
-    HEARD,
-    ROOTS,
-    UNPITCHED,
-    Harmonist,
-    Harmony,
-    HarmonyConfig,
-    pitch_channels,
-    unpitched_features,
-)
+from gigmate.model.configs import CHORDS, HEARD, ROOTS, UNPITCHED, HarmonyConfig
+from gigmate.model.harmony.chord_network import Harmony, network_of
+from gigmate.model.harmony.harmonist import Harmonist, pitch_channels, unpitched_features
 
-from .contract import verify_contract
+from ..contract import verify_contract
 
 CONFIG = HarmonyConfig(("funk", "rock"), units=8, style_size=3, look_bars=(1, 2))
 BARS, PLACES = 6, 8
@@ -79,7 +71,7 @@ def written_out(given: list[HalfBeat], style: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("told", "style"), [(None, 0), ("rock", 2), ("polka", 0)])
 def test_the_stream_says_what_the_whole_says(model: Harmony, told: str | None, style: int) -> None:
-    harmonist = Harmonist(model)
+    harmonist = Harmonist(network_of(model))
     harmonist.set_style("funk")
     harmonist.set_style(told)
     given = half_beats(1)

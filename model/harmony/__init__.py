@@ -1,0 +1,1 @@
+"""Chords and keys: the network that reads them, and its use on a stream."""

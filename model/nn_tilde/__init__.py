@@ -1,0 +1,1 @@
+"""The band as one TorchScript file for patches (Max, Pd) and libtorch."""

@@ -1,0 +1,82 @@
+"""A band of few units with random weights, and how the tests of its runtimes play it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from gigmate.engine.player import Controls, Moment
+from gigmate.model import checkpoint
+from gigmate.model.accompanist import Accompanist
+from gigmate.model.band_stream import Wanted
+from gigmate.model.codec.mdct_codec import MdctCodec
+from gigmate.model.configs import CodecConfig, HarmonyConfig, ListenerConfig, VoiceConfig
+from gigmate.model.generator.generator_config import GeneratorConfig
+from gigmate.model.generator.transformer import Generator
+from gigmate.model.harmony.chord_network import Harmony
+from gigmate.model.listener import Listener
+from gigmate.model.voice import Voice
+
+CODEC = CodecConfig(
+    fine_channels=16, fine_blocks=1, coarse_channels=24, coarse_blocks=1, latent=8, codebooks=3, entries=32
+)
+LISTENER = ListenerConfig(channels=16, dilations=(1, 2))
+GENERATOR = GeneratorConfig(
+    styles=("rock", "funk"),
+    codebooks=3,
+    entries=32,
+    layers=1,
+    size=16,
+    heads=2,
+    hidden=24,
+    window_frames=12,
+    condition_size=8,
+    heard_channels=8,
+    depth_layers=1,
+    depth_size=16,
+    depth_heads=2,
+    depth_hidden=24,
+)
+VOICE = VoiceConfig(latent=8, channels=16, dilations=(1,), note_size=8, harmonics=4)
+HARMONY = HarmonyConfig(("rock", "funk"), units=8, style_size=2, look_bars=(1, 2))
+
+
+def write_small_band(folder: Path) -> Path:
+    """All five files of weights."""
+    torch.manual_seed(0)
+    checkpoint.save(folder / "codec.safetensors", "codec", MdctCodec(CODEC), CODEC.to_dict())
+    checkpoint.save(folder / "listener.safetensors", "listener", Listener(LISTENER), LISTENER.to_dict())
+    generator = Generator(GENERATOR)
+    with torch.no_grad():
+        for out in generator.depth.outs:  # as sure of its draws as a trained one
+            out.weight.mul_(40.0)  # type: ignore[operator]
+    checkpoint.save(folder / "generator.safetensors", "generator", generator, GENERATOR.to_dict())
+    checkpoint.save(folder / "voice.safetensors", "voice", Voice(VOICE), VOICE.to_dict())
+    checkpoint.save(folder / "harmony.safetensors", "harmony", Harmony(HARMONY), HARMONY.to_dict())
+    return folder
+
+
+MOMENT = Moment(0.1, 0.2, 120.0, 4, 1.0, 0, (1.0,) + (0.0,) * 11)
+
+
+def play(player: Accompanist, frames: int = 12) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    out = []
+    for _ in range(frames):
+        player.listen(rng.normal(0, 0.1, player.tail_samples + player.frame_samples).astype(np.float32))
+        out.append(player.play(MOMENT, Controls()))
+    return np.concatenate(out, axis=1)
+
+
+def wanted(frame: int, places: int, rng: np.random.Generator, **changed: float) -> Wanted:
+    """Two bars a second of all that can be asked: fills, rests, chords that turn, no chord, no tempo, no style."""
+    beat = frame * 124.0 / 60.0 / 25.0
+    root = (0, 9, 5, -1)[int(beat // 4) % 4]
+    classes = tuple(float(root >= 0 and (k - root) % 12 in (0, 4, 7)) for k in range(12))
+    asked = Wanted(
+        beat % 1.0, beat % 4.0 / 4.0, 124.0, 4.0, float(frame % 30 < 26), 0.9, float(frame % 35 != 34),
+        0.5 + 0.4 * np.sin(frame / 9.0), float(beat % 8.0 > 6.5), root, classes, frame // 20 % 3, 2,
+        rng.random((3, places), dtype=np.float32), 0.9, 60, 0.95, 8.0 * (frame // 10),
+    )  # fmt: skip
+    return asked._replace(**changed)
