@@ -85,7 +85,9 @@ def explain(error: Exception, prog: str = "gigmate") -> tuple[str, int]:
         return f"{_one_line(_text_of(error))}: see `{_command_of(error, prog)} --help`", code
     if isinstance(error, ConfigError) or _named(error, "training.errors", "TrainingError"):
         return _one_line(str(error)), USAGE
-    if isinstance(error, EngineError) or _named(error, "model.checkpoint", "CheckpointError"):
+    if isinstance(error, EngineError) or _named(error, "model.weights_file", "CheckpointError"):
+        return _one_line(str(error)), FAILURE
+    if _named(error, "model.native.compiler", "CompilerError"):
         return _one_line(str(error)), FAILURE
     if _named(error, "control.midi", "MidiError") or _named(error, "sound.fluid_library", "InstrumentError"):
         return _one_line(str(error)), FAILURE

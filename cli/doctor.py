@@ -79,6 +79,7 @@ def examine(config: EngineConfig, quick: bool = False) -> Iterator[Finding]:
         look_at_governor,
         look_at_instruments,
         look_at_cache,
+        look_at_step,
         look_at_callback,
     ]
     if not quick:
@@ -271,6 +272,19 @@ def look_at_cache() -> Iterator[Finding]:
     yield Finding("cache", "ok", str(folder))
 
 
+def look_at_step() -> Iterator[Finding]:
+    """Whether the band's step can be built in C, which is several times as fast as TorchScript."""
+    from ..model.native.compiler import CompilerError, find_compiler, library
+
+    try:
+        began_s = time.perf_counter()
+        library()
+    except CompilerError as error:
+        yield Finding("step", "warn", f"{error}: TorchScript plays, several times slower", "install gcc (or clang)")
+        return
+    yield Finding("step", "ok", f"in C, by {find_compiler()}, ready in {time.perf_counter() - began_s:.1f} s")
+
+
 def look_at_callback() -> Iterator[Finding]:
     """Whether the audio callback compiles and runs."""
     try:
@@ -302,6 +316,7 @@ def look_at_model() -> Iterator[Finding]:
     frame_ms = player.frame_samples / player.sample_rate_hz * 1000
     p50_ms, p99_ms = steps_ms[len(steps_ms) // 2], steps_ms[int(len(steps_ms) * 0.99)]
     text = f"a step takes {p50_ms:.1f} ms (p99 {p99_ms:.1f}) of {frame_ms:.0f} ms, loaded in {load_s:.1f} s"
+    text = f"{getattr(player, 'runtime', 'played')}: {text}"
     if p50_ms >= frame_ms:
         yield Finding("model", "fail", text, "too slow to play live: close other programs or use a faster machine")
     elif p99_ms >= frame_ms * _SLOW_SHARE:

@@ -78,6 +78,11 @@ class Accompanist:
         self.reset(seed, 2)
 
     @property
+    def runtime(self) -> str:
+        """What computes the step: `native`, `torchscript` or `eager`."""
+        return self._band.runtime
+
+    @property
     def sample_rate_hz(self) -> int:
         return self._band.sample_rate_hz
 

@@ -53,14 +53,14 @@ def load_band(
     """The band of `folder` (None: the shipped weights). `runtime` None: as the environment says, else the fastest.
 
     Not `compiled`: eager. Not `int8`: TorchScript, with float32 weights. Raises CheckpointError for weights that cannot
-    be used; CompilerError where `native` is asked for by name and cannot be built; ValueError for another name.
+    be used; CompilerError where `native` is asked for by name and cannot be built, and for another name.
     """
     folder = folder or SHIPPED
     asked = runtime or os.environ.get(RUNTIME_VARIABLE) or None
     if asked is not None and asked not in RUNTIMES:
-        raise ValueError(f"runtime {asked!r}: give one of {', '.join(RUNTIMES)}")
+        raise CompilerError(f"{RUNTIME_VARIABLE}: there is no runtime {asked!r}: give one of {', '.join(RUNTIMES)}")
     fingerprint = weights_id(folder)
-    name = "eager" if not compiled else "torchscript" if not int8 else asked or "native"
+    name = asked or "native" if compiled and int8 else "torchscript" if compiled else "eager"
     made: Any = None
     if name == "native":
         try:

@@ -70,6 +70,15 @@ def test_no_bank_is_a_warning_with_the_command_that_installs_one(
     assert "the neural voice plays" in finding.text and "fluid" in finding.mend.lower()
 
 
+def test_without_a_compiler_the_step_is_slow_and_the_doctor_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    (finding,) = doctor.look_at_step()
+    assert finding.level == "warn" and "no C compiler" in finding.text and "install gcc" in finding.mend
+
+
 class SlowPlayer:
     """As long per step as told, by a clock of its own."""
 
