@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dsp.features import FeatureSpec
 from .. import weights_file
 from ..configs import (
     CHORD_PULL,
@@ -25,13 +26,15 @@ from ..configs import (
     ListenerConfig,
     VoiceConfig,
 )
-from ..generator.generator_config import GeneratorConfig
+from ..generator.generator_config import MAX_AHEAD_FRAMES, GeneratorConfig
 from ..generator.score_tokens import SLOT_ENTRIES, SLOTS
 from ..generator.steering_tables import CONSTANTS, entry_tables, style_tables
-from .library import MAX_BLOCKS, Sizes
+from .library import MAX_BLOCKS, MAX_PARTS, Sizes
 
 Arrays = Mapping[str, NDArray[np.float32]]
 _LANES, _GROUP, _ALIGNED = 16, 4, 64
+MAX_SIZE = 4096
+"""Of windows, dilations and the like, which no array gives away."""
 
 
 class UnknownShape(Exception):
@@ -121,49 +124,104 @@ def _up(count: int, to: int) -> int:
 
 def packed_band(folder: Path) -> tuple[Sizes, list[NDArray[Any]]]:
     """Sizes and arrays of the band in `folder`. Raises CheckpointError, UnknownShape."""
-    shapes = {kind: weights_file.read_header(folder / f"{kind}.safetensors") for kind in ("codec", "listener", "voice")}
-    generator_shape = weights_file.read_header(folder / "generator.safetensors")["config"]
     try:
-        codec = weights_file.codec_config(shapes["codec"]["config"])
-        listener = weights_file.listener_config(shapes["listener"]["config"])
-        voice = weights_file.voice_config(shapes["voice"]["config"])
-        tuples = {name: tuple(generator_shape[name]) for name in ("styles", "parts")}
-        generator = GeneratorConfig(**{**generator_shape, **tuples})
-    except (TypeError, KeyError, ValueError) as error:
-        raise UnknownShape(str(error)) from error
-    if not isinstance(codec, CodecConfig):
-        raise UnknownShape("the codec is not the one of the MDCT")
-    _check_together(codec, listener, voice, generator)
-    packed = Packed()
-    try:
+        shapes = _Shapes.read(folder)
+        shapes.check()
+        packed = Packed()
         packed.of(weights_file.read_arrays(folder / "listener.safetensors"))
-        _listener(packed, listener)
+        _listener(packed, shapes.listener)
         packed.of(weights_file.read_arrays(folder / "generator.safetensors"))
-        _generator(packed, generator)
+        _generator(packed, shapes.generator)
         packed.of({})
-        _steering(packed, generator)
+        _steering(packed, shapes.generator)
         packed.of(weights_file.read_arrays(folder / "codec.safetensors", without="encoder."))
-        _codec(packed, codec, generator, len(voice.parts))
+        _codec(packed, shapes.codec, shapes.generator, len(shapes.voice.parts))
         packed.of(weights_file.read_arrays(folder / "voice.safetensors"))
-        _voice(packed, voice)
+        _voice(packed, shapes.voice)
         packed.of({})
-        return _sizes(packed, codec, listener, voice, generator), _together(packed.arrays)
-    except (ValueError, IndexError) as error:
-        raise UnknownShape(str(error)) from error
+        return shapes.sizes(), _together(packed.arrays)
+    except (TypeError, LookupError, ValueError, ArithmeticError, AttributeError, MemoryError) as error:
+        raise UnknownShape(f"{type(error).__name__}: {error}") from error
 
 
-def _check_together(c: CodecConfig, li: ListenerConfig, v: VoiceConfig, g: GeneratorConfig) -> None:
-    """Raises UnknownShape for weights that do not belong together, or are larger than the step in C has room for."""
-    apart = (
-        g.codebooks > c.codebooks
-        or g.entries != c.entries
-        or (v.latent, v.hop, v.sub_frames, v.sample_rate_hz) != (c.latent, c.hop, c.sub_frames, c.sample_rate_hz)
-        or g.heard_size != li.heard_size
-        or (g.slots, g.slot_entries) != (SLOTS, SLOT_ENTRIES)
-    )
-    blocks = (len(li.dilations), len(v.dilations), c.coarse_blocks, c.fine_blocks, g.layers, g.depth_layers)
-    if apart or max(blocks) > MAX_BLOCKS or g.size % g.heads or g.depth_size % g.depth_heads or g.size // g.heads % 2:
-        raise UnknownShape("weights of different trainings, or too many layers")
+class _Shapes(NamedTuple):
+    """The configs of all that plays."""
+
+    codec: CodecConfig
+    listener: ListenerConfig
+    voice: VoiceConfig
+    generator: GeneratorConfig
+
+    @classmethod
+    def read(cls, folder: Path) -> _Shapes:
+        found = {}
+        for kind in ("codec", "listener", "voice", "generator"):
+            header = weights_file.read_header(folder / f"{kind}.safetensors")
+            if header["kind"] != kind:
+                raise UnknownShape(f"{kind}.safetensors contains another model")
+            found[kind] = header["config"]
+        codec = weights_file.codec_config(found["codec"])
+        if not isinstance(codec, CodecConfig):
+            raise UnknownShape("the codec is not the one of the MDCT")
+        tuples = {name: tuple(found["generator"][name]) for name in ("styles", "parts")}
+        return cls(
+            codec,
+            weights_file.listener_config(found["listener"]),
+            weights_file.voice_config(found["voice"]),
+            GeneratorConfig(**{**found["generator"], **tuples}),
+        )
+
+    def check(self) -> None:
+        """Raises UnknownShape for weights that do not belong together, and for sizes that no array gives away and that
+        the step in C has no room for."""
+        c, li, v, g = self
+        apart = (
+            g.codebooks > c.codebooks
+            or g.entries != c.entries
+            or (v.latent, v.hop, v.sub_frames, v.sample_rate_hz) != (c.latent, c.hop, c.sub_frames, c.sample_rate_hz)
+            or g.heard_size != li.heard_size
+            or (g.slots, g.slot_entries) != (SLOTS, SLOT_ENTRIES)
+        )
+        blocks = (len(li.dilations), len(v.dilations), c.coarse_blocks, c.fine_blocks, g.layers, g.depth_layers)
+        bounded = [
+            (size, MAX_SIZE) for size in (g.window_frames, g.heads, g.depth_heads, c.hop, *li.dilations, *v.dilations)
+        ]
+        bounded += [(size, MAX_BLOCKS) for size in (*blocks, li.kernel, c.sub_frames)]
+        bounded += [(len(g.parts), MAX_PARTS), (len(v.parts), MAX_PARTS), (c.sample_rate_hz, 1_000_000)]
+        if apart or not all(isinstance(size, int) and 1 <= size <= most for size, most in bounded):
+            raise UnknownShape("weights of different trainings, or sizes out of bounds")
+        if g.size % (2 * g.heads) or g.depth_size % g.depth_heads or not g.frame_rate_hz > 0.0:
+            raise UnknownShape("sizes that cannot be divided by their heads")
+
+    def sizes(self) -> Sizes:
+        """For the step in C."""
+        c, li, v, g = self
+        sung = [row for row, part in enumerate(g.parts) if part in v.parts]
+        pulls = [CHORD_PULL.get(part, -1.0) for part in g.parts]
+        drummer = next((row for row, nats in enumerate(pulls) if nats < 0.0), -1)
+        sizes = Sizes(
+            heard_size=li.heard_size, sub_frames=c.sub_frames, listener_channels=li.channels,
+            listener_blocks=len(li.dilations), listener_kernel=li.kernel, listener_expand=li.expand,
+            listener_outputs=max(stop for _, stop in li.layout().values()), parts=len(g.parts), styles=len(g.styles),
+            slots=g.slots, codebooks=g.codebooks, slot_entries=g.slot_entries, entries=g.entries,
+            codec_entries=c.entries, layers=g.layers, size=g.size, heads=g.heads, hidden=g.hidden,
+            window=g.window_frames, condition=g.condition_size, heard_channels=g.heard_channels,
+            ahead_entries=MAX_AHEAD_FRAMES + 1, depth_layers=g.depth_layers, depth_size=g.depth_size,
+            depth_heads=g.depth_heads, depth_hidden=g.depth_hidden, latent=c.latent, hop=c.hop,
+            coarse_channels=c.coarse_channels, coarse_blocks=c.coarse_blocks, fine_channels=c.fine_channels,
+            fine_blocks=c.fine_blocks, voice_channels=v.channels, voice_blocks=len(v.dilations),
+            note_size=v.note_size, harmonics=v.harmonics, bands=v.bands, sung=len(sung),
+            sample_rate_hz=c.sample_rate_hz, drummer=drummer, frame_rate_hz=g.frame_rate_hz, codec_share=CODEC_SHARE,
+            sound_temperature=SOUND_TEMPERATURE,
+        )  # fmt: skip
+        kinds = [v.parts.index(g.parts[row]) for row in sung]
+        for field, values in (
+            (sizes.listener_dilations, li.dilations), (sizes.voice_dilations, v.dilations), (sizes.sung_rows, sung),
+            (sizes.sung_kinds, kinds),
+        ):  # fmt: skip
+            for place, value in enumerate(values):
+                field[place] = value
+        return sizes
 
 
 def _listener(packed: Packed, config: ListenerConfig) -> None:
@@ -218,8 +276,6 @@ def _depth(packed: Packed, config: GeneratorConfig) -> None:
 
 
 def _steering(packed: Packed, config: GeneratorConfig) -> None:
-    from ...dsp.features import FeatureSpec
-
     packed.add(CONSTANTS)
     packed.add([FeatureSpec().sub_frames * FeatureSpec().mel_bins], np.int32)
     packed.add([CHORD_PULL.get(part, -1.0) for part in config.parts])
@@ -272,39 +328,6 @@ def _voice(packed: Packed, config: VoiceConfig) -> None:
     bins = (np.arange(config.hop)[:, None] + 0.5 >= edges[None, 1:]).sum(axis=1)
     packed.add(np.minimum(bins, config.bands - 1), np.int32)
     packed.add(RELEASE)
-
-
-def _sizes(packed: Packed, c: CodecConfig, li: ListenerConfig, v: VoiceConfig, g: GeneratorConfig) -> Sizes:
-    sung = [row for row, part in enumerate(g.parts) if part in v.parts]
-    pulls = [CHORD_PULL.get(part, -1.0) for part in g.parts]
-    drummer = next((row for row, nats in enumerate(pulls) if nats < 0.0), -1)
-    sizes = Sizes(
-        heard_size=li.heard_size, sub_frames=c.sub_frames, listener_channels=li.channels,
-        listener_blocks=len(li.dilations), listener_kernel=li.kernel, listener_expand=li.expand,
-        listener_outputs=max(stop for _, stop in li.layout().values()), parts=len(g.parts), styles=len(g.styles),
-        slots=g.slots, codebooks=g.codebooks, slot_entries=g.slot_entries, entries=g.entries, codec_entries=c.entries,
-        layers=g.layers, size=g.size, heads=g.heads, hidden=g.hidden, window=g.window_frames,
-        condition=g.condition_size, heard_channels=g.heard_channels, ahead_entries=_ahead_entries(),
-        depth_layers=g.depth_layers, depth_size=g.depth_size, depth_heads=g.depth_heads, depth_hidden=g.depth_hidden,
-        latent=c.latent, hop=c.hop, coarse_channels=c.coarse_channels, coarse_blocks=c.coarse_blocks,
-        fine_channels=c.fine_channels, fine_blocks=c.fine_blocks, voice_channels=v.channels,
-        voice_blocks=len(v.dilations), note_size=v.note_size, harmonics=v.harmonics, bands=v.bands, sung=len(sung),
-        sample_rate_hz=c.sample_rate_hz, drummer=drummer, frame_rate_hz=g.frame_rate_hz, codec_share=CODEC_SHARE,
-        sound_temperature=SOUND_TEMPERATURE,
-    )  # fmt: skip
-    for name, values in (
-        ("listener_dilations", li.dilations), ("voice_dilations", v.dilations), ("sung_rows", sung),
-        ("sung_kinds", [v.parts.index(g.parts[row]) for row in sung]),
-    ):  # fmt: skip
-        for place, value in enumerate(values):
-            getattr(sizes, name)[place] = value
-    return sizes
-
-
-def _ahead_entries() -> int:
-    from ..generator.generator_config import MAX_AHEAD_FRAMES
-
-    return MAX_AHEAD_FRAMES + 1
 
 
 def _together(arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:

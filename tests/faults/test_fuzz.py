@@ -121,6 +121,37 @@ def test_a_config_that_no_model_can_have_is_one_line(config: Any, tiny_weights: 
     one_line(caught.value)
 
 
+@pytest.mark.parametrize(("kind", "config"), [
+    ("generator", {"window_frames": 0}), ("generator", {"window_frames": 10**12}), ("generator", {"heads": 0}),
+    ("generator", {"heads": 3}), ("generator", {"size": 17}), ("generator", {"depth_heads": -2}),
+    ("generator", {"frame_rate_hz": 0.0}), ("generator", {"frame_rate_hz": "fast"}), ("generator", {"parts": ["x"] * 9}),
+    ("generator", {"layers": 99}), ("generator", {"hidden": 2**40}), ("generator", {"styles": 5}),
+    ("listener", {"dilations": [0, 0]}), ("listener", {"dilations": [2**33, 1]}), ("listener", {"kernel": 2}),
+    ("listener", {"expand": 1.5}), ("voice", {"parts": ["bass"] * 30}), ("voice", {"harmonics": 10**6}),
+    ("voice", {"sub_frames": 3}), ("codec", {"hop": 0}), ("codec", {"coarse_blocks": 17}), ("codec", {"sub_frames": 5}),
+])  # fmt: skip
+def test_a_config_that_the_step_in_c_cannot_have_never_reaches_it(
+    kind: str, config: dict[str, Any], tiny_weights: Path, tmp_path: Path
+) -> None:
+    """Sizes become addresses there, so none is believed that was not looked at."""
+    from gigmate.model.native.packing import UnknownShape, packed_band
+    from gigmate.model.native.stream import NativeBand
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    for path in tiny_weights.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    file = tmp_path / f"{kind}.safetensors"
+    with safe_open(file, framework="pt") as opened:
+        header = json.loads(opened.metadata()["gigmate"])
+        state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a dict
+    packed_band(tmp_path)
+    header["config"].update(config)
+    save_file(state, file, metadata={"gigmate": json.dumps(header)})
+    with pytest.raises(UnknownShape):
+        NativeBand(tmp_path)
+
+
 # ------------------------------------------------------------------------------------------------- calibration
 
 SIGNAL_PATH = SignalPath("jack", "system", "system", 48_000, 128)
