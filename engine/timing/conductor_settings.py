@@ -106,6 +106,42 @@ class KalmanSettings:
     line_phase_walk_s: float = 0.015
 
 
+def _tapped_kalman() -> KalmanSettings:
+    """Of a line that was tapped against what the ear held: what is heard is vaguer than it thought."""
+    return KalmanSettings(peak_error_s=0.03, rate_walks=(0.0005, 0.01), line_phase_walk_s=0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class AttackSettings:
+    """Taps beside what is heard (beats/tapped_line.py, beats/attack_lead.py). Any thread."""
+
+    confirm_s: float = 0.027
+    """Taps that lie this near to the beats that the ear was sure of confirm them."""
+    sure: float = 0.5
+    """Confidence from which it was."""
+    most_s: float = 0.08
+    """Attacks are heard at most so far beside the beats."""
+    usual_s: float = 0.04
+    """The standard deviation of that."""
+    fitted_s: float = 0.003
+    """How exactly it is known once it is fitted, and how far it wanders in a second from then on."""
+    walk_s: float = 0.0002
+    error_s: float = 0.025
+    """Standard deviation of a single attack."""
+    window_s: float = 8.0
+    """The fit rests on so much before the taps, and on so much after them."""
+    fit_s: float = 10.0
+    fit_weight: float = 0.6
+    """What a peak counts for, in nats."""
+    tap_error: float = 0.02
+    """Relative error of the tempo of four taps, and of one that the ear held, which counts for so many nats."""
+    held_error: float = 0.004
+    held_nats: float = 3.0
+    tap_error_s: float = 0.01
+    sloppy: float = 1.5
+    """A lead below that error of the taps' place, and that many times their unevenness, is theirs."""
+
+
 @dataclass(frozen=True, slots=True)
 class TempoChangeSettings:
     """Peaks in a row that keep another tempo (beats/tempo_change.py). Any thread."""
@@ -255,6 +291,8 @@ class ConductorConfig:
     tempo: TempoRange = field(default_factory=TempoRange)
     beat_filter: BeatFilterSettings = field(default_factory=BeatFilterSettings)
     kalman: KalmanSettings = field(default_factory=KalmanSettings)
+    tapped_kalman: KalmanSettings = field(default_factory=_tapped_kalman)
+    attacks: AttackSettings = field(default_factory=AttackSettings)
     tempo_change: TempoChangeSettings = field(default_factory=TempoChangeSettings)
     lock: LockSettings = field(default_factory=LockSettings)
     readings: ReadingSettings = field(default_factory=ReadingSettings)

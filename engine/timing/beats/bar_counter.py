@@ -94,7 +94,7 @@ class BarCounter:
 
     def set_place(self, place: int, due: int) -> None:
         """The last beat that was judged is at that place of its bar."""
-        self._filter.set(place % self.metre)
+        self._filter.set(place)
         self.metre, place, self.confidence = self._filter.best()
         self.downbeat, self.known = due - 1 - place, True
 

@@ -302,12 +302,17 @@ class BarFilter:
         self._turn_mean = 0.15
 
     def set(self, place: int, beats_per_bar: int | None = None, sureness: float = 0.97) -> None:
-        """The present beat is at `place` of its bar, in the given metre or in each as likely as before."""
-        fits = self.place_of == place
+        """The present beat is the one `place` after a downbeat, in the given metre or in each as likely as it was
+        held to be, and as it is usual."""
+        fits = self.place_of == place % self.metre_of
         if beats_per_bar is not None and beats_per_bar in self.metre_of:
             fits &= self.metre_of == beats_per_bar
-        weight = np.where(fits, np.array([self._prior[self.metre_of == m].sum() for m in self.metre_of]), 0.0)
+        metres = [math.sqrt(self._share(self.belief, m) * self._share(self._prior, m)) for m in self.metre_of]
+        weight = np.where(fits, metres, 0.0)
         self.belief = sureness * weight / weight.sum() + (1 - sureness) * self._prior
+
+    def _share(self, belief: FloatArray, metre: int) -> float:
+        return float(belief[self.metre_of == metre].sum())
 
     def beat(self, downbeat: float, trust: float, turn: float | None = None, turn_trust: float = 0.0) -> None:
         """The next beat has come; `downbeat` is the highest activation around it, `trust` in [0, 1] its weight.

@@ -18,9 +18,10 @@ from .bar_counter import BarCounter
 from .bar_pointer import BeatFilter, HeldTempo, Reading
 from .beat_grid import CELLS
 from .beat_kalman import BeatKalman, Peak, PeakFinder
-from .given_count import GivenCount, reading_of_taps, tempo_of_taps
+from .given_count import GivenCount, reading_of_taps
 from .metrical_readings import HELD, ODD_PLACES, MetricalReading, nearest_reading
 from .rival_readings import RivalReadings
+from .tapped_line import TappedLine
 from .tempo_change import NewTempo, TempoChangeDetector
 
 _SAME_TEMPO = 0.05  # natural log
@@ -46,6 +47,7 @@ class BeatTracker:
         self._run = TempoChangeDetector(config.tempo_change)
         self._rivals = RivalReadings(config.readings, config.chords.chord_lag_s)
         self._off_beat = self._triplets = False
+        self._tapped = TappedLine(config, rate_hz)
         self.reset()
 
     def reset(self) -> None:
@@ -60,6 +62,7 @@ class BeatTracker:
         self.locked = False
         self._rivals.reset()
         self._given = GivenCount()
+        self._tapped.reset()
         self._chosen = False  # whether the line is one of the rival readings, against the filter
         self._pending: MetricalReading | None = None  # waits for a bar line
         self._waited_beats = 0
@@ -96,6 +99,7 @@ class BeatTracker:
         self._tempo_bpm = tempo_bpm
         self._bound_hz = tempo_bpm / 60.0 if tempo_bpm else None
         self._given.take_back()
+        self._tapped.forget()
         line = self._line
         if tempo_bpm is None and self.locked:
             return
@@ -154,19 +158,15 @@ class BeatTracker:
     def take(self, anchor: Anchor, by_hand: bool) -> None:
         """Believe another source at once: its tempo, its phase and, if it knows, its bar. `by_hand`: the musician's."""
         time_s = max(self._time_s, anchor.position_samples / self._rate_hz)
-        beat, rate_hz = anchor.beat_at(time_s * self._rate_hz, self._rate_hz), anchor.tempo_bpm / 60.0
-        old = self._line
-        if by_hand and self.locked and old is not None:
-            rate_hz = tempo_of_taps(old.rate_hz, rate_hz)
-        count = round(old.beat_at(time_s) - beat) if old is not None else 0
-        self._filter.set(rate_hz, beat - rate_hz * (time_s - self._time_s), 0.03)
-        self._move_to(BeatKalman(self._config.kalman, time_s, beat + count, rate_hz, 0.02 * rate_hz, 0.015))
+        anchor, line = self._tapped.take(anchor, self._line, by_hand, time_s)
+        self._filter.set(line.rate_hz, line.beat_at(self._time_s - self._tapped.late_s), 0.03)
+        self._move_to(line)
         self._forget_hits()
-        self._due = math.ceil(beat + count)
+        self._due = math.ceil(line.beat)
         self._support, self._hits, self.locked = 0.8, self._config.lock.lock_hits, True
-        self._bound_hz = rate_hz
+        self._bound_hz = line.rate_hz
         if anchor.beat_in_bar >= 0:
-            self._bars.set_place(anchor.beat_in_bar + self._due - 1 - (math.floor(anchor.beat) + count), self._due)
+            self._bars.set_place(anchor.beat_in_bar + self._due - 1 - math.floor(anchor.beat), self._due)
         self._given.take_back()
         if by_hand:
             self._given.give(bar=anchor.beat_in_bar >= 0)
@@ -177,6 +177,7 @@ class BeatTracker:
         """Two or three taps choose a reading of the held line; where none is held they say near which tempo and
         phase to listen. True if the line has moved."""
         line, rate_hz = self._line, anchor.tempo_bpm / 60.0
+        self._tapped.few(anchor, line if self.locked else None, self.confidence)
         if line is None or not self.locked:
             self._filter.set(rate_hz, anchor.beat_at(self._time_s * self._rate_hz, self._rate_hz), 0.06, 0.06)
             self._bound_hz = rate_hz
@@ -238,6 +239,7 @@ class BeatTracker:
     def _take_reading(self, beat: float, rate_hz: float) -> None:
         """Hold a line that has this beat now."""
         config = self._config
+        self._tapped.settle()
         self._filter.set(rate_hz, beat % 1.0, 0.03)
         self._move_to(BeatKalman(config.kalman, self._time_s, beat, rate_hz, 0.03, 0.01))
         self._forget_hits()
@@ -270,6 +272,7 @@ class BeatTracker:
         self._bars.hear(heard, end_s, frame_s)
         if self._given.hear(trust, frame_s, self._config.lock.given_rest_s):
             self._hits, self._bound_hz = 0.0, None
+            self._tapped.forget()
         if line is not None:
             line.move(end_s, freedom)
             asked_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None
@@ -285,7 +288,7 @@ class BeatTracker:
         tempo_vote = getattr(heard, "tempo", None)
         held = None if held_hz is None else HeldTempo(held_hz, inertia)
         self._filter.hear(heard.beat, frame_s, trust, held, tempo_vote, lean, heard.onset)
-        for peak in self._peaks.hear(heard.beat, end_s, frame_s):
+        for peak in map(self._tapped.hear, self._peaks.hear(heard.beat, end_s, frame_s)):
             if self._line is not None and trust > 0:
                 self._meet(self._line, peak)
         self._seek(self._filter.best(), frame_s)
@@ -298,6 +301,8 @@ class BeatTracker:
         between = self._off_beat or ((self._given.count or self._chosen) and self._given.played_between)
         middle = between and abs(beat % 1.0 - 0.5) < 0.25  # as good as a beat, where one strikes there
         met, number = line.meet(peak, 0.5 if middle else 0.0)
+        if self._tapped.kept:
+            self._line = self._tapped.meet(line, (beat - number - 0.5 * middle) / line.rate_hz, met, peak.time_s)
         if number + middle == self._due:  # the beat before a middle has been judged
             self._met = max(self._met, met)
         follows = self.locked and not middle and not self._given.count
@@ -324,6 +329,7 @@ class BeatTracker:
             if best.mass > 0.5 * config.lock.lock_mass:
                 self._seed(best)
             return
+        best = replace(best, phase=(best.phase + self._tapped.late_s * best.rate_hz) % 1.0)
         away = (best.phase - line.beat + 0.5) % 1.0 - 0.5
         apart = math.log(best.rate_hz / line.rate_hz)
         far = abs(apart) > config.beat_filter.near_ratio
@@ -346,7 +352,8 @@ class BeatTracker:
         """How long the filter must insist on another line before it is followed."""
         lock, settings = self._config.lock, self._config.readings
         apart = abs(math.log(best.rate_hz / line.rate_hz))
-        if self._given.count and (apart > settings.bound_ratio or away_beats > _NEAR):
+        far_off = apart > settings.bound_ratio or away_beats > _NEAR
+        if self._tapped.kept or (self._given.count and far_off):
             return math.inf
         usual = lock.switch_beats if far else lock.rival_patience_beats
         reading = nearest_reading(line.rate_hz / best.rate_hz, best.phase, line.beat)
