@@ -17,6 +17,8 @@ from ..configs import ANSWERS, CHORDS, ROOTS, UNPITCHED, HarmonyConfig
 FloatArray = NDArray[np.float32]
 AnyFloats = NDArray[np.floating[Any]] | NDArray[np.int64]
 SLOTS_PER_BEAT = 2
+_ONE_THREAD = 1 << 18
+"""Multiplications of a product of matrices that OpenBLAS (0.3) does not share with other threads."""
 _REMEMBERED = 1024
 """Half-beats that a Harmonist keeps to look back into."""
 
@@ -89,9 +91,10 @@ class HarmonyNetwork:
         turned = np.stack([np.roll(pitched, -root, 1).ravel() for root in range(ROOTS)])
         rest = x[self._pitched :]
         rest = np.concatenate([rest[:UNPITCHED], rest[UNPITCHED:] @ self._style])
-        z = np.concatenate([turned, np.broadcast_to(rest, (ROOTS, len(rest)))], axis=1) @ self._head + self._head_bias
+        z = np.concatenate([turned, np.broadcast_to(rest, (ROOTS, len(rest)))], axis=1)
+        z = _product(z, self._head) + self._head_bias
         z = z * _sigmoid(z)
-        new, old = z @ self._in + self._in_bias, held @ self._held + self._held_bias
+        new, old = _product(z, self._in) + self._in_bias, _product(held, self._held) + self._held_bias
         reset, keep = (
             _sigmoid(new[:, :units] + old[:, :units]),
             _sigmoid(new[:, units : 2 * units] + old[:, units : 2 * units]),
@@ -100,6 +103,15 @@ class HarmonyNetwork:
         odds = np.concatenate([held, z], axis=1) @ self._tail + self._tail_bias
         answers: FloatArray = odds.reshape(ROOTS, len(ANSWERS), 2).transpose(1, 2, 0).reshape(len(ANSWERS), CHORDS)
         return answers
+
+
+def _product(x: FloatArray, weight: FloatArray) -> FloatArray:
+    """x [n, k] @ weight [k, m] in pieces so small that OpenBLAS computes each where it is asked for. Larger ones it
+    shares with other threads, and waits for them: 16 ms for .1 where another program has the core."""
+    columns = max(1, _ONE_THREAD // (x.shape[0] * x.shape[1]))
+    pieces = [x @ weight[:, first : first + columns] for first in range(0, weight.shape[1], columns)]
+    whole: FloatArray = np.concatenate(pieces, axis=1)
+    return whole
 
 
 def _sigmoid(x: FloatArray) -> FloatArray:
