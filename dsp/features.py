@@ -96,12 +96,20 @@ class FeatureExtractor:
         other._pitch[:bins] = pitch_filters(self.spec, tuning_cents, bins).T
         return other
 
-    def frame(self, chunk: FloatArray) -> FloatArray:
-        """Features [size] of one chunk [tail + frame]; raises ValueError for another length."""
+    def spectrum(self, chunk: FloatArray) -> FloatArray:
+        """Magnitudes [pitch window / 2 + 1] of one chunk [tail + frame]; a full-scale sine has a quarter of the window.
+
+        Raises ValueError for another length.
+        """
         spec = self.spec
         if chunk.shape != (spec.tail_samples + spec.frame_samples,):
             raise ValueError(f"a chunk holds {spec.tail_samples + spec.frame_samples} samples, not {chunk.shape}")
-        return self._frames(chunk[None])[0]
+        return np.abs(np.fft.rfft(chunk * self._pitch_window)).astype(np.float32)
+
+    def frame(self, chunk: FloatArray, spectrum: FloatArray | None = None) -> FloatArray:
+        """Features [size] of one chunk [tail + frame], whose `spectrum` may be given; ValueError for another length."""
+        spectrum = self.spectrum(chunk) if spectrum is None else spectrum
+        return self._frames(chunk[None], spectrum[None])[0]
 
     def whole(self, audio: FloatArray) -> FloatArray:
         """Features [T, size] of all whole frames of `audio` [N], silence assumed before it."""
@@ -112,16 +120,18 @@ class FeatureExtractor:
         chunks = chunks[:: spec.frame_samples][:count]
         out = np.empty((count, spec.size), np.float32)
         for start in range(0, count, 256):  # bounded memory for files of any length
-            out[start : start + 256] = self._frames(chunks[start : start + 256])
+            some = chunks[start : start + 256]
+            spectra = np.abs(np.fft.rfft(some * self._pitch_window, axis=-1)).astype(np.float32)
+            out[start : start + 256] = self._frames(some, spectra)
         return out
 
-    def _frames(self, chunks: FloatArray) -> FloatArray:
+    def _frames(self, chunks: FloatArray, spectra: FloatArray) -> FloatArray:
         spec = self.spec
         sub = spec.frame_samples // spec.sub_frames
         ends = spec.tail_samples + sub * np.arange(1, spec.sub_frames + 1)
         index = ends[:, None] + np.arange(-spec.mel_window_samples, 0)
         mel = np.abs(np.fft.rfft(chunks[:, index] * self._mel_window, axis=-1)).astype(np.float32) @ self._mel
-        pitch = np.abs(np.fft.rfft(chunks * self._pitch_window, axis=-1)).astype(np.float32) @ self._pitch
+        pitch = spectra @ self._pitch
         mel_db = _scaled_db(mel * (4.0 / spec.mel_window_samples))
         pitch_db = _scaled_db(pitch * (4.0 / spec.pitch_window_samples))
         return np.concatenate([mel_db.reshape(len(chunks), -1), pitch_db], axis=1)
@@ -135,7 +145,8 @@ def played_pitch_classes(features: FloatArray, spec: FeatureSpec | None = None) 
     """
     spec = spec or FeatureSpec()
     level = 10.0 ** ((features[..., -spec.pitch_bins :] - 1.0) / 0.4)
-    edged = np.pad(level, [(0, 0)] * (level.ndim - 1) + [(1, 1)])
+    edged = np.zeros((*level.shape[:-1], spec.pitch_bins + 2), level.dtype)
+    edged[..., 1:-1] = level
     stands = (level >= edged[..., :-2]) & (level >= edged[..., 2:])
     stands &= level > _STANDS_OUT * level.max(axis=-1, keepdims=True)
     classes = np.where(stands, level, 0.0).reshape(*level.shape[:-1], -1, 12).sum(axis=-2)

@@ -39,12 +39,11 @@ def cents_of(tuning_hz: float) -> float:
 
 
 class TuningFollower:
-    """Chunks in, cents out. `cents` is the present answer. One thread at a time (the inference thread)."""
+    """Spectra in, cents out. `cents` is the present answer. One thread at a time (the inference thread)."""
 
     def __init__(self, rate_hz: int) -> None:
         self._bins_hz = rate_hz / _WINDOW_SAMPLES
         self._first, self._last = round(_LOW_HZ / self._bins_hz), round(_HIGH_HZ / self._bins_hz)
-        self._window = np.hanning(_WINDOW_SAMPLES + 1)[:-1].astype(np.float32)
         self._fixed_cents: float | None = None
         self.reset()
 
@@ -73,18 +72,16 @@ class TuningFollower:
     def tuning_hz(self) -> float:
         return REFERENCE_HZ * 2.0 ** (self.cents / 1200.0)
 
-    def hear(self, chunk: NDArray[np.float32], sounding: bool) -> None:
-        """One chunk, of which the newest 8192 samples count. While notes are `sounding` they glide to the musician's
+    def hear(self, spectrum: NDArray[np.float32], sounding: bool) -> None:
+        """One chunk, as FeatureExtractor.spectrum gives it. While notes are `sounding` they glide to the musician's
         tuning; else it is taken at once."""
         if self._fixed_cents is None:
-            self._measure(chunk[-_WINDOW_SAMPLES:])
+            self._measure(spectrum)
             away = self._target - self._now
             self._now += away if not sounding else min(max(away, -_CENTS_A_FRAME), _CENTS_A_FRAME)
 
-    def _measure(self, sound: NDArray[np.float32]) -> None:
-        magnitude = np.abs(np.fft.rfft(sound * self._window))[self._first - 1 : self._last + 2] * (
-            4.0 / _WINDOW_SAMPLES
-        )
+    def _measure(self, spectrum: NDArray[np.float32]) -> None:
+        magnitude = spectrum[self._first - 1 : self._last + 2] * (4.0 / _WINDOW_SAMPLES)
         here, below, above = magnitude[1:-1], magnitude[:-2], magnitude[2:]
         top = float(here.max())
         if not top > _QUIET:  # a chunk that is not finite is none either
@@ -136,9 +133,10 @@ class TunedFeatures:
 
     def frame(self, chunk: NDArray[np.float32], sounding: bool) -> NDArray[np.float32]:
         """Float32 [size] of one chunk; `sounding` as in `TuningFollower.hear`."""
-        self._tuning.hear(chunk, sounding)
+        spectrum = self.extractor.spectrum(chunk)
+        self._tuning.hear(spectrum, sounding)
         cents = self._tuning.cents
         if cents != self._cents:
             self._cents = cents
             self._in_tune = self.extractor.tuned(cents)
-        return self._in_tune.frame(chunk)
+        return self._in_tune.frame(chunk, spectrum)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from ..dsp.features import FeatureSpec, played_pitch_classes
 from .configs import DELAY_FRAMES
 
 FloatArray = NDArray[np.float32]
+FEATURES = FeatureSpec()
 SILENT_DB = -70.0
 """Below this level the musician is not playing, whatever the listener thinks it hears in the noise."""
 
@@ -38,22 +40,25 @@ def read_heard(
     """`logits` [size] of one frame by the listener's `layout`, the `features` [size] they come from, and the newest
     `frame` samples, whose level says whether anybody plays at all."""
 
-    def part(name: str) -> FloatArray:
-        start, stop = layout[name]
-        return logits[start:stop]
+    chances = _sigmoid(logits)  # of all at once: each call costs more than its numbers
 
-    level_db = 10.0 * float(np.log10(np.mean(np.square(frame, dtype=np.float64)) + 1e-12))
+    def part(name: str, of: FloatArray = chances) -> FloatArray:
+        start, stop = layout[name]
+        return of[start:stop]
+
+    newest = frame.astype(np.float64)
+    level_db = 10.0 * math.log10(float(newest @ newest) / max(1, len(newest)) + 1e-12)
     return HeardByModel(
-        beat=_sigmoid(part("beat")),
-        downbeat=_sigmoid(part("downbeat")),
-        onset=_sigmoid(part("onset")),
-        chord_root=_softmax(part("chord_root")),
-        chord_pitch_classes=_sigmoid(part("chord_pitch_classes")),
-        tempo=_softmax(part("tempo")),
-        played=played_pitch_classes(features, FeatureSpec()),
-        activity=float(_sigmoid(part("activity"))[0]) if level_db > SILENT_DB else 0.0,
+        beat=part("beat"),
+        downbeat=part("downbeat"),
+        onset=part("onset"),
+        chord_root=_softmax(part("chord_root", logits)),
+        chord_pitch_classes=part("chord_pitch_classes"),
+        tempo=_softmax(part("tempo", logits)),
+        played=played_pitch_classes(features, FEATURES),
+        activity=float(part("activity")[0]) if level_db > SILENT_DB else 0.0,
         level_db=level_db,
-        delay_samples=DELAY_FRAMES * FeatureSpec().frame_samples,
+        delay_samples=DELAY_FRAMES * FEATURES.frame_samples,
     )
 
 

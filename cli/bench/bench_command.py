@@ -7,6 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +24,10 @@ def bench(
         int | None,
         typer.Option(metavar="N", help="Run this many bands at once, as `serve` does, and measure nothing else."),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Measure this GigMate and that checkout of it in turns, for minutes."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
     """Measure how fast engine and model run on this machine."""
@@ -32,7 +37,10 @@ def bench(
         raise ConfigError(f"--streams {streams}: give 1 to 256")
     from ...files.json_text import json_text, plain
 
-    figures = plain(measure(seconds) if streams is None else measure_streams(streams, seconds))
+    if against is not None:
+        figures = plain(measure_builds(against, streams or 8))
+    else:
+        figures = plain(measure(seconds) if streams is None else measure_streams(streams, seconds))
     if as_json:
         print(json_text(figures, indent=2))
     else:
@@ -46,6 +54,14 @@ def measure_streams(streams: int, seconds: float) -> dict[str, Any]:
     from .bench_streams import measure_streams as measure_bands
 
     return {"machine": machine(), "streams": measure_bands(_load(), streams, seconds)}
+
+
+def measure_builds(folder: Path, streams: int) -> dict[str, Any]:
+    """Figures of this build beside those of the checkout `folder`. Raises ConfigError, EngineError."""
+    from ...presets.loader import PERFORMANCE_FILE
+    from .bench_against import measure_against
+
+    return {"machine": machine(), "against": measure_against(folder, PERFORMANCE_FILE, streams)}
 
 
 def _load() -> Band:

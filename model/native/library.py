@@ -81,6 +81,7 @@ def load(path: Path) -> ctypes.CDLL:
     for name in ("stream_free", "reset_listening", "reset_playing"):
         getattr(lib, f"gigmate_{name}").argtypes = [c_void_p]
     lib.gigmate_prepare_thread.argtypes = []
+    lib.gigmate_give_back.argtypes = []
     lib.gigmate_listen.argtypes = [c_void_p, c_void_p, c_void_p]
     lib.gigmate_hear.argtypes = [c_void_p, c_void_p]
     lib.gigmate_sample.restype = c_int32

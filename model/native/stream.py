@@ -35,6 +35,7 @@ class NativeBand:
         if not self.model:
             raise UnknownShape(said.value.decode())
         weakref.finalize(self, self.lib.gigmate_model_free, self.model)
+        self.lib.gigmate_give_back()
 
     def new_stream(self) -> NativeStream:
         return NativeStream(self)

@@ -30,9 +30,9 @@ def chords(tuning_hz: float, seconds: float = 6.0) -> np.ndarray:
 
 def heard(sound: np.ndarray, follower: TuningFollower, sounding: bool = False) -> list[float]:
     padded = np.concatenate([np.zeros(8192 - FRAME, np.float32), sound])
-    cents = []
+    cents, extractor = [], FeatureExtractor()
     for start in range(0, len(sound) - FRAME + 1, FRAME):
-        follower.hear(padded[start : start + 8192], sounding)
+        follower.hear(extractor.spectrum(padded[start : start + 8192]), sounding)
         cents.append(follower.cents)
     return cents
 

@@ -115,36 +115,37 @@ static int by_size(uint64_t *values, int count, int wanted);
 
 int sample_token(int count, const float *logits, float noise, float temperature, int top_k, float top_p,
                  uint64_t *room) {
-    int best = 0;
-    for (int i = 1; i < count; i++)
-        if (logits[i] > logits[best]) best = i;
-    if (temperature <= 0.0f) return best;
+    float most = logits[0];
+    for (int i = 1; i < count; i++) most = fmaxf(most, logits[i]);
     /* what is e^-24 times as likely as the best is never drawn, and need not be sorted */
-    const float least = logits[best] - 24.0f * temperature;
+    const float least = most - 24.0f * fmaxf(temperature, 0.0f);
     int found = 0;
-    for (int i = 0; i < count; i++)
-        if (logits[i] >= least) {
-            /* sorts as its number does, and equal numbers by their place */
-            uint32_t bits;
-            memcpy(&bits, &logits[i], 4);
-            bits = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-            room[found++] = (uint64_t)bits << 32 | (uint32_t)~i;
-        }
-    if (found == 0) return best; /* not a number */
-    const int limit = by_size(room, found, top_k > 0 && top_k < found ? top_k : found);
-    float *reached = (float *)(room + found), sum = 0.0f;
-    for (int i = 0; i < limit; i++) sum += expf((logits[~(uint32_t)room[i]] - logits[best]) / temperature);
-    float so_far = 0.0f;
+    for (int i = 0; i < count; i++) {
+        /* sorts as its number does, and equal numbers by their place */
+        uint32_t bits;
+        memcpy(&bits, &logits[i], 4);
+        bits = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+        room[found] = (uint64_t)bits << 32 | (uint32_t)~i;
+        found += logits[i] >= least;
+    }
+    if (found == 0) return 0; /* not a number */
+    const int limit = by_size(room, found, temperature <= 0.0f ? 1 : top_k > 0 && top_k < found ? top_k : found);
+    if (limit == 1) return (int)~(uint32_t)room[0];
+    float *chance = (float *)(room + found + 1), sum = 0.0f;
+    for (int i = 0; i < limit; i++) chance[i] = (logits[~(uint32_t)room[i]] - most) / temperature;
+    exponential(limit, chance);
+    for (int i = 0; i < limit; i++) sum += chance[i];
+    float reached = 0.0f;
     int last = 0;
     for (int i = 0; i < limit; i++) {
-        so_far += expf((logits[~(uint32_t)room[i]] - logits[best]) / temperature) / sum;
-        reached[i] = so_far;
+        reached += chance[i] / sum;
+        chance[i] = reached; /* from here on what is reached with it */
         last = i;
-        if (so_far >= top_p) break;
+        if (reached >= top_p) break;
     }
-    const float target = noise * reached[last];
+    const float target = noise * chance[last];
     int place = 0;
-    while (place < last && reached[place] <= target) place++;
+    while (place < last && chance[place] <= target) place++;
     return (int)~(uint32_t)room[place];
 }
 

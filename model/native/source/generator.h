@@ -42,9 +42,10 @@ typedef struct {
     Depth depth;
 } Generator;
 
-/* A layer's memory: keys and values in 16 bits, each with the scale of its largest. */
+/* A layer's memory: keys and values in 8 bits, each with the scale of its largest. */
 typedef struct {
-    int16_t *keys, *values;           /* [parts][heads][window][head size] */
+    int8_t *keys;                     /* [parts][heads][head size][window] */
+    int8_t *values;                   /* [parts][heads][window][head size] */
     float *key_scale, *value_scale;   /* [parts][heads][window] */
 } AttentionState;
 

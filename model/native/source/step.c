@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
@@ -107,6 +110,12 @@ GigmateModel *gigmate_model_new(const GigmateSizes *sizes, const GigmateArray *a
 }
 
 void gigmate_model_free(GigmateModel *model) { free(model); }
+
+void gigmate_give_back(void) {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 

@@ -54,6 +54,8 @@ typedef struct GigmateStream GigmateStream;
 GigmateModel *gigmate_model_new(const GigmateSizes *sizes, const GigmateArray *arrays, int32_t count, char *error,
                                 int32_t error_size);
 void gigmate_model_free(GigmateModel *model);
+/* Hand memory that loading has left over back to the system. */
+void gigmate_give_back(void);
 GigmateStream *gigmate_stream_new(const GigmateModel *model);
 void gigmate_stream_free(GigmateStream *stream);
 int64_t gigmate_stream_bytes(const GigmateModel *model);

@@ -49,8 +49,8 @@ GeneratorState take_generator(Memory *memory, const Generator *g) {
     state.heard = take_floats(memory, s->size);
     const size_t rows = (size_t)s->parts * s->heads * s->window, head = s->size / s->heads;
     for (int i = 0; i < s->layers; i++) {
-        state.layer[i].keys = (int16_t *)take(memory, rows * head * sizeof(int16_t));
-        state.layer[i].values = (int16_t *)take(memory, rows * head * sizeof(int16_t));
+        state.layer[i].keys = (int8_t *)take(memory, rows * head * sizeof(int8_t));
+        state.layer[i].values = (int8_t *)take(memory, rows * head * sizeof(int8_t));
         state.layer[i].key_scale = take_floats(memory, rows);
         state.layer[i].value_scale = take_floats(memory, rows);
     }
@@ -126,12 +126,13 @@ static void conditions(const Generator *g, const GigmateWanted *w, const float *
     silu(s->parts * s->condition, out);
 }
 
-static void keep(const float *x, int count, int16_t *codes, float *scale) {
+/* Numbers in 8 bits, `step` apart, by the largest of them. */
+static void keep(const float *x, int count, int8_t *codes, int step, float *scale) {
     float most = 1e-20f;
     for (int i = 0; i < count; i++) most = fmaxf(most, fabsf(x[i]));
-    const float by = 32767.0f / most;
-    for (int i = 0; i < count; i++) codes[i] = (int16_t)(int32_t)rintf(x[i] * by);
-    *scale = most / 32767.0f;
+    const float by = 127.0f / most;
+    for (int i = 0; i < count; i++) codes[(size_t)i * step] = (int8_t)(int32_t)rintf(x[i] * by);
+    *scale = most / 127.0f;
 }
 
 /* Normed, weighed and turned by its place in time. */
@@ -155,20 +156,21 @@ static void attend(const GigmateSizes *s, const TemporalLayer *layer, AttentionS
         const size_t first = (size_t)row * s->window;
         turned(from, head, layer->norm_q, turn, query);
         turned(from + s->size, head, layer->norm_k, turn, key);
-        keep(key, head, state->keys + (first + slot) * head, state->key_scale + first + slot);
-        keep(from + 2 * s->size, head, state->values + (first + slot) * head, state->value_scale + first + slot);
-        const float scale = 1.0f / sqrtf((float)head);
-        for (int j = 0; j < filled; j++) {
-            const int16_t *other = state->keys + (first + j) * head;
-            float sum = 0.0f;
-            for (int i = 0; i < head; i++) sum += query[i] * (float)other[i];
-            weight[j] = sum * scale * state->key_scale[first + j];
+        int8_t *keys = state->keys + first * head; /* [head size][window]: all keys are summed side by side */
+        keep(key, head, keys + slot, s->window, state->key_scale + first + slot);
+        keep(from + 2 * s->size, head, state->values + (first + slot) * head, 1, state->value_scale + first + slot);
+        memset(weight, 0, (size_t)filled * sizeof(float));
+        for (int i = 0; i < head; i++) {
+            const int8_t *others = keys + (size_t)i * s->window;
+            for (int j = 0; j < filled; j++) weight[j] += query[i] * (float)others[j];
         }
+        const float scale = 1.0f / sqrtf((float)head);
+        for (int j = 0; j < filled; j++) weight[j] *= scale * state->key_scale[first + j];
         softmax(filled, weight);
         float *out = y + (size_t)row * head;
         memset(out, 0, (size_t)head * sizeof(float));
         for (int j = 0; j < filled; j++) {
-            const int16_t *value = state->values + (first + j) * head;
+            const int8_t *value = state->values + (first + j) * head;
             const float by = weight[j] * state->value_scale[first + j];
             for (int i = 0; i < head; i++) out[i] += by * (float)value[i];
         }
