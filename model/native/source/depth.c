@@ -113,12 +113,32 @@ static void note_bias(const GigmateSizes *s, int state, const float *chord, cons
 
 static int by_size(uint64_t *values, int count, int wanted);
 
+enum { STEPS = 64 };
+#define FAR_NATS 24.0f
+
+/* A bound that leaves the `wanted` likeliest (0: all), and few others: most need not be sorted. What is e^-24 times as
+   likely as the best is never drawn. */
+static float least_of_most(int count, const float *logits, float most, float temperature, int wanted) {
+    const float far = FAR_NATS * temperature, step = far / STEPS;
+    if (wanted <= 0 || 2 * wanted > count) return most - far;
+    int counts[STEPS + 1] = {0}, step_of[4096], seen = 0;
+    for (int i = 0; i < count; i++) {
+        const float steps = (most - logits[i]) / step;
+        step_of[i] = steps < (float)STEPS ? (int)steps : STEPS;
+    }
+    for (int i = 0; i < count; i++) counts[step_of[i]]++;
+    for (int i = 0; i < STEPS; i++) {
+        seen += counts[i];
+        if (seen >= wanted) return most - step * (float)(i + 2); /* one more: the division was rounded */
+    }
+    return most - far;
+}
+
 int sample_token(int count, const float *logits, float noise, float temperature, int top_k, float top_p,
                  uint64_t *room) {
-    float most = logits[0];
-    for (int i = 1; i < count; i++) most = fmaxf(most, logits[i]);
-    /* what is e^-24 times as likely as the best is never drawn, and need not be sorted */
-    const float least = most - 24.0f * fmaxf(temperature, 0.0f);
+    const float most = largest(count, logits);
+    if (temperature <= 0.0f) top_k = 1;
+    const float least = least_of_most(count, logits, most, fmaxf(temperature, 1e-6f), top_k);
     int found = 0;
     for (int i = 0; i < count; i++) {
         /* sorts as its number does, and equal numbers by their place */
@@ -129,7 +149,7 @@ int sample_token(int count, const float *logits, float noise, float temperature,
         found += logits[i] >= least;
     }
     if (found == 0) return 0; /* not a number */
-    const int limit = by_size(room, found, temperature <= 0.0f ? 1 : top_k > 0 && top_k < found ? top_k : found);
+    const int limit = by_size(room, found, top_k > 0 && top_k < found ? top_k : found);
     if (limit == 1) return (int)~(uint32_t)room[0];
     float *chance = (float *)(room + found + 1), sum = 0.0f;
     for (int i = 0; i < limit; i++) chance[i] = (logits[~(uint32_t)room[i]] - most) / temperature;

@@ -42,11 +42,13 @@ typedef struct {
     Depth depth;
 } Generator;
 
-/* A layer's memory: keys and values in 8 bits, each with the scale of its largest. */
+/* A layer's memory of each row (part and head): keys and values in int8, each by the largest of its numbers, laid out as
+   the weights of a Linear are: keys are the outputs of the product with a query, values that of one with the shares. */
 typedef struct {
-    int8_t *keys;                     /* [parts][heads][head size][window] */
-    int8_t *values;                   /* [parts][heads][window][head size] */
-    float *key_scale, *value_scale;   /* [parts][heads][window] */
+    int8_t *keys;                             /* [rows][window / 16][head size / 4][16][4] */
+    int8_t *values;                           /* [rows][window / 4][head size / 16][16][4] */
+    int32_t *key_start, *value_start;         /* [rows][window], [rows][head size]: see Linear */
+    float *key_scale, *value_scale;           /* [rows][window] */
 } AttentionState;
 
 typedef struct {

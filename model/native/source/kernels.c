@@ -108,17 +108,45 @@ INLINE Floats sums_end(Sums sums) {
 
 /* ------------------------------------------------------------------------------------------------- matrices */
 
+/* Numbers as integers of the same order: their largest is found side by side, which that of floats is not. */
+INLINE int32_t ordered(float x) {
+    int32_t bits;
+    memcpy(&bits, &x, 4);
+    return bits ^ ((bits >> 31) & 0x7fffffff);
+}
+
+float largest(int count, const float *x) {
+    int32_t most = ordered(x[0]);
+    for (int i = 1; i < count; i++) {
+        const int32_t own = ordered(x[i]);
+        most = own > most ? own : most;
+    }
+    most ^= (most >> 31) & 0x7fffffff;
+    float value;
+    memcpy(&value, &most, 4);
+    return value;
+}
+
+float rounded(int count, const float *x, int8_t *codes) {
+    int32_t bits = 0;
+    for (int i = 0; i < count; i++) {
+        const int32_t own = ordered(fabsf(x[i]));
+        bits = own > bits ? own : bits;
+    }
+    float most;
+    memcpy(&most, &bits, 4);
+    most = most > 1e-20f ? most : 1e-20f;
+    const float by = 127.0f / most;
+    for (int i = 0; i < count; i++) codes[i] = (int8_t)(int32_t)rintf(x[i] * by);
+    return most / 127.0f;
+}
+
 static void round_rows(const Linear *of, int rows, const float *x, int stride, Rounded *into) {
     into->stride = 4 * of->groups;
     for (int row = 0; row < rows; row++) {
-        const float *from = x + (size_t)row * stride;
         int8_t *codes = into->codes + (size_t)row * into->stride;
-        float most = 1e-20f;
-        for (int i = 0; i < of->in; i++) most = fmaxf(most, fabsf(from[i]));
-        const float by = 127.0f / most;
-        for (int i = 0; i < of->in; i++) codes[i] = (int8_t)(int32_t)rintf(from[i] * by);
+        into->scale[row] = rounded(of->in, x + (size_t)row * stride, codes);
         for (int i = of->in; i < into->stride; i++) codes[i] = 0;
-        into->scale[row] = most / 127.0f;
     }
 }
 
@@ -167,6 +195,30 @@ void linear(const Linear *of, int rows, const float *x, int x_stride, float *y, 
         for (int row = 0; row < rows; row += 4) ROWS(linear_tile, 4, of, block, scratch, row, y, y_stride)
     for (; block < of->blocks; block++)
         for (int row = 0; row < rows; row += 4) ROWS(linear_tile, 1, of, block, scratch, row, y, y_stride)
+}
+
+INLINE void sums_tile(const int count, const int8_t *codes, int groups, const int8_t *weight, size_t group_step,
+                      size_t block_step, const int32_t *start, float *y) {
+    Sums sums[4];
+    for (int b = 0; b < count; b++) sums[b] = sums_begin(start + b * LANES);
+    for (int group = 0; group < groups; group++)
+        for (int b = 0; b < count; b++)
+            sums[b] = sums_add(sums[b], codes + 4 * group, weight + b * block_step + group * group_step);
+    for (int b = 0; b < count; b++) {
+        const Floats made = sums_end(sums[b]);
+        memcpy(y + b * LANES, &made, sizeof made);
+    }
+}
+
+void row_sums(const int8_t *codes, int groups, const int8_t *weight, size_t group_step, int blocks, size_t block_step,
+              const int32_t *start, float *y) {
+    int block = 0;
+    for (; block + 4 <= blocks; block += 4)
+        sums_tile(4, codes, groups, weight + block * block_step, group_step, block_step, start + block * LANES,
+                  y + block * LANES);
+    for (; block < blocks; block++)
+        sums_tile(1, codes, groups, weight + block * block_step, group_step, block_step, start + block * LANES,
+                  y + block * LANES);
 }
 
 INLINE void dense_tile(const int blocks, const int rows, const Dense *of, int block, const float *x, int x_stride,
@@ -263,8 +315,8 @@ void hyperbolic_tangent(int count, float *x) {
 }
 
 void softmax(int count, float *x) {
-    float most = x[0], sum = 0.0f;
-    for (int i = 1; i < count; i++) most = fmaxf(most, x[i]);
+    const float most = largest(count, x);
+    float sum = 0.0f;
     for (int i = 0; i < count; i++) {
         x[i] = exp_of(x[i] - most);
         sum += x[i];

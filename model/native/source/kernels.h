@@ -31,6 +31,13 @@ typedef struct {
     float scale[MAX_ROWS];
 } Rounded;
 
+/* Numbers rounded to int8 by the largest of them, and what one of the codes is worth. */
+float rounded(int count, const float *x, int8_t *codes);
+/* Exact sums of one row of codes [groups * 4] with int8 weights, [blocks * 16]: a group of a block is 64 bytes, the next
+   group's lie `group_step` further, the next block's `block_step`. */
+void row_sums(const int8_t *codes, int groups, const int8_t *weight, size_t group_step, int blocks, size_t block_step,
+              const int32_t *start, float *y);
+float largest(int count, const float *x);
 void linear(const Linear *of, int rows, const float *x, int x_stride, float *y, int y_stride, Rounded *scratch);
 void dense(const Dense *of, int rows, const float *x, int x_stride, float *y, int y_stride);
 void layer_norm(int size, const float *x, const float *weight, const float *bias, float *y);

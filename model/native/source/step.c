@@ -85,7 +85,7 @@ GigmateModel *gigmate_model_new(const GigmateSizes *sizes, const GigmateArray *a
     if (rows > MAX_ROWS || sizes->sung * (sizes->slots - 2) > MAX_ROWS || sizes->slots > MAX_SLOTS ||
         sizes->slots + sizes->codebooks > MAX_PLACES || sizes->size / sizes->heads > 512 ||
         sizes->heard_channels > 1024 || sizes->harmonics * (sizes->sub_frames + 1) > 16 * 64 ||
-        sizes->sub_frames + 1 != RELEASE_POINTS || sizes->hop % 4 || sizes->hop > 65536) {
+        sizes->entries > 4096 || sizes->slot_entries > 4096 || sizes->sub_frames + 1 != RELEASE_POINTS || sizes->hop % 4 || sizes->hop > 65536) {
         snprintf(error, (size_t)error_size, "sizes that the step in C does not know");
         return NULL;
     }

@@ -41,18 +41,23 @@ Generator deal_generator(Dealer *dealer, const GigmateSizes *s) {
     return g;
 }
 
+static size_t padded(size_t count, size_t to) { return (count + to - 1) / to * to; }
+
 GeneratorState take_generator(Memory *memory, const Generator *g) {
     const GigmateSizes *s = &g->sizes;
     GeneratorState state = {0};
     state.heard_past = take_head(memory, &g->heard_head, 1);
     for (int i = 0; i < 2; i++) state.heard_block[i] = take_block(memory, &g->heard_block[i], 1);
     state.heard = take_floats(memory, s->size);
-    const size_t rows = (size_t)s->parts * s->heads * s->window, head = s->size / s->heads;
+    const size_t rows = (size_t)s->parts * s->heads, keys = padded(s->window, LANES), head = s->size / s->heads;
     for (int i = 0; i < s->layers; i++) {
-        state.layer[i].keys = (int8_t *)take(memory, rows * head * sizeof(int8_t));
-        state.layer[i].values = (int8_t *)take(memory, rows * head * sizeof(int8_t));
-        state.layer[i].key_scale = take_floats(memory, rows);
-        state.layer[i].value_scale = take_floats(memory, rows);
+        AttentionState *layer = &state.layer[i];
+        layer->keys = (int8_t *)take(memory, rows * keys * padded(head, 4));
+        layer->values = (int8_t *)take(memory, rows * keys * padded(head, LANES));
+        layer->key_start = (int32_t *)take(memory, rows * keys * sizeof(int32_t));
+        layer->value_start = (int32_t *)take(memory, rows * padded(head, LANES) * sizeof(int32_t));
+        layer->key_scale = take_floats(memory, rows * keys);
+        layer->value_scale = take_floats(memory, rows * keys);
     }
     state.last = (int32_t *)take(memory, (size_t)s->parts * (s->slots + s->codebooks) * sizeof(int32_t));
     return state;
@@ -63,7 +68,12 @@ void generator_clear(const Generator *g, GeneratorState *state) {
     head_clear(&g->heard_head, state->heard_past, 1);
     for (int i = 0; i < 2; i++) block_clear(&g->heard_block[i], &state->heard_block[i], 1);
     memset(state->last, 0, (size_t)s->parts * (s->slots + s->codebooks) * sizeof(int32_t));
-    state->clock = 0; /* keys that were not written yet are never read */
+    const size_t rows = (size_t)s->parts * s->heads, keys = padded(s->window, LANES), head = s->size / s->heads;
+    for (int i = 0; i < s->layers; i++) { /* values that were not written yet are met with a share of nothing */
+        memset(state->layer[i].values, 0, rows * keys * padded(head, LANES));
+        memset(state->layer[i].value_start, 0, rows * padded(head, LANES) * sizeof(int32_t));
+    }
+    state->clock = 0;
 }
 
 void generator_hear(const Generator *g, GeneratorState *state, const float *features, Scratch *scratch) {
@@ -126,15 +136,6 @@ static void conditions(const Generator *g, const GigmateWanted *w, const float *
     silu(s->parts * s->condition, out);
 }
 
-/* Numbers in 8 bits, `step` apart, by the largest of them. */
-static void keep(const float *x, int count, int8_t *codes, int step, float *scale) {
-    float most = 1e-20f;
-    for (int i = 0; i < count; i++) most = fmaxf(most, fabsf(x[i]));
-    const float by = 127.0f / most;
-    for (int i = 0; i < count; i++) codes[(size_t)i * step] = (int8_t)(int32_t)rintf(x[i] * by);
-    *scale = most / 127.0f;
-}
-
 /* Normed, weighed and turned by its place in time. */
 static void turned(const float *x, int count, const float *weight, const float *turn, float *y) {
     const int half = count / 2;
@@ -146,34 +147,52 @@ static void turned(const float *x, int count, const float *weight, const float *
     }
 }
 
+/* One row's key and value into the places of this frame. */
+static void remember(AttentionState *state, int row, int slot, size_t window, int head, const float *key,
+                     const float *value) {
+    int8_t codes[512 + LANES];
+    const size_t keys = padded(window, LANES), groups = padded(head, 4) / 4, blocks = padded(head, LANES) / LANES;
+    int8_t *to = state->keys + row * keys * groups * 4 + slot / LANES * groups * 64 + slot % LANES * 4;
+    int32_t sum = 0;
+    memset(codes, 0, sizeof codes);
+    state->key_scale[row * keys + slot] = rounded(head, key, codes);
+    for (size_t group = 0; group < groups; group++) memcpy(to + group * 64, codes + 4 * group, 4);
+    for (int i = 0; i < head; i++) sum += codes[i];
+    state->key_start[row * keys + slot] = -128 * sum;
+    to = state->values + row * keys * blocks * LANES + slot / 4 * blocks * 64 + slot % 4;
+    int32_t *start = state->value_start + row * blocks * LANES;
+    state->value_scale[row * keys + slot] = rounded(head, value, codes);
+    for (int i = 0; i < head; i++) {
+        start[i] -= 128 * (codes[i] - to[4 * i]);
+        to[4 * i] = codes[i];
+    }
+}
+
 static void attend(const GigmateSizes *s, const TemporalLayer *layer, AttentionState *state, int64_t clock,
                    const float *turn, const float *qkv, float *y, float *weight) {
     const int head = s->size / s->heads, slot = (int)(clock % s->window);
     const int filled = clock + 1 < s->window ? (int)clock + 1 : s->window;
-    float query[512], key[512];
+    const size_t keys = padded(s->window, LANES), groups = padded(head, 4) / 4, blocks = padded(head, LANES) / LANES;
+    float query[512 + LANES], key[512];
+    int8_t codes[512 + LANES], *shares = (int8_t *)(weight + keys);
     for (int row = 0; row < s->parts * s->heads; row++) {
         const float *from = qkv + (size_t)(row / s->heads) * 3 * s->size + (size_t)(row % s->heads) * head;
-        const size_t first = (size_t)row * s->window;
+        const float *key_scale = state->key_scale + row * keys, *value_scale = state->value_scale + row * keys;
         turned(from, head, layer->norm_q, turn, query);
         turned(from + s->size, head, layer->norm_k, turn, key);
-        int8_t *keys = state->keys + first * head; /* [head size][window]: all keys are summed side by side */
-        keep(key, head, keys + slot, s->window, state->key_scale + first + slot);
-        keep(from + 2 * s->size, head, state->values + (first + slot) * head, 1, state->value_scale + first + slot);
-        memset(weight, 0, (size_t)filled * sizeof(float));
-        for (int i = 0; i < head; i++) {
-            const int8_t *others = keys + (size_t)i * s->window;
-            for (int j = 0; j < filled; j++) weight[j] += query[i] * (float)others[j];
-        }
-        const float scale = 1.0f / sqrtf((float)head);
-        for (int j = 0; j < filled; j++) weight[j] *= scale * state->key_scale[first + j];
+        remember(state, row, slot, s->window, head, key, from + 2 * s->size);
+        memset(codes, 0, groups * 4);
+        const float scale = rounded(head, query, codes) / sqrtf((float)head);
+        row_sums(codes, (int)groups, state->keys + row * keys * groups * 4, 64, (filled + LANES - 1) / LANES,
+                 groups * 64, state->key_start + row * keys, weight);
+        for (int j = 0; j < filled; j++) weight[j] *= scale * key_scale[j];
         softmax(filled, weight);
-        float *out = y + (size_t)row * head;
-        memset(out, 0, (size_t)head * sizeof(float));
-        for (int j = 0; j < filled; j++) {
-            const int8_t *value = state->values + (first + j) * head;
-            const float by = weight[j] * state->value_scale[first + j];
-            for (int i = 0; i < head; i++) out[i] += by * (float)value[i];
-        }
+        for (int j = 0; j < filled; j++) weight[j] *= value_scale[j];
+        memset(shares + filled / 4 * 4, 0, 4);
+        const float worth = rounded(filled, weight, shares);
+        row_sums(shares, (filled + 3) / 4, state->values + row * keys * blocks * LANES, blocks * 64, (int)blocks, 64,
+                 state->value_start + row * blocks * LANES, query);
+        for (int i = 0; i < head; i++) y[(size_t)row * head + i] = query[i] * worth;
     }
 }
 
@@ -185,7 +204,7 @@ static void modulated(int size, const float *x, const float *shift, const float 
 size_t generator_work(const Generator *g) {
     const GigmateSizes *s = &g->sizes;
     const size_t temporal = (size_t)s->parts * (6 * s->size + 3 * s->size + 3 * s->size + 3 * s->hidden + 3 * s->condition) +
-                            6 * s->condition + s->window + 2 * (s->size / s->heads);
+                            6 * s->condition + 2 * padded(s->window, LANES) + 2 * (s->size / s->heads);
     return temporal + depth_work(&g->depth, s) + 1024;
 }
 
@@ -196,7 +215,7 @@ void generator_step(const Generator *g, GeneratorState *state, const GigmateWant
     float chord[CHORD];
     float *x = work, *normed = x + rows * size, *m = normed + rows * size, *qkv = m + rows * 6 * size;
     float *gate = qkv + rows * 3 * size, *hidden = gate + rows * 2 * s->hidden, *condition = hidden + rows * s->hidden;
-    float *y = condition + rows * s->condition, *turn = y + rows * size, *weight = turn + head, *rest = weight + s->window;
+    float *y = condition + rows * s->condition, *turn = y + rows * size, *weight = turn + head, *rest = weight + 2 * padded(s->window, LANES);
     chord_features(wanted, chord);
     conditions(g, wanted, chord, condition, rest);
     dense(&g->chord, 1, chord, CHORD, y, size);
