@@ -2,7 +2,7 @@
 
     python tests/soak/growth.py OUT [--minutes 20] [--streams 8] [--file-minutes 16]
 
-Writes OUT/growth.json and OUT/growth.png, and prints the slopes. For a machine that does nothing else; needs matplotlib.
+Writes OUT/growth.json and OUT/growth.png, and prints the slopes. Run it alone on a machine; needs matplotlib.
 """
 
 from __future__ import annotations
