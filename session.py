@@ -107,6 +107,8 @@ class Session:
     """One line, if saved round trips could not be used."""
     remarks: tuple[str, ...] = ()
     """Lines for the musician about what was opened."""
+    runtime: str = ""
+    """What computes the band's step (model/loading.py), where it is known."""
     _posting: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __enter__(self) -> Session:
@@ -193,6 +195,7 @@ class Session:
             "preset": self.preset.name,
             "seed": self.config.seed,
             "load_seconds": round(self.load_s, 3),
+            "runtime": self.runtime,
         }
         return plain({**head, **self.engine.report()})
 
@@ -251,7 +254,8 @@ def open_session(
     for command in show.opening():
         engine.post(command)
     remarks += tuple(show.untaught(getattr(player, "styles", ())))
-    return Session(config, show, port, engine, time.perf_counter() - loading.began_s, source, warning, remarks)
+    load_s, runtime = time.perf_counter() - loading.began_s, getattr(player, "runtime", "")
+    return Session(config, show, port, engine, load_s, source, warning, remarks, runtime)
 
 
 def _play_instruments(engine: Engine, show: Show, rate_hz: int, waiting: Callable[[], None] | None) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from typing import Any
 
 import typer
@@ -31,6 +32,8 @@ def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
     """
     _open_streams()
     debug = os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"{prog}: {_one_line(str(message))}\n"
     if not debug:
         # Deprecations that torch prints from C++ are nothing a musician can mend.
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
@@ -55,6 +58,8 @@ def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         return _report(error, prog)
+    finally:
+        warnings.formatwarning = before
 
 
 def _open_streams() -> None:

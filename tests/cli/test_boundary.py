@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import sys
+import warnings
 
 import pytest
 import typer
@@ -114,3 +115,16 @@ def test_a_verbs_number_is_the_exit_code() -> None:
     app = typer.Typer()
     app.command()(lambda: 143)
     assert boundary.run(app, "gigmate", []) == 143
+
+
+def test_a_warning_is_one_line_without_a_path(capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def warned() -> None:
+        warnings.warn("no C compiler:\ninstall gcc", UserWarning, stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        boundary.run(app, "gigmate", [])
+    assert capsys.readouterr().err == "gigmate: no C compiler: install gcc\n"
