@@ -6,13 +6,11 @@ Imports nothing heavy: torch and numba wait inside the verbs. Main thread only.
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import threading
 
 import typer
 
-from .. import __version__
 from . import (
     boundary,
     complete,
@@ -22,6 +20,7 @@ from . import (
     listen,
     presets,
     serve,
+    version,
 )
 from .bench import bench_command
 from .charts import charts_command
@@ -35,15 +34,13 @@ from .live import (
     web_options,
 )
 from .train import data_command, train_command
+from .version import VersionOption
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
-_PLAIN = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+_PLAIN = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
+_HELP = {"help_option_names": ["-h", "--help"]}  # of every verb below as well
 
-app = typer.Typer(
-    help="GigMate: a band that plays along with you, live.",
-    no_args_is_help=True,
-    **_PLAIN,  # type: ignore[arg-type]
-)
+app = typer.Typer(no_args_is_help=True, context_settings=_HELP, **_PLAIN)  # type: ignore[arg-type]
 live_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 latency_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 
@@ -64,22 +61,14 @@ app.command("serve")(serve.serve)
 app.command("sounds")(sounds_command.sounds)
 app.add_typer(data_command.app, name="data")
 app.add_typer(train_command.app, name="train")
-live_app.command(cls=web_options.LiveCommand)(live_command.live)
-latency_app.command()(latency_command.latency)
+app.command("version")(version.version)
+live_app.command(cls=web_options.LiveCommand, context_settings=_HELP)(live_command.live)
+latency_app.command(context_settings=_HELP)(latency_command.latency)
 
 
-@app.command("version")
-def version() -> None:
-    """Print the versions of GigMate and of what it runs on."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    print(f"gigmate {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})")
-    for package in ("torch", "numba", "numpy", "JACK-Client", "sounddevice", "PyAudio"):
-        try:
-            print(f"{package} {installed(package)}")
-        except PackageNotFoundError:
-            print(f"{package} not installed")
+@app.callback()
+def gigmate(show_version: VersionOption = False) -> None:
+    """GigMate: a band that plays along with you, live."""
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ import typer
 from ...engine.config import Backend, EngineConfig
 from ...engine.errors import ConfigError, EngineError
 from ...files.json_text import json_text
+from ..version import VersionOption
 
 if TYPE_CHECKING:
     from ...engine.ports.loopback import PortLoop
@@ -57,6 +58,7 @@ def latency(
         Path | None, typer.Option(metavar="F.png", help="Write a plot of the response of the loop.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    version: VersionOption = False,
 ) -> int:
     """Measure the round trip from an output to an input.
 

@@ -19,6 +19,7 @@ import typer
 from ...engine.config import Backend, EngineConfig, is_folder
 from ...engine.errors import ConfigError, EngineError
 from ..complete import parse_channels
+from ..version import VersionOption
 from .live_checks import check_files
 from .midi_options import MidiLatencyOption, MidiOutOption
 from .outputs import OutputOption, parse_outputs
@@ -138,6 +139,7 @@ def live(
     osc_time_tags: Annotated[
         bool, typer.Option("--osc-time-tags", help="OSC: let bundles wait for their time. Default: act at once.")
     ] = False,
+    version: VersionOption = False,
 ) -> int:
     """Play along with a live input.
 
