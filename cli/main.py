@@ -20,7 +20,6 @@ from . import (
     listen,
     presets,
     serve,
-    version,
 )
 from .bench import bench_command
 from .charts import charts_command
@@ -33,8 +32,9 @@ from .live import (
     sounds_command,
     web_options,
 )
+from .options import version
+from .options.version import VersionOption
 from .train import data_command, train_command
-from .version import VersionOption
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"pretty_exceptions_enable": False, "rich_markup_mode": None}

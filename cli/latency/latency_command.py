@@ -17,7 +17,7 @@ import typer
 from ...engine.config import Backend, EngineConfig
 from ...engine.errors import ConfigError, EngineError
 from ...files.json_text import json_text
-from ..version import VersionOption
+from ..options.version import VersionOption
 
 if TYPE_CHECKING:
     from ...engine.ports.loopback import PortLoop

@@ -19,7 +19,7 @@ import typer
 from ...engine.config import Backend, EngineConfig, is_folder
 from ...engine.errors import ConfigError, EngineError
 from ..complete import parse_channels
-from ..version import VersionOption
+from ..options.version import VersionOption
 from .live_checks import check_files
 from .midi_options import MidiLatencyOption, MidiOutOption
 from .outputs import OutputOption, parse_outputs

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .. import __version__
+from ... import __version__
 
 _RUNS_ON = ("torch", "numba", "numpy", "JACK-Client", "sounddevice", "PyAudio")
 
