@@ -98,6 +98,8 @@ def listen(
     for beat in beats_heard(_player(weights, tuning), sound, style):
         beats.append(beat)
         say(beat, as_json)
+    if not beats:
+        print(f"{source}: no beat was found", file=sys.stderr)
     if click is not None:
         write_clicks(click, sound, beats)
     if midi is not None:
@@ -145,7 +147,7 @@ def read_mono(path: Path, channels: tuple[int, ...] | None = None) -> np.ndarray
 
 
 def beats_heard(ear: ListeningPlayer, sound: np.ndarray, style: str = "") -> Iterator[dict[str, Any]]:
-    """Every beat of `sound` [n] at 32 kHz, as the conductor foretells it while it listens."""
+    """Every beat of `sound` [n] at 32 kHz, as the conductor foretells it while it listens, from the first it knows."""
     import numpy as np
 
     from ..engine.commands import SetControl
@@ -164,7 +166,8 @@ def beats_heard(ear: ListeningPlayer, sound: np.ndarray, style: str = "") -> Ite
         now = (i + 1) * FRAME_SAMPLES
         conductor.hear(heard, now - heard.delay_samples, FRAME_SAMPLES)
         moment = conductor.moment(now)
-        if last is not None and moment.beat_phase < last - 0.5:
+        known = conductor.bar_samples() > 0  # until then time runs at a tempo that nobody has heard
+        if known and last is not None and moment.beat_phase < last - 0.5:
             yield {
                 "seconds": round(now / RATE_HZ - moment.beat_phase * 60.0 / moment.tempo_bpm, 3),
                 "bar": conductor.bar_count(now) + 1,
@@ -228,7 +231,8 @@ def write_beats(path: Path, beats: Sequence[dict[str, Any]]) -> None:
             chords.append(_Chord(float(beat["seconds"]), name))
     last_s = heard[-1].time_s if heard else 0.0
     notes = []
-    for chord, end_s in zip(chords, [*(chord.time_s for chord in chords[1:]), last_s], strict=True):
+    ends_s = [*(chord.time_s for chord in chords[1:]), last_s][: len(chords)]
+    for chord, end_s in zip(chords, ends_s, strict=True):
         tones = parse_chord(chord.text).tones
         notes += [_Note("keys", _LOWEST_CHORD_NOTE + tone, _CHORD_VELOCITY, chord.time_s, end_s) for tone in tones]
     try:

@@ -14,6 +14,8 @@ from gigmate.cli.listen import read_mono, write_clicks
 from gigmate.cli.listen_stream import RATE_HZ
 from gigmate.dsp.limiter import LOUDEST
 
+from ..engine.performance import Noise, perform, steady
+
 
 def run(*arguments: object) -> int:
     return boundary.run(main.app, "gigmate", ["listen", *map(str, arguments)])
@@ -35,34 +37,70 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_beat_is_a_line_and_a_click(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source, clicked = tmp_path / "in.wav", tmp_path / "out.wav"
-    soundfile.write(source, np.random.default_rng(0).normal(0, 0.05, (4 * 44100, 2)), 44100)
-    assert run(source, "--json", "--click", clicked, "--weights", weights) == 0
+@pytest.fixture
+def entrance_s(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Whatever sounds, the listener hears nobody before that, and beats at 100 bpm from then on."""
+    from gigmate.cli.listen_stream import FRAME_S, ListeningPlayer
+    from gigmate.engine.player import HeardFrame
+
+    begins_s = 3.0
+    played = perform(steady(100.0, 20.0), noise=Noise(miss=0.0, false_per_beat=0.0, offbeat=0.0))
+    frames = iter(range(10**6))
+
+    def listen(self: object, chunk: np.ndarray) -> HeardFrame:
+        frame = next(frames) - round(begins_s / FRAME_S)
+        return HeardFrame() if frame < 0 else played.heard(frame)
+
+    monkeypatch.setattr(ListeningPlayer, "listen", listen)
+    return begins_s
+
+
+def test_every_beat_is_a_line_and_a_click(
+    weights: Path, entrance_s: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, clicked, midi = tmp_path / "in.wav", tmp_path / "out.wav", tmp_path / "heard.mid"
+    soundfile.write(source, np.zeros((12 * 44100, 2)), 44100)
+    assert run(source, "--json", "--click", clicked, "--midi", midi, "--weights", weights) == 0
     beats = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert len(beats) >= 4 and all(1 <= b["beat"] <= b["beats_per_bar"] for b in beats)
+    assert len(beats) >= 8 and all(1 <= b["beat"] <= b["beats_per_bar"] for b in beats)
     times = [b["seconds"] for b in beats]
     assert times == sorted(times)
+    assert entrance_s < times[0] < entrance_s + 4.0, "none is told before somebody plays one"
+    assert np.diff(times[2:]) == pytest.approx(0.6, abs=0.05)
     sound, rate_hz = soundfile.read(clicked)
-    assert rate_hz == 32000 and abs(len(sound) - 4 * 32000) < 10
-    midi = tmp_path / "heard.mid"
-    assert run(source, "--weights", weights, "--midi", midi) == 0
+    assert rate_hz == 32000 and abs(len(sound) - 12 * 32000) < 10
+    assert np.flatnonzero(sound)[0] / rate_hz == pytest.approx(times[0], abs=0.01)
     assert mido.MidiFile(midi).length == pytest.approx(max(times), abs=1.0)
     assert run(source, "--weights", weights, "--midi", tmp_path / "heard.wav") == 2
-    assert run(source, "--weights", weights) == 0
+
+
+def test_beats_are_lines_to_read(
+    weights: Path, entrance_s: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros(10 * 32000), 32000)
+    assert run(tmp_path / "in.wav", "--weights", weights) == 0
     assert " bpm" in capsys.readouterr().out
 
 
+def test_who_never_hears_a_beat_says_so(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "quiet.wav", np.zeros(4 * 32000), 32000)
+    assert run(tmp_path / "quiet.wav", "--weights", weights, "--midi", tmp_path / "heard.mid") == 0
+    told = capsys.readouterr()
+    assert told.out == "" and "no beat was found" in told.err
+    assert not [note for note in mido.MidiFile(tmp_path / "heard.mid") if note.type == "note_on"]
+
+
 def test_playing_is_said_in_json_also_where_the_conductor_computes_it(
-    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    weights: Path, entrance_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     from dataclasses import replace
 
     from gigmate.engine.timing.conductor import Conductor
 
     said = Conductor.moment
     monkeypatch.setattr(Conductor, "moment", lambda self, now: replace(said(self, now), playing=np.bool_(True)))
-    soundfile.write(tmp_path / "in.wav", np.zeros(2 * 32000), 32000)
+    soundfile.write(tmp_path / "in.wav", np.zeros(10 * 32000), 32000)
     assert run(tmp_path / "in.wav", "--json", "--weights", weights) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines and all(json.loads(line)["playing"] is True for line in lines)
