@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...engine.errors import ConfigError
+from .bench_verdict import verdict_of
 
 if TYPE_CHECKING:
     from ...band import Band
@@ -40,10 +41,13 @@ def bench(
     if against is not None:
         figures = plain(measure_builds(against, streams or 8))
     else:
-        figures = plain(measure(seconds) if streams is None else measure_streams(streams, seconds))
+        measured = measure(seconds) if streams is None else measure_streams(streams, seconds)
+        figures = plain({"verdict": verdict_of(measured), **measured})
     if as_json:
         print(json_text(figures, indent=2))
     else:
+        if "verdict" in figures:
+            print(figures.pop("verdict"))
         for key, value in flat(figures):
             print(f"{key:<44} {_number(value)}")
     return 0

@@ -65,7 +65,9 @@ def evaluate(
     ablation_songs: Annotated[
         int | None, typer.Option(min=0, help="Number of songs for --ablations.  [default: 32]")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A few short songs: three minutes on two cores.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few short songs, three minutes on two cores: no verdicts.")
+    ] = False,
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Weights to evaluate. Default: the shipped ones.")
     ] = None,
@@ -115,7 +117,7 @@ def evaluate(
 
         wanted = {task.name for task in tasks}
         judged = [row for row in table.rows if row["task"] in wanted]
-        summary = plain(summarise(judged, table.arrays))
+        summary = plain(summarise(judged, table.arrays, judged=not quick))
         asked = plain(settings)
         if report is not None:
             command = shlex.join(["gigmate", *sys.argv[1:]])

@@ -19,7 +19,12 @@ from ..service.service_fakes import Echoist
 FIGURES = {
     "machine": {"cores": 2},
     "engine": {"ring": [{"gb_per_s": 9.0, "block_samples": 64}, {"gb_per_s": 12.5, "block_samples": 512}]},
-    "model": {"step": {"p50_ms": 12.34567, "rates": [1.0, 2.0]}, "nan": float("nan")},
+    "model": {
+        "frame_ms": 40.0,
+        "step_ms": {"p50": 8.0, "p99": 10.0},
+        "step": {"p50_ms": 12.34567, "rates": [1.0, 2.0]},
+        "nan": float("nan"),
+    },
     "memory": {"peak_mib": None},
 }
 
@@ -27,7 +32,10 @@ FIGURES = {
 def test_figures_as_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(bench_command, "measure", lambda seconds: FIGURES)
     assert boundary.run(main.app, "gigmate", ["bench"]) == 0
-    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    verdict, *raw = capsys.readouterr().out.splitlines()
+    assert verdict == "5.0 times real time: plays with 75 % to spare"
+    lines = dict(line.split(maxsplit=1) for line in raw)
+    assert "verdict" not in lines
     assert lines["model.step.p50_ms"] == "12.35"
     assert lines["engine.ring[512].gb_per_s"] == "12.5"
     assert lines["model.step.rates"] == "1, 2"
@@ -40,6 +48,7 @@ def test_figures_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     values = json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(name))
     assert values["engine"] == FIGURES["engine"]
     assert values["model"]["nan"] is None
+    assert set(values) == {*FIGURES, "verdict"} and "plays with 75 % to spare" in values["verdict"]
 
 
 def test_seconds_that_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +81,8 @@ def test_streams_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setattr(Turns, "takes_s", 0.04)
     assert boundary.run(main.app, "gigmate", ["bench", "--streams", "3", "--seconds", "1", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert set(figures) == {"machine", "streams"}
+    assert set(figures) == {"verdict", "machine", "streams"}
+    assert "cannot play 3 at once" in figures["verdict"]
     streams = figures["streams"]
     assert streams["streams"] == 3
     assert 0.0 < streams["real_time_factor"] <= 1.05, "one core that takes 40 ms for each frame of 40 ms"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gigmate.cli import boundary, main
-from gigmate.cli.eval import eval_tasks
+from gigmate.cli.eval import eval_command, eval_tasks
 from gigmate.cli.eval.eval_controls import own_bars_s
 from gigmate.cli.eval.eval_playing import (
     Played,
@@ -87,6 +87,29 @@ def test_what_cannot_be_asked_is_said_in_a_line(arguments: list[str], capsys: py
     pytest.importorskip("librosa")
     assert boundary.run(main.app, "gigmate", ["eval", *arguments]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_few_songs_are_called_neither_good_nor_bad(
+    quick: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def play(rows: Rows, tasks: list[Task], *_: object) -> None:
+        scene = {"kind": "scene", "scene": "chord", "band": {"chord_beats": 9.0}, "true": {"chord_beats": 0.0}}
+        rows.add([{"task": task.name, "number": 0, "style": "rock", **scene} for task in tasks])
+
+    monkeypatch.setattr(eval_command, "_check_judges", lambda: None)
+    monkeypatch.setattr(eval_command, "_settings", lambda *_: SETTINGS)
+    monkeypatch.setattr(eval_tasks, "run_all", play)
+    wish = ["--quick"] if quick else []
+    told = ["eval", "--only", "reaction", "--report", str(tmp_path), "--out", str(tmp_path / "figures.json"), *wish]
+    assert boundary.run(main.app, "gigmate", told) == 0
+    pages = [capsys.readouterr().out, (tmp_path / "band.md").read_text(encoding="utf-8")]
+    for page in pages:
+        assert ("| met |" in page and "**no**" in page) is not quick
+        assert ("decide nothing" in page) is quick
+        assert "| chord: chord_beats | 9.00" in page
+    for name in ("figures.json", "band.json"):
+        assert ("asked" in json.loads((tmp_path / name).read_text())["summary"]) is not quick
 
 
 # ------------------------------------------------------------------------------- between the engine and the model
