@@ -1,10 +1,11 @@
 """What other programs hear in the same leads, beside what we hear: one command, one table.
 
-    python tests/foreign/peers.py SET [--part odd|even] [--folder F] [--only NAME ...] [--json F.json]
+    python tests/foreign/peers.py SET [--part odd|even] [--folder F] [--only NAME ...] [--limit S] [--json F.json]
 
 SET holds NAME.lead.wav and NAME.json, as for `gigmate eval leads`. Each peer is installed, at a pinned version, in an
 environment of its own under the folder, which may be deleted at any time; what it answered is kept there too. A peer
-that cannot be installed or that fails is said, and the others go on. Beats count from second 5 on. No GPU is used.
+that cannot be installed, that fails or that hangs on a lead is said, and the others go on. Beats count from second 5
+on. No GPU is used.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,8 @@ from peer_scores import Answer, score, table
 
 RUNS = Path(__file__).parent / "runs"
 FOLDER = Path.home() / ".cache" / "gigmate-peers"
+LIMIT_S = 600.0
+"""For one lead: the slowest peer takes half a minute of a free core."""
 
 
 class PeerError(Exception):
@@ -146,8 +150,9 @@ def _call(command: list[str], name: str) -> None:
         raise PeerError(f"cannot be installed: {lines[0][:160]}")
 
 
-def heard_by(peer: Peer, leads: list[Path], folder: Path) -> dict[str, Answer]:
-    """What a peer hears in each lead; what it has answered before is taken from the folder. Raises PeerError."""
+def heard_by(peer: Peer, leads: list[Path], folder: Path, limit_s: float = LIMIT_S) -> dict[str, Answer]:
+    """What a peer hears in each lead; what it has answered before is taken from the folder. Raises PeerError, also
+    where it takes longer than `limit_s` over one lead."""
     kept = folder / "answers" / peer.name.replace(" ", "-")
     kept.mkdir(parents=True, exist_ok=True)
     places = {lead: kept / f"{_print_of(peer, lead)}.json" for lead in leads}
@@ -155,21 +160,41 @@ def heard_by(peer: Peer, leads: list[Path], folder: Path) -> dict[str, Answer]:
     if missing:
         python = sys.executable if peer.environment is None else str(installed(peer.environment, folder))
         command = [python, str(RUNS / peer.script), *peer.arguments, *map(str, missing)]
-        _ask(command, places)
+        _ask(command, places, limit_s)
     return {lead.name: Answer(**json.loads(place.read_text(encoding="utf-8"))) for lead, place in places.items()}
 
 
-def _ask(command: list[str], places: dict[Path, Path]) -> None:
+def _ask(command: list[str], places: dict[Path, Path], limit_s: float) -> None:
     """Run a peer, and keep each answer as it comes: long runs may be broken off. Raises PeerError."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as run:
+            late = threading.Event()
+            watch = _watch(run, limit_s, late)
             for line in run.stdout or ():
                 if line.startswith('{"lead"'):
+                    watch.cancel()
                     answer = json.loads(line)
                     places[Path(answer.pop("lead"))].write_text(json.dumps(answer), encoding="utf-8")
+                    watch = _watch(run, limit_s, late)
+            watch.cancel()
+        if late.is_set():
+            raise PeerError(f"has answered nothing for {limit_s:g} s, and was ended: --limit gives it longer")
         if run.returncode:
             said.seek(0)
             raise PeerError(f"failed: {(said.read().strip().splitlines() or ['without a word'])[-1][:160]}")
+
+
+def _watch(run: subprocess.Popen[str], limit_s: float, late: threading.Event) -> threading.Timer:
+    """End a run after so long, and say so."""
+
+    def end() -> None:
+        late.set()
+        run.kill()
+
+    watch = threading.Timer(limit_s, end)
+    watch.daemon = True
+    watch.start()
+    return watch
 
 
 def _print_of(peer: Peer, lead: Path) -> str:
@@ -180,12 +205,14 @@ def _print_of(peer: Peer, lead: Path) -> str:
     return digest.hexdigest()[:24]
 
 
-def compare(leads: list[Path], peers: Sequence[Peer], folder: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def compare(
+    leads: list[Path], peers: Sequence[Peer], folder: Path, limit_s: float = LIMIT_S
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """A row of figures for each peer that could be heard; and for each other one, why not."""
     rows, left_out = [], {}
     for peer in peers:
         try:
-            answers = heard_by(peer, leads, folder)
+            answers = heard_by(peer, leads, folder, limit_s)
         except PeerError as error:
             left_out[peer.name] = str(error)
             print(f"{peer.name}: {error}", file=sys.stderr, flush=True)
@@ -200,8 +227,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--part", choices=("all", "even", "odd"), default="all")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"for environments and answers; {FOLDER}")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="of these peers, and ours")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, metavar="S", help=f"for one lead; {LIMIT_S:g}")
     parser.add_argument("--json", type=Path, metavar="F.json", help="also write the figures to this file")
     given = parser.parse_args(arguments)
+    if not given.limit > 0:
+        parser.error(f"--limit {given.limit:g}: give seconds above 0")
     leads = sorted(given.set.resolve().glob("*.lead.wav"))
     leads = leads if given.part == "all" else leads[given.part == "odd" :: 2]
     if not leads:
@@ -210,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"--only {', '.join(unknown)}: peers are {', '.join(peer.name for peer in PEERS)}")
     chosen = [peer for peer in PEERS if not given.only or peer.name in given.only]
-    rows, left_out = compare(leads, [OURS, *chosen], given.folder.resolve())
+    rows, left_out = compare(leads, [OURS, *chosen], given.folder.resolve(), given.limit)
     print(f"{len(leads)} leads ({given.part})\n{table(rows)}")
     for name, why in left_out.items():
         print(f"{name} {why}")

@@ -91,6 +91,16 @@ def test_answers_are_kept_and_a_peer_that_fails_is_said(leads: list[Path], scrip
     assert mark.exists()
 
 
+def test_a_peer_that_hangs_on_a_lead_is_ended_and_said(leads: list[Path], scripts: Path, tmp_path: Path) -> None:
+    (scripts / "slow.py").write_text(
+        f"import json, sys, time\nprint(json.dumps({{'lead': sys.argv[1], 'beats_s': {RIGHT}}}), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    rows, left_out = compare(leads, [Peer("slow", "slow.py")], tmp_path / "cache", limit_s=2.0)
+    assert rows == [] and "2 s" in left_out["slow"]
+    assert len(list((tmp_path / "cache" / "answers" / "slow").glob("*.json"))) == 1, "what it had answered is kept"
+
+
 def installed_as_here(environment: Environment, folder: Path) -> Path:
     """An environment that is this Python, filled already."""
     with pytest.raises(PeerError):
