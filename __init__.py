@@ -9,15 +9,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .band import Band, Music
+    from .band import (
+        Accompaniment,
+        Band,
+        Chart,
+        ChartError,
+        CheckpointError,
+        ConfigError,
+        EngineError,
+        FirstDownbeat,
+        Mix,
+        Moment,
+        Music,
+        NoteChange,
+        PlayedBeat,
+        PlayedChord,
+        PlayedNote,
+        PlayedSection,
+        Preset,
+        PresetError,
+        Score,
+        Stretch,
+        load_preset,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Band", "Music", "__version__"]
+__all__ = [
+    "Accompaniment",
+    "Band",
+    "Chart",
+    "ChartError",
+    "CheckpointError",
+    "ConfigError",
+    "EngineError",
+    "FirstDownbeat",
+    "Mix",
+    "Moment",
+    "Music",
+    "NoteChange",
+    "PlayedBeat",
+    "PlayedChord",
+    "PlayedNote",
+    "PlayedSection",
+    "Preset",
+    "PresetError",
+    "Score",
+    "Stretch",
+    "__version__",
+    "load_preset",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Names that cost something to import, when they are asked for."""
-    if name in ("Band", "Music"):
+    """Names that cost something to import, when they are asked for. Any thread."""
+    if name in __all__:
         from . import band
 
         return getattr(band, name)

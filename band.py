@@ -14,17 +14,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine.charts.chart import Chart
+from .engine.charts.chart import Chart, ChartError
 from .engine.charts.chart_parser import parse_chart
 from .engine.config import check_tuning
-from .engine.errors import ConfigError
+from .engine.errors import ConfigError, EngineError
 from .engine.fault_log import FaultLog
 from .engine.mix import Mix
+from .engine.notes.note_changes import NoteChange
 from .engine.output.bus_mixer import mono_of
-from .engine.output.score_log import NO_SCORE, PlayedBeat, PlayedNote, Score
+from .engine.output.score_log import NO_SCORE, PlayedBeat, PlayedChord, PlayedNote, PlayedSection, Score
 from .engine.part_sounds import sounds_of, with_sounds
 from .engine.player import (
     PARTS,
+    Moment,
     Player,
     TunedPlayer,
     harmonist_of,
@@ -33,13 +35,15 @@ from .engine.run.accompaniment import (
     BATCH_FRAMES,
     Accompaniment,
     AccompanimentSettings,
+    Stretch,
     rate_that_fits,
 )
 from .engine.run.input_channels import InputChannels
 from .engine.timing.conductor import Conductor
 from .engine.timing.first_downbeat import FirstDownbeat, first_downbeat
+from .model.weights_file import CheckpointError
 from .presets.loader import DEFAULT_PRESET, load_preset
-from .presets.schema import Preset
+from .presets.schema import Preset, PresetError
 from .session import controls_of, expected_tempo_bpm, with_parts
 from .sheets.library import is_link, read_chart
 from .show import midi_programs_of
@@ -47,6 +51,30 @@ from .sound.general_midi import programs_of
 from .sound.midi_file import midi_bytes
 from .sound.rack import Rack
 
+__all__ = [
+    "Accompaniment",
+    "Band",
+    "Chart",
+    "ChartError",
+    "CheckpointError",
+    "ConfigError",
+    "EngineError",
+    "FirstDownbeat",
+    "Mix",
+    "Moment",
+    "Music",
+    "NoteChange",
+    "PlayedBeat",
+    "PlayedChord",
+    "PlayedNote",
+    "PlayedSection",
+    "Preset",
+    "PresetError",
+    "Score",
+    "Stretch",
+    "load_preset",
+]
+"""What programs need, and `from gigmate import` finds: the band, what it gives and takes, and what it raises."""
 NewPlayer = Callable[[int], Player]
 TRAINED_AHEAD_FRAMES = 1
 """The least ahead that generators are trained with: what a band that need not hurry takes."""
@@ -90,6 +118,11 @@ class Music:
         return self.score.beats
 
     @property
+    def chords(self) -> tuple[PlayedChord, ...]:
+        """The chords that the band played by, in seconds, in order: each holds until the next."""
+        return self.score.chords
+
+    @property
     def midi(self) -> bytes:
         """A Standard MIDI File of format 1: tempo, metre and sections, and a track for each part."""
         return midi_bytes(self.notes, self.beats, self.score.sections, self.programs or programs_of(self.style))
@@ -106,7 +139,7 @@ class Band:
     def load(cls, weights: str | Path | None = None) -> Band:
         """The shipped band, or that of the folder `weights`. Some seconds the first time on a machine.
 
-        Raises CheckpointError (a ValueError of `gigmate.model.checkpoint`) for weights that cannot be used.
+        Raises CheckpointError for weights that cannot be used.
         """
         from .model.shared_band import SharedPrograms
 

@@ -31,7 +31,13 @@ def lead(seconds: float, rate_hz: int = RATE_HZ) -> np.ndarray:
 
 
 def test_public_names() -> None:
-    assert gigmate.__all__ == ["Band", "Music", "__version__"]
+    assert set(gigmate.__all__) == {
+        "Accompaniment", "Band", "Chart", "ChartError", "CheckpointError", "ConfigError", "EngineError",
+        "FirstDownbeat", "Mix", "Moment", "Music", "NoteChange", "PlayedBeat", "PlayedChord", "PlayedNote",
+        "PlayedSection", "Preset", "PresetError", "Score", "Stretch", "__version__", "load_preset",
+    }  # fmt: skip
+    for name in gigmate.__all__:
+        assert name == "__version__" or getattr(gigmate, name).__name__ == name
     public = {name for name in vars(Band) if not name.startswith("_")}
     assert public == {"load", "new_player", "stream", "accompany", "first_downbeat", "first_downbeat_s"}
     fields = set(gigmate.Music.__dataclass_fields__)
@@ -46,6 +52,7 @@ def test_public_names() -> None:
         "warnings",
         "programs",
     }
+    assert {"notes", "beats", "chords", "midi", "mono"} <= set(dir(gigmate.Music))
     assert set(gigmate.__all__) <= set(dir(gigmate))
     with pytest.raises(AttributeError, match="Orchestra"):
         _ = gigmate.Orchestra  # type: ignore[attr-defined]
@@ -74,6 +81,27 @@ def test_accompany(tiny_band: Band) -> None:
     again = tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=3, sound="neural")
     np.testing.assert_array_equal(again.mix, music.mix)
     assert not np.array_equal(tiny_band.accompany(audio, RATE_HZ, preset="funk", seed=4, sound="neural").mix, music.mix)
+
+
+def test_what_can_go_wrong_is_caught_by_its_public_name(tiny_band: Band, tmp_path: Path) -> None:
+    for error in (gigmate.ConfigError, gigmate.PresetError, gigmate.ChartError):
+        assert issubclass(error, gigmate.EngineError), "one name catches all that a caller can mend"
+    with pytest.raises(gigmate.ConfigError):
+        tiny_band.stream(RATE_HZ, tuning_hz=1.0)
+    with pytest.raises(gigmate.PresetError):
+        tiny_band.stream(RATE_HZ, preset="polka")
+    with pytest.raises(gigmate.ChartError):
+        tiny_band.stream(RATE_HZ, chart="| Amn |")
+    with pytest.raises(gigmate.CheckpointError):
+        Band.load(tmp_path)
+
+
+def test_the_chords_and_what_a_stream_gives_have_public_types(tiny_band: Band) -> None:
+    music = tiny_band.accompany(lead(1.0), RATE_HZ, chart="tempo: 120\n| C7 |", chart_start_s=0.0)
+    (chord,) = music.chords
+    assert isinstance(chord, gigmate.PlayedChord) and chord.text == "C7" and chord.time_s < 0.1
+    stream = tiny_band.stream(RATE_HZ)
+    assert isinstance(stream, gigmate.Accompaniment) and isinstance(stream.push(lead(0.5)), gigmate.Stretch)
 
 
 def test_channels_of_the_input(tiny_band: Band) -> None:

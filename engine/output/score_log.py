@@ -38,6 +38,14 @@ class PlayedBeat(NamedTuple):
     beats_per_bar: int
 
 
+class PlayedChord(NamedTuple):
+    """A chord that the band began to play by. Any thread."""
+
+    time_s: float
+    text: str
+    """As the chart writes it, else root and third as heard ("Am", "F#")."""
+
+
 class PlayedSection(NamedTuple):
     """A section of a chart that began. Any thread."""
 
@@ -51,6 +59,7 @@ class Score(NamedTuple):
     notes: tuple[PlayedNote, ...] = ()
     beats: tuple[PlayedBeat, ...] = ()
     sections: tuple[PlayedSection, ...] = ()
+    chords: tuple[PlayedChord, ...] = ()
 
 
 NO_SCORE = Score()
@@ -74,6 +83,7 @@ class ScoreLog:
         self._sounding: dict[tuple[int, int], tuple[int, float]] = {}
         self._points: list[Point] = []
         self._sections: list[tuple[float, str]] = []
+        self._chords: list[tuple[float, str]] = []
 
     def take(self, notes: Iterable[TimedNote]) -> None:
         """What is heard, in order of time: notes that begin, and their ends."""
@@ -82,12 +92,14 @@ class ScoreLog:
             if note.velocity > 0:
                 self._sounding[note.part, note.pitch] = (note.velocity, note.position_samples)
 
-    def follow(self, point: Point, section: str) -> None:
-        """Where in the music the band is at a later position than the last."""
+    def follow(self, point: Point, section: str, chord: str = "") -> None:
+        """Where in the music the band is at a later position than the last, and by which chord it plays there."""
         if not self._points or point.position_samples > self._points[-1].position_samples:
             self._points.append(point)
         if section != (self._sections[-1][1] if self._sections else ""):
             self._sections.append((point.position_samples, section))
+        if chord != (self._chords[-1][1] if self._chords else ""):
+            self._chords.append((point.position_samples, chord))
 
     def end_all(self, position_samples: float) -> None:
         """Whatever sounds ends there."""
@@ -110,6 +122,7 @@ class ScoreLog:
             tuple(
                 PlayedSection(max(0.0, at) / rate_hz, name) for at, name in self._sections if name and at < to_samples
             ),
+            tuple(PlayedChord(max(0.0, at) / rate_hz, name) for at, name in self._chords if name and at < to_samples),
         )
 
     def _beats(self) -> Iterator[tuple[float, int, int]]:

@@ -44,6 +44,7 @@ from ..player import (
     TunedPlayer,
     notes_late_samples,
 )
+from ..status import chord_name
 from ..timing.conductor import Conducting
 from .guarded_player import GuardedPlayer
 from .stage import Stage
@@ -259,7 +260,7 @@ class BandStep:
         self._drawn.append(_Drawn(start, levels_db, gains, self.mix, controls.style, self.kinds))
         if self._noted is not None:
             heard = HeardFrame(self._notes_from(frame), levels_db, gains, start)
-            self._place(self._noted, heard, controls.style)
+            self._place(self._noted, heard, controls.style, moment)
             self._drawn[-1] = self._drawn[-1]._replace(kinds=self.kinds)  # a bar line in it may have changed them
         return self._mixed(parts) if parts.size else iter(())
 
@@ -284,8 +285,8 @@ class BandStep:
         """Where the notes begin that the player gives with this frame."""
         return self.playout.nominal(frame) - self.notes_late_samples
 
-    def _place(self, noted: NotedPlayer, heard: HeardFrame, style: str) -> None:
-        """The notes of the frame just made: where the groove wants them, and what is heard of them."""
+    def _place(self, noted: NotedPlayer, heard: HeardFrame, style: str, moment: Moment) -> None:
+        """The notes of the frame just made for `moment`: where the groove wants them, and what is heard of them."""
         start = heard.start_samples
         cue = self.conductor.entrance_cue()
         if self.broken and len(self._drawn) == 1:  # the first of a batch
@@ -296,7 +297,8 @@ class BandStep:
         in_groove = self._groove.frame(noted.notes(), frame, self.conductor.peek)
         self.placed_notes = self._voicing.frame(in_groove, style)
         if self.score is not None:
-            self.score.follow(self.conductor.peek(start), cue.section)
+            chord = cue.symbol or chord_name(moment.chord_root, moment.chord_pitch_classes)
+            self.score.follow(self.conductor.peek(start), cue.section, chord)
         self._hand_out(self._audible.frame(self.placed_notes, heard))
         instruments = self._instruments
         if instruments is not None:

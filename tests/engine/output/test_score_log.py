@@ -49,3 +49,13 @@ def test_beats_fall_between_the_points_and_count_their_bar() -> None:
         (0.0, "Verse"),
         (pytest.approx(1.2), "Chorus"),
     ]
+
+
+def test_chords_are_told_where_they_change() -> None:
+    log = ScoreLog()
+    for n, chord in enumerate(["", "", "Am", "Am", "C7", "", "C7"]):
+        log.follow(Point(n * 48_000.0, float(n), 0.0, 0, 4), "", chord)
+    assert [(chord.time_s, chord.text) for chord in log.score(0, 1e9, RATE_HZ).chords] == [
+        (2.0, "Am"), (4.0, "C7"), (6.0, "C7")
+    ]  # fmt: skip
+    assert [chord.text for chord in log.score(0, 4 * 48_000, RATE_HZ).chords] == ["Am"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from gigmate.engine.charts.chart import Chart
@@ -12,6 +14,7 @@ from gigmate.engine.timing.conductor import Conductor
 from gigmate.engine.timing.first_downbeat import first_downbeat, first_downbeat_s
 
 from ..fakes import FRAME, PLAYER_HZ, FakePlayer
+from ..note_fakes import Event
 from ..performance import FRAME_S, Noise, Performance, perform, steady
 
 QUIET = Noise(miss=0.05, jitter_s=0.004, false_per_beat=0.0, offbeat=0.1, downbeat_miss=0.1, downbeat_false=0.02)
@@ -104,6 +107,30 @@ def test_the_band_is_told_what_is_written(first_beat: int) -> None:
     performance = perform(steady(110.0, 60.0), 5, QUIET)
     player, _ = accompany(performance, CHART, performance.beats_s[first_beat])
     assert roots_right(player, performance, CHART, first_beat, from_beat=24) > 0.97
+
+
+class Noted(Listens):
+    """One that can say which notes it plays: none."""
+
+    def notes(self) -> list[Event]:
+        return []
+
+
+def test_the_score_has_the_chords_where_they_are_written() -> None:
+    performance = perform(steady(120.0, 30.0), 5, QUIET)
+    settings = AccompanimentSettings(ahead_frames=1, chart=CHART, chart_start_samples=0)
+    band = Accompaniment(Noted(performance), Conductor(float(PLAYER_HZ)), PLAYER_HZ, settings)
+    for block in sound_of(performance):
+        band.push(block)
+    for _ in band.finish():
+        pass
+    written = ["C", "F", "G", "Am", "Dm7", "E7", "A7"]
+    chords = [chord for chord in band.score().chords if 10.0 < chord.time_s < 29.0]
+    places = [written.index(chord.text) for chord in chords]
+    assert len(chords) > 8 and all((after - before) % 7 == 1 for before, after in itertools.pairwise(places))
+    lines_s = performance.beats_s[performance.beat_in_bar == 0]
+    off_s = [abs(lines_s - chord.time_s).min() for chord in chords if chord.text != "A7"]
+    assert max(off_s) < 0.15, "told a little before the bar line, for notes that come early"
 
 
 def test_a_chart_in_five_says_the_metre() -> None:
