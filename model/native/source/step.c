@@ -129,7 +129,9 @@ static void lay_out(const GigmateModel *model, GigmateStream *stream, Memory *me
     widest = most(widest, 3 * (size_t)s->fine_channels);
     widest = most(widest, 2 * (size_t)s->heard_channels);
     widest = most(widest, 2 * (size_t)s->voice_channels);
-    widest = most(widest, most((size_t)s->hidden, (size_t)s->depth_hidden) + 64);
+    widest = most(widest, most((size_t)s->hidden, (size_t)s->depth_hidden));
+    widest = most(widest, most((size_t)s->latent, (size_t)s->note_size));
+    widest = most(widest, most((size_t)s->condition, (size_t)s->depth_size));
     stream->listener_past = take_head(memory, &model->listener.head, 1);
     for (int i = 0; i < s->listener_blocks; i++)
         stream->listener_block[i] = take_block(memory, &model->listener.block[i], 1);
