@@ -25,8 +25,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_small_band(tmp_path_factory.mktemp("weights"))
 
 
-@pytest.fixture(scope="module", params=["small", "shipped"])
-def weights(request: pytest.FixtureRequest, small: Path) -> Path:
+@pytest.fixture(scope="module", params=["small", "odd", "shipped"])
+def weights(request: pytest.FixtureRequest, small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if request.param == "odd":
+        return write_small_band(tmp_path_factory.mktemp("odd"), odd=True)
     return small if request.param == "small" else SHIPPED
 
 
@@ -62,24 +64,30 @@ def test_it_hears_what_the_modules_hear(weights: Path) -> None:
 
 
 def test_it_plays_what_the_modules_play(weights: Path) -> None:
-    """The same past for both: of the notes nearly all are drawn the same, the codec's tokens lie close together; and
-    the sound of the same tokens is the same to 25 dB below it, which is where int8 lies."""
+    """The same past for all. Notes are drawn as the float modules draw them at least as often as TorchScript's int8
+    draws them so (networks of few random weights are rounded more coarsely than trained ones); the sound of the same
+    tokens is the same to 25 dB below it, which is where int8 lies."""
     native, eager = streams(weights)
+    other = load_band(weights, runtime="torchscript").new_stream()
+    other.reset()
     rng, same, sound, expected, loud = np.random.default_rng(3), [], [], [], []
     for frame, row in enumerate(features(FRAMES)):
         asked = wanted(frame, native._tokens.shape[1], rng)
-        for stream in (native, eager):
+        for stream in (native, eager, other):
             stream.hear(row)
             stream.draw(asked)
         theirs = (eager.play_state["tokens"].numpy() - 1).astype(np.int32)
-        same.append(native.slots() == eager.slots())
+        same.append([stream.slots() == eager.slots() for stream in (native, other)])
         (_, ours_db), (_, theirs_db) = native._drawn[-1], eager._drawn[-1]
         loud.append((ours_db, float(theirs_db)))
-        native.recall(theirs)
+        for stream in (native, other):
+            stream.recall(theirs)
         native._drawn[-1] = (theirs, ours_db)
+        other.pass_over()
         sound.append(native.sound())
         expected.append(eager.sound())
-    assert np.mean(same) > 0.97
+    ours, torchs = np.mean(same, axis=(0, 2, 3))
+    assert ours > 0.9 and ours >= torchs - 0.005, (ours, torchs)
     np.testing.assert_allclose(*zip(*loud, strict=True), atol=1e-3)
     error = np.concatenate(sound, axis=1) - np.concatenate(expected, axis=1)
     power = np.mean(np.square(np.concatenate(expected, axis=1)), axis=1)
