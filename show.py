@@ -37,7 +37,7 @@ from .engine.part_sounds import PartSound, with_sounds
 from .engine.player import PARTS
 from .presets.bindings import bindings_of
 from .presets.loader import preset_files, read_preset
-from .presets.schema import Preset, PresetError
+from .presets.schema import Chords, Preset, PresetError
 from .presets.setlist import SetList, Song
 from .sound.general_midi import programs_of
 
@@ -106,6 +106,7 @@ class Show:
         self.time_source = "auto"
         """Whom the band follows where a preset leaves it open: as was asked for on the command line."""
         self._told_time_source = "auto"
+        self._told_chords = Chords(source="auto")
         self.own_sounds: dict[str, PartSound] = {}
         """What parts sound with whatever a preset says: as was asked for on the command line."""
 
@@ -126,6 +127,11 @@ class Show:
             sounds = with_sounds(preset.sound.in_order(PARTS), self.own_sounds)
             found.update(dict.fromkeys(zip(PARTS, sounds, [preset.style] * len(PARTS), strict=True)))
         return list(found)
+
+    @property
+    def leads_by_hand(self) -> bool:
+        """Whether a preset or song of the evening takes its chords from MIDI."""
+        return any(preset.chords.source == "midi" for preset in (self._preset, *(song.preset for song in self._songs)))
 
     @property
     def chart(self) -> Chart | None:
@@ -253,6 +259,9 @@ class Show:
         if wanted != self._told_time_source:  # else what was chosen by hand stays
             self._told_time_source = wanted
             commands.append(SetTimeSource(wanted))
+        if preset.chords != self._told_chords:
+            self._told_chords = preset.chords
+            commands += [SetOption(name, value) for name, value in preset.chords.options.items()]
         return commands
 
     def _announce(self) -> Announce:

@@ -22,6 +22,7 @@ from ..engine.commands import (
     ClockTick,
     ClockTransport,
     Command,
+    HandMessage,
     Tap,
     ThisIsOne,
 )
@@ -39,6 +40,8 @@ _UNITS_HZ = 1_000_000
 _DRIFT = 2e-4
 """More than a port's clock and ours differ."""
 _LOCATE = 0xF2
+_OF_A_HAND = (64, *range(120, 128))
+"""The controllers that hold notes or end them all."""
 _TRANSPORT = {_LOCATE: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 
 Take = Callable[[str, Sequence[int], float], None]
@@ -63,14 +66,15 @@ class MidiInputs:
         idle: Callable[[float], None] | None = None,
         required: bool = True,
         opened: Callable[[str, float], None] | None = None,
+        gone: Callable[[str], None] | None = None,
     ) -> None:
         """Open what is there, and go on looking.
 
         `api`: one of python-rtmidi's, None for the system's own. `idle` is called after every poll with the time,
-        `opened` with each input that is opened and the time.
+        `opened` with each input that is opened and the time, `gone` with each that went away.
         Raises MidiError where python-rtmidi or a MIDI system is missing, and, if `required`, where no input fits now.
         """
-        self._on_message, self._on_idle, self._on_opened = take, idle, opened
+        self._on_message, self._on_idle, self._on_opened, self._on_gone = take, idle, opened, gone
         self._port_name = port_name
         self._rtmidi = _rtmidi()
         self._api = system_api(self._rtmidi) if api is None else api
@@ -157,6 +161,8 @@ class MidiInputs:
                 self.lost += 1
                 self._news.append(f"MIDI input {source.name} is gone: plug it in again, it will be found")
             source.close()
+            if self._on_gone is not None:
+                self._on_gone(source.name)
         self._refused &= set(there)
         for key, (index, name) in there.items():
             if key in self._open:
@@ -278,7 +284,7 @@ class MidiPedals:
         self._post, self._stamp = post, stamp
         self._throttle = CommandThrottle(post)
         self._gestures: dict[str, Gestures] = {}  # by port: two devices are two feet
-        self._inputs = MidiInputs(self._receive, port_name, api, self._idle, required, self._opened)
+        self._inputs = MidiInputs(self._receive, port_name, api, self._idle, required, self._opened, self._gone)
 
     @property
     def names(self) -> list[str]:
@@ -305,6 +311,8 @@ class MidiPedals:
         if status in _TRANSPORT:
             sixteenths = event[2] | event[3] << 7
             self._post(ClockTransport(_TRANSPORT[status], self._stamp(at_s), sixteenths))
+        if status & 0xE0 == 0x80 or (status & 0xF0 == 0xB0 and event[2] in _OF_A_HAND):
+            self._post(HandMessage(status, event[2], event[3], self._stamp(at_s), port))
         for command in self._gestures[port].commands(event):
             if isinstance(command, (Tap, ThisIsOne)):
                 command = replace(command, at_sample=self._stamp(at_s))
@@ -315,6 +323,9 @@ class MidiPedals:
         if gestures is None:
             gestures = self._gestures[port] = Gestures(self._table, _UNITS_HZ, stamped=False)
         gestures.connected(int(at_s * _UNITS_HZ))
+
+    def _gone(self, port: str) -> None:
+        self._post(HandMessage(0xFF, device=port))
 
     def _idle(self, now_s: float) -> None:
         for gestures in self._gestures.values():

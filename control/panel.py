@@ -163,6 +163,8 @@ def _chord_row(status: Status, width: int) -> Row:
         Field(f"  played {clean(status.chord_played) or '-':<5.8}", "bold magenta", 1),
         Field(f"  section {section}{ahead}" if section or ahead else "", "", 3),
         Field(f"  {tuning(status)}" if tuning(status) else "", "yellow", 4),
+        Field(f"  by {clean(status.chord_source)}" if status.chord_source else "", _DIM, 5),
+        Field(f"  hand {clean(status.hand)}" if status.hand else "", "", 6),
     )
 
 

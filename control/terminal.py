@@ -83,7 +83,8 @@ def plain_line(status: Status) -> str:
         f"{status.seconds:8.1f}s {big_state(status)[0].lower()} bar {beat} {status.tempo_bpm:.1f} bpm"
         + (f" by {source}" if source else "")
         + f" chord {clean(status.chord) or '-'} played {clean(status.chord_played) or '-'}"
-        f" in {db_text(status.input_db)} out {db_text(status.output_db)} dB"
+        + (f" by {clean(status.chord_source)}" if status.chord_source else "")
+        + f" in {db_text(status.input_db)} out {db_text(status.output_db)} dB"
         f" model {status.step_ms:.1f}/{status.frame_ms:.0f} ms misses {status.misses} xruns {status.xruns}"
         + (f" song {song}" if song else "")
         + (f" section {section}" if section else "")

@@ -144,6 +144,11 @@ def _mix(name: str) -> Callable[..., c.Command]:
     return lambda part, value: c.SetMix(part, name, value)
 
 
+def _option(name: str, no: str, yes: str) -> Callable[..., c.Command]:
+    words: dict[bool | None, str] = {None: "turn", False: no, True: yes}
+    return lambda on: c.SetOption(name, words[on])
+
+
 _PART = Argument("part", "part")
 _BY_NAME = Argument("name", "word")
 
@@ -257,6 +262,24 @@ _ACTIONS = (
         "at the next bar line to that section of the chart; without a name to the one after this",
         c.JumpSection,
         (Argument("name", "word", default="", optional=True),),
+    ),
+    Action(
+        "by_hand",
+        "chords by hand on a MIDI keyboard, or not; without a value turns it over",
+        _option("chords", "auto", "midi"),
+        (Argument("on", "switch", optional=True),),
+    ),
+    Action(
+        "latch",
+        "a chord by hand stays until the next, or until its keys are up; without a value turns it over",
+        _option("chords_hold", "held", "latched"),
+        (Argument("on", "switch", optional=True),),
+    ),
+    Action(
+        "split",
+        "the last key (MIDI note) of the zone that leads the chords; without one it is the next key that you press",
+        lambda note: c.SetOption("chords_split", "learn" if note is None else note),
+        (Argument("note", "whole", 0, 127, optional=True),),
     ),
     Action("panic", "fades out at once and forgets everything", c.Panic),
     Action("nothing", "does nothing: switches a gesture off", c.Nothing),

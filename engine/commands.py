@@ -1,7 +1,6 @@
 """All commands of the engine, as small frozen values, and the bounded queue that carries them.
 
-Knows neither where a command came from nor what it does. Any thread may make and post commands; the worker alone
-takes them, between steps.
+Knows neither where one came from nor what it does. Any thread may post; the worker alone takes them, between steps.
 """
 
 from __future__ import annotations
@@ -270,13 +269,25 @@ class JumpSection:
 
 @dataclass(frozen=True, slots=True)
 class SetOption:
-    """How the band behaves from now on: one of BAND_OPTIONS, as a preset may ask for. Any thread."""
+    """How the band behaves from now on: one of BAND_OPTIONS or HAND_OPTIONS, as a preset may ask. Any thread."""
 
     name: str
     value: float | int | str
 
 
 BAND_OPTIONS = ("when_silent", "when_clock_stops", "start_at", "chart_place", "count_in", "click_db", "ceiling_dbfs")
+HAND_OPTIONS = ("chords", "chords_hold", "chords_split", "chords_side", "chords_channel")  # harmony/chord_hand.py
+
+
+@dataclass(frozen=True, slots=True)
+class HandMessage:
+    """A MIDI note or controller for a hand that leads; status 0xFF: the device has gone. Any thread."""
+
+    status: int
+    number: int = 0
+    value: int = 0
+    at_sample: int = NOW
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +349,7 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     SetChart,
     JumpSection,
     SetOption,
+    HandMessage,
     Announce,
     Nothing,
     Panic,

@@ -64,7 +64,11 @@ class Status:
     callbacks: int = 0
     callbacks_expected: int = 0
     chord_played: str = ""
-    """The chord that the band was given for the frame made last: from the chart, foretold, or as heard."""
+    """The chord that the band was given for the frame made last: by hand, from the chart, foretold, or as heard."""
+    chord_source: str = ""
+    """Whose chord that is: "hand", "chart" or "ear"; empty where none was given."""
+    hand: str = ""
+    """How chords are led by hand, in words ("latched, C4 and down"); empty where they are not."""
     preset: str = ""
     song: str = ""
     song_number: int = 0

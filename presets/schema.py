@@ -6,6 +6,7 @@ Knows neither the engine's threads nor the model, and reads no file (`loader` do
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -196,6 +197,55 @@ class RoomSound(Strict):
     level: float = Field(default=HOUSE_MIX.room_level, ge=0.0, le=2.0)
 
 
+_NOTE = re.compile(r"([A-G])([#b]?)(-1|[0-9])")
+_NOTE_PLACES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+
+def _key(value: object) -> object:
+    """A key of a keyboard, by its MIDI note or its name, as a MIDI note; "all" as it is."""
+    match = _NOTE.fullmatch(value) if isinstance(value, str) else None
+    if match is not None:
+        letter, sign, octave = match.groups()
+        value = 12 * (int(octave) + 1) + _NOTE_PLACES[letter] + {"": 0, "#": 1, "b": -1}[sign]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if value is not None and value != "all" and not (whole and 0 <= value <= 127):  # type: ignore[operator]
+        raise ValueError("give a note such as C4 (middle C), a MIDI note from 0 to 127, or all")
+    return value
+
+
+class Chords(Strict):
+    """Where the chords come from, and which keys lead them."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    source: Literal["auto", "midi"] = "midi"
+    """`midi`: a hand on a MIDI keyboard, then chart and ear; `auto`: chart, then ear."""
+    hold: Literal["latched", "held"] = "latched"
+    """A chord stays until the next, or until its keys are up."""
+    split: Annotated[
+        int | Literal["all"] | None,
+        BeforeValidator(_key),
+        WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": 127}, {"type": "string"}]}),
+    ] = None
+    """The last key of the zone that leads; `all`: every key does; without one it stays as it was learnt or set."""
+    side: Literal["below", "above"] = "below"
+    """On which side of the split the zone lies."""
+    channel: int = Field(default=0, ge=0, le=16)
+    """The MIDI channel that leads; 0: every one."""
+
+    @property
+    def options(self) -> dict[str, int | str]:
+        """As the engine's options (commands.HAND_OPTIONS)."""
+        split = {} if self.split is None else {"chords_split": self.split}
+        zone = {"chords_side": self.side, "chords_channel": self.channel}
+        return {"chords": self.source, "chords_hold": self.hold, **split, **zone}
+
+
+def _chords(value: object) -> object:
+    """One word for where they come from."""
+    return {"source": value} if isinstance(value, str) else value
+
+
 class Preset(Strict):
     """One way for the band to play. Field names are the keys of the YAML file."""
 
@@ -247,6 +297,12 @@ class Preset(Strict):
     chart_place: Literal["song", "entrance"] = "song"
     """Where a chart is when a transport or MIDI clock leads: at the place in the song that it tells, or at its
     beginning where the band comes in."""
+    chords: Annotated[
+        Chords,
+        BeforeValidator(_chords),
+        WithJsonSchema({"anyOf": [Chords.model_json_schema(), {"enum": ["auto", "midi"]}]}),
+    ] = Chords(source="auto")
+    """`midi`: chords by hand on a MIDI keyboard; or a list of `source`, `hold`, `split`, `side` and `channel`."""
     time_source: TimeSourceName = "auto"
     """Whom the band follows while this preset is on; `auto`: the first that gives the time, or --time-source."""
     ceiling_dbfs: float = Field(default=-1.0, ge=-60.0, le=0.0)

@@ -29,6 +29,19 @@ def test_the_preset_of_the_docs() -> None:
     assert preset.levels_db.keys == -float("inf")
 
 
+def test_the_hand_that_leads_in_the_docs() -> None:
+    playing = (ROOT / "docs" / "playing.md").read_text(encoding="utf-8")
+    (text,) = blocks(playing, "yaml", "chords:")
+    chords = parse_preset(yaml.safe_load(text), "playing.md").chords
+    assert (chords.source, chords.hold, chords.split, chords.side, chords.channel) == (
+        "midi",
+        "latched",
+        59,
+        "below",
+        1,
+    )
+
+
 @pytest.mark.parametrize("title", ["Opening blues", "Harbour lights"])
 def test_set_lists_play(title: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (text,) = blocks(SETS, "yaml", f"title: {title}")

@@ -9,6 +9,7 @@ import pytest
 from gigmate.engine.charts.chart import Chart
 from gigmate.engine.charts.chart_parser import parse_chart
 from gigmate.engine.commands import (
+    HAND_OPTIONS,
     Announce,
     Command,
     SelectPreset,
@@ -206,3 +207,25 @@ def test_a_preset_may_choose_whom_the_band_follows_and_else_the_command_line_doe
     assert sources == [["listener"], ["midi_clock"], ["listener"], []], "what was chosen by hand stays"
     with pytest.raises(ConfigError, match="--time-source sundial"):
         EngineConfig(time_source="sundial")
+
+
+def test_chords_by_hand_are_told_where_they_differ_and_else_stay_as_they_were_changed() -> None:
+    presets = {
+        "plain": parse_preset({"name": "Plain"}, "plain"),
+        "hand": parse_preset({"name": "Hand", "chords": {"split": "C4"}}, "hand"),
+        "other": parse_preset({"name": "Other", "chords": {"split": "C4"}}, "other"),
+    }
+    show = Show(presets["plain"], presets=presets)
+
+    def of_chords(commands: list[Command]) -> dict[str, object]:
+        return {c.name: c.value for c in commands if isinstance(c, SetOption) and c.name in HAND_OPTIONS}
+
+    assert of_chords(show.opening()) == {}
+    assert not show.leads_by_hand
+    assert of_chords(show.resolve(SelectPreset("hand"))) == {
+        "chords": "midi", "chords_hold": "latched", "chords_split": 60, "chords_side": "below", "chords_channel": 0
+    }  # fmt: skip
+    assert show.leads_by_hand
+    assert of_chords(show.resolve(SelectPreset("other"))) == {}
+    back = of_chords(show.resolve(SelectPreset("plain")))
+    assert (back["chords"], "chords_split" in back) == ("auto", False)

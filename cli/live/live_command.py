@@ -269,6 +269,7 @@ def _open(request: Request, display: Display, signals: Signals) -> tuple[Session
     """Open everything, the model in its own thread meanwhile; without a sound system, the rehearsal."""
     from ...engine.commands import NOW, Command
     from ...session import PlayerLoading, open_session
+    from ...show import Show
     from .midi_learn import open_pedals
     from .midi_options import open_midi_out
 
@@ -283,7 +284,12 @@ def _open(request: Request, display: Display, signals: Signals) -> tuple[Session
             session.post(command)
 
     pedal = open_pedals(
-        config, request.midi_asked, display.note, post, lambda at_s: there[0].sample_at(at_s) if there else NOW
+        config,
+        request.midi_asked,
+        display.note,
+        post,
+        lambda at_s: there[0].sample_at(at_s) if there else NOW,
+        by_hand=(request.show if isinstance(request.show, Show) else Show(request.show)).leads_by_hand,
     )
     told = False
 

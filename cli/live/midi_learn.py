@@ -72,8 +72,10 @@ def open_pedals(
     note: Callable[[str], object],
     post: Callable[[Command], object],
     stamp: Callable[[float], int],
+    by_hand: bool = False,
 ) -> MidiPedals | None:
-    """The system's MIDI inputs as pedals and clock, or None: on PortAudio always, else where something is bound.
+    """The system's MIDI inputs as pedals and clock, or None: on PortAudio always, else where something is bound, or
+    chords are led `by_hand`.
 
     On JACK the audio callback reads JACK's MIDI, and the system's is read only where JACK has none: a device that is on
     both would be two. Raises MidiError where they were `asked` for in vain; where only the user's own bindings rest for
@@ -82,7 +84,7 @@ def open_pedals(
     table = config.bindings
     if table is None:
         return None
-    on_jack, bound = config.backend == "jack", asked or bool(table.bindings)
+    on_jack, bound = config.backend == "jack", asked or by_hand or bool(table.bindings)
     # On Windows a MIDI input belongs to one program at a time: it is left to others until something is bound.
     if not bound and (config.backend != "portaudio" or sys.platform == "win32"):
         return None
@@ -97,6 +99,8 @@ def open_pedals(
             raise
         if on_jack:
             note("no MIDI source on JACK yet: it is connected as soon as it appears")
+        elif by_hand:
+            note(f"{error} (chords are not led by hand meanwhile)")
         elif table.bindings:
             note(f"{error} (your bindings rest meanwhile)")
         return None

@@ -157,6 +157,11 @@ function draw() {
   put(by("pending"), now.pending ? `next: ${now.pending}` : "");
   put(by("chord"), now.chord || "–");
   put(by("chord_played"), now.chord_played || "–");
+  put(by("chord_source"), now.chord_source && `by ${now.chord_source}`);
+  put(by("hand"), now.hand || "off: the chart leads, else what is heard");
+  mark(by("by_hand"), "now", Boolean(now.hand));
+  mark(by("latch"), "now", now.hand.startsWith("latched"));
+  mark(by("split"), "next", now.hand.startsWith("press"));
   put(by("tuning"), now.tuning_hz && Math.round(now.tuning_hz) !== 440 ? `A ${Math.round(now.tuning_hz)} Hz` : "");
   put(by("title"), now.song || now.preset || "–");
   put(by("subtitle"), [now.songs ? `${now.song_number} of ${now.songs}` : "", now.song && now.preset, now.section && `section ${now.section}`,

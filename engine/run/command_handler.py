@@ -9,10 +9,12 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from ...dsp.loudness import gain_of_db
 from ..callback.bridge import Bridge
 from ..commands import (
+    HAND_OPTIONS,
     Announce,
     ClockGap,
     ClockTick,
@@ -22,6 +24,7 @@ from ..commands import (
     CountIn,
     Ending,
     Fill,
+    HandMessage,
     JumpSection,
     Panic,
     Quit,
@@ -56,6 +59,7 @@ from ..config import EngineConfig
 from ..errors import ConfigError
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
+from ..harmony.chord_hand import ALL_UP, NOTE_MESSAGES, ChordHand
 from ..output.band_levels import BandLevels
 from ..output.band_mix import BandMix
 from ..output.mixer import controls_after
@@ -112,17 +116,46 @@ class CommandHandler:
         self.recording = config.record_file or ""
         self.echo = OwnEcho(bridge.rate_hz)
         """Told of the clock that we send."""
+        self.hand = ChordHand(bridge.rate_hz)
+        self._bindings = config.bindings
+        self._had_source = False
         self.requests = CommandQueue()
         """What only the session can resolve; any thread may take it."""
 
-    def take_clock(self, events: Iterable[MidiEvent]) -> None:
-        """MIDI clock and transport among messages of the audio callback: (position, status, data1, data2) each."""
+    def take_midi(self, events: Iterable[MidiEvent]) -> None:
+        """Clock, transport and a leading hand's keys among messages of the audio callback: (position, status, data1,
+        data2) each."""
         for position, status, low, high in events:
             if status == _CLOCK:
                 self.obey(ClockTick(position, self.clock_from_program))
             elif status in _TRANSPORT:
                 place = low | high << 7
                 self.obey(ClockTransport(_TRANSPORT[status], position, place, self.clock_from_program))
+            elif status & 0xF0 in NOTE_MESSAGES:
+                self._take_key(HandMessage(status, low, high, position))
+
+    def turn_hand(self) -> None:
+        """Let the conductor have the chord that the hand asks for by now. To be called often."""
+        source = self._look_ahead.facts.midi_in_from
+        has_source = source.programs or source.devices
+        if self._had_source and not has_source:
+            self._take_key(HandMessage(ALL_UP))
+        self._had_source = has_source
+        if self.hand.on:
+            self.hand.turn(self._bridge.position)
+        self._conductor.lead(self.hand.chord)
+
+    def _take_key(self, message: HandMessage) -> None:
+        """A key of the hand, unless it is bound to something else."""
+        status, hand = message.status, self.hand
+        if not hand.on:
+            return
+        if self._bindings is not None and status != ALL_UP:
+            kind: Literal["cc", "note"] = "cc" if status & 0xF0 == 0xB0 else "note"
+            if self._bindings.meaning(kind, message.number, (status & 0x0F) + 1):
+                return
+        position = message.at_sample if message.at_sample >= 0 else self._bridge.position
+        hand.message(status, message.number, message.value, position, message.device)
 
     def obey(self, command: Command) -> None:
         """Do it. What cannot be is said and counted, and changes nothing."""
@@ -152,6 +185,7 @@ class CommandHandler:
         elif isinstance(command, Panic):
             self.go_out()
             self.forget = True
+            self.hand.let_go()
             self._conductor.reset()
         elif isinstance(command, Quit):
             self.go_out()
@@ -238,7 +272,9 @@ class CommandHandler:
 
     def _set_option(self, command: SetOption) -> None:
         name, value = command.name, command.value
-        if name == "count_in":
+        if name in HAND_OPTIONS:
+            self.hand.set_option(name, value)
+        elif name == "count_in":
             if isinstance(value, (bool, str)) or value not in range(MOST_COUNTED_BARS + 1):
                 raise ConfigError(f"count_in {value!r}: give 0, 1 or 2 bars")
             self._count_in_bars = int(value)
@@ -262,6 +298,8 @@ class CommandHandler:
     def _of_the_time(self, command: Command) -> None:
         if isinstance(command, Tap):
             self._conductor.tap(self._in_input(command.at_sample, command.from_program))
+        elif isinstance(command, HandMessage):
+            self._take_key(command)
         elif isinstance(command, (ClockTick, ClockTransport)):
             if not self._is_own(command):
                 self._conductor.obey(command, self._in_input(command.at_sample, command.from_program))

@@ -68,7 +68,6 @@ class StatusBuilder:
         known = conductor.bar_samples() > 0
         cue = conductor.entrance_cue()
         self._note_faults(counters, cue)
-        played = "" if made is None else cue.symbol or chord_name(made.chord_root, made.chord_pitch_classes)
         said, controls = handler.announced, handler.controls
         return Status(
             state=state or self._state(counters, frame, on, failing),
@@ -84,8 +83,7 @@ class StatusBuilder:
             beat_phase=moment.beat_phase,
             tempo_bpm=moment.tempo_bpm if known else 0.0,
             confidence=moment.confidence,
-            chord=chord_name(cue.chord_root, cue.chord_pitch_classes),
-            chord_played=played,
+            **self._chords_of(cue, made),
             tuning_hz=self._band.tuning_hz,
             step_ms=1000.0 * look_ahead.step_s,
             step_p99_ms=1000.0 * look_ahead.meter.recent_percentile_s(99.0),
@@ -115,6 +113,16 @@ class StatusBuilder:
             recording=handler.recording,
             warnings=self._fault_log.warnings,
         )
+
+    def _chords_of(self, cue: EntranceCue, made: Moment | None) -> dict[str, Any]:
+        """What is heard, what is played, and whose chord that is."""
+        played = "" if made is None else cue.symbol or chord_name(made.chord_root, made.chord_pitch_classes)
+        return {
+            "chord": chord_name(cue.chord_root, cue.chord_pitch_classes),
+            "chord_played": played,
+            "chord_source": cue.chord_source if played else "",
+            "hand": self._command_handler.hand.words,
+        }
 
     def _mix_of(self, handler: CommandHandler) -> dict[str, Any]:
         """What each part sounds with, how it is mixed, and where it is heard."""

@@ -381,13 +381,14 @@ class Worker:
             self._midi_connections = connections
             self._gestures.connected(connected_position)
         if events:
-            self._take_midi_clock(events)
+            self._take_midi(events)
         by_pedal = self._gestures.commands_of(events) + self._gestures.due(self._bridge.position)
         for command in (*map(self._in_place, by_pedal), *self._commands.drain()):
             self.command_handler.obey(command)
+        self.command_handler.turn_hand()
 
-    def _take_midi_clock(self, events: list[tuple[int, int, int, int]]) -> None:
-        """Ticks and starts, in place for whoever sent them."""
+    def _take_midi(self, events: list[tuple[int, int, int, int]]) -> None:
+        """Ticks, starts and keys, in place for whoever sent them."""
         # Where our clock has jumped over a loss, what came after it is in its place already.
         lost = self._bridge.word(LOST_SAMPLES) - self._bridge.stalled_samples
         if lost > self._lost_samples:  # just before these events, most likely: they are looked for all the time
@@ -397,7 +398,7 @@ class Worker:
         self.command_handler.clock_from_program = source.programs
         if source.programs and source.devices and any(status == 0xF8 for _, status, _, _ in events):
             self._fault_log.fault(FaultKind.MIDI_MIXED)
-        self.command_handler.take_clock(events)
+        self.command_handler.take_midi(events)
 
     def _in_place(self, command: Command) -> Command:
         """A tap that a program sent means what is heard of it; where a device is connected too, a foot did it."""

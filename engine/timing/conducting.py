@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..charts.chord_symbol import ChordSymbol
 from ..commands import Command
 from ..player import Heard, Moment
 from ..position import Point
@@ -28,6 +29,13 @@ class Conducting(Protocol):
         """Whatever a command asks of the time or the chords; others are passed over. Raises ConfigError.
 
         `position_samples`: of the input clock, where the command belongs (a clock's tick) or now.
+        """
+        ...
+
+    def lead(self, chord: ChordSymbol | None) -> None:
+        """A hand leads: moments asked for from now on have that chord, and its bass as the root to stand on.
+
+        None: the chart's, else what is heard.
         """
         ...
 

@@ -10,6 +10,7 @@ import math
 from dataclasses import replace
 
 from ..charts.chart_position import ChartPosition
+from ..charts.chord_symbol import ChordSymbol
 from ..commands import (
     ClockGap,
     ClockTick,
@@ -82,6 +83,7 @@ class Conductor:
         """Forget everything heard, tapped and counted. A chart stays, and begins anew."""
         self._sources.reset()
         self._chords.reset()
+        self._lead: ChordSymbol | None = None
         self._chart.rewind()
         if self._chart.known:
             self._tracker.expect_metre(self._chart.beats_per_bar)  # it may have ended in another one
@@ -171,6 +173,10 @@ class Conductor:
         if not isinstance(command, ScaleCount):
             self._aim(max(position_samples, self._timeline.end_samples), leap_beyond_beats=0.1)
 
+    def lead(self, chord: ChordSymbol | None) -> None:
+        """See Conducting.lead."""
+        self._lead = chord
+
     def read_transport(self, reading: Reading) -> None:
         """See Conducting.read_transport."""
         self._sources.transport.read(reading)
@@ -257,7 +263,7 @@ class Conductor:
         sources, chord = self._sources, self._chords.chord
         by_ear = self._source is self._tracker
         name = sources.name_of(self._source)
-        charted = self._chart.known and sources.given_tempo_bpm() is not None
+        charted = (self._chart.known or self._lead is not None) and sources.given_tempo_bpm() is not None
         return EntranceCue(
             source=name,
             beat=self._found or not sources.listen,
@@ -269,7 +275,8 @@ class Conductor:
             chord_pitch_classes=chord.pitch_classes,
             section=self._chart.section,
             next_section=self._chart.next_section,
-            symbol=self._chart.symbol,
+            symbol=self._chart.symbol if self._lead is None else self._lead.name,
+            chord_source="hand" if self._lead is not None else "chart" if self._chart.known else "ear",
             end_bar=self._chart.end_bar,
         )
 
@@ -373,9 +380,11 @@ class Conductor:
         return self._timeline.at(position_samples)
 
     def _chord(self, point: Point) -> Chord:
-        """The chart's chord where there is one, else the one that the loop foretells, else the one heard."""
+        """Of the hand that leads, else of the chart, else what the loop foretells, else what is heard."""
         sure = self._source is not self._tracker or self.bar_confidence >= self.config.lock.sure_bar
         written = self._chart.chord(point, self._found, sure, self.bar_samples() / self._metre)
+        if self._lead is not None:
+            return Chord(self._lead.bass, self._lead.pitch_classes, 1.0)  # what the band stands on is the bass
         return self._chords.ahead(point.beat) if written is None else Chord(*written)
 
     def _aim(self, position_samples: float, leap_beyond_beats: float | None = None) -> None:

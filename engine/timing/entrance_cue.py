@@ -34,6 +34,8 @@ class EntranceCue:
     remarks: tuple[tuple[FaultKind, str], ...] = ()
     """What is odd about who tells the time, as kinds and lines of the fault log; as long as it lasts."""
     symbol: str = ""
-    """The chord as the chart writes it, for the moment that was asked for last; empty without a chart."""
+    """The chord as the hand that leads or the chart has it, for the moment asked for last; empty without either."""
+    chord_source: str = ""
+    """Whose chords the band plays: "hand", "chart" or "ear"; empty where it is told none."""
     end_bar: int | None = None
     """Number of the bar whose downbeat is the chart's last; None where it goes round, or there is none."""

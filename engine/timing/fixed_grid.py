@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from ..charts.chord_symbol import ChordSymbol
 from ..commands import Command
 from ..errors import ConfigError
 from ..player import Heard, Moment
@@ -37,6 +38,9 @@ class GridConductor:
 
     def obey(self, command: Command, position_samples: float) -> None:
         """A grid takes no orders."""
+
+    def lead(self, chord: ChordSymbol | None) -> None:
+        """A grid has no chords."""
 
     def read_transport(self, reading: Reading) -> None:
         """A grid has a time of its own."""

@@ -1,5 +1,7 @@
 """The system's MIDI inputs, heard through rtmidi's JACK API: prints each command that comes, and each piece of news.
 
+Messages for a hand that leads the chords come at its end, all together.
+
 `python midi_listener.py [PORT_NAME]`; ends when stdin closes, with its counts as JSON.
 """
 
@@ -28,12 +30,15 @@ TABLE = BindingTable(
 def main() -> None:
     counts: dict[str, int] = {}
     levels: list[float] = []
+    hand: list[tuple[int, int, int, str]] = []
 
     def post(command: object) -> None:
         name = type(command).__name__
         counts[name] = counts.get(name, 0) + 1
         if name == "SetLevel":
             levels.append(command.level_db)  # type: ignore[attr-defined]
+        elif name == "HandMessage":
+            hand.append((command.status, command.number, command.value, command.device))  # type: ignore[attr-defined]
         elif name != "ClockTick":
             print(command, flush=True)
 
@@ -59,7 +64,10 @@ def main() -> None:
     pedals.close()
     pedals.close()
     close_s = time.perf_counter() - before_s
-    print(json.dumps({"counts": counts, "lost": pedals.lost, "close_s": close_s, "levels": levels[-1:]}), flush=True)
+    print(
+        json.dumps({"counts": counts, "lost": pedals.lost, "close_s": close_s, "levels": levels[-1:], "hand": hand}),
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

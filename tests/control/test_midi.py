@@ -161,6 +161,26 @@ def test_where_a_pedal_rests_when_it_is_plugged_in_is_no_step(
 
 
 @pytest.mark.jack
+def test_a_hand_is_heard_key_by_key_and_taken_along_by_its_port(
+    jack_server: Any, source: Any, child: Callable[..., Child]
+) -> None:
+    piano = source("piano")
+    listener = child(jack_server.environment, "midi_listener.py")
+    assert listener.line() == "open ['piano:out']"
+    piano.send("903c50 914050 b0010a b0407f b07b00 803c40 a03c40")
+    piano.end()
+    assert "is gone" in listener.line()
+    assert json.loads(listener.end())["hand"] == [
+        [0x90, 60, 80, "piano:out"],
+        [0x91, 64, 80, "piano:out"],
+        [0xB0, 64, 127, "piano:out"],
+        [0xB0, 123, 0, "piano:out"],
+        [0x80, 60, 64, "piano:out"],
+        [0xFF, 0, 0, "piano:out"],
+    ]
+
+
+@pytest.mark.jack
 def test_two_devices_are_two_feet(jack_server: Any, source: Any, child: Callable[..., Child]) -> None:
     left, right = source("left"), source("right")
     listener = child(jack_server.environment, "midi_listener.py")

@@ -112,6 +112,13 @@ def test_it_says_all_that_a_musician_needs_at_80_columns() -> None:
         assert words in text, words
 
 
+def test_it_says_whose_chord_is_played_and_how_the_hand_leads() -> None:
+    led = replace(PLAYING, section="", next_section="", chord_source="hand", hand="latched, B3 and down")
+    text = "\n".join(lines_of(led, 79, 24))
+    assert "by hand" in text and "hand latched, B3 and down" in text
+    assert "by chart" in "\n".join(lines_of(replace(PLAYING, chord_source="chart"), 79, 24))
+
+
 def row_of(part: str, status: Status, columns: int = 79) -> str:
     return next(line for line in lines_of(status, columns, 24) if line.startswith(f" {part} "))
 

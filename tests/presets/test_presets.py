@@ -214,6 +214,7 @@ start_at: bar
 when_silent: go_on
 when_clock_stops: go_on
 chart_place: entrance
+chords: {hold: held, split: Bb3, side: above, channel: 3}
 time_source: midi_clock
 ceiling_dbfs: -3
 pedal:
@@ -237,6 +238,9 @@ pedal:
     )
     assert (preset.count_in, preset.start_at, preset.when_silent) == (2, "bar", "go_on")
     assert (preset.when_clock_stops, preset.chart_place, preset.time_source) == ("go_on", "entrance", "midi_clock")
+    assert preset.chords.options == {
+        "chords": "midi", "chords_hold": "held", "chords_split": 58, "chords_side": "above", "chords_channel": 3
+    }  # fmt: skip
     assert [row.does for row in preset.pedal] == ["ending", "mute"]
     assert set(Preset.model_fields) == {line.split(":")[0] for line in text.splitlines() if not line.startswith(" ")}
 
@@ -298,3 +302,34 @@ def test_any_bytes_are_a_preset_or_one_line(tmp_path: Path, data: bytes) -> None
         load_preset(path)
     except PresetError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("written", "options"),
+    [
+        ("auto", {"chords": "auto"}), ("midi", {"chords": "midi", "chords_hold": "latched"}),
+        ("{split: C4}", {"chords": "midi", "chords_split": 60}), ("{split: 0}", {"chords_split": 0}),
+        ("{split: C-1}", {"chords_split": 0}), ("{split: G9}", {"chords_split": 127}),
+        ("{split: all}", {"chords_split": "all"}),
+        ("{split: F#2, source: auto}", {"chords": "auto", "chords_split": 42}),
+    ],
+)  # fmt: skip
+def test_chords_by_hand(tmp_path: Path, written: str, options: dict[str, object]) -> None:
+    preset = load_preset(write(tmp_path, f"name: A\nchords: {written}\n"))
+    assert options.items() <= preset.chords.options.items()
+    assert ("chords_split" in preset.chords.options) == ("split" in written), "else it stays as it was learnt"
+    assert load_preset(write(tmp_path, as_text(preset))) == preset
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("ear", ["chords", "midi"]), ("{split: H4}", ["split", "C4"]), ("{split: 128}", ["split", "0 to 127"]),
+        ("{split: A9}", ["split"]), ("{split: true}", ["split"]), ("{channel: 17}", ["channel"]),
+        ("{hold: latch}", ["hold", "latched"]), ("{zone: 3}", ["zone"]),
+    ],
+)  # fmt: skip
+def test_chords_by_hand_that_cannot_be(tmp_path: Path, written: str, words: list[str]) -> None:
+    with pytest.raises(PresetError) as raised:
+        load_preset(write(tmp_path, f"name: A\nchords: {written}\n"))
+    assert all(word in str(raised.value) for word in words), str(raised.value)

@@ -253,3 +253,15 @@ def test_a_missing_midi_system_is_an_error_only_where_it_was_asked_for(monkeypat
     add_rows(user_file(), [row(cc=64, does="fill")])
     assert opening(asked=False) is None
     assert said == ["no MIDI here (your bindings rest meanwhile)"]
+
+
+def test_chords_by_hand_open_the_inputs_though_nothing_is_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_midi, "MidiPedals", lambda *arguments, **named: "open")
+    monkeypatch.setattr(cli_midi, "_jack_sources", lambda config: [])
+    config = EngineConfig(backend="jack", bindings=binding_table(None, None))
+
+    def opening(by_hand: bool) -> object:
+        return open_pedals(config, False, lambda line: None, lambda command: None, lambda at_s: 0, by_hand)
+
+    assert opening(False) is None
+    assert opening(True) == "open"

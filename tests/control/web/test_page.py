@@ -25,6 +25,7 @@ from gigmate.engine.commands import (
     SetLevel,
     SetMix,
     SetMute,
+    SetOption,
     ShiftHalfBeat,
     Start,
     StepSong,
@@ -152,6 +153,10 @@ def test_everything_that_can_be_touched(page: Any, band: StandIn) -> None:
         ('[data-do="this_is_one"]', ThisIsOne()),
         ('[data-do="half_beat"]', ShiftHalfBeat()),
         ('[data-do="double_time"]', ScaleCount(2.0)),
+        ("#hand_box summary", None),
+        ("#by_hand", SetOption("chords", "turn")),
+        ("#latch", SetOption("chords_hold", "turn")),
+        ("#split", SetOption("chords_split", "learn")),
         ('[data-do="count_in"]', CountIn()),
         ('[data-do="fill"]', Fill()),
         ('[data-do="ending"]', Ending()),
@@ -183,12 +188,14 @@ def test_everything_that_can_be_touched(page: Any, band: StandIn) -> None:
 def test_what_is_shown(page: Any, band: StandIn) -> None:
     band.set(
         state="playing", pending="ending", next_section="Bridge", time_source="midi_clock", misses=3, step_ms=55.0,
+        chord_source="hand", hand="latched, B3 and down",
         warnings=("the sound system lost a moment of sound: raise the block size to 256",), input_db=-12.0, beat=4,
     )  # fmt: skip
     expect_text(page, "#words", "LAST BAR")
     for selector, text in (
         ("#bar", "bar 3.4"), ("#tempo", "120.0 bpm"), ("#source", "by midi clock"), ("#chord", "Am"),
-        ("#pending", "ending"), ("#chord_played", "Am7"), ("#warnings", "raise the block size to 256"),
+        ("#pending", "ending"), ("#chord_played", "Am7"), ("#chord_source", "by hand"),
+        ("#hand_box .now", "BY HAND"), ("#latch.now", "LATCH"), ("#warnings", "raise the block size to 256"),
         ("#warned", "raise the block size to 256"),
         ("#subtitle", "1 of 3"), ("#subtitle", "then Bridge"), ("#input_text", "-12 dB"), ("#figures", "3 misses"),
         ("#sections .now", "A"), ("#sections .next", "Bridge"),
