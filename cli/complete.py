@@ -15,6 +15,7 @@ from ..engine.errors import ConfigError, EngineError
 from ..files.channels import ChannelError, check_channels
 from ..files.names import why_no_recording
 from .live.sounds_command import SoundOption
+from .options.playing import DensityOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
 
 if TYPE_CHECKING:
     from .complete_job import Completed, Progress
@@ -65,6 +66,11 @@ def complete(
     chart_start: Annotated[
         float | None, typer.Option(metavar="S", help="Where the chart begins. Default: the first downbeat.")
     ] = None,
+    tempo: TempoOption = None,
+    style: StyleOption = None,
+    density: DensityOption = None,
+    level: LevelOption = None,
+    mute: MuteOption = None,
     sound: SoundOption = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and recording give the same result.")] = 0,
     tuning: Annotated[
@@ -84,6 +90,7 @@ def complete(
     reason = why_no_recording(source)
     if reason is not None:  # before a name beside it is made up: a folder may have none
         raise EngineError(reason)
+    wish = wish_of(tempo, style, density, level, mute)
     target = output or source.with_name(f"{source.stem}-band.wav")
     wanted = Completion(
         source=source,
@@ -99,8 +106,8 @@ def complete(
         continue_s=go_on,
         play_along=play_along,
         wait=not no_wait,
-        preset=load_preset(preset, (own_folder(),)),
-        chart=None if chart is None else read_chart(chart),
+        preset=wish.first(load_preset(preset, (own_folder(),))),
+        chart=wish.chart(None if chart is None else read_chart(chart)),
         chart_start_s=None if chart_start is None else chart_start - start,
         sound=sound,
         seed=seed,

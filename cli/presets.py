@@ -14,6 +14,7 @@ import typer
 from ..engine.errors import ConfigError
 from ..files.json_text import json_text
 from .charts.charts_command import played
+from .options.playing import AS_IT_IS, Wish
 
 if TYPE_CHECKING:
     from ..engine.gestures import BindingTable
@@ -34,12 +35,17 @@ def own_folder() -> Path:
 
 
 def open_show(
-    preset: str, set_list: Path | None, chart: Path | None, bindings: BindingTable | None, sound: str | None = None
+    preset: str,
+    set_list: Path | None,
+    chart: Path | None,
+    bindings: BindingTable | None,
+    sound: str | None = None,
+    wish: Wish = AS_IT_IS,
 ) -> tuple[Show, list[str]]:
     """What a live run plays, and lines about presets of the user's that do not hold.
 
-    `sound`: of --sound. Raises ConfigError: no such preset or sound, a set list or a chart that does not hold, or both
-    of these.
+    `sound`: of --sound; `wish`: what other options change of presets. Raises ConfigError: no such preset or sound, a
+    set list or a chart that does not hold, or both of these.
     """
     from ..engine.part_sounds import sounds_of
     from ..presets.loader import load_preset
@@ -50,10 +56,11 @@ def open_show(
     if set_list is not None and chart is not None:
         raise ConfigError("--set and --chart: the songs of a set list have their own charts; leave one of them out")
     folders = (own_folder(),)
-    songs = None if set_list is None else load_set(set_list, folders, preset)
-    sheet = None if chart is None else read_chart(chart)
-    first = load_preset(preset, folders)
-    presets, faults = known_presets(folders)
+    songs = wish.set_list(None if set_list is None else load_set(set_list, folders, preset))
+    sheet = wish.chart(None if chart is None else read_chart(chart))
+    first = wish.first(load_preset(preset, folders))
+    known, faults = known_presets(folders)
+    presets = {name: first if name == preset else wish.every(one) for name, one in known.items()}
     charts = [sheet, *(song.chart for song in songs.songs)] if songs is not None else [sheet]
     faults += [f"chart: {text}" for one in charts if one is not None for text in one.remarks]
     evening = Show(first, set_list=songs, chart=sheet, presets=presets, bindings=bindings)

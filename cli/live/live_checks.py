@@ -1,12 +1,27 @@
-"""The files that the options of a live run name, checked before anything is opened."""
+"""What the options of a live run say, checked before anything is opened: numbers, and files."""
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
 from ...engine.config import EngineConfig, is_folder
 from ...engine.errors import ConfigError
+
+BACKENDS = ("auto", "jack", "portaudio", "file")
+
+
+def check_numbers(backend: str, duration_s: float | None, monitor_db: float | None, round_trip: int | None) -> None:
+    """Raise ConfigError for what no run can be asked."""
+    if backend not in BACKENDS:
+        raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
+    if duration_s is not None and not (math.isfinite(duration_s) and duration_s > 0):
+        raise ConfigError(f"--duration {duration_s:g}: give seconds, more than 0")
+    if monitor_db is not None and not -60.0 <= monitor_db <= 12.0:
+        raise ConfigError(f"--monitor {monitor_db:g}: give a gain from -60 to 12 dB")
+    if round_trip is not None and not 0 <= round_trip <= 96_000:
+        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000, as `gigmate latency` measures")
 
 
 def check_files(config: EngineConfig, report: Path | None) -> None:

@@ -11,8 +11,10 @@ import typer
 from ...engine.config import Backend, EngineConfig
 from ...engine.errors import ConfigError
 from ..complete import parse_channels
-from .live_command import BACKENDS, Request
-from .live_command import play as play_live
+from ..options.playing import DensityOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
+from .live_checks import check_numbers
+from .live_run import Request
+from .live_run import play as play_live
 from .midi_options import MidiLatencyOption, MidiOutOption
 from .outputs import OutputOption, parse_outputs
 from .sounds_command import SoundOption
@@ -34,6 +36,11 @@ def play(
     backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
     device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
     preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
+    tempo: TempoOption = None,
+    style: StyleOption = None,
+    density: DensityOption = None,
+    level: LevelOption = None,
+    mute: MuteOption = None,
     sound: SoundOption = None,
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
@@ -62,7 +69,7 @@ def play(
     from ..extras import need
     from ..presets import open_show
 
-    _check_numbers(backend, duration, round_trip)
+    check_numbers(backend, duration, None, round_trip)
     if input_file is None and (fast or output_file is not None) and backend != "file":
         raise ConfigError("--fast and --output-file need --input-file: give the recording to play along with")
     need("websockets")
@@ -100,7 +107,7 @@ def play(
         return player
 
     try:
-        show, _ = open_show(preset, None, None, None, sound)
+        show, _ = open_show(preset, None, None, None, sound, wish_of(tempo, style, density, level, mute))
         code = play_live(Request(config, show, duration, report, json_lines=json_lines, load=connect))
         if not json_lines:
             _tell(players)
@@ -116,16 +123,6 @@ def _tell(players: list[RemotePlayer]) -> None:
             f"server: {1000 * player.round_trip_s:.0f} ms there and back, {player.depth} frames on their way, "
             f"reconnected {player.reconnections} times"
         )
-
-
-def _check_numbers(backend: str, duration: float | None, round_trip: int | None) -> None:
-    """Raise ConfigError for what no run can be asked."""
-    if backend not in BACKENDS:
-        raise ConfigError(f"--backend {backend}: give one of {', '.join(BACKENDS)}")
-    if duration is not None and not 0 < duration < 1e9:
-        raise ConfigError(f"--duration {duration:g}: give seconds, more than 0")
-    if round_trip is not None and not 0 <= round_trip <= 96_000:
-        raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000")
 
 
 def _own_harmonist() -> Harmonist:

@@ -346,8 +346,41 @@ def test_without_a_sound_system_there_is_a_rehearsal(
     assert "rehearsal" in capsys.readouterr().out
 
 
-def test_a_broken_band_is_said(monkeypatch: pytest.MonkeyPatch, take: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recording_alone_is_a_rehearsal_with_it(
+    fake_band: type[FakeBand],
+    take: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("--input-file", take, "--no-wait", "--duration", "1.5") == 0
+    told = capsys.readouterr().out
+    assert "rehearsal: the band begins at once" in told and str(take) in told
+    sound, rate_hz = soundfile.read(tmp_path / "gigmate-rehearsal.wav")
+    assert np.abs(sound).max() > 0.05
+    spectrum = np.abs(np.fft.rfft(sound[:rate_hz, 0])) / rate_hz
+    assert spectrum[220] > 3 * spectrum[231], "the recording can be heard in it"
+    assert spectrum[100] > 3 * spectrum[111], "and the band"
+
+
+@pytest.mark.parametrize(
+    "option", [["--fast"], ["--record", "r.wav"], ["--report", "r.json"], ["--output-file", "o.wav"]]
+)
+def test_who_says_what_comes_of_it_gets_that_and_starts_the_band(
+    option: list[str], fake_band: type[FakeBand], take: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("--input-file", take, "--duration", "0.3", *option) == 0
+    assert not (tmp_path / "gigmate-rehearsal.wav").exists()
+
+
+def test_a_broken_band_is_said(
+    monkeypatch: pytest.MonkeyPatch, take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from gigmate.engine.errors import EngineError
+
+    monkeypatch.chdir(tmp_path)
 
     def broken(weights: object, seed: int) -> None:
         raise EngineError("the band fell off the stage: lift it")

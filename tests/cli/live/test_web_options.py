@@ -14,7 +14,7 @@ from typing import Any
 
 import gigmate.session
 import pytest
-from gigmate.cli.live.live_command import Request
+from gigmate.cli.live.live_run import Request
 from gigmate.cli.live.web_options import (
     DEFAULT_PORT,
     Remote,
