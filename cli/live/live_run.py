@@ -66,13 +66,7 @@ def play(request: Request) -> int:
     from .web_options import Remote
 
     display = open_display(sys.stdout, request.json_lines)
-    if is_alone(request):
-        request = replace(request, config=own_rehearsal(request.config))
-        display.note(
-            f"This is a rehearsal: the band begins at once and plays along with {request.config.input_file}, both into "
-            f"./{REHEARSAL_FILE}"
-        )
-    check_files(request.config, request.report)
+    request = _checked(request, display)
     with Signals() as signals, contextlib.ExitStack() as open_things:
         remote = None if request.web is None else Remote(request.web)
         if remote is not None:
@@ -122,6 +116,18 @@ def play(request: Request) -> int:
         if session.port.lost is not None:
             raise EngineError(session.port.lost)
         return signals.exit_code or 0
+
+
+def _checked(request: Request, display: Display) -> Request:
+    """What is to be run, its files checked; a recording and nothing else is a rehearsal with it, and that is said."""
+    if is_alone(request):
+        request = replace(request, config=own_rehearsal(request.config))
+        display.note(
+            f"This is a rehearsal: the band begins at once and plays along with {request.config.input_file}, both into "
+            f"./{REHEARSAL_FILE}"
+        )
+    check_files(request.config, request.report)
+    return request
 
 
 def is_alone(request: Request) -> bool:
