@@ -23,6 +23,7 @@ from .styles import preset_for
 MOST_FILE_BYTES = 16_000_000
 MOST_TEXT, MOST_LINE = 4_000_000, 20_000
 """Of charts in plain text, in letters."""
+_ENCODING = re.compile(r"(<\?xml[^>]{0,100}?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|score-|!DOCTYPE\s+score)")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CHORDPRO = (".cho", ".crd", ".chopro", ".chordpro", ".pro", ".chord")
@@ -119,6 +120,29 @@ def read_song(source: str | Path) -> Song:
             f"set list of them with `gigmate charts convert {found.where} evening.yaml`"
         )
     return found.song(numbers[0])
+
+
+def chart_of_text(text: str, where: str = "chart") -> Chart:
+    """The chart in a text that is no file's: our notation, or any format that is text. Raises ChartError.
+
+    Nothing is opened: the name of a file, or a link to one, is no chart.
+    """
+    if _XML.match(text[:100].encode("utf-8", "replace")):
+        # It came as letters: the bytes that it once was in are not those that it has now.
+        return _only(open_bytes(_ENCODING.sub(r"\1", text, count=1).encode("utf-8", "replace"), where))
+    return _only(_of_text(text.removeprefix("\ufeff"), where, ""))
+
+
+def chart_of_bytes(data: bytes, name: str = "", where: str = "chart") -> Chart:
+    """The chart in a file's bytes; `name` is what the file was called. Raises ChartError."""
+    return _only(open_bytes(data, where, Path(name).suffix.lower()))
+
+
+def _only(found: SongFile) -> Chart:
+    if len(found.entries) > 1:
+        titles = ", ".join(entry.title for entry in found.entries[:3])
+        raise ChartError(f"{found.where}: {len(found.entries)} songs ({titles[:90]} ...): give one of them alone")
+    return found.song(0).chart
 
 
 def open_bytes(data: bytes, where: str, suffix: str = "") -> SongFile:

@@ -17,10 +17,11 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as PlainHTTPException
 
 from ... import __version__
-from ...engine.charts.chart_parser import parse_chart
+from ...engine.charts.chart import Chart, ChartError
 from ...engine.errors import ConfigError, EngineError
 from ...engine.player import PARTS
 from ...presets.loader import load_preset, preset_names
+from ...sheets.library import MOST_FILE_BYTES, chart_of_bytes, chart_of_text
 from ..complete import parse_ahead, parse_channels, parse_parts
 from ..complete_job import Completion
 from ..sound_files import NoSound, TooLong
@@ -169,7 +170,12 @@ def _wanted(
         str | None,
         Form(alias="input", description="Channels heard, from 1, such as 1 or 1,2; else the mean of all."),
     ] = None,
-    chart: Annotated[str | None, Form(description="Chords in bar notation, such as | Am | F | C G |.")] = None,
+    chart: Annotated[
+        str | None, Form(description="Chords, such as | Am | F | C G |, or the text of a chart in any format.")
+    ] = None,
+    chart_file: Annotated[
+        UploadFile | None, File(description="The same as a file: of MIDI, MXL or any other format of charts.")
+    ] = None,
     answer: Annotated[
         Literal["wav", "midi"], Query(alias="format", description="midi: the notes as a MIDI file, no sound.")
     ] = "wav",
@@ -193,9 +199,21 @@ def _wanted(
         sound=sound or None,
         seed=seed,
         ahead_frames=parse_ahead(ahead),
-        chart=None if not chart else parse_chart(chart),
+        chart=_chart(chart, chart_file),
         chart_start_s=chart_start,
     )
+
+
+def _chart(text: str | None, file: UploadFile | None) -> Chart | None:
+    """The chart of a request, from the text or the file. Raises ChartError for both, or for what is none."""
+    if file is None:
+        return chart_of_text(text) if text else None
+    if text:
+        raise ChartError("chart and chart_file: give one of them")
+    data = file.file.read(MOST_FILE_BYTES + 1)
+    if len(data) > MOST_FILE_BYTES:
+        raise ChartError(f"chart_file: more than {MOST_FILE_BYTES // 1_000_000} MB: is this a chart?")
+    return chart_of_bytes(data, file.filename or "", "chart_file")
 
 
 _Upload = Annotated[

@@ -17,7 +17,6 @@ import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
 from ...dsp.limiter import LOUDEST
-from ...engine.charts.chart_parser import parse_chart
 from ...engine.errors import EngineError
 from ...engine.player import PARTS, NotedPlayer
 from ...engine.run.accompaniment import Accompaniment, Stretch
@@ -25,6 +24,7 @@ from ...files.channels import ChannelError, picked
 from ...files.json_text import json_text
 from ...latency.budget import MAX_AHEAD_FRAMES
 from ...presets.loader import preset_names
+from ...sheets.library import chart_of_text
 from ..complete import parse_ahead, parse_parts
 from ..complete_job import LONGEST_CONTINUATION_S
 from . import stream_messages
@@ -131,9 +131,12 @@ class _Stream:
         sound = hello.get("sound")
         if sound is not None and not isinstance(sound, str):
             raise WireError("sound: give a word, such as instruments or keys=rhodes")
-        chart, chart_start_s = _chart(hello, wait)
+        text, chart_start_s = _chart(hello, wait)
+        remarks: list[str] = []
 
         def begin() -> Accompaniment:
+            chart = None if text is None else chart_of_text(text)
+            remarks.extend(() if chart is None else chart.remarks)
             return self._band.stream(
                 self._rate_hz,
                 preset=preset,
@@ -141,7 +144,7 @@ class _Stream:
                 seed=int(stream_messages.number(hello, "seed", 0, 0, 2**63 - 1)),
                 ahead_frames=parse_ahead(str(hello.get("ahead", "1"))),
                 wait=wait,
-                chart=None if chart is None else parse_chart(chart),
+                chart=chart,
                 chart_start_s=chart_start_s,
                 input_channels=None if heard is None else _there(heard, self._channels),
                 sound=sound,
@@ -160,6 +163,8 @@ class _Stream:
             window_samples=self._window,
             message_bytes=self._limits.message_bytes,
         )
+        for line in remarks:
+            await self._say("warning", warning=line)
         await self._play(stream)
 
     async def _play(self, stream: Accompaniment) -> None:
@@ -326,7 +331,7 @@ def _chart(hello: dict[str, Any], wait: bool) -> tuple[str | None, float | None]
     """The chart as text, and where it begins: None is where a band that waits comes in. Raises WireError."""
     text, start = hello.get("chart"), hello.get("chart_start")
     if text is not None and not isinstance(text, str):
-        raise WireError("chart: give text in bar notation, such as | Am | F | C G |")
+        raise WireError("chart: give text, in bar notation (| Am | F | C G |) or another format of charts")
     if start is None:
         return text, None if wait else 0.0
     if text is None:

@@ -126,13 +126,18 @@ def wav(sound: np.ndarray, rate_hz: int = RATE_HZ, form: str = "WAV", subtype: s
     return file.getvalue()
 
 
-def multipart(data: bytes, fields: dict[str, object], name: str = "request") -> tuple[bytes, str]:
-    """Body and content type, as any client makes them."""
+def multipart(
+    data: bytes, fields: dict[str, object], name: str = "request", chart_file: tuple[str, bytes] | None = None
+) -> tuple[bytes, str]:
+    """Body and content type, as any client makes them; `chart_file`: name and bytes of a second file."""
     mark = uuid.uuid4().hex
     lines = b"".join(
         f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
         for key, value in fields.items()
     )
+    if chart_file is not None:
+        where = f'--{mark}\r\nContent-Disposition: form-data; name="chart_file"; filename="{chart_file[0]}"\r\n\r\n'
+        lines += where.encode() + chart_file[1] + b"\r\n"
     head = f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="a.wav"\r\n\r\n'.encode()
     return lines + head + data + f"\r\n--{mark}--\r\n".encode(), f"multipart/form-data; boundary={mark}"
 

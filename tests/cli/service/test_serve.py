@@ -74,6 +74,36 @@ def test_predict_by_a_chart(server: Server) -> None:
         assert played.shape == (len(sound), 2)
 
 
+CHARTS = {
+    "pier.cho": "{title: Pier}\n[Dm7]One [G7/B]two\n",
+    "pier.abc": 'X:1\nT:Pier\nM:4/4\nL:1/4\nK:C\n"Dm7"D4 | "G7/B"B,4 |]\n',
+    "pier.chart": "| Dm7 | G7/B |",
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_predict_by_a_chart_of_any_format(server: Server, name: str) -> None:
+    """As a text, or as a file, it is what it is in our notation."""
+    sound, text = wav(lead(0.5)), CHARTS[name]
+    _, ours = post(server.url + "/predict?format=midi", sound, chart="| Dm7 | G7/B |", chart_start=0, ahead=0)
+    assert post(server.url + "/predict?format=midi", sound, chart=text, chart_start=0, ahead=0) == (200, ours)
+    body, kind = multipart(sound, {"chart_start": 0, "ahead": 0}, chart_file=(name, text.encode()))
+    assert ask(server.url + "/predict?format=midi", body, "POST", {"Content-Type": kind}) == (200, ours)
+
+
+def test_a_chart_file_that_cannot_be(server: Server) -> None:
+    sound = wav(lead(0.5))
+    for fields, file, word in (
+        ({}, ("song.mgu", b"x"), "Band-in-a-Box"),
+        ({}, ("song.mid", b"MThd"), "chart_file"),
+        ({"chart": "| C |"}, ("song.chart", b"| C |"), "one of them"),
+    ):
+        body, kind = multipart(sound, fields, chart_file=file)
+        status, line = error_of(ask(server.url + "/predict", body, "POST", {"Content-Type": kind}))
+        assert status == 400
+        assert word in line
+
+
 @pytest.mark.parametrize(("asked_s", "rate_hz"), [(0.4, 44_100), (2.0, 11_025)])
 def test_the_length_that_was_asked_for(server: Server, asked_s: float, rate_hz: int) -> None:
     data = wav(np.stack([lead(1.0, rate_hz)] * 2, axis=1), rate_hz)

@@ -115,6 +115,18 @@ def test_a_chart_gives_the_chords() -> None:
         assert high / low == pytest.approx(9 / 4, rel=0.08), "G against D, a little compressed"
 
 
+def test_a_chart_of_another_format_gives_the_same_chords_and_says_what_is_left_out() -> None:
+    sound = lead(2.0)
+    with serving(Band(Reader), streams=2) as server:
+        ours, _ = play(hello(server, rate_hz=RATE_HZ, chart="tempo: 240\nend: stop\n| Dm7 | G7/B |")[0], sound, 1920)
+        chart = "{title: Pier}\n{tempo: 240}\n[Dm7]One [G7/B]two\n"
+        theirs, told = play(hello(server, rate_hz=RATE_HZ, chart=chart)[0], sound, 1920)
+    np.testing.assert_array_equal(theirs, ours)
+    assert [one["warning"] for one in told if one["type"] == "warning"] == [
+        "line 3: words tell no bars: there each chord lasts one bar"
+    ]
+
+
 @pytest.mark.parametrize("block", [480, 4_800])
 def test_notes_come_with_the_sound_that_they_belong_to(block: int) -> None:
     with serving(Band(Noted), window_s=1.0) as server:
@@ -247,7 +259,8 @@ def test_a_hello_that_cannot_be(server: Server, fields: dict[str, object]) -> No
     ("fields", "word"),
     [({"chart": "| C | Xm |"}, "line 1, bar 2"), ({"chart": "/etc/passwd"}, "chart line 1"), ({"chart": ""}, "no bar"),
      ({"chart": "| \ud800 |"}, "line 1, bar 1"), ({"chart": ["| C |"]}, "bar notation"),
-     ({"chart": "| C " * 30_000}, "too long for a chart"), ({"chart": "|: C :| x99\n" * 99}, "4000 bars"),
+     ({"chart": "| C " * 30_000}, "20000 letters"), ({"chart": "| C |\n" * 20_000}, "too long for a chart"),
+     ({"chart": "|: C :| x99\n" * 99}, "4000 bars"),
      ({"chart_start": 1}, "needs a chart"), ({"chart": "| C |", "chart_start": -1}, "chart_start")],
 )  # fmt: skip
 def test_a_chart_that_cannot_be(server: Server, fields: dict[str, object], word: str) -> None:
