@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from gigmate.engine.actions import ACTIONS
 from gigmate.engine.callback.bridge import Bridge
+from gigmate.engine.commands import SetOption
 from gigmate.engine.config import EngineConfig
 from gigmate.engine.gestures import Binding, BindingTable, Gesture
 from gigmate.engine.ports import open_port
@@ -248,6 +249,28 @@ def test_a_conductor_takes_a_transport_from_the_server(jack_server: Any, peer: C
         assert wait_until(lambda: abs(engine.status.tempo_bpm - 96) < 0.01)
         master.end()
         assert wait_until(lambda: engine.status.time_source != "transport")
+
+
+def test_a_hand_on_jack_leads_and_is_let_go_of_when_its_port_goes(jack_server: Any, peer: Callable[..., Peer]) -> None:
+    config = _config(jack_server, client_name="gm", start_playing=True, wait_for_musician=False)
+    port = open_port(config)
+    with Engine(config, Singer(), Conductor(float(port.rate_hz), 120.0), port) as engine:
+        for name, value in (("chords", "midi"), ("chords_hold", "held"), ("chords_split", 59)):
+            engine.post(SetOption(name, value))
+        engine.start()
+        hand = peer(
+            jack_server.environment, "jack_peer.py", "midi", "gm:midi_in", "903450@3", "903750@40", "914830@50",
+            "903c50@60", "903050@90",
+        )  # fmt: skip
+        assert hand.line() == "ready"
+        assert wait_until(lambda: engine.status.hand == "held, B3 and down")
+        hand.go()
+        assert wait_until(lambda: engine.status.chord_played == "C")
+        assert engine.status.chord_source == "hand"
+        time.sleep(1.0)
+        assert engine.status.chord_source == "hand", "its keys are down"
+        hand.end()
+        assert wait_until(lambda: engine.status.chord_source != "hand")
 
 
 def test_the_click_has_a_port_of_its_own(jack_server: Any) -> None:
