@@ -33,6 +33,9 @@ class SharedPrograms:
     def __init__(self, weights: Path | None) -> None:
         self._load = lambda: load_band(weights)
         self._lock = threading.Lock()
+        self._frame_turn = threading.Lock()
+        """Most of a frame is Python, which computes on one core at a time: streams that fight for it inside of a frame
+        lose a third (8.7 for 6.5 times real time with twelve of them on two cores)."""
         self._programs: list[tuple[LoadedBand, Turn, weakref.WeakSet[SharedAccompanist]]] = []
         self._add()
         self._most = 1 if self._programs[0][0].concurrent else max(1, os.cpu_count() or 1)
@@ -50,7 +53,9 @@ class SharedPrograms:
                 self._add()
             loaded, turn, players = min(self._programs, key=lambda program: len(program[2]))
             with turn:
-                player = SharedAccompanist(Accompanist(loaded, seed), turn)
+                player = SharedAccompanist(
+                    Accompanist(loaded, seed), turn, self._frame_turn if loaded.concurrent else None
+                )
             players.add(player)
             return player
 
@@ -58,11 +63,13 @@ class SharedPrograms:
 class SharedAccompanist:
     """An Accompanist that waits for its turn on a program that others use too. One thread at a time."""
 
-    def __init__(self, player: Accompanist, turn: Turn) -> None:
+    def __init__(self, player: Accompanist, turn: Turn, frame_turn: Turn | None = None) -> None:
         self._player, self._turn = player, turn
         self.sample_rate_hz, self.frame_samples = player.sample_rate_hz, player.frame_samples
         self.tail_samples, self.play_delay_samples = player.tail_samples, player.play_delay_samples
         self.harmonist = player.harmonist  # no part of the program, so it waits for no turn
+        self.frame_turn = frame_turn
+        """To be held for a whole frame of a stream, where there is one."""
 
     @property
     def tuning_hz(self) -> float:

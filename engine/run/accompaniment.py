@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,6 +147,7 @@ class Accompaniment:
         self._mix.take_preset(settings.mix)
         self._band.mix = self._mix.mix
         self._playout, self._host_frame = self._band.playout, self._band.host_frame
+        self._turn: AbstractContextManager[object] = getattr(player, "frame_turn", None) or nullcontext()
         ahead_frames = settings.ahead_frames
         self.ahead_frames = self._live_ahead_frames() if ahead_frames is None else ahead_frames
         if not 0 <= self.ahead_frames <= MAX_AHEAD_FRAMES:
@@ -313,7 +315,8 @@ class Accompaniment:
             done += count
             if self._filled == self._host_frame:
                 self._filled = 0
-                made = self._step()
+                with self._turn:
+                    made = self._step()
                 if made is not None:
                     rows.append(made)
         return rows
