@@ -251,7 +251,7 @@ def _beside(action) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize(("capacity", "total"), [(1, 200_000), (13, 4_000_000), (31, 8_000_000), (1021, 30_000_000)])
+@pytest.mark.parametrize(("capacity", "total"), [(1, 20_000), (13, 4_000_000), (31, 8_000_000), (1021, 30_000_000)])
 def test_two_free_threads_lose_nothing(capacity: int, total: int) -> None:
     ring = Ring(capacity)
     scratch = np.zeros((2, 4096), np.float32)
@@ -265,14 +265,24 @@ def test_two_free_threads_lose_nothing(capacity: int, total: int) -> None:
 
 @pytest.mark.parametrize("capacity", [61, 509])
 def test_two_free_threads_meet_at_positions(capacity: int) -> None:
-    ring, total = Ring(capacity), 50_000 * capacity
-    scratch, stop = np.zeros((2, 4096), np.float32), np.zeros(1, np.int64)
-    writer = _beside(lambda: _write_numbers_at(ring.address, scratch[0].ctypes.data, 2 * total, capacity // 2, stop))
-    wrong, there = _take_numbers(ring.address, scratch[1].ctypes.data, total, capacity // 3)
-    stop[0] = 1
-    writer.join()
-    assert wrong == 0
-    assert total // 1000 < there < total
+    """Nothing is ever wrong; and in one of a few tries the machine lets both threads run long enough to meet."""
+    total, met = 50_000 * capacity, []
+    for _ in range(6):
+        ring = Ring(capacity)
+        scratch, stop = np.zeros((2, 4096), np.float32), np.zeros(1, np.int64)
+        written, read = scratch[0].ctypes.data, scratch[1].ctypes.data
+        writer = _beside(
+            lambda to=ring.address, at=written, stop=stop: _write_numbers_at(to, at, 2 * total, capacity // 2, stop)
+        )
+        wrong, there = _take_numbers(ring.address, read, total, capacity // 3)
+        stop[0] = 1
+        writer.join()
+        assert wrong == 0
+        assert there < total
+        met.append(there)
+        if there > total // 1000:
+            return
+    raise AssertionError(f"the threads never met: {met} of {total} samples")
 
 
 def test_two_free_threads_agree_on_what_was_dropped() -> None:
