@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import weights_file
-from .band_stream import BandStream, LoadedBand
+from .band_stream import LoadedBand
 from .generator.score_tokens import SLOTS
 from .harmony.harmonist import HarmonyNetwork
 from .native.compiler import CompilerError
@@ -95,9 +95,8 @@ def _described(folder: Path, fingerprint: str, new_stream: Any, runtime: str) ->
     shape = weights_file.read_header(folder / "generator.safetensors")["config"]
     codec = weights_file.codec_config(weights_file.read_header(folder / "codec.safetensors")["config"])
     listener = weights_file.listener_config(weights_file.read_header(folder / "listener.safetensors")["config"])
-    streams: type[BandStream] | Any = new_stream
     return LoadedBand(
-        streams,
+        new_stream,
         runtime,
         runtime == "native",
         tuple(shape["styles"]),

@@ -20,15 +20,12 @@ static Codec deal_codec(Dealer *dealer, const GigmateSizes *s) {
 }
 
 Decoder deal_decoder(Dealer *dealer, const GigmateSizes *s) {
-    Decoder decoder = {.sizes = *s, .notes = s->slots - FIRST_NOTE, .kinds = 0, .fine = 1};
-    for (int i = 0; i < s->sung; i++)
-        if (s->sung_kinds[i] >= decoder.kinds) decoder.kinds = s->sung_kinds[i] + 1;
-    const int32_t *kinds = (const int32_t *)deal(dealer, 1, sizeof(int32_t));
-    decoder.kinds = *kinds;
+    Decoder decoder = {.sizes = *s, .notes = s->slots - FIRST_NOTE, .fine = 1};
+    const int kinds = *(const int32_t *)deal(dealer, 1, sizeof(int32_t)); /* parts that the voice was taught */
     for (int size = 1; size * size <= s->hop; size++)
         if (s->hop % size == 0) decoder.fine = size;
     decoder.codec = deal_codec(dealer, s);
-    decoder.voice = deal_voice(dealer, s, decoder.notes, decoder.kinds);
+    decoder.voice = deal_voice(dealer, s, kinds);
     return decoder;
 }
 

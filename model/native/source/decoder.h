@@ -31,7 +31,7 @@ typedef struct {
 
 typedef struct {
     GigmateSizes sizes;
-    int notes, kinds, fine; /* fine: samples of a stretch */
+    int notes, fine; /* fine: samples of a stretch */
     Codec codec;
     Voice voice;
 } Decoder;
@@ -53,7 +53,7 @@ size_t decoder_work(const Decoder *decoder);
 void decoder_step(const Decoder *decoder, DecoderState *state, const int32_t *tokens, double tuning_cents, float *audio,
                   Scratch *scratch, float *work);
 
-Voice deal_voice(Dealer *dealer, const GigmateSizes *sizes, int notes, int kinds);
+Voice deal_voice(Dealer *dealer, const GigmateSizes *sizes, int kinds);
 size_t voice_work(const Decoder *decoder);
 /* Adds the oscillators to audio and weighs the codec's coefficients [sung][sub frames][hop] in place. */
 void voice_step(const Decoder *decoder, DecoderState *state, const float *latents, const int32_t *tokens,

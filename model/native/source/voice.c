@@ -5,8 +5,7 @@
 
 enum { FIRST_NOTE = 2, LOWEST_NOTE = 12 };
 
-Voice deal_voice(Dealer *dealer, const GigmateSizes *s, int notes, int kinds) {
-    (void)notes;
+Voice deal_voice(Dealer *dealer, const GigmateSizes *s, int kinds) {
     Voice voice;
     const int channels = s->voice_channels;
     voice.latent = deal_linear(dealer, s->latent, channels);
