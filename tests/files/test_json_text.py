@@ -105,7 +105,7 @@ def written(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str |
     engine = SimpleNamespace(report=lambda: FIGURES)
     session = SimpleNamespace(
         port=port, engine=engine, preset=SimpleNamespace(name="rock"), config=SimpleNamespace(seed=np.int64(0)),
-        load_s=np.float32(0.5),
+        load_s=np.float32(0.5), runtime=np.str_("native"),
     )  # fmt: skip
     moment = Moment(*map(np.float32, (0.25, 0.5, 120.0)), np.int64(4), np.float32(1.0), playing=np.bool_(True))  # type: ignore[arg-type]
     return {
