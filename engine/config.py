@@ -59,7 +59,7 @@ class EngineConfig:
     when_silent: Literal["stop", "go_on"] = "stop"
     """What the band does when the musician stops: fall silent at the end of the bar, or play on."""
     time_source: str = "auto"
-    """Whom the band follows: one of TIME_SOURCES (commands.py)."""
+    """Whom the band follows: one of TIME_SOURCES (commands/timing.py)."""
     when_clock_stops: Literal["stop", "go_on"] = "stop"
     """What the band does when the transport or the MIDI clock that it follows stops: stop with it, or play on."""
     start_at: Literal["now", "bar"] = "now"

@@ -98,7 +98,7 @@ class ChordHand:
         return ("latched" if settings.latched else "held") + zone
 
     def set_option(self, name: str, value: object) -> None:
-        """One of HAND_OPTIONS (commands.py). Raises ConfigError for a value that it does not have."""
+        """One of HAND_OPTIONS (commands/song.py). Raises ConfigError for a value that it does not have."""
         settings = self.settings
         if name == "chords":
             self._turn_on(_chosen(name, value, ("auto", "midi"), self.on))

@@ -1,4 +1,4 @@
-"""Executes commands: the one place that says what each command of commands.py does.
+"""Executes commands: the one place that says what each command of commands/ does.
 
 Knows the stage, the switch and the conductor, and no player, ring or sound. Inference thread only.
 """

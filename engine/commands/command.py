@@ -1,0 +1,93 @@
+"""Every command there is, as one type. Any thread."""
+
+from __future__ import annotations
+
+from typing import Union
+
+from .playing import (
+    CountIn,
+    Ending,
+    Fill,
+    Nothing,
+    Panic,
+    Quit,
+    Start,
+    Stop,
+    Toggle,
+)
+from .song import (
+    Announce,
+    HandMessage,
+    JumpSection,
+    SelectPreset,
+    SelectSong,
+    SetChart,
+    SetOption,
+    StepPreset,
+    StepSong,
+)
+from .sound import (
+    SetBandLevel,
+    SetControl,
+    SetLevel,
+    SetMix,
+    SetMute,
+    SetPresetLevels,
+    SetPresetMix,
+    SetPrograms,
+    SetSound,
+    SetSounds,
+    StepSound,
+)
+from .timing import (
+    ClockGap,
+    ClockTick,
+    ClockTransport,
+    ScaleCount,
+    SetTempo,
+    SetTimeSource,
+    ShiftHalfBeat,
+    Tap,
+    ThisIsOne,
+)
+
+Command = Union[  # noqa: UP007 - a runtime value on 3.10
+    Start,
+    Stop,
+    Toggle,
+    CountIn,
+    Fill,
+    Ending,
+    Tap,
+    SetTempo,
+    ShiftHalfBeat,
+    ScaleCount,
+    ThisIsOne,
+    SetTimeSource,
+    ClockTick,
+    ClockGap,
+    ClockTransport,
+    SetLevel,
+    SetBandLevel,
+    SetPresetLevels,
+    SetPrograms,
+    SetMute,
+    SetMix,
+    SetPresetMix,
+    SetControl,
+    SetSound,
+    StepSound,
+    SetSounds,
+    SelectPreset,
+    StepPreset,
+    SelectSong,
+    StepSong,
+    SetChart,
+    JumpSection,
+    SetOption,
+    HandMessage,
+    Announce,
+    Nothing,
+    Panic,
+    Quit,
+]
