@@ -14,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 
 from ..engine.actions import PARTS
 from ..engine.status import SILENCE_DB, Status
+from .big_letters import big_letters
 from .display_text import (
     asks_for_tap,
     big_state,
@@ -31,7 +32,7 @@ Segment = tuple[str, str]
 """A piece of a row and its style, as rich names styles."""
 Row = tuple[Segment, ...]
 
-MOST_COLUMNS = 100
+MOST_COLUMNS = 160
 METER_FLOOR_DB = -48.0
 _MOOD_STYLES = {
     "off": "bold white on grey23",
@@ -62,7 +63,7 @@ class Field:
 def panel(
     status: Status, columns: int, rows: int, blocks: bool = True, messages: Sequence[str] = (), help_: bool = False
 ) -> list[Row]:
-    """The whole panel: at most `rows` rows of exactly `columns` cells (100 at most). Newest message last.
+    """The whole panel: at most `rows` rows of exactly `columns` cells (160 at most). Newest message last.
 
     `blocks`: whether the terminal can show more than ASCII.
     """
@@ -76,6 +77,8 @@ def panel(
             break
         if rank > 0:
             ranked = [(own, row) for own, row in ranked if own != rank]
+    if not help_:
+        ranked = _enlarged(status, ranked, width, rows - len(words), blocks)
     lines = [row for _, row in ranked]
     place = len(lines) - 1 if ranked[-1][0] == KEYS_RANK else len(lines)
     lines[place:place] = words
@@ -95,6 +98,50 @@ def _words(messages: Sequence[str], width: int, most: int) -> list[Row]:
 
 
 KEYS_RANK = 5
+STATE_RANK = 0
+EDGE_RANK = 8
+_LEAST_FREE_ROWS = 1
+
+
+def _enlarged(
+    status: Status, ranked: list[tuple[int, Row]], width: int, rows: int, blocks: bool
+) -> list[tuple[int, Row]]:
+    """The rows with the state, and where there is room the chord and the beat, as large as `rows` allow."""
+    words, mood = big_state(status)
+    free = rows - len(ranked) - _LEAST_FREE_ROWS
+    state = big_letters(words, width - 2, free + 1, blocks)
+    if not state:
+        return ranked
+    place = next(place for place, (rank, _) in enumerate(ranked) if rank == STATE_RANK)
+    style = _MOOD_STYLES[mood]
+    large: list[tuple[int, Row]] = [(STATE_RANK, ((line.center(width), style),)) for line in state]
+    ranked = [*ranked[:place], *large, *ranked[place + 1 :]]
+    chord = _chord_banner(status, width, rows - len(ranked) - 2, blocks)
+    place = next((place for place, (rank, _) in enumerate(ranked) if rank == 1), len(ranked))
+    return [*ranked[:place], *((EDGE_RANK, row) for row in chord), *ranked[place:]]
+
+
+def _chord_banner(status: Status, width: int, rows: int, blocks: bool) -> list[Row]:
+    """The chord that the band plays, or else heard, in large letters, the beat on its right; none without room."""
+    chord = clean(status.chord_played) or clean(status.chord)
+    beat = f"{status.bar}.{status.beat}" if status.beat > 0 else ""
+    if rows < 3 or not (chord or beat):
+        return []
+    half = width // 2 - 1
+    left, right = big_letters(chord, half, rows, blocks), big_letters(beat, half, rows, blocks)
+    if len(left) != len(right) and left and right:  # of one height, so that they stand on one line
+        least = min(len(left), len(right))
+        left, right = big_letters(chord, half, least, blocks), big_letters(beat, half, least, blocks)
+    high = max(len(left), len(right))
+    if not high:
+        return []
+    blank = [""] * high
+    pairs = zip(left or blank, right or blank, strict=True)
+    gap: Row = (("", ""),)
+    drawn: list[Row] = [
+        ((f" {one:<{half}}", "bold magenta"), (other.rjust(half), "bold green")) for one, other in pairs
+    ]
+    return [gap, *drawn, gap]
 
 
 def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
@@ -105,9 +152,9 @@ def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
     bar = ((spread.center(width), style),)
     edge = ((" " * width, style),)
     ranked: list[tuple[int, Row]] = [
-        (8, edge),
-        (0, bar),
-        (8, edge),
+        (EDGE_RANK, edge),
+        (STATE_RANK, bar),
+        (EDGE_RANK, edge),
         (1, _beat_row(status, width, blocks)),
         (1, _chord_row(status, width)),
         (3, _song_row(status, width)),
@@ -121,7 +168,7 @@ def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
     ranked += [
         (2, _meter_row("out", status.output_db, status, width, blocks, _band_note(status))),
         (9, (("", ""),)),
-        (2, _health_row(status, width)),
+        *([(2, _health_row(status, width))] if _in_trouble(status) else []),
         (4, _play_row(status, width, blocks)),
         (KEYS_RANK, ((_MORE_KEYS if width >= len(_MORE_KEYS) + 1 else _FEW_KEYS, _DIM),)),
     ]
@@ -131,6 +178,7 @@ def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
 def _help_rows(status: Status, width: int) -> list[tuple[int, Row]]:
     words, mood = big_state(status)
     rows: list[tuple[int, Row]] = [(0, ((words.center(width), _MOOD_STYLES[mood]),))]
+    rows.append((1, _health_row(status, width)))
     for place, key in enumerate(KEY_TABLE):
         rows.append((3 + place, ((f" {key.shown:<9}", "bold"), (key.text, ""))))
     return rows
@@ -186,6 +234,11 @@ def _play_row(status: Status, width: int, blocks: bool) -> Row:
         Field(f"  rec {clean(status.recording)}" if status.recording else "", "red", 1),
         Field(f"  notes to {clean(status.midi_out)}" if status.midi_out else "", _DIM, 2),
     )
+
+
+def _in_trouble(status: Status) -> bool:
+    """Whether the figures of the engine are a musician's business now; else they stand beside the keys."""
+    return status.misses > 0 or status.xruns > 0 or status.step_ms > status.frame_ms
 
 
 def _health_row(status: Status, width: int) -> Row:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from gigmate.control.big_letters import big_letters
 from gigmate.control.display_text import (
     big_state,
     clean,
@@ -13,6 +14,7 @@ from gigmate.control.display_text import (
     time_source,
 )
 from gigmate.control.panel import (
+    MOST_COLUMNS,
     bar_of,
     decibels,
     meter_share,
@@ -97,19 +99,46 @@ def test_it_fits_every_terminal(status: Status, blocks: bool, help_: bool) -> No
         for rows in (1, 3, 8, 12, 20, 24, 60):
             lines = lines_of(status, columns, rows, blocks=blocks, messages=status.warnings, help_=help_)
             assert 1 <= len(lines) <= rows
-            assert {cell_len(line) for line in lines} == {min(columns, 100)}
+            assert {cell_len(line) for line in lines} == {min(columns, MOST_COLUMNS)}
             assert all(character.isprintable() for line in lines for character in line)
 
 
 def test_it_says_all_that_a_musician_needs_at_80_columns() -> None:
     text = "\n".join(lines_of(PLAYING, 79, 24, messages=PLAYING.warnings))
     for words in (
-        "P L A Y I N G", "bar 12.3", "121.4 bpm", "MIDI clock", "heard Am", "played Am7", "A > Bridge",
+        *(line.strip() for line in big_letters("PLAYING", 77, 5)),
+        "bar 12.3", "121.4 bpm", "MIDI clock", "heard Am", "played Am7", "A > Bridge",
         "3/12 Blue Hour", "Late set", "swing", "drums", "bass", "keys", "MUTED", "-3 dB", "-12 dB", "-6 dB",
         "step 14/40 ms", "ahead 85 ms", "misses 2", "xruns 3", "density", "take.wav", "raise the block size to 256",
         "space start/stop",
     ):  # fmt: skip
         assert words in text, words
+
+
+@pytest.mark.parametrize(("columns", "rows", "letters"), [(79, 24, 5), (60, 24, 5), (119, 40, 5), (150, 50, 10)])
+def test_the_state_is_as_large_as_the_terminal_allows(columns: int, rows: int, letters: int) -> None:
+    lines = lines_of(replace(PLAYING, misses=0, xruns=0), columns, rows)
+    drawn = big_letters("PLAYING", columns - 2, letters)
+    assert len(drawn) == letters
+    assert [line.strip() for line in lines[1 : 1 + letters]] == [line.strip() for line in drawn]
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(119, 40), (150, 50)])
+def test_a_large_terminal_has_the_chord_in_large_letters_and_no_empty_half(columns: int, rows: int) -> None:
+    lines = lines_of(PLAYING, columns, rows, messages=PLAYING.warnings)
+    high = 5 if columns < 150 else 10
+    chord, beat = (big_letters(text, columns // 2 - 1, high) for text in ("Am7", "12.3"))
+    assert all(any(one in line and other in line for line in lines) for one, other in zip(chord, beat, strict=True))
+    assert len(lines) > 0.6 * rows
+    assert sum(not line.strip() for line in lines) < 10
+
+
+def test_the_figures_of_the_engine_show_in_trouble_and_else_beside_the_keys() -> None:
+    calm = replace(PLAYING, misses=0, xruns=0)
+    assert "misses" not in "\n".join(lines_of(calm, 79, 24))
+    assert "step 14/40 ms" in "\n".join(lines_of(calm, 79, 24, help_=True))
+    for trouble in (replace(calm, misses=1), replace(calm, xruns=1), replace(calm, step_ms=41.0)):
+        assert "misses" in "\n".join(lines_of(trouble, 79, 24))
 
 
 def test_it_says_whose_chord_is_played_and_how_the_hand_leads() -> None:
@@ -164,7 +193,9 @@ def test_the_level_of_the_whole_band_is_shown_where_it_is_not_0() -> None:
 @pytest.mark.parametrize(("columns", "rows"), [(40, 24), (79, 20), (40, 20), (40, 10)])
 def test_what_matters_most_stays_in_a_small_terminal(columns: int, rows: int) -> None:
     text = "\n".join(lines_of(PLAYING, columns, rows, messages=PLAYING.warnings))
-    for words in ("P L A Y I N G", "bar 12.3", "121.4 bpm", "Am7", "misses 2", "xruns 3", "raise the block size"):
+    sizes = [["P L A Y I N G"], big_letters("PLAYING", columns - 2, 3), big_letters("PLAYING", columns - 2, 5)]
+    assert any(lines and all(line.strip() in text for line in lines) for lines in sizes)
+    for words in ("bar 12.3", "121.4 bpm", "Am7", "misses 2", "xruns 3", "raise the block size"):
         assert words in " ".join(text.replace("\n ", " ").split()), words
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 
 import pytest
+from gigmate.control.big_letters import big_letters
 from gigmate.control.terminal import (
     LineDisplay,
     PanelDisplay,
@@ -18,6 +20,8 @@ from gigmate.control.terminal import (
 from gigmate.engine.status import Status
 
 from .screen import Screen
+
+PLAYING_TOP, STOPPED_TOP = (big_letters(word, 77, 5)[0].rstrip() for word in ("PLAYING", "STOPPED"))
 
 EXTREMES = [
     Status(),
@@ -124,13 +128,16 @@ def test_only_rows_that_changed_are_written() -> None:
     first = terminal.take()
     assert first.startswith(ALT_ON)
     screen.feed(first)
-    assert any("P L A Y I N G" in line for line in screen.lines())
+    assert any(PLAYING_TOP in line for line in screen.lines())
+    before = screen.lines()
     clock.now_s = 0.06
     face.show(Status(state="playing", bar=1, beat=2))
     second = terminal.take()
     screen.feed(second)
     assert any("bar 1.2" in line for line in screen.lines())
-    assert second.count("\x1b[") < 12 and len(second) < 300  # one row of eighteen
+    moved = [int(row) for row in re.findall(r"\x1b\[(\d+);1H", second)]
+    assert moved == [place + 1 for place, row in enumerate(screen.lines()) if row != before[place]]
+    assert len(moved) == 4  # the lights, and the three rows of the large figures
     assert "\x1b[2J" not in second and "\x1b[K" not in second and "\x1b[2K" not in second  # nothing is wiped first
     clock.now_s = 0.2
     face.show(Status(state="playing", bar=1, beat=2))
@@ -162,7 +169,7 @@ def test_it_is_painted_anew_now_and_then_and_when_the_size_changes() -> None:
     face.show(Status())
     screen = Screen(80, 24)
     screen.feed(terminal.take())
-    assert any("S T O P P E D" in line for line in screen.lines())
+    assert any(STOPPED_TOP in line for line in screen.lines())
     face._console._width, face._console._height = 40, 10
     clock.now_s = 6.2
     face.show(Status())
