@@ -40,6 +40,7 @@ from ..engine.status import Status
 from .held_keys import HeldKeys
 
 HELP_KEYS = ("?", "h")
+REMOTE_KEYS = ("w",)
 DENSITY_STEP = 0.1
 LEVEL_STEP_DB = 1.0
 LEVEL_RANGE_DB = (-40.0, 6.0)
@@ -95,6 +96,7 @@ KEY_TABLE = (
     Key(("up", "down"), "↑ ↓", "busier, sparser"),
     Key(("+", "=", "-", "_"), "+ -", "the whole band louder, softer"),
     Key(("!", "escape"), "! or Esc", "panic: fades out at once, forgets everything", lambda status: Panic()),
+    Key(REMOTE_KEYS, "w", "shows the remote's address for a phone's camera (--web), and hides it"),
     Key(HELP_KEYS, "?", "shows the keys, and hides them"),
     Key(("q", "\x04"), "q", "quits", lambda status: Quit()),
 )

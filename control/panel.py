@@ -85,6 +85,20 @@ def panel(
     return [fitted(line, width) for line in lines[: max(1, rows)]]
 
 
+def code_panel(address: str, code: Sequence[str], columns: int, rows: int) -> list[Row]:
+    """The remote's address under its code, at most `rows` rows; without the code where that has no room."""
+    width = max(1, min(columns, MOST_COLUMNS))
+    fits = bool(code) and len(code) + 1 <= rows and all(len(line) <= width for line in code)
+    style = "black on bright_white"
+    left = (width - len(code[0])) // 2 if fits else 0
+    drawn: list[Row] = [((" " * left, ""), (line, style)) for line in code] if fits else []
+    words = textwrap.wrap(clean(address), width, break_on_hyphens=False) or [""]
+    if not fits:
+        words += textwrap.wrap("make the terminal larger, and a code for the phone's camera stands here", width)
+    lines: list[Row] = [*drawn, *(((line, "bold"),) for line in words)]
+    return [fitted(line, width) for line in lines[: max(1, rows)]]
+
+
 def _words(messages: Sequence[str], width: int, most: int) -> list[Row]:
     """The newest messages that fit into `most` rows, oldest first; the newest from its beginning."""
     words: list[Row] = []

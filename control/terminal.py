@@ -24,9 +24,11 @@ from .display_text import (
 from .panel import (
     MOST_COLUMNS,
     Row,
+    code_panel,
     db_text,
     panel,
 )
+from .qr_code import qr_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,6 +51,8 @@ class Display(Protocol):
     def note(self, text: str) -> None: ...
     def show(self, status: Status) -> None: ...
     def help(self) -> None: ...
+    def remote(self, address: str) -> None: ...
+    def show_remote(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -123,6 +127,12 @@ class LineDisplay:
     def help(self) -> None:
         """Nothing: lines have no room for a table."""
 
+    def remote(self, address: str) -> None:
+        """Nothing: the address is a note already."""
+
+    def show_remote(self) -> None:
+        """Nothing: as help."""
+
     def close(self) -> None:
         pass
 
@@ -171,7 +181,9 @@ class PanelDisplay:
         self._shown_warnings = WarningHistory()
         self._notes: deque[str] = deque(maxlen=_KEPT_NOTES)
         self._log: deque[tuple[str, float]] = deque(maxlen=_LOGGED)
-        self._started = self._broken = self._help = False
+        self._started = self._broken = self._help = self._remote_shown = False
+        self._remote = ""
+        self._code: list[str] = []
 
     def note(self, text: str) -> None:
         if self._started:
@@ -183,7 +195,20 @@ class PanelDisplay:
 
     def help(self) -> None:
         """Show the keys and what was said so far, or the panel again."""
-        self._help = not self._help
+        self._help, self._remote_shown = not self._help, False
+        self._last_drawn_state = None
+
+    def remote(self, address: str) -> None:
+        """From now on `show_remote` shows that address as a code for a phone's camera."""
+        self._remote = address
+
+    def show_remote(self) -> None:
+        """Show the remote's address as a code, or the panel again."""
+        if not self._remote:
+            self.note("no phone can reach a remote here: start with --web --host 0.0.0.0")
+            return
+        self._code = self._code or qr_lines(self._remote)
+        self._remote_shown, self._help = not self._remote_shown, False
         self._last_drawn_state = None
 
     def show(self, status: Status) -> None:
@@ -191,7 +216,16 @@ class PanelDisplay:
         for warning in self._shown_warnings.new(status):
             self._notes.append(f"warning: {warning}")
             self._log.append((warning, now_s))
-        mark = (status.state, status.pending, status.beat, status.bar, status.muted, status.section, self._help)
+        mark = (
+            status.state,
+            status.pending,
+            status.beat,
+            status.bar,
+            status.muted,
+            status.section,
+            self._help,
+            self._remote_shown,
+        )
         patience_s = REDRAW_EVERY_S if mark == self._last_drawn_state else SOONEST_S
         if now_s - self._drawn_s < patience_s or not self._owns_terminal():
             return
@@ -224,7 +258,11 @@ class PanelDisplay:
             console.set_alt_screen(True)
             console.show_cursor(False)
         width = min(size[0], MOST_COLUMNS + 1) - 1  # a full last column would wrap
-        rows = panel(status, width, size[1], self._blocks, self._messages(now_s), self._help)
+        if self._remote_shown:
+            code = self._code if self._blocks else []
+            rows = code_panel(self._remote, code, width, size[1])
+        else:
+            rows = panel(status, width, size[1], self._blocks, self._messages(now_s), self._help)
         anew = size != self._size or now_s - self._painted_s >= REPAINT_EVERY_S
         if anew:
             self._painted_s, self._drawn = now_s, []

@@ -93,8 +93,7 @@ def play(request: Request) -> int:
             _explain_start(session, display, pedal)
             if remote is not None:
                 within.callback(remote.close)
-                for line in remote.begin(session):
-                    display.note(line)
+                _begin_remote(remote, session, display)
             if osc is not None and request.osc is not None:
                 within.callback(osc.close)
                 for line in describe(request.osc):
@@ -226,6 +225,15 @@ def _explain_start(session: Session, display: Display, pedal: MidiPedals | None)
     display.note(KEYS_HELP + ("" if session.config.start_playing else ": the band waits for space"))
 
 
+def _begin_remote(remote: Remote, session: Session, display: Display) -> None:
+    for line in remote.begin(session):
+        display.note(line)
+    address = remote.for_phone()
+    if address is not None:
+        display.remote(address)
+        display.note("key w shows the remote's address for a phone's camera")
+
+
 def _run(
     session: Session,
     display: Display,
@@ -235,7 +243,7 @@ def _run(
     others: Sequence[MidiPedals | Remote | Osc | None] = (),
 ) -> None:
     """Carry keys to the engine and its status to the face until one of them wants an end."""
-    from ...control.keys import HELP_KEYS, Keyboard
+    from ...control.keys import HELP_KEYS, REMOTE_KEYS, Keyboard
     from ...engine.commands import Quit
 
     keyboard, give_up_s = Keyboard(), math.inf
@@ -246,6 +254,8 @@ def _run(
                 session.post(command)
             elif key.lower() in HELP_KEYS:
                 display.help()
+            elif key.lower() in REMOTE_KEYS:
+                display.show_remote()
         for source in others:
             for line in source.news() if source is not None else ():
                 display.note(line)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from typer.core import TyperCommand
 
@@ -98,6 +99,10 @@ class Remote:
         self._web.start()
         return addresses(self._ask, self.port)
 
+    def for_phone(self) -> str | None:
+        """The address with its token, for the camera of a phone; None where no phone can reach it."""
+        return phone_address(self._ask, self.port)
+
     def news(self) -> list[str]:
         """Lines for the musician, each once."""
         return [] if self._web is None else self._web.news()
@@ -115,14 +120,28 @@ class Remote:
 
 def addresses(ask: WebAsk, port: int, own_address: Callable[[], str | None] | None = None) -> list[str]:
     """What to type into a phone, one line each."""
+    line = f"remote on {_root(ask, port, own_address)}"
+    if ask.fresh:
+        return [f"{line}#token={ask.token}"]
+    return [line if ask.token is None else f"{line} with your token (or add #token=... to the address)"]
+
+
+def phone_address(ask: WebAsk, port: int, own_address: Callable[[], str | None] | None = None) -> str | None:
+    """The whole address, token included, for the camera of a phone; None where no phone can reach this machine."""
+    from ...control.web.access_guard import is_loopback
+
+    if is_loopback(ask.host):
+        return None
+    token = "" if ask.token is None else f"#token={quote(ask.token, safe='')}"
+    return _root(ask, port, own_address) + token
+
+
+def _root(ask: WebAsk, port: int, own_address: Callable[[], str | None] | None) -> str:
     host = ask.host
     if host in ("0.0.0.0", "::", ""):
         host = (own_address or _own_address)() or socket.gethostname()
     shown = f"[{host}]" if ":" in host else host
-    line = f"remote on http://{shown}:{port}/"
-    if ask.fresh:
-        return [f"{line}#token={ask.token}"]
-    return [line if ask.token is None else f"{line} with your token (or add #token=... to the address)"]
+    return f"http://{shown}:{port}/"
 
 
 def _own_address() -> str | None:

@@ -20,6 +20,7 @@ from gigmate.cli.live.web_options import (
     Remote,
     WebAsk,
     addresses,
+    phone_address,
     web_asked,
     with_port,
 )
@@ -78,6 +79,13 @@ def test_addresses_to_type() -> None:
     assert addresses(fresh, 81, lambda: "192.168.1.7") == ["remote on http://192.168.1.7:81/#token=abcd-efgh"]
     (line,) = addresses(WebAsk(80, "192.168.1.7", "of-the-house"), 80)
     assert "of-the-house" not in line and "token" in line
+
+
+def test_a_phone_gets_the_whole_address_or_none() -> None:
+    assert phone_address(WebAsk(80), 80) is None and phone_address(WebAsk(80, "::1"), 80) is None
+    own = WebAsk(80, "0.0.0.0", "of the/house")
+    assert phone_address(own, 81, lambda: "192.168.1.7") == "http://192.168.1.7:81/#token=of%20the%2Fhouse"
+    assert phone_address(WebAsk(80, "fd00::7", None), 80) == "http://[fd00::7]:80/"
 
 
 def test_a_port_that_is_taken_is_said_before_anything_loads(capsys: pytest.CaptureFixture[str]) -> None:
