@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsp.half_beat import HalfBeat
+from .hand import FREE_HAND, Hand
 
 PARTS: tuple[str, ...] = ("drums", "bass", "keys")
 """The generated voices, in the order of every array that has a parts axis."""
@@ -53,6 +54,8 @@ class Controls:
     top_p: float = 0.95
     fill: float = 0.0
     """How much of a fill is wanted, in [0, 1]: 1 from the command to the bar line, else 0."""
+    hand: Hand = FREE_HAND
+    """What is asked of the frame's notes beyond that."""
 
 
 class Heard(Protocol):

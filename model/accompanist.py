@@ -5,6 +5,7 @@ Knows no sound card, no grid and no clock. Every method belongs to the inference
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from ..dsp.tuning import TunedFeatures
 from .band_stream import LoadedBand, Wanted
 from .generator.generator_config import MAX_AHEAD_FRAMES
+from .generator.note_hand import NoteHand, PartHandLike, free_hand, lay
 from .harmony.harmonist import Harmonist
 from .heard import HeardByModel, read_heard
 from .loading import load_band
@@ -58,6 +60,17 @@ class ControlsLike(Protocol):
     def top_p(self) -> float: ...
     @property
     def fill(self) -> float: ...
+    @property
+    def hand(self) -> HandLike: ...
+
+
+class HandLike(Protocol):
+    """The fields of the engine's Hand that the model reads. Any thread."""
+
+    @property
+    def free(self) -> bool: ...
+    @property
+    def parts(self) -> Sequence[PartHandLike]: ...
 
 
 class Accompanist:
@@ -70,8 +83,8 @@ class Accompanist:
         """The program and its memory of this stream. Inference thread only."""
         self._tail = self._tuned.extractor.spec.tail_samples
         self._started = False
-        drums = band.parts.index("drums") if "drums" in band.parts else -1
-        self._note_reader = NoteReader(drums, len(band.parts), band.frame_samples)
+        self._drums = band.parts.index("drums") if "drums" in band.parts else -1
+        self._note_reader = NoteReader(self._drums, len(band.parts), band.frame_samples)
         self._notes: list[NoteEvent] = []
         self.harmonist = Harmonist(band.harmony)
         """Reads the chords of this stream for whoever counts its bars. Inference thread only."""
@@ -188,7 +201,15 @@ class Accompanist:
             int(controls.top_k),
             float(controls.top_p),
             self._tuned.cents,
+            self._hand(controls),
         )
+
+    def _hand(self, controls: ControlsLike) -> NoteHand | None:
+        if controls.hand.free:
+            return None
+        asked = free_hand(len(self._band.parts))
+        lay(controls.hand.parts, self._drums, controls.density, asked)
+        return asked
 
     def slots(self) -> NDArray[np.int64]:
         """What the last frame played holds, int64 [parts, SLOTS], as in score_tokens.py; -1 before the first."""

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .generator.note_hand import NoteHand
 from .harmony.harmonist import HarmonyNetwork
 
 FloatArray = NDArray[np.float32]
@@ -46,6 +47,8 @@ class Wanted(NamedTuple):
     top_p: float
     tuning_cents: float
     """Beside A 440, of the voice."""
+    hand: NoteHand | None = None
+    """What the notes are asked for by hand; None: nothing."""
 
 
 class BandStream(Protocol):

@@ -30,7 +30,8 @@ from .codec.mdct_codec import MdctCodec, MdctDecoder
 from .codec.quantizer import ResidualQuantizer
 from .configs import CHORD_PULL, SOUND_TEMPERATURE, STYLE_STRENGTH
 from .generator.conditioning import FrameCondition, MomentColumns, chord_features, moment_features
-from .generator.note_steering import Steering
+from .generator.note_hand import free_hand
+from .generator.note_steering import Steer, Steering
 from .generator.sampling import Sampling
 from .generator.score_tokens import SLOTS
 from .generator.transformer import Generator
@@ -56,6 +57,12 @@ class WantedFrame(NamedTuple):
     """[1], in frames."""
     noise: Tensor
     """[parts, places], uniform in [0, 1)."""
+    hand: Tensor
+    """[parts, STEERED, SLOT_ENTRIES], as the other two in note_hand.py."""
+    busier: Tensor
+    """[parts]"""
+    free: Tensor
+    """[parts]"""
     temperature: float
     """Of the notes."""
     top_k: int
@@ -118,7 +125,9 @@ class LiveBand(nn.Module):
         features = moment_features(columns, self.frame_rate_hz)
         given = FrameCondition(features, chord, m[7], style, wanted.ahead)
         sampling = Sampling(wanted.noise, wanted.temperature, self.sound_temperature, wanted.top_k, wanted.top_p)
-        tokens = self.generator.step(heard, given, sampling, self.steering(moment, style, state), state)
+        steer = self.steering(moment, style, wanted.busier, wanted.free, state)
+        steer = Steer(steer.pull, steer.push, steer.bias + wanted.hand)
+        tokens = self.generator.step(heard, given, sampling, steer, state)
         return tokens, torch.full([style.shape[0]], self.steering.dynamics_db(state))
 
     @torch.jit.export
@@ -302,6 +311,7 @@ class TorchStream:
     def draw(self, wanted: Wanted) -> None:
         if "voice.tuning_cents" in self.play_state:
             self.play_state["voice.tuning_cents"].fill_(wanted.tuning_cents)
+        hand = wanted.hand or free_hand(len(wanted.noise))
         tensors = WantedFrame(
             torch.tensor(wanted[:9], dtype=torch.float32),
             torch.tensor([wanted.chord_root]),
@@ -309,6 +319,9 @@ class TorchStream:
             torch.tensor([wanted.style]),
             torch.tensor([wanted.ahead]),
             torch.from_numpy(wanted.noise),
+            torch.from_numpy(hand.bias),
+            torch.from_numpy(hand.busier),
+            torch.from_numpy(hand.free),
             wanted.temperature,
             wanted.top_k,
             wanted.top_p,

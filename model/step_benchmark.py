@@ -17,6 +17,7 @@ import torch
 from ..dsp.features import FeatureExtractor
 from . import checkpoint
 from .accompanist import Accompanist
+from .generator.note_hand import NoHand
 from .loading import load_band
 
 
@@ -28,6 +29,7 @@ class _Moment:
 
 class _Controls:
     style, density, temperature, top_k, top_p, fill = "", 0.5, 0.9, 100, 0.95, 0.0
+    hand = NoHand()
 
 
 def _times_ms(call: Callable[[], object], seconds: float) -> np.ndarray:

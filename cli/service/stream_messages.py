@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import EngineError
+from ...engine.hand import DRUM_VOICES, FREE_HAND, Hand, PartHand
 from ...engine.player import (
     PARTS,
     Controls,
@@ -147,7 +148,8 @@ def unpack_ask(body: bytes) -> tuple[Moment, Controls]:
         classes = tuple(float(value) for value in moment.pop("chord_pitch_classes"))
         asked = (float(value) for value in controls.pop("levels_db"))
         levels = tuple(-math.inf if value <= _MUTED_DB else value for value in asked)
-        made = Moment(chord_pitch_classes=classes, **moment), Controls(levels_db=levels, **controls)
+        hand = unpacked_hand(controls.pop("hand", None))
+        made = Moment(chord_pitch_classes=classes, **moment), Controls(levels_db=levels, hand=hand, **controls)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise WireError(f"no moment with controls ({type(error).__name__})") from error
     if len(classes) != 12 or len(levels) != len(PARTS) or made[0].chord_root not in range(-1, 12):
@@ -165,6 +167,27 @@ def unpack_ask(body: bytes) -> tuple[Moment, Controls]:
     if not isinstance(made[1].style, str) or not isinstance(made[1].top_k, int):
         raise WireError("controls of other kinds")
     return made
+
+
+def unpacked_hand(told: dict[str, Any] | None) -> Hand:
+    """A hand from JSON; None: one that asks for nothing. Raises ValueError, TypeError, KeyError, AttributeError."""
+    if told is None:
+        return FREE_HAND
+    parts = []
+    for part in told["parts"]:
+        hit_at, out, voices = part.pop("hit_at"), part.pop("keep_out"), tuple(part.pop("voices"))
+        busier, level_db = float(part.pop("busier")), float(part.pop("level_db"))
+        rest, hold = bool(part.pop("rest")), bool(part.pop("hold"))
+        if out is not None:
+            low, high = (int(min(max(float(note), 0.0), 127.0)) for note in out)
+            out = (low, high)
+        hit_at = None if hit_at is None else min(max(float(hit_at), 0.0), 1.0)
+        if part or not (math.isfinite(busier) and math.isfinite(level_db)) or not set(voices) <= set(DRUM_VOICES):
+            raise ValueError("a hand of another kind")
+        parts.append(PartHand(rest, hold, hit_at, voices, busier, level_db, out))
+    if len(parts) != len(PARTS):
+        raise ValueError("a hand for other parts")
+    return Hand(tuple(parts))
 
 
 def pack_heard(heard: Heard) -> bytes:

@@ -24,6 +24,7 @@ from ..fault_log import FaultLog
 from ..mix import FLAT_MIX, Mix
 from ..notes.audible_notes import AudibleNotes, HeardFrame
 from ..notes.groove_timing import GrooveTiming, NoteFrame, TimedNote
+from ..notes.hand_touch import levels_by_hand, touched
 from ..notes.open_voicing import OpenVoicing
 from ..output.bus_mixer import BusMixer, PartMixer
 from ..output.instrument_rows import InstrumentRows, Rack
@@ -248,6 +249,7 @@ class BandStep:
         What comes out is to be taken before the next call: the frame, or none until a batch is whole, or the batch.
         """
         for_player = self.stage.controls(controls)
+        levels_db = levels_by_hand(levels_db, for_player.hand)
         parts = self._played(moment, for_player)
         if parts is None:
             self.leave_out(frame)
@@ -260,7 +262,7 @@ class BandStep:
         self._drawn.append(_Drawn(start, levels_db, gains, self.mix, controls.style, self.kinds))
         if self._noted is not None:
             heard = HeardFrame(self._notes_from(frame), levels_db, gains, start)
-            self._place(self._noted, heard, controls.style, moment)
+            self._place(self._noted, heard, for_player, moment)
             self._drawn[-1] = self._drawn[-1]._replace(kinds=self.kinds)  # a bar line in it may have changed them
         return self._mixed(parts) if parts.size else iter(())
 
@@ -285,9 +287,9 @@ class BandStep:
         """Where the notes begin that the player gives with this frame."""
         return self.playout.nominal(frame) - self.notes_late_samples
 
-    def _place(self, noted: NotedPlayer, heard: HeardFrame, style: str, moment: Moment) -> None:
+    def _place(self, noted: NotedPlayer, heard: HeardFrame, controls: Controls, moment: Moment) -> None:
         """The notes of the frame just made for `moment`: where the groove wants them, and what is heard of them."""
-        start = heard.start_samples
+        start, style = heard.start_samples, controls.style
         cue = self.conductor.entrance_cue()
         if self.broken and len(self._drawn) == 1:  # the first of a batch
             self._groove.reset()
@@ -299,7 +301,7 @@ class BandStep:
         if self.score is not None:
             chord = cue.symbol or chord_name(moment.chord_root, moment.chord_pitch_classes)
             self.score.follow(self.conductor.peek(start), cue.section, chord)
-        self._hand_out(self._audible.frame(self.placed_notes, heard))
+        self._hand_out(self._audible.frame(touched(self.placed_notes, controls.hand), heard))
         instruments = self._instruments
         if instruments is not None:
             if self._tuned is not None:

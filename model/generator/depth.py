@@ -143,8 +143,8 @@ class Depth(nn.Module):
             logits = out(self.norm(y))
             if place == self.state:
                 logits = self._pushed(logits, steer.push)
-            if place < self.steered:
-                logits = logits + steer.bias[:, place, : logits.shape[1]]
+            if place < self.slots:
+                logits = logits + steer.bias[:, min(place, self.steered - 1), : logits.shape[1]]
             if place == self.first_note:
                 bias = self._bias(tokens[0], chord, last, steer.pull)
                 begins = is_onset(tokens[0])

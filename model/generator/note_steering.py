@@ -140,10 +140,12 @@ class Steering(nn.Module):
         state.update(self.drum_dynamics.init_state(songs))
         return state
 
-    def forward(self, moment: Tensor, style: Tensor, state: Dict[str, Tensor]) -> Steer:
-        """`moment` [9] as `LiveBand.play` takes it, style [1]."""
+    def forward(self, moment: Tensor, style: Tensor, busier: Tensor, free: Tensor, state: Dict[str, Tensor]) -> Steer:
+        """`moment` [9] as `LiveBand.play` takes it, style [1]; `busier` and `free` [parts] as in note_hand.py."""
         playing = float(moment[4] * moment[6])
-        tempo_bpm, density, fill = float(moment[2]), float(moment[7]), float(moment[8] * moment[6])
+        tempo_bpm, fill = float(moment[2]), float(moment[8] * moment[6])
+        density = moment[7] + busier
+        owing = playing * free
         beat = tempo_bpm / (60.0 * self.frame_rate_hz)  # of a frame, in beats
         state["steer.style"].copy_(style)
         usual, share = self.usual[style[0]], self.share[style[0]]
@@ -154,8 +156,8 @@ class Steering(nn.Module):
         begun = ((state_before >= 1) & (state_before <= self.quarters)).float()
         sounding = (last[:, self.first_note] > 1).float()
         keep = 1.0 - beat / self.memory_beats
-        owed.copy_((owed * keep + wanted * beat - begun) * playing)
-        held.copy_((held * keep + (sounding - share) * beat) * playing)
+        owed.copy_((owed * keep + wanted * beat - begun) * owing)
+        held.copy_((held * keep + (sounding - share) * beat) * owing)
         age.copy_((age + beat) * (1.0 - begun))
         phase = float(moment[0])
         on_beat = min(phase, 1.0 - phase) <= 1.25 * beat

@@ -16,8 +16,8 @@ from .style_statistics import NO_STYLE, TRIPLETS, hit_gain_db, typical_density
 
 FloatArray = NDArray[np.float32]
 
-STEERED = 3
-"""State, loudness and first note: the places that can be biased."""
+STEERED = 4
+"""State, loudness, first note, and all further notes alike: the places that can be biased."""
 MEMORY_BEATS = 8.0
 DENSITY_OCTAVES = 2.4
 """From density 0 to 1 the wanted number of beginnings doubles so many times."""

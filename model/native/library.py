@@ -60,6 +60,9 @@ class WantedFrame(ctypes.Structure):
         ("top_p", c_float),
         ("top_k", c_int32),
         ("tuning_cents", c_double),
+        ("hand_bias", c_void_p),
+        ("busier", c_float * MAX_PARTS),
+        ("unasked", c_float * MAX_PARTS),
     )  # fmt: skip
 
 

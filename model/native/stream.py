@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..band_stream import Wanted
+from ..generator.note_hand import free_hand
 from ..generator.score_tokens import SLOTS
 from . import library
 from .compiler import library as built_library
@@ -70,6 +71,8 @@ class NativeStream:
         self._tokens = np.full((sizes.parts, sizes.slots + sizes.codebooks), -1, np.int32)
         self._noise = np.zeros(self._tokens.shape, np.float32)
         self._features = np.zeros(sizes.heard_size, np.float32)
+        self._free = free_hand(sizes.parts)
+        self._hand_bias = np.zeros_like(self._free.bias)
         self._drawn: list[tuple[NDArray[np.int32], float]] = []
 
     def prepare_thread(self) -> None:
@@ -103,6 +106,10 @@ class NativeStream:
         to.style, to.ahead = wanted.style, wanted.ahead
         to.temperature, to.top_k, to.top_p = wanted.temperature, wanted.top_k, wanted.top_p
         to.tuning_cents = wanted.tuning_cents
+        hand = wanted.hand or self._free
+        self._hand_bias[:] = hand.bias
+        to.hand_bias = self._hand_bias.ctypes.data
+        to.busier[: self._parts], to.unasked[: self._parts] = hand.busier.tolist(), hand.free.tolist()
         self._noise[:] = wanted.noise
         tokens = self._tokens
         dynamics_db = self._lib.gigmate_draw(

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ...dsp.features import FeatureExtractor
 from ...dsp.resample import Resampler
 from .. import checkpoint
+from ..generator.note_hand import free_hand
 from ..listener import Listener
 from ..runtime import LiveBand, WantedFrame, load_eager
 from .patch_attributes import ATTRIBUTES, PatchAttributes
@@ -35,6 +36,9 @@ class PatchBand(PatchAttributes):
     One thread at a time.
     """
 
+    hand: Tensor
+    busier: Tensor
+    free: Tensor
     block: Tensor
     chunk: Tensor
     queue: Tensor
@@ -92,6 +96,8 @@ class PatchBand(PatchAttributes):
         self.register_buffer("queue", torch.zeros(self.parts, (MOST_AHEAD_FRAMES + 2) * self.frame))
         self.register_buffer("roots", torch.zeros(13))
         self.register_buffer("classes", torch.zeros(12))
+        for name, value in zip(("hand", "busier", "free"), free_hand(self.parts), strict=True):
+            self.register_buffer(name, torch.from_numpy(value))
         self.filled, self.queued, self.random, self.beat, self.ahead = 0, 0, 1, 0.0, 2
         self._reset()
 
@@ -237,6 +243,9 @@ class PatchBand(PatchAttributes):
             torch.tensor([style]),
             torch.tensor([self.ahead]),
             noise.clamp(max=0.9999999),
+            self.hand,
+            self.busier,
+            self.free,
             self.temperature,
             self.top_k,
             self.top_p,

@@ -19,6 +19,7 @@ from gigmate.cli.service import stream_messages
 from gigmate.cli.sound_files import Recording
 from gigmate.engine.errors import EngineError
 from gigmate.engine.gestures import Gestures
+from gigmate.engine.hand import PartHand, all_parts
 from gigmate.engine.output.growing_wav import complete_header
 from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.ports.file import Source
@@ -233,7 +234,8 @@ def test_completing_a_header_never_harms_what_it_cannot_read(data: bytes, tmp_pa
 
 # ----------------------------------------------------------------------------------------- what the network says
 
-MOMENT, CONTROLS = Moment(0.2, 0.3, 120.0, 4, 0.9), Controls()
+ASKED = PartHand(hit_at=0.5, voices=("kick", "crash"), busier=0.1, level_db=-3.0, keep_out=(60, 72))
+MOMENT, CONTROLS = Moment(0.2, 0.3, 120.0, 4, 0.9), Controls(hand=all_parts(ASKED))
 READERS: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
     "block": (
         stream_messages.pack_block(1, 2, np.zeros(64, np.float32)),

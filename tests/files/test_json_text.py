@@ -18,6 +18,7 @@ from gigmate.cli.output_files import write_json
 from gigmate.cli.service import stream_messages
 from gigmate.control.terminal import as_json
 from gigmate.control.web import web_messages
+from gigmate.engine.hand import Hand, PartHand
 from gigmate.engine.player import Controls, HeardFrame, Moment
 from gigmate.engine.status import SILENCE_DB, Status
 from gigmate.engine.timing.conductor import Conductor
@@ -93,6 +94,12 @@ def test_what_is_heard_and_the_moment_are_plain() -> None:
         json.dumps({field.name: getattr(moment, field.name) for field in fields(Moment)})
 
 
+LEVELS_DB = (np.float32(0.0), -math.inf, 0.0)
+HAND = Hand(
+    (PartHand(hit_at=0.5, voices=("kick", "crash")), PartHand(rest=True, level_db=-3.0), PartHand(keep_out=(60, 72)))
+)
+
+
 def written(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str | bytes]:
     """What each writer of the program makes of careless values."""
     write_json(folder / "report.json", FIGURES)
@@ -116,7 +123,7 @@ def written(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str |
         "page": web_messages.numbered(web_messages.status_text(CARELESS), 1),
         "page's lists": web_messages.hello({"presets": [np.str_("rock")], "songs": (np.int64(1),)}),
         "live report": json.dumps(Session.report(session)),  # type: ignore[arg-type]
-        "serve": stream_messages.pack_ask(moment, Controls(levels_db=(np.float32(0.0), -math.inf, 0.0))),
+        "serve": stream_messages.pack_ask(moment, Controls(levels_db=LEVELS_DB, hand=HAND)),
     }
 
 
@@ -128,6 +135,7 @@ def test_every_writer_writes_plain_values(tmp_path: Path, capsys: pytest.Capture
     assert strict(texts["live --json"])["input_db"] == SILENCE_DB
     moment, controls = stream_messages.unpack_ask(bytes(texts["serve"]))  # type: ignore[arg-type]
     assert moment.beats_per_bar == 4 and controls.levels_db == (0.0, -math.inf, 0.0)
+    assert controls.hand == HAND
 
 
 def test_json_is_written_in_one_place() -> None:

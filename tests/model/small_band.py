@@ -14,6 +14,7 @@ from gigmate.model.band_stream import Wanted
 from gigmate.model.codec.mdct_codec import MdctCodec
 from gigmate.model.configs import CodecConfig, HarmonyConfig, ListenerConfig, VoiceConfig
 from gigmate.model.generator.generator_config import GeneratorConfig
+from gigmate.model.generator.note_hand import NoteHand, free_hand
 from gigmate.model.generator.transformer import Generator
 from gigmate.model.harmony.chord_network import Harmony
 from gigmate.model.listener import Listener
@@ -83,6 +84,15 @@ def play(player: Accompanist, frames: int = 12) -> np.ndarray:
     return np.concatenate(out, axis=1)
 
 
+def by_hand(frame: int) -> NoteHand:
+    """Something of everything: biases on all slots, parts that are busier, one that must be silent."""
+    hand = free_hand(3)
+    hand.bias[:] = 2.0 * np.sin(np.arange(hand.bias.size) * 0.7 + frame).reshape(hand.bias.shape)
+    hand.busier[:] = (0.3, -0.2, 0.1)
+    hand.free[frame % 3] = 0.0
+    return hand
+
+
 def wanted(frame: int, places: int, rng: np.random.Generator, **changed: float) -> Wanted:
     """Two bars a second of all that can be asked: fills, rests, chords that turn, no chord, no tempo, no style."""
     beat = frame * 124.0 / 60.0 / 25.0
@@ -92,5 +102,6 @@ def wanted(frame: int, places: int, rng: np.random.Generator, **changed: float) 
         beat % 1.0, beat % 4.0 / 4.0, 124.0, 4.0, float(frame % 30 < 26), 0.9, float(frame % 35 != 34),
         0.5 + 0.4 * np.sin(frame / 9.0), float(beat % 8.0 > 6.5), root, classes, frame // 20 % 3, 2,
         rng.random((3, places), dtype=np.float32), 0.9, 60, 0.95, 8.0 * (frame // 10),
+        by_hand(frame) if frame % 4 == 3 else None,
     )  # fmt: skip
     return asked._replace(**changed)

@@ -20,6 +20,7 @@ from ...files.json_text import json_text
 from ...model.accompanist import Accompanist
 from ...model.generator import score_tokens as st
 from ...model.generator.generator_config import CHORD_AHEAD_FRAMES
+from ...model.generator.note_hand import NO_HAND, NoHand
 from ..band.score import PARTS
 from ..trainers.score_labels import score_slots
 from .statistics import rank_correlation
@@ -67,6 +68,7 @@ class Controls:
     temperature: float = 0.9
     top_k: int = 100
     top_p: float = 0.95
+    hand: NoHand = NO_HAND
 
 
 @dataclass(frozen=True)

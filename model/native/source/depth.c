@@ -231,9 +231,11 @@ void depth_sample(const Depth *depth, const GigmateSizes *s, const float *z, con
             float *own = logits + (size_t)row * count, *notes = bias + row * s->slot_entries;
             const int32_t *drawn = tokens + row * places;
             if (place == STATE) pushed(count, own, steer->push[row], rest);
-            if (place < STEERED)
+            if (place < s->slots) {
+                const int steered = place < STEERED ? place : STEERED - 1;
                 for (int i = 0; i < count; i++)
-                    own[i] += steer->bias[((size_t)row * STEERED + place) * s->slot_entries + i];
+                    own[i] += steer->bias[((size_t)row * STEERED + steered) * s->slot_entries + i];
+            }
             if (place == FIRST_NOTE) {
                 note_bias(s, drawn[STATE], chord, last + row * places, steer->pull[row], notes);
                 if (is_onset(drawn[STATE])) own[0] += NEVER; /* something begins, so there is something */

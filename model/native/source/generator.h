@@ -5,7 +5,7 @@
 
 #include "layers.h"
 
-enum { MOMENT = 38, CHORD = 26, STEERED = 3 };
+enum { MOMENT = 38, CHORD = 26, STEERED = 4 };
 
 typedef struct {
     Linear modulate, qkv, out, up, down;

@@ -121,19 +121,21 @@ Steer steering_step(const Steering *of, SteeringState *state, const GigmateWante
     const float keep = 1.0f - beat / is->memory_beats, loud_db = dynamics_db(of, state);
     const int on_beat = fminf(w->beat_phase, 1.0f - w->beat_phase) <= 1.25f * beat;
     state->style = w->style;
-    memset(state->bias, 0, (size_t)s->parts * STEERED * s->slot_entries * sizeof(float));
+    const size_t biased = (size_t)s->parts * STEERED * s->slot_entries;
+    memset(state->bias, 0, biased * sizeof(float));
     for (int part = 0; part < s->parts; part++) {
         const int before = last[part * places + STATE] - 1;
         const float begun = before >= 1 && before <= QUARTERS ? 1.0f : 0.0f;
         const float sounding = last[part * places + FIRST_NOTE] > 1 ? 1.0f : 0.0f;
         const float usual = of->usual[w->style * s->parts + part], share = of->share[w->style * s->parts + part];
-        const float wanted = usual * exp2f(is->density_octaves * (w->density - 0.5f));
+        const float density = w->density + w->busier[part], owing = playing * w->unasked[part];
+        const float wanted = usual * exp2f(is->density_octaves * (density - 0.5f));
         float *bias = state->bias + (size_t)part * STEERED * s->slot_entries;
-        state->owed[part] = (state->owed[part] * keep + wanted * beat - begun) * playing;
-        state->held[part] = (state->held[part] * keep + (sounding - share) * beat) * playing;
+        state->owed[part] = (state->owed[part] * keep + wanted * beat - begun) * owing;
+        state->held[part] = (state->held[part] * keep + (sounding - share) * beat) * owing;
         state->age[part] = (state->age[part] + beat) * (1.0f - begun);
         const float push = is->push_nats * state->owed[part] / (is->memory_beats * wanted) +
-                           2.0f * is->density_nats * (w->density - 0.5f);
+                           2.0f * is->density_nats * (density - 0.5f);
         state->push[part] =
             within(push, on_beat ? -is->push_down_on_beat_nats : -is->push_down_nats, is->push_up_nats) * playing;
         const float shorter = within(is->hold_nats * state->held[part] / is->memory_beats, -is->hold_longer_nats,
@@ -143,6 +145,7 @@ Steer steering_step(const Steering *of, SteeringState *state, const GigmateWante
             bias[LOUDNESS * s->slot_entries + entry] = is->loudness_nats_per_db * loud_db * of->classes[entry];
     }
     fill(of, state, w, w->fill * w->known, beat);
+    for (size_t i = 0; w->hand_bias && i < biased; i++) state->bias[i] += w->hand_bias[i];
     Steer steer = {of->pull, state->push, state->bias};
     return steer;
 }

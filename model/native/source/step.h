@@ -46,6 +46,8 @@ typedef struct {
     float temperature, top_p;
     int32_t top_k;
     double tuning_cents;
+    const float *hand_bias;                          /* [parts][STEERED][slot entries]: see note_hand.py; NULL: none */
+    float busier[MAX_PARTS], unasked[MAX_PARTS];     /* of each part: density besides, and 0 where it must be silent */
 } GigmateWanted;
 
 typedef struct GigmateModel GigmateModel;

@@ -47,7 +47,8 @@ class Player:
 
     def step(self, density: float = 0.5, fill: float = 0.0, playing: float = 1.0) -> Steer:
         moment = [self.beat % 1.0, self.beat / 4.0 % 1.0, 120.0, 4.0, playing, 1.0, 1.0, density, fill]
-        steer = self.steering(torch.tensor(moment, dtype=torch.float64).float(), self.style, self.state)
+        now = torch.tensor(moment, dtype=torch.float64).float()
+        steer = self.steering(now, self.style, torch.zeros(3), torch.ones(3), self.state)
         self.frame += 1
         return steer
 
