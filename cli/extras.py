@@ -8,6 +8,7 @@ from ..engine.errors import EngineError
 
 EXTRA_OF: dict[str, str] = {
     "clearml": "train",
+    "cryptography": "tls",
     "PIL": "train",
     "librosa": "train",
     "matplotlib": "train",

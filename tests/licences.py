@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "licences.md"
-EXTRAS = ("pyaudio", "api", "osc", "files", "train", "test", "lint")
+EXTRAS = ("pyaudio", "api", "osc", "files", "tls", "train", "test", "lint")
 """What `make test` adds to what `make live` installs."""
 
 _KNOWN = {

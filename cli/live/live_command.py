@@ -12,6 +12,22 @@ import typer
 from ...engine.config import Backend, EngineConfig
 from ...engine.errors import ConfigError
 from ..complete import parse_channels
+from ..options.controls import (
+    BindingsOption,
+    ChartOption,
+    HostOption,
+    MidiOption,
+    MonitorOption,
+    OscOption,
+    OscTimeTagsOption,
+    OscToOption,
+    PedalOption,
+    SetOption,
+    TlsKeyOption,
+    TlsOption,
+    WebOption,
+    WebTokenOption,
+)
 from ..options.playing import DensityOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
 from ..options.version import VersionOption
 from .live_checks import check_numbers
@@ -33,8 +49,8 @@ def live(
         typer.Option(metavar="N[,N]", help="Channels for the count-in click. Default: the band's."),
     ] = None,
     preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
-    set_: Annotated[Path | None, typer.Option("--set", metavar="F.yaml", help="A set list: the songs to play.")] = None,
-    chart: Annotated[Path | None, typer.Option(metavar="F", help="Play the chords of this chart.")] = None,
+    set_: SetOption = None,
+    chart: ChartOption = None,
     tempo: TempoOption = None,
     style: StyleOption = None,
     density: DensityOption = None,
@@ -57,13 +73,9 @@ def live(
     tuning: Annotated[
         float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
     ] = None,
-    pedal: Annotated[
-        str | None, typer.Option(metavar="CCn|NOTEn", help="MIDI controller or note that starts and stops the band.")
-    ] = None,
-    bindings: Annotated[
-        Path | None, typer.Option(metavar="F.yaml", help="Bindings of pedals and keys. Default: your own file.")
-    ] = None,
-    midi: Annotated[str | None, typer.Option(metavar="NAME", help="MIDI input to use. Default: all.")] = None,
+    pedal: PedalOption = None,
+    bindings: BindingsOption = None,
+    midi: MidiOption = None,
     start_now: Annotated[bool, typer.Option("--start-now", help="Start the band at once.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Play without waiting for you.")] = False,
     portaudio: Annotated[
@@ -74,9 +86,7 @@ def live(
     output_file: Annotated[
         Path | None, typer.Option(metavar="F.wav", help="With --input-file: write the band's sound here.")
     ] = None,
-    monitor: Annotated[
-        float | None, typer.Option(metavar="DB", help="With --input-file: mix the recording in at this gain.")
-    ] = None,
+    monitor: MonitorOption = None,
     fast: Annotated[bool, typer.Option("--fast", help="With --input-file: run faster than real time.")] = False,
     client_name: Annotated[str, typer.Option(metavar="NAME", help="JACK: name of this client.")] = "gigmate",
     server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
@@ -85,22 +95,14 @@ def live(
     midi_out: MidiOutOption = None,
     midi_latency: MidiLatencyOption = 0.0,
     json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
-    web: Annotated[
-        int | None, typer.Option(metavar="[PORT]", help="Serve a remote for a phone. Default port: 8765.")
-    ] = None,
-    host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Address of the remote. Any but this machine needs a token.")
-    ] = None,
-    web_token: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Token of the remote. Default: a fresh one.")
-    ] = None,
-    osc: Annotated[str | None, typer.Option(metavar="[HOST:]PORT", help="OSC: listen for commands here.")] = None,
-    osc_to: Annotated[
-        list[str] | None, typer.Option(metavar="HOST:PORT", help="OSC: send status and beats there. May be repeated.")
-    ] = None,
-    osc_time_tags: Annotated[
-        bool, typer.Option("--osc-time-tags", help="OSC: let bundles wait for their time. Default: act at once.")
-    ] = False,
+    web: WebOption = None,
+    host: HostOption = None,
+    web_token: WebTokenOption = None,
+    tls: TlsOption = None,
+    tls_key: TlsKeyOption = None,
+    osc: OscOption = None,
+    osc_to: OscToOption = None,
+    osc_time_tags: OscTimeTagsOption = False,
     version: VersionOption = False,
 ) -> int:
     """Play along with a live input.
@@ -151,7 +153,7 @@ def live(
         tuning_hz=tuning,
     )
     asked = pedal is not None or bindings is not None or midi is not None
-    remote, told = web_asked(web, host, web_token), osc_asked(osc, osc_to, osc_time_tags)
+    remote, told = web_asked(web, host, web_token, tls, tls_key), osc_asked(osc, osc_to, osc_time_tags)
     wish = wish_of(tempo, style, density, level, mute)
     show, faults = open_show(preset, set_, chart, config.bindings, sound, wish)
     for line in faults:

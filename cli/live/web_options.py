@@ -1,17 +1,20 @@
-"""The options --web, --host and --web-token: parses them and opens the remote. Main thread."""
+"""The options --web, --host, --web-token and --tls: parses them and opens the remote. Main thread."""
 
 from __future__ import annotations
 
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from typer.core import TyperCommand
 
 from ...engine.errors import ConfigError
+from ..extras import need
 
 if TYPE_CHECKING:
     from ...control.web.server import WebRemote
@@ -55,26 +58,47 @@ class WebAsk:
     token: str | None = None
     fresh: bool = False
     """The token was made here, and has to be told."""
+    tls: Path | None = None
+    """HTTPS with the certificate in this file; SELF: with one of our own."""
+    tls_key: Path | None = None
 
 
-def web_asked(port: int | None, host: str | None, token: str | None) -> WebAsk | None:
-    """The options --web, --host and --web-token; None without --web. Raises ConfigError for what cannot be."""
+SELF = Path("self")
+
+
+def web_asked(
+    port: int | None,
+    host: str | None,
+    token: str | None,
+    tls: str | None = None,
+    tls_key: Path | None = None,
+    env_token: bool = True,
+) -> WebAsk | None:
+    """The options --web, --host, --web-token, --tls and --tls-key; None without --web.
+
+    `env_token`: whether GIGMATE_TOKEN is the remote's, and not that of a server. Raises ConfigError for what cannot be,
+    EngineError without cryptography where a certificate has to be made.
+    """
     if port is None:
-        if host is not None or token is not None:
-            raise ConfigError("--host and --web-token need --web, the remote for a phone")
+        if (host, token, tls, tls_key) != (None, None, None, None):
+            raise ConfigError("--host, --web-token, --tls and --tls-key need --web, the remote for a phone")
         return None
+    if tls_key is not None and tls in (None, "self"):
+        raise ConfigError("--tls-key belongs to a certificate of yours: give its file by --tls F.pem")
+    if tls == "self":
+        need("cryptography")
     from ...control.web.access_guard import TOKEN_LEAST, is_loopback, new_token
     from ..service.service_limits import TOKEN_VARIABLE
 
     if not 0 <= port <= 65_535:
         raise ConfigError(f"--web {port}: give a port from 0 to 65535")
-    token = token or os.environ.get(TOKEN_VARIABLE) or None
+    token = token or (os.environ.get(TOKEN_VARIABLE) if env_token else None) or None
     if token is not None and (len(token.strip()) < TOKEN_LEAST or not token.isprintable() or len(token) > 200):
         raise ConfigError(f"--web-token: give {TOKEN_LEAST} to 200 characters that are hard to guess")
     host = host or "127.0.0.1"
-    if token is None and not is_loopback(host):
-        return WebAsk(port, host, new_token(), fresh=True)
-    return WebAsk(port, host, None if token is None else token.strip())
+    fresh = token is None and not is_loopback(host)
+    said = new_token() if fresh else None if token is None else token.strip()
+    return WebAsk(port, host, said, fresh, None if tls is None else Path(tls), tls_key)
 
 
 class Remote:
@@ -85,19 +109,25 @@ class Remote:
         from ..serve import listen
 
         self._ask = ask
+        self._tls: ssl.SSLContext | None = None
+        self._seal = ""
+        if ask.tls is not None:
+            self._tls, self._seal = _tls_of(ask.tls, ask.tls_key)
         self._socket = listen(ask.host, ask.port, "--web")
         self.port = int(self._socket.getsockname()[1])
         self._web: WebRemote | None = None
 
     def begin(self, session: Session) -> list[str]:
         """Serve that session. Returns what the musician types into the phone."""
+        from ...control.web.access_guard import WebAccess
         from ...control.web.server import WebRemote
 
+        ask = self._ask
         self._web = WebRemote(
-            self._socket, session.post, lambda: session.status, session.lists, self._ask.token, own_name=self._ask.host
+            self._socket, session.post, lambda: session.status, session.lists, WebAccess(ask.token, ask.host, self._tls)
         )
         self._web.start()
-        return addresses(self._ask, self.port)
+        return [*addresses(ask, self.port), *([self._seal] if self._seal else [])]
 
     def for_phone(self) -> str | None:
         """The address with its token, for the camera of a phone; None where no phone can reach it."""
@@ -141,7 +171,24 @@ def _root(ask: WebAsk, port: int, own_address: Callable[[], str | None] | None) 
     if host in ("0.0.0.0", "::", ""):
         host = (own_address or _own_address)() or socket.gethostname()
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}/"
+    return f"http{'s' if ask.tls else ''}://{shown}:{port}/"
+
+
+def _tls_of(certificate: Path, key: Path | None) -> tuple[ssl.SSLContext, str]:
+    """The context, and a line for the musician where the phone will warn."""
+    from ...control.web import tls
+
+    if certificate != SELF:
+        return tls.tls_context(certificate, key), ""
+    import platformdirs
+
+    name = socket.gethostname()
+    names = ["localhost", name, f"{name.partition('.')[0]}.local", "127.0.0.1", "::1", _own_address()]
+    folder = Path(platformdirs.user_config_dir("gigmate", appauthor=False))
+    path = tls.own_certificate(folder, tuple(dict.fromkeys(text for text in names if text)))
+    return tls.tls_context(path), (
+        f"the phone asks once whether it may trust this certificate: its SHA-256 is {tls.fingerprint(path)}"
+    )
 
 
 def _own_address() -> str | None:

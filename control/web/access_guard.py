@@ -10,8 +10,10 @@ import ipaddress
 import re
 import secrets
 import socket
+import ssl
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -19,6 +21,20 @@ TOKEN_LEAST = 8
 """Characters of a token that somebody chose."""
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """Without those that look alike: a token may have to be typed into a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebAccess:
+    """Who may come in, and by which way. Any thread."""
+
+    token: str | None = None
+    """Without one only programs of this machine may."""
+    own_name: str = ""
+    """The name by which this machine may be asked, if --host says one."""
+    tls: ssl.SSLContext | None = None
+
+
+THIS_MACHINE = WebAccess()
 
 
 def new_token() -> str:

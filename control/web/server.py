@@ -24,7 +24,7 @@ from websockets.http11 import Request, Response
 from ...engine.commands import Command
 from ...engine.status import Status
 from . import web_messages
-from .access_guard import RateLimiter, refusal, token_is
+from .access_guard import THIS_MACHINE, RateLimiter, WebAccess, refusal, token_is
 from .client_limits import WebCounts, WebLimits
 from .pages import page_files, response
 
@@ -52,15 +52,14 @@ class WebRemote:
         post: Callable[[Command], object],
         status: Callable[[], Status],
         lists: Callable[[], Mapping[str, Any]],
-        token: str | None = None,
-        own_name: str = "",
+        access: WebAccess = THIS_MACHINE,
         limits: WebLimits | None = None,
     ) -> None:
         """`lists`: presets, songs and sections as plain data. All three callables are called by the server's thread and
-        may not wait. With a `token` the network is welcome.
+        may not wait. With a token in `access` the network is welcome; with its `tls` it is HTTPS.
         """
         self._socket, self._post, self._status, self._lists = listening, post, status, lists
-        self._token, self._own_name = token, own_name
+        self._token, self._own_name, self._tls = access.token, access.own_name, access.tls
         self.limits = limits or WebLimits()
         self.counts = WebCounts()
         self._clients: set[_Connection] = set()
@@ -115,6 +114,7 @@ class WebRemote:
         async with serve(
             self._handle_client,
             sock=self._socket,
+            ssl=self._tls,
             backlog=_BACKLOG,
             process_request=self._process_request,
             create_connection=lambda *given, **more: _Connection(self, *given, **more),  # type: ignore[arg-type]

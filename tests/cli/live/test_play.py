@@ -250,6 +250,29 @@ def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatc
     assert reads, "chords are read here, by half-beats, as they are where the band is at home"
 
 
+def test_it_has_the_charts_and_the_remote_of_live(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soundfile.write(tmp_path / "lead.wav", lead(1.5), RATE_HZ)
+    (tmp_path / "blues.chart").write_text("tempo: 240\n\n| E7 | A7 |\n")
+    out, report = tmp_path / "band.wav", tmp_path / "report.json"
+    monkeypatch.setenv("GIGMATE_TOKEN", "sesame-of-the-server")
+    with serving(token="sesame-of-the-server") as server:
+        call = [
+            "play", server.ws, "--input-file", tmp_path / "lead.wav", "--output-file", out, "--report", report,
+            "--fast", "--start-now", "--no-wait", "--sound", "neural", "--chart", tmp_path / "blues.chart",
+            "--monitor", "0", "--web", "0",
+        ]  # fmt: skip
+        assert boundary.run(main.app, "gigmate", list(map(str, call))) == 0
+        assert boundary.run(main.app, "gigmate", [*map(str, call), "--set", "none.yaml"]) == 2
+    said = capsys.readouterr()
+    assert "remote on http://127.0.0.1:" in said.out and "with your token" not in said.out
+    assert "--set and --chart" in said.err
+    assert "web" in json.loads(report.read_text())
+    sound = soundfile.read(out)[0]
+    assert np.abs(sound).max() > 0.2, "the recording is mixed in"
+
+
 def test_nobody_there_is_one_line() -> None:
     with pytest.raises(EngineError, match="gigmate serve") as caught:
         RemotePlayer("127.0.0.1:9")

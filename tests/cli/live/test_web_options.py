@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -63,11 +64,14 @@ def test_here_without_a_token_elsewhere_with_one(monkeypatch: pytest.MonkeyPatch
         ((None, "0.0.0.0", None), "--web"),
         ((None, None, "open-sesame"), "--web"),
         ((70_000, None, None), "65535"),
+        ((None, None, None, "self"), "need --web"),
+        ((80, None, None, None, Path("key.pem")), "--tls-key"),
+        ((80, None, None, "self", Path("key.pem")), "--tls-key"),
         ((80, None, "short"), "8 to 200"),
         ((80, None, "with\nbreaks"), "8 to 200"),
     ],
 )
-def test_what_cannot_be(arguments: tuple[Any, Any, Any], words: str) -> None:
+def test_what_cannot_be(arguments: tuple[Any, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         web_asked(*arguments)
 
@@ -86,6 +90,31 @@ def test_a_phone_gets_the_whole_address_or_none() -> None:
     own = WebAsk(80, "0.0.0.0", "of the/house")
     assert phone_address(own, 81, lambda: "192.168.1.7") == "http://192.168.1.7:81/#token=of%20the%2Fhouse"
     assert phone_address(WebAsk(80, "fd00::7", None), 80) == "http://[fd00::7]:80/"
+
+
+def test_the_token_of_a_server_is_not_that_of_the_remote(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIGMATE_TOKEN", "of-the-server")
+    ask = web_asked(80, "0.0.0.0", None, env_token=False)
+    assert ask is not None and ask.fresh and ask.token != "of-the-server"
+
+
+def test_a_certificate_of_its_own_is_told_by_its_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    ask = web_asked(0, None, None, "self")
+    assert ask is not None
+    remote = Remote(ask)
+    try:
+        assert addresses(ask, remote.port) == [f"remote on https://127.0.0.1:{remote.port}/"]
+        assert re.search("SHA-256 is ([0-9A-F]{2}:){31}[0-9A-F]{2}$", remote._seal)
+    finally:
+        remote.close()
+
+
+def test_a_certificate_that_is_not_there_is_said_before_anything_loads() -> None:
+    ask = web_asked(0, None, None, "none.pem")
+    assert ask is not None
+    with pytest.raises(EngineError, match=r"none\.pem: no such file"):
+        Remote(ask)
 
 
 def test_a_port_that_is_taken_is_said_before_anything_loads(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from gigmate.control.web.access_guard import WebAccess
 from gigmate.control.web.client_limits import WebLimits
 from gigmate.control.web.server import WebRemote
 from gigmate.engine.actions import PARTS
@@ -80,11 +82,14 @@ class StandIn:
         return {"presets": PRESETS, "songs": SONGS, "sections": list(self.sections)}
 
 
-def open_remote(band: StandIn, token: str | None = None, **limits: Any) -> tuple[WebRemote, int]:
+def open_remote(
+    band: StandIn, token: str | None = None, tls: ssl.SSLContext | None = None, **limits: Any
+) -> tuple[WebRemote, int]:
     """A remote on a free port of this machine, started, and the port."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    face = WebRemote(listening, band.post, lambda: band.status, band.lists, token, limits=WebLimits(**limits))
+    access = WebAccess(token, tls=tls)
+    face = WebRemote(listening, band.post, lambda: band.status, band.lists, access, WebLimits(**limits))
     face.start()
     return face, port
 
