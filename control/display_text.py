@@ -5,6 +5,8 @@ Knows the engine's status alone; neither terminals nor pages. Pure functions, an
 
 from __future__ import annotations
 
+import math
+
 from ..engine.status import Status
 
 MOODS = ("off", "ready", "on", "care", "bad")
@@ -55,6 +57,17 @@ def asks_for_tap(status: Status) -> bool:
 def is_on(status: Status) -> bool:
     """Whether the next step on a start-and-stop switch stops the band."""
     return status.state in ("playing", "fallback") or status.pending in ("start", "count-in", "ending")
+
+
+def next_text(status: Status) -> str:
+    """What waits for its line, and in how many beats: "hit in 2"; empty for nothing."""
+    beats = math.ceil(status.pending_beats)
+    return clean(status.pending) + (f" in {beats}" if beats > 0 and status.pending else "")
+
+
+def moves_text(status: Status) -> str:
+    """The moves that are on, in words; empty for none."""
+    return ", ".join(name.replace("_time_feel", "-time feel") for name in status.moves)
 
 
 def time_source(status: Status) -> str:

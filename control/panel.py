@@ -19,6 +19,8 @@ from .display_text import (
     asks_for_tap,
     big_state,
     clean,
+    moves_text,
+    next_text,
     outputs_differ,
     place_text,
     song_line,
@@ -212,7 +214,8 @@ def _beat_row(status: Status, width: int, blocks: bool) -> Row:
         Field(f"  by {source}" if source else "  no beat yet", "" if source else _DIM, 4),
         Field("  tap the beat" if asks_for_tap(status) else "", "yellow", 5),
         Field(f"  sure {100 * _share(status.confidence):.0f} %", _DIM, 6),
-        Field(f"  next: {clean(status.pending)}" if status.pending else "", "yellow", 3),
+        Field(f"  next: {next_text(status)}" if status.pending else "", "yellow", 3),
+        Field(f"  {moves_text(status)}" if status.moves else "", "bold yellow", 3),
     )
 
 

@@ -219,6 +219,7 @@ class PanelDisplay:
         mark = (
             status.state,
             status.pending,
+            status.moves,
             status.beat,
             status.bar,
             status.muted,

@@ -82,7 +82,12 @@ class Status:
     """Whom the conductor follows now: "transport", "midi_clock", "tap", "tempo" (set, or counted in), "listener",
     or empty while nobody knows."""
     pending: str = ""
-    """What waits for a bar line: "start", "ending", "fill", "count-in"; empty for nothing."""
+    """What waits for its line, soonest first: "start", "ending", "fill", "count-in", and the moves ("hit", "break",
+    "build", what ends them: "back", "release" ...); empty for nothing."""
+    pending_beats: float = 0.0
+    """In how many beats the first of these moves comes; 0 where none waits."""
+    moves: tuple[str, ...] = ()
+    """What of them is on: "hit", "break", "build", "half_time_feel", "double_time_feel", "solo"."""
     holding: bool = False
     """The band is on but keeps still: the musician does not play, or no beat is found."""
     muted: tuple[bool, ...] = (False, False, False)

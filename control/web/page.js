@@ -6,6 +6,7 @@ const STALE_MS = 3000, RETRY_MS = [300, 700, 1500, 3000], SLIDE_EVERY_MS = 80, H
 const by = (id) => document.getElementById(id);
 const body = document.body;
 let socket = null, tries = 0, retry = 0, seenAt = 0, refused = false, status = null, parts = [], lists = {};
+const drawers = [];  // what other scripts show of each status
 
 // ------------------------------------------------------------------------------------------------------ connection
 function token() {
@@ -154,7 +155,6 @@ function draw() {
   put(by("bar"), now.beat ? `bar ${now.bar}.${now.beat}` : "no beat yet");
   put(by("tempo"), now.tempo_bpm > 0 ? `${now.tempo_bpm.toFixed(1)} bpm` : "");
   put(by("source"), now.time_source ? `by ${now.time_source.replace("_", " ").replace("listener", "ear")}` : "");
-  put(by("pending"), now.pending ? `next: ${now.pending}` : "");
   put(by("chord"), now.chord || "–");
   put(by("chord_played"), now.chord_played || "–");
   put(by("chord_source"), now.chord_source && `by ${now.chord_source}`);
@@ -184,6 +184,7 @@ function draw() {
   put(by("figures"), `model ${now.step_ms.toFixed(0)} of ${now.frame_ms.toFixed(0)} ms · ${now.misses} misses · ${now.xruns} xruns`);
   mark(by("figures"), "bad", now.step_ms > now.frame_ms);
   drawBeats(now);
+  for (const drawer of drawers) drawer(now);
 }
 
 const warnedAt = new Map();

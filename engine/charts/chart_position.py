@@ -7,6 +7,7 @@ each bar. Inference thread only.
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 from ..errors import ConfigError
@@ -58,6 +59,23 @@ class ChartPosition:
     def next_section(self) -> str:
         """Waits for the next bar line; empty for nothing."""
         return self._wanted[1] if self._wanted is not None else ""
+
+    @property
+    def section_bar(self) -> int | None:
+        """Number of the bar of musical time with which the next section begins; None where that is not known."""
+        chart, origin = self._chart, self._origin
+        if self._wanted is not None:
+            return None if self._asked_bar is None else self._asked_bar + 1
+        if chart is None or origin is None or self._begins_at is not None:
+            return None
+        after = chart.next_section(self._beat)
+        if after is None:
+            return None
+        rounds = math.floor((self._beat + 1e-6) / chart.length_beats) if chart.loops else 0
+        beats = rounds * chart.length_beats + after[1]
+        if beats <= self._beat + 1e-6:
+            beats += chart.length_beats
+        return origin + round(chart.bar_at_beat(beats))
 
     @property
     def end_bar(self) -> int | None:

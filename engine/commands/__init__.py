@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .command import Command
 from .command_queue import CommandQueue
+from .moves import Break, Build, Hit, SetFeel, SetSolo
 from .playing import CountIn, Ending, Fill, Nothing, Panic, Quit, Start, Stop, Toggle
 from .song import (
     BAND_OPTIONS,
@@ -54,6 +55,8 @@ __all__ = [
     "NOW",
     "TIME_SOURCES",
     "Announce",
+    "Break",
+    "Build",
     "ClockGap",
     "ClockTick",
     "ClockTransport",
@@ -63,6 +66,7 @@ __all__ = [
     "Ending",
     "Fill",
     "HandMessage",
+    "Hit",
     "JumpSection",
     "Nothing",
     "Panic",
@@ -73,6 +77,7 @@ __all__ = [
     "SetBandLevel",
     "SetChart",
     "SetControl",
+    "SetFeel",
     "SetLevel",
     "SetMix",
     "SetMute",
@@ -80,6 +85,7 @@ __all__ = [
     "SetPresetLevels",
     "SetPresetMix",
     "SetPrograms",
+    "SetSolo",
     "SetSound",
     "SetSounds",
     "SetTempo",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Union
 
+from .moves import Break, Build, Hit, SetFeel, SetSolo
 from .playing import (
     CountIn,
     Ending,
@@ -58,6 +59,11 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     CountIn,
     Fill,
     Ending,
+    Hit,
+    Break,
+    Build,
+    SetFeel,
+    SetSolo,
     Tap,
     SetTempo,
     ShiftHalfBeat,

@@ -7,6 +7,7 @@ one thread that pushes.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -48,6 +49,7 @@ from ..player import (
 from ..status import chord_name
 from ..timing.conductor import Conducting
 from .guarded_player import GuardedPlayer
+from .moves.stage_moves import StageMoves
 from .stage import Stage
 
 Array = NDArray[np.float32]
@@ -107,6 +109,7 @@ class BandStep:
         self.playout = Playout(rate_hz, player.sample_rate_hz, frame_samples, delay, buses.rows)
         self.host_frame = self.playout.host_frame
         self.stage = Stage(config, rate_hz, self.host_frame)
+        self.moves = StageMoves(rate_hz, self.host_frame)
         self.batch_frames = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
         self.placed_notes: list[TimedNote] = []
         """Notes of the frame made last, where groove and voicing have them, whether they are heard or not."""
@@ -229,8 +232,15 @@ class BandStep:
         """
         conductor, stage = self.conductor, self.stage
         known = conductor.moment(self.playout.nominal(frame)) if moment is None else moment
-        start = self.playout.position(frame, 0)
-        directed = stage.frame(start, known, conductor.entrance_cue(), conductor.peek, fresh)
+        start, nominal = self.playout.position(frame, 0), self.playout.nominal(frame)
+        if not known.playing and self.moves.stays(conductor.peek(nominal)):
+            known = dataclasses.replace(known, playing=True)
+        cue = conductor.entrance_cue()
+        directed = stage.frame(start, known, cue, conductor.peek, fresh)
+        if stage.phase == "in":
+            directed = self.moves.frame((start, nominal), directed, conductor.peek, cue.section_bar, stage.filling)
+        else:
+            self.moves.pause(start)
         if stage.entrance_samples is not None:
             if self.first_entrance_samples is None:
                 self.first_entrance_samples = stage.entrance_samples
@@ -248,7 +258,7 @@ class BandStep:
 
         What comes out is to be taken before the next call: the frame, or none until a batch is whole, or the batch.
         """
-        for_player = self.stage.controls(controls)
+        for_player = self.moves.controls(self.stage.controls(controls))
         levels_db = levels_by_hand(levels_db, for_player.hand)
         parts = self._played(moment, for_player)
         if parts is None:
@@ -259,7 +269,9 @@ class BandStep:
         gains = self.stage.gains(start)
         if self.broken and not self._drawn and self.source is not None:
             self.source.start_anew()  # before it has the notes of this frame
-        self._drawn.append(_Drawn(start, levels_db, gains, self.mix, controls.style, self.kinds))
+        cut = self.moves.gains(start)
+        heard_gains = gains if cut is None else cut if gains is None else gains * cut
+        self._drawn.append(_Drawn(start, levels_db, heard_gains, self.mix, controls.style, self.kinds))
         if self._noted is not None:
             heard = HeardFrame(self._notes_from(frame), levels_db, gains, start)
             self._place(self._noted, heard, for_player, moment)
@@ -297,11 +309,13 @@ class BandStep:
             self._hand_out(self._audible.end_all(start))
         frame = NoteFrame(start, self.host_frame, self._host_ratio, style, cue.beat)
         in_groove = self._groove.frame(noted.notes(), frame, self.conductor.peek)
-        self.placed_notes = self._voicing.frame(in_groove, style)
+        self.placed_notes = self.moves.settle(self._voicing.frame(in_groove, style))
         if self.score is not None:
             chord = cue.symbol or chord_name(moment.chord_root, moment.chord_pitch_classes)
             self.score.follow(self.conductor.peek(start), cue.section, chord)
         self._hand_out(self._audible.frame(touched(self.placed_notes, controls.hand), heard))
+        if self.moves.cut_samples is not None:
+            self._hand_out(self._audible.end_all(self.moves.cut_samples))
         instruments = self._instruments
         if instruments is not None:
             if self._tuned is not None:

@@ -16,6 +16,8 @@ from ..callback.bridge import Bridge
 from ..commands import (
     HAND_OPTIONS,
     Announce,
+    Break,
+    Build,
     ClockGap,
     ClockTick,
     ClockTransport,
@@ -25,6 +27,7 @@ from ..commands import (
     Ending,
     Fill,
     HandMessage,
+    Hit,
     JumpSection,
     Panic,
     Quit,
@@ -34,6 +37,7 @@ from ..commands import (
     SetBandLevel,
     SetChart,
     SetControl,
+    SetFeel,
     SetLevel,
     SetMix,
     SetMute,
@@ -41,6 +45,7 @@ from ..commands import (
     SetPresetLevels,
     SetPresetMix,
     SetPrograms,
+    SetSolo,
     SetSound,
     SetSounds,
     SetTempo,
@@ -70,6 +75,7 @@ from .band_switch import Switch
 from .lookahead import LookAhead
 
 _OF_TIME = (SetTempo, SetTimeSource, ShiftHalfBeat, ScaleCount, SetChart, JumpSection)
+_MOVES = (Hit, Break, Build, SetFeel, SetSolo)
 _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
 MOST_COUNTED_BARS = 2
 _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
@@ -182,6 +188,8 @@ class CommandHandler:
         elif isinstance(command, Ending):
             if self._switch.on and not stage.ending():
                 self.go_out()
+        elif isinstance(command, _MOVES):
+            self._move(command)
         elif isinstance(command, Panic):
             self.go_out()
             self.forget = True
@@ -221,8 +229,25 @@ class CommandHandler:
         """Stop with a ramp, from that output position on or now."""
         position = self._switch.stop(at_position)
         self._stage.stop()
+        self._band.moves.clear()
         if position is not None and self._band.take is not None:
             self._band.take.switch(position + self._look_ahead.facts.round_trip_samples, False)
+
+    def _move(self, command: Hit | Break | Build | SetFeel | SetSolo) -> None:
+        moves = self._band.moves
+        if isinstance(command, SetFeel):
+            moves.set_feel(command.factor, command.turn)
+        elif isinstance(command, SetSolo):
+            moves.set_solo(command.on)
+        elif not (self._switch.on and self._stage.phase == "in"):
+            name = type(command).__name__.lower()
+            raise ConfigError(f"a {name} is of a band that plays: start it first, and play")
+        elif isinstance(command, Hit):
+            moves.hit()
+        elif isinstance(command, Break):
+            moves.rest(command.bars)
+        else:
+            moves.build(command.bars)
 
     @property
     def _quitting(self) -> bool:

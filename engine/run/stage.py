@@ -155,6 +155,11 @@ class Stage:
         return self.phase in ("waiting", "resting") and self._envelope.silent
 
     @property
+    def filling(self) -> bool:
+        """Whether the band plays a fill."""
+        return self._fill and self.phase in ("in", "ending")
+
+    @property
     def pending(self) -> str:
         """What waits for a line, as Status.pending has it."""
         if self.phase == "counting":
@@ -196,7 +201,7 @@ class Stage:
 
     def controls(self, controls: Controls) -> Controls:
         """The controls as the player is to be told them."""
-        if not (self._fill and self.phase in ("in", "ending")):
+        if not self.filling:
             return controls
         return dataclasses.replace(controls, fill=1.0, density=min(1.0, controls.density + FILL_DENSITY))
 

@@ -102,7 +102,7 @@ class StatusBuilder:
             section=cue.section,
             next_section=cue.next_section,
             time_source=cue.source,
-            pending=self._stage.pending if on else "",
+            **self._moves_of(now, on),
             holding=on and self._stage.silent,
             muted=handler.levels.muted,
             levels_db=handler.levels.levels_db,
@@ -113,6 +113,16 @@ class StatusBuilder:
             recording=handler.recording,
             warnings=self._fault_log.warnings,
         )
+
+    def _moves_of(self, now: int, on: bool) -> dict[str, Any]:
+        """What waits for its line and in how many beats it comes, and what is on."""
+        if not on:
+            return {}
+        times, beat = self._band.moves.times, self._band.conductor.peek(now).beat
+        coming, beats = times.pending(beat)
+        waits = self._stage.pending
+        pending = waits if waits not in ("", "fill") else ", ".join(filter(None, (waits, coming)))
+        return {"pending": pending, "pending_beats": beats, "moves": times.on(beat)}
 
     def _chords_of(self, cue: EntranceCue, made: Moment | None) -> dict[str, Any]:
         """What is heard, what is played, and whose chord that is."""

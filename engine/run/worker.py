@@ -294,7 +294,8 @@ class Worker:
             if self._make_in_time(frame):
                 made += 1
                 first = frame if first is None else first
-        self._bridge.set_fallback_period(0 if self.stage.silent else self._conductor.bar_samples())
+        silent = self.stage.silent or self._band.moves.silent
+        self._bridge.set_fallback_period(0 if silent else self._conductor.bar_samples())
         if self.switch.entering and first is not None:
             position = self.switch.enter(self._playout.position(first, round_trip))
             if self._band.take is not None:
