@@ -269,8 +269,8 @@ def cache_directory(*sources: str) -> Path:
     return Path(platformdirs.user_cache_dir("gigmate", appauthor=False)) / "native" / digest.hexdigest()[:16]
 
 
-def cached_cfunc(*sources: str) -> Callable[[Any], Callable[[Callable[..., Any]], Any]]:
-    """`cfunc_of = cached_cfunc(__file__, ...)`, then `@cfunc_of(signature)`: a C callback, compiled once per machine.
+def _with_cache(sources: tuple[str, ...], compiled: Callable[[bool], Any]) -> Any:
+    """What `compiled(cache)` makes, kept in the directory of these sources.
 
     numba watches only the file of the function itself; the directory is keyed by every file whose code gets inlined.
     Where the cache cannot be written the function is compiled anew in each process.
@@ -281,15 +281,41 @@ def cached_cfunc(*sources: str) -> Callable[[Any], Callable[[Callable[..., Any]]
         writable = os.access(directory, os.W_OK)
     except OSError:
         writable = False
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(directory)  # read by numba at decoration only
+    try:
+        return compiled(writable)
+    finally:
+        config.CACHE_DIR = before
+
+
+def cached_cfunc(*sources: str) -> Callable[[Any], Callable[[Callable[..., Any]], Any]]:
+    """`cfunc_of = cached_cfunc(__file__, ...)`, then `@cfunc_of(signature)`: a C callback, compiled once a machine."""
 
     def with_signature(signature: Any) -> Callable[[Callable[..., Any]], Any]:
         def compiled(function: Callable[..., Any]) -> Any:
-            before = config.CACHE_DIR
-            config.CACHE_DIR = str(directory)  # read by numba at decoration only
-            try:
-                return cfunc(signature, error_model="numpy", cache=writable)(function)
-            finally:
-                config.CACHE_DIR = before
+            return _with_cache(sources, lambda cache: cfunc(signature, error_model="numpy", cache=cache)(function))
+
+        return compiled
+
+    return with_signature
+
+
+def cached_function(*sources: str) -> Callable[[str], Callable[[Callable[..., Any]], Any]]:
+    """`@cached_function(__file__, ...)(signature)`: a function for Python, compiled once per machine.
+
+    For some ten microseconds of arithmetic on small arrays: it keeps the interpreter, since letting go and asking for
+    it again costs another thread's turn. Sums are added in any order. `.py_func` is the same in plain Python.
+    """
+
+    def with_signature(signature: str) -> Callable[[Callable[..., Any]], Any]:
+        def compiled(function: Callable[..., Any]) -> Any:
+            return _with_cache(
+                sources,
+                lambda cache: njit(
+                    signature, error_model="numpy", cache=cache, fastmath={"reassoc", "contract", "nsz"}
+                )(function),
+            )  # fmt: skip
 
         return compiled
 

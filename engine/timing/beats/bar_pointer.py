@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...style_priors import StylePrior
 from ..conductor_settings import BarSettings, BeatFilterSettings, TempoRange
+from .beat_arithmetic import hear_frame, reading_near, strongest, weigh_tempi
 
 _TIMES, _TIMES_TRIPLETS = (2.0,), (1.5, 2.0, 3.0)
 """So many times the beat is what the listener's tempo may count instead."""
 _MEAN_SHARE = 0.06
 """What each beat adds to the means that downbeats and turns of the chord are judged by."""
+
+_NOWHERE = 1e-9
+"""So far from a beat a sub-frame says nothing of it: products with denormal numbers take ten times as long."""
 
 FloatArray = NDArray[np.float64]
 Belief = NDArray[np.float32]
@@ -64,7 +68,6 @@ class BeatFilter:
         self._step = step
         bins = config.phase_bins
         self._phases = np.arange(bins) / bins
-        self._turn = np.exp(2j * np.pi * self._phases)
         octaves = (self._log_rate - math.log(config.centre_bpm / 60.0)) / math.log(2.0) / config.spread_octaves
         prior = np.exp(-0.5 * octaves**2)
         self._over_tempo = prior
@@ -75,7 +78,14 @@ class BeatFilter:
         self._off_beat = np.float32(0.0)
         self._times: tuple[float, ...] = _TIMES
         self._between: tuple[int, ...] = ()
-        self._between_share = np.zeros((count, 1), np.float32)
+        self._between_share = np.zeros(count, np.float32)
+        self._vote_at: FloatArray = np.zeros((0, count))
+        self._votes = 0
+        self._row_nats = np.zeros(count, np.float32)
+        self._scratch = np.zeros((5, 2 * bins), np.float32)
+        self._bits = np.zeros(bins, np.int32)
+        self._next: Belief = np.zeros((count, bins), np.float32)
+        """The belief before the present one: memory for the next."""
         self._frame_s = 0.0
         self.reset()
 
@@ -83,7 +93,7 @@ class BeatFilter:
         """Believe what was believed before anything was heard."""
         self.belief: Belief = self._prior.copy()
         self._level = self._config.level_at_start
-        self._last = np.zeros(2)
+        self._last = [0.0, 0.0]
         self._last_onset = np.zeros(1, np.float32)
 
     def expect(self, tempo_bpm: float | None, width: float = 0.04) -> None:
@@ -123,9 +133,10 @@ class BeatFilter:
         else:
             twice_outside = np.interp(self._log_rate + math.log(2.0), self._log_rate, self._outside, right=1.0)
             self._between, share = (bins // 2,), config.half_share * twice_outside
-        self._between_share = (share * self._inside)[:, None].astype(np.float32)
+        self._between_share = (share * self._inside).astype(np.float32)
         if not self._inside.any():
             self._between = ()
+        self._votes = 0
 
     def set(self, rate_hz: float, phase: float, phase_spread: float, tempo_spread: float = 0.03) -> None:
         """Believe in one tempo and phase, with the given spreads (log tempo; beats)."""
@@ -152,32 +163,28 @@ class BeatFilter:
         """
         config = self._config
         self._prepare(frame_s, len(beat))
-        belief = self._wander(np.float32(max(trust, 0.03)))
-        moved = np.fft.irfft(np.fft.rfft(belief, axis=1) * self._shift, n=config.phase_bins, axis=1)
-        moved = np.maximum(moved, 0.0).astype(np.float32)
+        freedom = max(trust, 0.03)
         evidence = self._evidence(beat, frame_s) * trust
-        exponent = np.einsum("s,stk->tk", evidence.astype(np.float32), self._at_beat)  # no BLAS: its threads spin
-        if self._between and trust > 0:
-            met = np.einsum("s,stk->tk", np.maximum(evidence, 0.0).astype(np.float32), self._at_beat)
-            for place in self._between:
-                exponent += self._between_share * np.roll(met, place, axis=1)
-        if tempo_vote is not None and trust > 0:
-            exponent += self._vote(tempo_vote, config.tempo_vote_weight * trust)[:, None]
-        if lean > 0:
-            exponent -= (np.float32(config.style_penalty_hz * frame_s * trust * lean) * self._outside)[:, None]
+        struck = np.zeros(0, np.float32)
         if onset is not None and self._off_beat > 0 and trust > 0:
-            struck = self._late_onsets(onset) * (self._off_beat * np.float32(trust))
-            on = np.einsum("s,stk->tk", struck, self._at_beat)
-            exponent += np.roll(on, on.shape[1] // 2, axis=1) - on
-        forget_hz = config.forget_rate_hz
+            struck = self._late_onsets(onset) * np.float32(self._off_beat * trust)
+        forget_hz, held_log_rate, far_nats = config.forget_rate_hz, 0.0, 0.0
         if held is not None:
             forget_hz += held.inertia * (config.forget_rate_held_hz - forget_hz)
-            far = np.abs(self._log_rate - math.log(held.rate_hz)) > config.near_ratio
-            exponent[far] -= np.float32(config.far_penalty_hz * frame_s * trust * held.inertia)
-        moved *= np.exp(exponent)
-        belief = self._normal(moved)
-        share = np.float32(min(1.0, forget_hz * frame_s))
-        self.belief = (1 - share) * belief + share * self._prior
+            held_log_rate = math.log(held.rate_hz)
+            far_nats = config.far_penalty_hz * frame_s * trust * held.inertia
+        weigh_tempi(
+            self._row_nats, self._voted(tempo_vote if trust > 0 else None), self._vote_at, self._inside,
+            config.tempo_vote_weight * trust, self._outside, config.style_penalty_hz * frame_s * trust * lean,
+            self._log_rate, held_log_rate, config.near_ratio, far_nats,
+        )  # fmt: skip
+        hear_frame(
+            self.belief, self._next, self._prior, self._kernel, self._at_beat, evidence, struck, self._row_nats,
+            np.array(self._between if trust > 0 else (), np.int64), self._between_share, self._scratch,
+            self._bits, self._bits.view(np.float32), self._walk * freedom, self._jump * freedom, self._jump_bins,
+            min(1.0, forget_hz * frame_s),
+        )  # fmt: skip
+        self.belief, self._next = self._next, self.belief
 
     def _late_onsets(self, onset: NDArray[np.float32]) -> NDArray[np.float32]:
         """The onsets [S] one sub-frame late, as the table of places wants them."""
@@ -187,72 +194,51 @@ class BeatFilter:
 
     def best(self) -> Reading:
         """The reading around the strongest tempo and phase."""
-        k = self.belief.shape[1]
-        phases = self.belief + np.roll(self.belief, 1, axis=1) + np.roll(self.belief, -1, axis=1)
-        smooth = phases.copy()
-        smooth[1:] += phases[:-1]
-        smooth[:-1] += phases[1:]
-        tempo, phase = divmod(int(smooth.argmax()), k)
-        return self.near(float(self.rates_hz[tempo]), phase / k)
+        bins = self._config.phase_bins
+        tempo, phase = divmod(strongest(self.belief, self._scratch), bins)
+        return self.near(float(self.rates_hz[tempo]), phase / bins)
 
     def near(self, rate_hz: float, phase: float, tempo_reach: float = 0.13, phase_reach: float = 0.2) -> Reading:
         """The reading within reach (log tempo; beats) of a given tempo and phase: its means and its mass."""
-        centre = (math.log(rate_hz) - self._log_rate[0]) / self._step
-        half = tempo_reach / self._step
-        low, high = max(0, math.ceil(centre - half)), min(len(self.rates_hz), math.floor(centre + half) + 1)
-        if low >= high:
+        mass, log_rate, away, variance = reading_near(
+            self.belief, math.log(rate_hz), phase, self._log_rate[0], self._step, tempo_reach, phase_reach
+        )
+        if mass == 0.0:
             return Reading(rate_hz, phase % 1.0, phase_reach, 0.0)
-        away = _wrapped(self._phases - phase)
-        inside = np.abs(away) <= phase_reach
-        window = self.belief[low:high][:, inside].astype(np.float64)
-        mass = float(window.sum())
-        if mass < 1e-9:
-            return Reading(rate_hz, phase % 1.0, phase_reach, 0.0)
-        over_phase = window.sum(axis=0) / mass
-        over_tempo = window.sum(axis=1) / mass
-        mean = float(over_phase @ away[inside])
-        spread = math.sqrt(max(float(over_phase @ (away[inside] - mean) ** 2), 1e-6))
-        return Reading(math.exp(float(over_tempo @ self._log_rate[low:high])), (phase + mean) % 1.0, spread, mass)
+        return Reading(math.exp(log_rate), (phase + away) % 1.0, math.sqrt(max(variance, 1e-6)), mass)
 
-    def _wander(self, freedom: np.float32) -> Belief:
-        """The belief after a frame's changes of tempo: a step to a neighbour, or a jump anywhere within reach."""
-        old, reach = self.belief, self._jump_bins
-        walk, jump = self._walk * freedom, self._jump * freedom
-        total = np.zeros((len(old) + 2 * reach + 1, old.shape[1]), np.float32)
-        np.cumsum(old, axis=0, out=total[reach + 1 : reach + 1 + len(old)])
-        total[reach + 1 + len(old) :] = total[reach + len(old)]
-        within = total[2 * reach + 1 :] - total[: len(old)]
-        new = old * (1 - 2 * walk - jump) + within * (jump / (2 * reach + 1))
-        new[1:] += walk * old[:-1]
-        new[:-1] += walk * old[1:]
-        return new
-
-    def _evidence(self, beat: NDArray[np.float32], frame_s: float) -> FloatArray:
+    def _evidence(self, beat: NDArray[np.float32], frame_s: float) -> Belief:
         """Log likelihood ratio [S] of a beat in each sub-frame against none, judged by how high peaks were lately."""
         config = self._config
-        row = np.concatenate([self._last, np.clip(np.asarray(beat, np.float64), 0.0, 1.0)])
+        row = self._last + [min(max(at, 0.0), 1.0) for at in np.asarray(beat, np.float64).tolist()]
         self._last = row[-2:]
-        level = np.maximum(np.maximum(row[:-2], row[1:-1]), row[2:])  # who plays a little beside the beat meets it
-        top = float(level.max())
+        levels = [max(row[i : i + 3]) for i in range(len(beat))]  # who plays a little beside the beat meets it
+        top = max(levels)
         share = frame_s / (config.level_rise_s if top > self._level else config.level_fall_s)
         self._level += (max(top, config.level_least) - self._level) * min(1.0, share)
-        even = config.even_level * self._level
-        ratio = np.log(self._odds(level) / self._odds(even))
-        return config.evidence_weight * np.clip(ratio, config.evidence_low, config.evidence_high)
+        even = self._odds(config.even_level * self._level)
+        ratios = [math.log(self._odds(level) / even) for level in levels]
+        low, high = config.evidence_low, config.evidence_high
+        return np.array([config.evidence_weight * min(max(ratio, low), high) for ratio in ratios], np.float32)
 
-    def _odds(self, level: Any) -> Any:
+    def _odds(self, level: float) -> float:
         return (level + self._config.activation_floor) / (1.0 - level + self._config.doubt_floor)
 
-    def _vote(self, tempo_vote: NDArray[np.float32], weight: float) -> Belief:
-        """Log weight [T] from a distribution over log-spaced tempi 48 to 228 bpm, as the listener gives it."""
-        places = np.linspace(math.log(48.0 / 60.0), math.log(228.0 / 60.0), len(tempo_vote))
-        votes = np.asarray(tempo_vote, np.float64) * len(tempo_vote)
-        share = np.interp(self._log_rate, places, votes)
-        if self._inside.any():  # the style knows better which of these is counted
-            for times in self._times:
-                other = np.interp(self._log_rate + math.log(times), places, votes, right=0.0)
-                share = np.where(self._inside, np.maximum(share, other), share)
-        return (weight * np.clip(np.log(share + 0.1), -2.3, 2.5)).astype(np.float32)
+    def _voted(self, tempo_vote: NDArray[np.float32] | None) -> FloatArray:
+        """A distribution over log-spaced tempi 48 to 228 bpm, as the listener gives it, each times their number."""
+        if tempo_vote is None:
+            return np.zeros(0)
+        if len(tempo_vote) != self._votes:
+            self._votes = len(tempo_vote)
+            first, last = math.log(48.0 / 60.0), math.log(228.0 / 60.0)
+            per_place = (last - first) / (self._votes - 1)
+            rows = [np.clip((self._log_rate - first) / per_place, 0.0, self._votes - 1)]
+            if self._inside.any():  # the style knows better which of these is counted
+                for times in self._times:
+                    at = (self._log_rate + math.log(times) - first) / per_place
+                    rows.append(np.where(at <= self._votes - 1, np.maximum(at, 0.0), -1.0))
+            self._vote_at = np.stack(rows)
+        return np.asarray(tempo_vote, np.float64) * self._votes
 
     def _prepare(self, frame_s: float, sub_frames: int) -> None:
         """Tables for a frame of this length: made once, again only when the length changes."""
@@ -263,14 +249,17 @@ class BeatFilter:
         harmonics = np.arange(config.phase_bins // 2 + 1)
         turn = 2 * np.pi * np.outer(self.rates_hz * frame_s, harmonics)
         spread = 2 * np.pi * np.outer(self.rates_hz * config.phase_walk_s * math.sqrt(frame_s), harmonics)
-        self._shift = (np.exp(-1j * turn) * np.exp(-0.5 * spread**2)).astype(np.complex64)
+        shift = np.exp(-1j * turn) * np.exp(-0.5 * spread**2)
+        self._kernel = np.fft.irfft(shift, n=config.phase_bins, axis=1).astype(np.float32)
         self._walk = np.float32(min(config.tempo_walk**2 * frame_s / (2 * self._step**2), 0.3))  # one step either way
         self._jump = np.float32(config.jump_rate_hz * frame_s)
         self._jump_bins = max(1, round(config.jump_size / self._step))
         before_end_s = (np.arange(sub_frames, 0, -1) + 0.5) * frame_s / sub_frames  # one sub-frame late: see _evidence
         phase = self._phases[None, None] - before_end_s[:, None, None] * self.rates_hz[None, :, None]
         away_s = _wrapped(phase) / self.rates_hz[None, :, None]
-        self._at_beat: NDArray[np.float32] = np.exp(-0.5 * (away_s / config.peak_width_s) ** 2).astype(np.float32)
+        at_beat = np.exp(-0.5 * (away_s / config.peak_width_s) ** 2)
+        at_beat[at_beat < _NOWHERE] = 0.0
+        self._at_beat: NDArray[np.float32] = at_beat.astype(np.float32)
 
     def _spread_over_phase(self, over_tempo: FloatArray) -> Belief:
         return self._normal(np.repeat(over_tempo[:, None], self._config.phase_bins, axis=1))
