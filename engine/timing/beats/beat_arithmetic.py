@@ -159,7 +159,7 @@ def hear_frame(
             weighed = max(moved[k], np.float32(0.0)) * weights[k]
             there[k] = weighed
             mass += weighed
-        total += mass
+        total += float(mass)
     keep = np.float32((1.0 - forget) / max(total, 1e-30))
     for t in range(tempi):
         there, usual = new[t], prior[t]
