@@ -16,7 +16,16 @@ _LONGER = {
 }
 """Files that are still to be split, and how long they may be until then: no other may join them."""
 _OF_FEW_ARGUMENTS = ("engine", "model", "dsp", "latency", "control")
-_COMPILED = ("cfunc", "cached_cfunc", "njit", "realtime", "realtime_entry", "realtime_fastmath", "intrinsic")
+_COMPILED = (
+    "cfunc",
+    "cached_cfunc",
+    "cached_function",
+    "njit",
+    "realtime",
+    "realtime_entry",
+    "realtime_fastmath",
+    "intrinsic",
+)
 """Compiled functions take plain numbers one by one: what would group them needs memory that somebody owns."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

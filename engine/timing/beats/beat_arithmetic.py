@@ -14,7 +14,7 @@ from numba import njit
 from ....dsp import raw_memory as _raw_memory
 from ....dsp.raw_memory import cached_function
 
-_compiled = cached_function(__file__, _raw_memory.__file__)
+SOURCES = (__file__, _raw_memory.__file__)
 _LOG2_E = np.float32(1.4426950408889634)
 _LOG_2, _LOG_2_REST = np.float32(0.693359375), np.float32(-2.12194440e-4)
 """In two pieces, so that what is left of an exponent is exact."""
@@ -125,7 +125,7 @@ def _weigh(exponent, met, t, at_beat, evidence, struck, between, between_share):
         _add(exponent, met[:phases], np.float32(-1.0))
 
 
-@_compiled(
+@cached_function(*SOURCES)(
     "void(f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,:,::1], f4[::1], f4[::1], f4[::1],"
     "i8[::1], f4[::1], f4[:,::1], i4[::1], f4[::1], f4, f4, i8, f4)"
 )
@@ -167,7 +167,7 @@ def hear_frame(
             there[k] = keep * there[k] + forget * usual[k]
 
 
-@_compiled("UniTuple(f8, 4)(f4[:,::1], f8, f8, f8, f8, f8, f8)")
+@cached_function(*SOURCES)("UniTuple(f8, 4)(f4[:,::1], f8, f8, f8, f8, f8, f8)")
 def reading_near(belief, log_rate, phase, first_log_rate, step, tempo_reach, phase_reach):
     """What is believed within reach (log tempo; beats) of a tempo and phase: (mass, mean log tempo, mean of the phase
     less the given one, its variance); the mass is 0 where there is next to nothing."""
@@ -191,7 +191,7 @@ def reading_near(belief, log_rate, phase, first_log_rate, step, tempo_reach, pha
     return mass, log_rate + step * tempo / mass, mean, square / mass - mean * mean
 
 
-@_compiled("i8(f4[:,::1], f4[:,::1])")
+@cached_function(*SOURCES)("i8(f4[:,::1], f4[:,::1])")
 def strongest(belief, scratch):
     """Index of the tempo and phase with the most belief in it and around it. `scratch`: float32 [5, 2 K]."""
     tempi, phases = belief.shape
@@ -223,7 +223,7 @@ def strongest(belief, scratch):
     return place
 
 
-@_compiled("void(f4[::1], f8[::1], f8[:,::1], b1[::1], f8, f4[::1], f8, f8[::1], f8, f8, f8)")
+@cached_function(*SOURCES)("void(f4[::1], f8[::1], f8[:,::1], b1[::1], f8, f4[::1], f8, f8[::1], f8, f8, f8)")
 def weigh_tempi(
     nats, votes, vote_at, inside, vote_weight, outside, outside_nats, log_rate, held_log_rate, near_ratio, far_nats
 ):  # fmt: skip
