@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..engine.errors import ConfigError, EngineError
 from .extras import need
-
-if TYPE_CHECKING:
-    from ..band import Band
 
 
 def serve(
@@ -22,11 +20,26 @@ def serve(
         str, typer.Option(metavar="ADDRESS", help="Address to listen on. Any but this machine needs a token.")
     ] = ("127.0.0.1"),
     port: Annotated[int, typer.Option(metavar="N", help="Port; 0 takes any free one.")] = 8000,
-    streams: Annotated[int, typer.Option(metavar="N", help="Maximum number of WebSocket clients.")] = 8,
     workers: Annotated[
+        int, typer.Option(metavar="N", help="Processes that serve streams; above 1, files get processes of their own.")
+    ] = 1,
+    streams: Annotated[
+        int, typer.Option(metavar="N", help="Most streams of one process; fewer where the machine is not fast enough.")
+    ] = 64,
+    files: Annotated[
         int | None, typer.Option(metavar="N", help="Files processed at once. Default: one per core.")
     ] = None,
     upload_mib: Annotated[int, typer.Option("--upload", metavar="MIB", help="Largest upload accepted.")] = 200,
+    drain: Annotated[
+        float,
+        typer.Option(metavar="S", help="Time to finish what was begun, after a signal. A second one ends at once."),
+    ] = 25.0,
+    spool: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep jobs here, so that they outlive the server.")
+    ] = None,
+    access_log: Annotated[
+        str, typer.Option(metavar="F|-|off", help="Write a line for each request here; -: standard output.")
+    ] = "-",
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
 ) -> int:
     """Serve the band over HTTP and WebSocket.
@@ -36,65 +49,43 @@ def serve(
     """
     for name, value, low, high in (
         ("--port", port, 0, 65_535),
+        ("--workers", workers, 1, 256),
         ("--streams", streams, 1, 256),
-        ("--workers", workers or 1, 1, 256),
+        ("--files", files or 1, 1, 256),
         ("--upload", upload_mib, 1, 16_384),
+        ("--drain", drain, 0, 3600),
     ):
         if not low <= value <= high:
             raise ConfigError(f"{name} {value}: give {low} to {high}")
     need("fastapi", "uvicorn", "websockets", "python_multipart")
+    if workers > 1 and os.name != "posix":
+        raise ConfigError(f"--workers {workers}: this system cannot hand connections over: give 1")
     from .service.service_limits import LOOPBACK, TOKEN_VARIABLE, Limits
+    from .service.workers.launch import Asked, serve_alone, serve_with_workers
 
     token = os.environ.get(TOKEN_VARIABLE) or None
     fresh = token is None and host not in LOOPBACK
     if fresh:
-        token = secrets.token_urlsafe(24)
+        token = os.environ[TOKEN_VARIABLE] = secrets.token_urlsafe(24)  # for the workers too
     limits = Limits(streams=streams, upload_bytes=upload_mib * 2**20)
-    if workers is not None:
-        limits = Limits(streams=streams, upload_bytes=upload_mib * 2**20, workers=workers)
+    limits = limits if files is None else replace(limits, files=files)
     listening = listen(host, port)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+
+    def opened(room: int) -> None:
+        print(f"{address}/; /predict, /jobs, /stream, /docs, /metrics", flush=True)
+        print(f"room for {room} streams in real time, {limits.files} files at once", flush=True)
+        if token is not None:
+            print(f"token: {token if fresh else f'that in {TOKEN_VARIABLE}'}", flush=True)
+
+    asked = Asked(limits, weights, access_log, drain, spool)
     try:
         print("loading the band ...", flush=True)
-        band = _load(weights)
-        address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-        print(
-            f"{address}/docs; /predict, /jobs, /stream; {streams} streams, {limits.workers} files at once", flush=True
-        )
-        if fresh:
-            print(f"token: {token}", flush=True)
-        elif token is not None:
-            print(f"token: that in {TOKEN_VARIABLE}", flush=True)
-        run(band, limits, token, listening)
+        if workers == 1:
+            return serve_alone(asked, token, listening, opened)
+        return serve_with_workers(asked, workers, listening, opened)
     finally:
         listening.close()
-    return 0
-
-
-def run(band: Band, limits: object, token: str | None, listening: socket.socket) -> None:
-    """Serve on an open socket until a signal comes."""
-    import uvicorn
-
-    uvicorn.Server(server_config(band, limits, token)).run(sockets=[listening])
-
-
-def server_config(band: Band, limits: object, token: str | None):  # type: ignore[no-untyped-def]
-    """How uvicorn runs the app."""
-    import uvicorn
-
-    from .service.app import create_app
-    from .service.service_limits import Limits
-
-    known = limits if isinstance(limits, Limits) else Limits()
-    return uvicorn.Config(
-        create_app(band, known, token),
-        log_level="warning",
-        http="h11",  # it bounds the headers too
-        limit_concurrency=known.connections,
-        ws="auto",
-        ws_max_size=known.message_bytes,
-        ws_per_message_deflate=False,  # sound does not shrink, and a bomb would grow
-        timeout_graceful_shutdown=3,
-    )
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:
@@ -110,9 +101,3 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
         reason = getattr(error, "strerror", None) or str(error)
         raise EngineError(f"cannot listen on {host}:{port} ({reason}): choose another {option} or --host") from error
     return opened
-
-
-def _load(weights: Path | None) -> Band:
-    from ..band import Band
-
-    return Band.load(weights)

@@ -68,6 +68,21 @@ def _play(band: Band, streams: int, seconds: float, paced: bool) -> tuple[list[l
     return [player.behind_s for player in players], took_s
 
 
+def real_time_factor(band: Band, streams: int, seconds: float) -> float:
+    """Seconds of music that so many bands together make in a second, as fast as they can. Raises EngineError."""
+    _, took_s = _play(band, streams, seconds, paced=False)
+    return streams * seconds / took_s
+
+
+def best_factor(band: Band, streams: int, seconds: float, piece_s: float) -> float:
+    """As `real_time_factor`, in the fastest piece of so many seconds of music: when other programs were quietest."""
+    behind, _ = _play(band, streams, seconds, paced=False)
+    done_s = np.mean(behind, axis=0) + np.arange(1, len(behind[0]) + 1) * _BLOCK / _RATE_HZ
+    blocks = max(1, round(piece_s * _RATE_HZ / _BLOCK))
+    took_s = float(np.diff(done_s[::blocks]).min())
+    return streams * blocks * _BLOCK / _RATE_HZ / took_s
+
+
 def measure_streams(band: Band, streams: int, seconds: float) -> dict[str, Any]:
     """Figures of `streams` bands at once. Raises EngineError where the model fails.
 
@@ -76,13 +91,13 @@ def measure_streams(band: Band, streams: int, seconds: float) -> dict[str, Any]:
     was done, over all blocks; `late_share` of them by so much that a client of the server is told, and `slowest_behind`
     and `fastest_behind` are where the last and the first stream ended, which says how evenly they share.
     """
-    _, took_s = _play(band, streams, seconds, paced=False)
+    factor = real_time_factor(band, streams, seconds)
     behind, _ = _play(band, streams, seconds, paced=True)
     every_ms = 1000.0 * np.concatenate([np.array(of_one) for of_one in behind])
     ends_ms = [1000.0 * of_one[-1] for of_one in behind]
     return {
         "streams": streams,
-        "real_time_factor": streams * seconds / took_s,
+        "real_time_factor": factor,
         "behind_p50_ms": float(np.percentile(every_ms, 50)),
         "behind_p99_ms": float(np.percentile(every_ms, 99)),
         "behind_most_ms": float(every_ms.max()),

@@ -6,6 +6,7 @@ FastAPI reads the annotations of the handlers, some of which are local: so they 
 import asyncio
 import contextlib
 import shutil
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,25 +18,30 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as PlainHTTPException
 
 from ... import __version__
-from ...engine.charts.chart import Chart, ChartError
+from ...engine.charts.chart import ChartError
 from ...engine.errors import ConfigError, EngineError
 from ...engine.player import PARTS
 from ...presets.loader import load_preset, preset_names
-from ...sheets.library import MOST_FILE_BYTES, chart_of_bytes, chart_of_text
+from ...presets.strict import nearest
+from ...sheets.library import MOST_FILE_BYTES
 from ..complete import parse_ahead, parse_channels, parse_parts
 from ..complete_job import Completion
-from ..sound_files import NoSound, TooLong
-from .jobs import Full, Job, Jobs
+from .jobs import NOTES, RESULT, SOURCE, Asked, GivenChart, Job, Jobs, status_of
+from .service import Service
 from .service_limits import Limits
-from .upload_guard import Door
+from .spool import Full
+from .upload_guard import RETRY_AFTER_S, Door
+from .watch.health import add_health, add_page
+from .watch.load import Load
 
 if TYPE_CHECKING:
     from ...band import Band
 
 _POLL_S = 0.1
-_RESULT = "band.wav"
-_NOTES = "band.mid"
-_SOURCE = "request"
+_FIELDS = (
+    "request", "output_length_in_seconds", "preset", "parts", "mix", "accompany", "wait", "sound", "seed", "ahead",
+    "input", "chart", "chart_file", "chart_start",
+)  # fmt: skip
 _ANSWERS: dict[int | str, dict[str, Any]] = {200: {"content": {"audio/wav": {}, "audio/midi": {}}}}
 
 
@@ -43,13 +49,15 @@ class _Result(FileResponse):
     """A job's WAV or MIDI file; whatever becomes of the sending, the job goes if nobody can ask for it again."""
 
     def __init__(self, job: Job, jobs: Jobs, once: bool) -> None:
-        result = job.result
-        headers = {} if result is None else {"X-Gigmate-Ahead-Frames": str(result.ahead_frames)}
-        if result is not None and result.remarks:  # a name may hold what no header may
-            headers["X-Gigmate-Remark"] = "; ".join(result.remarks).encode("ascii", "replace").decode()
-        name = _NOTES if (job.folder / _NOTES).exists() else _RESULT
-        kind = "audio/midi" if name == _NOTES else "audio/wav"
-        super().__init__(job.folder / name, media_type=kind, filename=name, headers=headers)
+        outcome = job.outcome
+        headers = {}
+        if outcome.get("ahead_frames") is not None:
+            headers["X-Gigmate-Ahead-Frames"] = str(outcome["ahead_frames"])
+        if outcome.get("remarks"):  # a name may hold what no header may
+            headers["X-Gigmate-Remark"] = "; ".join(outcome["remarks"]).encode("ascii", "replace").decode()
+        name = job.result.name
+        kind = "audio/midi" if name == NOTES else "audio/wav"
+        super().__init__(job.result, media_type=kind, filename=name, headers=headers)
         self._job, self._jobs, self._once = job, jobs, once
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -60,24 +68,27 @@ class _Result(FileResponse):
                 self._jobs.remove(self._job)
 
 
-def status_of(error: Exception) -> int:
-    """The HTTP status that says what is wrong."""
-    if isinstance(error, TooLong):
-        return 413
-    if isinstance(error, NoSound):
-        return 415
-    if isinstance(error, ConfigError):
-        return 400
-    return 503 if isinstance(error, Full) else 500
-
-
-def create_app(band: "Band", limits: Limits | None = None, token: str | None = None) -> Any:
-    """The whole server as an ASGI app, around a loaded band."""
+def create_app(
+    band: "Band", limits: Limits | None = None, token: str | None = None, service: Service | None = None
+) -> Door:
+    """The whole server as an ASGI app, around a loaded band. `service`: what it shares with other processes."""
     from .websockets import Streams
 
     limits = limits or Limits()
-    jobs = Jobs(band, limits)
-    streams = Streams(band, limits, token)
+    service = service or Service(Load(most=limits.streams))
+    jobs = Jobs(band, limits, service.spool, service.job_workers, service.load.give_way)
+    streams = Streams(band, limits, token, service.load)
+
+    async def leave(within_s: float) -> None:
+        """Nothing new; streams are told, and files go on, as long as there is time."""
+        service.leaving = True
+        end_s = time.monotonic() + within_s
+        jobs.rest()
+        await streams.leave(within_s)
+        while jobs.has_work and time.monotonic() < end_s:
+            await asyncio.sleep(_POLL_S)
+
+    service.leave = leave
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -91,19 +102,9 @@ def create_app(band: "Band", limits: Limits | None = None, token: str | None = N
 
     app = FastAPI(title="GigMate", version=__version__, lifespan=lifespan)
     _answer_errors(app)
-    _add_files(app, jobs, limits)
-
-    @app.get("/health")
-    async def health() -> dict[str, Any]:
-        """Whether it lives, what it does, and what it allows."""
-        return {
-            "status": "ok",
-            "gigmate": __version__,
-            "parts": list(PARTS),
-            "streams": streams.count,
-            "jobs": jobs.counts,
-            "limits": limits.shown(),
-        }
+    _add_files(app, jobs, limits, service)
+    add_health(app, jobs, limits, service)
+    add_page(app)
 
     @app.get("/presets")
     async def presets() -> list[dict[str, Any]]:
@@ -122,7 +123,7 @@ def create_app(band: "Band", limits: Limits | None = None, token: str | None = N
     async def player(socket: WebSocket) -> None:
         await streams.player(socket)
 
-    return Door(app, limits, token)
+    return Door(app, limits, token, service)
 
 
 async def _sweep(jobs: Jobs) -> None:
@@ -135,7 +136,9 @@ def _answer_errors(app: FastAPI) -> None:
     """Every error is {"error": one line}."""
 
     async def ours(request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"error": " ".join(str(error).split())}, status_of(error))
+        status = status_of(error)
+        headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
+        return JSONResponse({"error": " ".join(str(error).split())}, status, headers)
 
     async def theirs(request: Request, error: Exception) -> JSONResponse:
         status = error.status_code if isinstance(error, PlainHTTPException) else 500
@@ -152,6 +155,16 @@ def _answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(EngineError, ours)
     app.add_exception_handler(PlainHTTPException, theirs)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+async def _names(request: Request) -> None:
+    """Raise HTTPException for a field that there is not: it would be left out without a word."""
+    form = await request.form()
+    for given, known in ((form, _FIELDS), (request.query_params, ("format",))):
+        for name in given:
+            if name not in known:
+                line = f"there is no field {name[:60]!r}{nearest(name, known)}: fields are {', '.join(known)}"
+                raise HTTPException(422, line)
 
 
 def _wanted(
@@ -182,13 +195,14 @@ def _wanted(
     chart_start: Annotated[
         float | None, Form(description="Seconds to the chart's first bar; else the first downbeat is found.")
     ] = None,
-) -> Completion:
+) -> Asked:
     if preset not in preset_names():
         raise ConfigError(f"no preset {preset[:60]!r}: presets are {', '.join(preset_names())}")
-    return Completion(
-        source=Path(_SOURCE),
-        target=Path(_RESULT) if answer == "wav" else None,
-        midi=Path(_NOTES) if answer == "midi" else None,
+    given = _chart(chart, chart_file)
+    completion = Completion(
+        source=Path(SOURCE),
+        target=Path(RESULT) if answer == "wav" else None,
+        midi=Path(NOTES) if answer == "midi" else None,
         parts=parse_parts(parts),
         with_source=mix,
         input_channels=None if not channels else parse_channels("input", channels),
@@ -199,62 +213,67 @@ def _wanted(
         sound=sound or None,
         seed=seed,
         ahead_frames=parse_ahead(ahead),
-        chart=_chart(chart, chart_file),
+        chart=None if given is None else given.read(),
         chart_start_s=chart_start,
     )
+    return Asked(completion, given)
 
 
-def _chart(text: str | None, file: UploadFile | None) -> Chart | None:
-    """The chart of a request, from the text or the file. Raises ChartError for both, or for what is none."""
+def _chart(text: str | None, file: UploadFile | None) -> GivenChart | None:
+    """The chart of a request, from the text or the file. Raises ChartError for both."""
     if file is None:
-        return chart_of_text(text) if text else None
+        return GivenChart(text.encode(), None) if text else None
     if text:
         raise ChartError("chart and chart_file: give one of them")
     data = file.file.read(MOST_FILE_BYTES + 1)
     if len(data) > MOST_FILE_BYTES:
         raise ChartError(f"chart_file: more than {MOST_FILE_BYTES // 1_000_000} MB: is this a chart?")
-    return chart_of_bytes(data, file.filename or "", "chart_file")
+    return GivenChart(data, file.filename or "")
 
 
 _Upload = Annotated[
     UploadFile,
     File(description="The sound: WAV, FLAC, OGG or MP3; with the extra `files` M4A, WavPack, WebM and more."),
 ]
-_Wanted = Annotated[Completion, Depends(_wanted)]
+_Wanted = Annotated[Asked, Depends(_wanted)]
 
 
-def _add_files(app: FastAPI, jobs: Jobs, limits: Limits) -> None:
+def _add_files(app: FastAPI, jobs: Jobs, limits: Limits, service: Service) -> None:
     """/predict and /jobs take the same fields."""
 
-    async def begin(upload: UploadFile, asked: Completion, most_s: float) -> Job:
-        asked = replace(asked, most_s=most_s, most_bytes=limits.result_bytes)
-        asked.check()
-        job = jobs.new()
+    async def begin(upload: UploadFile, asked: Asked, most_s: float) -> Job:
+        if service.leaving:
+            raise Full("this server is about to end: try again later")
+        completion = replace(asked.completion, most_s=most_s, most_bytes=limits.result_bytes)
+        completion.check()
         try:
-            await asyncio.to_thread(_copy, upload, job.folder / _SOURCE)
+            job = jobs.new()
+        except Full:
+            service.load.counters.add("refusals", 1, what="file")
+            raise
+        try:
+            await asyncio.to_thread(_copy, upload, job.folder / SOURCE)
+            await asyncio.to_thread(jobs.start, job, replace(asked, completion=completion))
         except BaseException:
             jobs.remove(job)
             raise
-        jobs.start(job, asked)
         return job
 
-    @app.post("/predict", response_class=FileResponse, responses=_ANSWERS)
+    @app.post("/predict", response_class=FileResponse, responses=_ANSWERS, dependencies=[Depends(_names)])
     async def predict(http: Request, request: _Upload, asked: _Wanted) -> Any:
         """The band's answer to a sound file, as a WAV or a MIDI file. Ends with the connection."""
         job = await begin(request, asked, limits.predict_s)
         try:
-            while not job.ended.is_set():
+            while not job.ended:
                 if await http.is_disconnected():
                     raise HTTPException(499, "the client has gone")
                 await asyncio.sleep(_POLL_S)
-            if job.error is not None:
-                raise job.error
-            return _Result(job, jobs, once=True)
+            return _answer_of(job, jobs, once=True)
         except BaseException:
             jobs.remove(job)
             raise
 
-    @app.post("/jobs", status_code=202)
+    @app.post("/jobs", status_code=202, dependencies=[Depends(_names)])
     async def new_job(request: _Upload, asked: _Wanted) -> dict[str, Any]:
         """The same for long files: answers at once with an id to ask for."""
         return (await begin(request, asked, limits.job_s)).shown()
@@ -279,17 +298,24 @@ def _add_jobs(app: FastAPI, jobs: Jobs) -> None:
     @app.get("/jobs/{job_id}/result", response_class=FileResponse)
     async def job_result(job_id: str) -> Any:
         """The WAV or the MIDI file of a job that is done."""
-        job = known(job_id)
-        if job.error is not None:
-            raise HTTPException(status_of(job.error), " ".join(str(job.error).split()))
-        if job.state != "done":
-            raise HTTPException(409, f"the job is {job.state}")
-        return _Result(job, jobs, once=False)
+        return _answer_of(known(job_id), jobs, once=False)
 
     @app.delete("/jobs/{job_id}", status_code=204)
     async def remove_job(job_id: str) -> None:
         """Cancel it, or forget its result."""
         await asyncio.to_thread(jobs.remove, known(job_id))
+
+
+def _answer_of(job: Job, jobs: Jobs, once: bool) -> _Result:
+    """What was made of it. Raises HTTPException where that went wrong, or is not ready."""
+    outcome = job.outcome
+    if "error" in outcome:
+        status = int(outcome["status"])
+        headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
+        raise HTTPException(status, outcome["error"], headers)
+    if outcome["state"] != "done":
+        raise HTTPException(409, f"the job is {outcome['state']}")
+    return _Result(job, jobs, once)
 
 
 def _copy(upload: UploadFile, path: Path) -> None:

@@ -28,7 +28,7 @@ class Limits:
     predict_s: float = 600.0
     """Longest sound in and out of /predict."""
     job_s: float = 4 * 3600.0
-    workers: int = max(1, os.cpu_count() or 1)
+    files: int = max(1, os.cpu_count() or 1)
     """Files completed at the same time."""
     waiting: int = 16
     """Files that may wait for a worker."""

@@ -25,6 +25,7 @@ from ...engine.player import (
     NoteEvent,
 )
 from ...files.json_text import json_text
+from ...presets.strict import nearest
 
 VERSION = 1
 """Of a hello."""
@@ -71,6 +72,13 @@ def read_json(text: str) -> dict[str, Any]:
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise WireError('a text frame without a "type"')
     return message
+
+
+def check_names(message: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Raises WireError for a field that is none of `names`, nor the type."""
+    for name in message:
+        if name != "type" and name not in names:
+            raise WireError(f"there is no field {name[:60]!r}{nearest(name, names)}: fields are {', '.join(names)}")
 
 
 def number(message: Mapping[str, Any], name: str, default: float, low: float, high: float) -> float:

@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from ...files.json_text import json_text
+from .service import Service
 from .service_limits import Limits, comes_from_elsewhere, may_ask
+from .watch.access_log import Visit
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-OPEN_PATHS = ("/health",)
+OPEN_PATHS = ("/health", "/livez", "/readyz", "/", "/page.js", "/page.css")
+RETRY_AFTER_S = 10
 
 
 class _Refused(Exception):
@@ -32,21 +35,49 @@ class Door:
     can send one.
     """
 
-    def __init__(self, app: App, limits: Limits, token: str | None) -> None:
+    def __init__(self, app: App, limits: Limits, token: str | None, service: Service) -> None:
         self._app, self._limits, self._token = app, limits, token
+        self._service = service
         self._uploads = 0
+        self.active = 0
+        """Requests that are being answered."""
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("websocket", "http"):
+            await self._app(scope, receive, send)
+            return
+        visit, is_http = Visit(scope), scope["type"] == "http"
+        self.active += is_http
+
+        async def watched(message: Message) -> None:
+            visit.sent(message)
+            await send(message)
+
+        try:
+            await self._let_in(scope, receive, watched)
+        finally:
+            self.active -= is_http
+            if is_http:
+                self._service.load.counters.add("requests", 1, status=visit.status)
+            if self._service.say is not None:
+                self._service.say(visit.line())
+
+    async def leave(self, within_s: float) -> None:
+        """Take no new work, tell the streams, and return when all that was begun is done, or after `within_s`."""
+        await self._service.leave(within_s)
+        end_s = time.monotonic() + within_s
+        while self.active and time.monotonic() < end_s:
+            await asyncio.sleep(0.05)
+
+    async def _let_in(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             if comes_from_elsewhere(scope["headers"], self._token):
                 await receive()
                 await send({"type": "websocket.close", "code": 1008, "reason": "asked from another site"})
                 return
             await self._app(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._http(scope, receive, send)
 
     async def _http(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -70,6 +101,7 @@ class Door:
             await self._bounded(scope, receive, send, lambda: None)
             return
         if self._uploads >= self._limits.uploads:
+            self._service.load.counters.add("refusals", 1, what="upload")
             await _answer(send, 503, f"{self._uploads} uploads are on their way: try again later")
             return
         self._uploads += 1
@@ -146,5 +178,7 @@ async def _answer(send: Send, status: int, text: str) -> None:
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
+    if status == 503:
+        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

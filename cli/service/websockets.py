@@ -16,89 +16,159 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
-from ...dsp.limiter import LOUDEST
 from ...engine.errors import EngineError
-from ...engine.player import PARTS, NotedPlayer
+from ...engine.player import PARTS
 from ...engine.run.accompaniment import Accompaniment, Stretch
 from ...files.channels import ChannelError, picked
 from ...files.json_text import json_text
-from ...latency.budget import MAX_AHEAD_FRAMES
 from ...presets.loader import preset_names
 from ...sheets.library import chart_of_text
 from ..complete import parse_ahead, parse_parts
 from ..complete_job import LONGEST_CONTINUATION_S
 from . import stream_messages
+from .player_socket import PlayerClient
 from .service_limits import Limits, may_ask
+from .socket_talk import (
+    BAD,
+    FAILED,
+    FULL,
+    IDLE,
+    LEAVING,
+    REFUSED,
+    Idle,
+    Leaving,
+    Place,
+    bye,
+    receive,
+    receive_text,
+    taken,
+    timed,
+)
 from .stream_controls import set_controls
 from .stream_messages import WireError
+from .watch.load import Load, Refusal, Seat
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...band import Band
 
-BAD, FULL, IDLE, REFUSED, FAILED = 4400, 4503, 4408, 4401, 4500
 _LATE_S = 0.25
 _SAY_EVERY_S = 1.0
-_GOODBYE_S = 2.0
-
-
-class _Idle(Exception):
-    pass
+_HELLO = (
+    "version", "rate_hz", "channels", "preset", "parts", "sound", "seed", "ahead", "output", "output_channels", "wait",
+    "chart", "chart_start", "input", "live", "notes", "token",
+)  # fmt: skip
+_ASKED = {"end": ("continue_s",), "ping": ("id",)}
+"""Controls are checked where they are set."""
+_HELLO_S = 2.0
+"""For which the server is full waits no longer for the hello that may say otherwise."""
+_LAST_WORDS_S = 3.0
 
 
 class Streams:
-    """All WebSocket clients of one server."""
+    """All WebSocket clients of one process."""
 
-    def __init__(self, band: Band, limits: Limits, token: str | None) -> None:
+    def __init__(self, band: Band, limits: Limits, token: str | None, load: Load | None = None) -> None:
         self._band, self._limits, self._token = band, limits, token
         self._pool = ThreadPoolExecutor(max(1, limits.streams), thread_name_prefix="gigmate-stream")
-        self.count = 0
+        self.load = load or Load(most=limits.streams)
+        self._clients: set[_Stream] = set()
+        self._leaves_s: float | None = None
+
+    @property
+    def count(self) -> int:
+        return self.load.streams
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    async def leave(self, within_s: float) -> None:
+        """Let nobody in any more; tell those who play that they have so long, and see them off."""
+        self._leaves_s = time.monotonic() + within_s
+        for client in list(self._clients):
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError, Idle):
+                await client.say("leaving", within_s=within_s)
+        while self.count and time.monotonic() < self._leaves_s + _LAST_WORDS_S:
+            await asyncio.sleep(0.05)
+
+    def _over(self) -> bool:
+        return self._leaves_s is not None and time.monotonic() >= self._leaves_s
+
     async def stream(self, socket: WebSocket) -> None:
         """One client of /stream."""
-        await self._serve(socket, _Stream(socket, self._band, self._limits, self._pool).run)
+
+        async def play(place: Place, hello: dict[str, Any]) -> None:
+            client = _Stream(place)
+            self._clients.add(client)
+            try:
+                await client.run(hello)
+            finally:
+                self._clients.discard(client)
+
+        await self._serve(socket, play)
 
     async def player(self, socket: WebSocket) -> None:
         """One client of /player."""
-        await self._serve(socket, _Player(socket, self._band, self._limits, self._pool).run)
+        await self._serve(socket, lambda place, hello: PlayerClient(place).run(hello))
 
-    async def _serve(self, socket: WebSocket, play: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    async def _serve(self, socket: WebSocket, play: Callable[[Place, dict[str, Any]], Awaitable[None]]) -> None:
         """Let a client in, if there is room and it may ask, and play; whatever happens ends in an orderly close."""
         await socket.accept()
-        if self.count >= self._limits.streams:
-            await _bye(socket, FULL, f"{self.count} clients play already: try again later")
+        if self._leaves_s is not None:
+            await self._refuse(socket, "this server is about to end: try again later")
             return
-        self.count += 1
+        seat = self.load.take()
+        if isinstance(seat, Refusal) and seat.for_all:
+            await self._refuse(socket, seat.line)
+            return
         try:
-            hello = stream_messages.read_json(await _receive_text(socket, self._limits.idle_s))
+            patience_s = self._limits.idle_s if isinstance(seat, Seat) else min(_HELLO_S, self._limits.idle_s)
+            hello = stream_messages.read_json(await receive_text(socket, patience_s))
             given = hello.get("token")
             header = socket.headers.get("authorization") or (f"Bearer {given}" if isinstance(given, str) else None)
             if not may_ask(self._token, header):
-                await _bye(socket, REFUSED, "wrong or no token: send it as `token` of the hello")
-            elif hello["type"] != "hello" or hello.get("version") != stream_messages.VERSION:
-                await _bye(socket, BAD, f"begin with a hello of version {stream_messages.VERSION}")
-            else:
-                await play(hello)
+                await bye(socket, REFUSED, "wrong or no token: send it as `token` of the hello")
+                return
+            if hello["type"] != "hello" or hello.get("version") != stream_messages.VERSION:
+                await bye(socket, BAD, f"begin with a hello of version {stream_messages.VERSION}")
+                return
+            counted = hello.get("live", None) is not False
+            if isinstance(seat, Refusal):
+                seat = seat if counted else self.load.take(counted=False)
+            if isinstance(seat, Refusal):
+                await self._refuse(socket, seat.line)
+                return
+            seat.counted = counted
+            await play(Place(socket, self._band, self._limits, self._pool, self.load, seat, self._over), hello)
         except WebSocketDisconnect:
             pass
-        except _Idle as idle:
-            await _bye(socket, IDLE, str(idle))
+        except Leaving:
+            await bye(socket, LEAVING, "this server ends: connect again")
+        except Idle as idle:
+            if isinstance(seat, Refusal):
+                await self._refuse(socket, seat.line)
+            else:
+                await bye(socket, IDLE, str(idle))
         except EngineError as error:
-            await _bye(socket, BAD, str(error))
+            await bye(socket, BAD, str(error))
         except Exception:
-            await _bye(socket, FAILED, "the server failed: see its log")
+            await bye(socket, FAILED, "the server failed: see its log")
             raise
         finally:
-            self.count -= 1
+            if isinstance(seat, Seat):
+                self.load.leave(seat)
+
+    async def _refuse(self, socket: WebSocket, line: str) -> None:
+        self.load.counters.add("refusals", 1, what="stream")
+        await bye(socket, FULL, line)
+        await asyncio.to_thread(self.load.measure_again, self._band)
 
 
 class _Stream:
-    def __init__(self, socket: WebSocket, band: Band, limits: Limits, pool: ThreadPoolExecutor) -> None:
-        self._socket, self._band, self._limits, self._pool = socket, band, limits, pool
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._socket, self._band, self._limits, self._pool = place.socket, place.band, place.limits, place.pool
         self._sequence_in = self._sequence_out = 0
         self._began_s: float | None = None
         self._least_behind_s = 0.0
@@ -106,6 +176,7 @@ class _Stream:
         self._warned = 0
 
     async def run(self, hello: dict[str, Any]) -> None:
+        stream_messages.check_names(hello, _HELLO)
         self._rate_hz = int(stream_messages.number(hello, "rate_hz", 48_000, 1, 1_000_000))
         self._channels = int(stream_messages.number(hello, "channels", 1, 1, 64))
         self._sides = int(stream_messages.number(hello, "output_channels", 1, 1, 2))
@@ -153,7 +224,7 @@ class _Stream:
         loop = asyncio.get_running_loop()
         stream = await loop.run_in_executor(self._pool, begin)
         self._window = int(self._limits.window_s * self._rate_hz)
-        await self._say(
+        await self.say(
             "ready",
             version=stream_messages.VERSION,
             rate_hz=self._rate_hz,
@@ -164,24 +235,30 @@ class _Stream:
             message_bytes=self._limits.message_bytes,
         )
         for line in remarks:
-            await self._say("warning", warning=line)
+            await self.say("warning", warning=line)
         await self._play(stream)
 
     async def _play(self, stream: Accompaniment) -> None:
         while True:
-            message = await _receive(self._socket, self._limits.idle_s)
+            try:
+                message = await receive(self._socket, self._limits.idle_s, self._place.over)
+            except Leaving:
+                await self._end(stream, 0.0, LEAVING)
+                return
             if message.get("bytes") is not None:
                 await self._block(stream, message["bytes"])
                 continue
             asked = stream_messages.read_json(message.get("text") or "")
+            if asked["type"] in _ASKED:
+                stream_messages.check_names(asked, _ASKED[asked["type"]])
             if asked["type"] == "end":
                 await self._end(stream, stream_messages.number(asked, "continue_s", 0.0, 0.0, LONGEST_CONTINUATION_S))
                 return
             if asked["type"] == "controls":
                 set_controls(stream, asked)
-                await self._say("controls", sequence=self._sequence_in)
+                await self.say("controls", sequence=self._sequence_in)
             elif asked["type"] == "ping":
-                await self._say("pong", id=asked.get("id"))
+                await self.say("pong", id=asked.get("id"))
             else:
                 raise WireError("types here are controls, ping and end")
 
@@ -196,26 +273,36 @@ class _Stream:
         self._sequence_in += 1
         if self._began_s is None:
             self._began_s = time.monotonic() - len(sound) / self._rate_hz
-        loop = asyncio.get_running_loop()
-        made: Stretch = await loop.run_in_executor(self._pool, stream.push, sound)
+        await self._give_way()
+        loop, began_s = asyncio.get_running_loop(), time.monotonic()
+        made, computed_s = await loop.run_in_executor(self._pool, timed, stream.push, sound)
+        self._place.load.played(self._place.seat, len(sound) / self._rate_hz, computed_s, time.monotonic() - began_s)
         await self._send(made)
-        await self._say("ack", sequence=sequence, samples=stream.samples_pushed)
+        await self.say("ack", sequence=sequence, samples=stream.samples_pushed)
         await self._tell(stream)
 
-    async def _end(self, stream: Accompaniment, continue_s: float) -> None:
+    async def _give_way(self) -> None:
+        """A client that need not be in time takes what those leave who must."""
+        load, end_s = self._place.load, time.monotonic() + self._limits.window_s
+        while not self._place.seat.counted and load.has_counted and load.busy > load.share / 2:
+            if time.monotonic() >= end_s:
+                return
+            await asyncio.sleep(0.05)
+
+    async def _end(self, stream: Accompaniment, continue_s: float, code: int = 1000) -> None:
         loop = asyncio.get_running_loop()
         rest = stream.finish(round(continue_s * self._rate_hz))
         while (made := await loop.run_in_executor(self._pool, lambda: next(rest, None))) is not None:
             await self._send(made)
-        await self._say("end", blocks=self._sequence_out)
-        await self._socket.close(1000)
+        await self.say("end", blocks=self._sequence_out)
+        await self._socket.close(code)
 
     async def _send(self, made: Stretch) -> None:
         if self._with_notes and made.notes:
-            await self._say("notes", notes=[list(note) for note in made.notes])
+            await self.say("notes", notes=[list(note) for note in made.notes])
         if made.samples:
             block = stream_messages.pack_block(self._sequence_out, made.position_samples, self._sound_of(made))
-            await _taken(self._socket.send_bytes(block), self._limits.idle_s)
+            await taken(self._socket.send_bytes(block), self._limits.idle_s)
             self._sequence_out += 1
 
     def _sound_of(self, made: Stretch) -> NDArray[np.float32]:
@@ -229,7 +316,7 @@ class _Stream:
         """Where the music is, once a second; what is wrong, once; and that a live client is late, when it is."""
         for line in stream.warnings[self._warned :]:
             self._warned += 1
-            await self._say("warning", warning=line)
+            await self.say("warning", warning=line)
         now_s = time.monotonic()
         if self._live and self._began_s is not None:
             behind_s = now_s - self._began_s - stream.samples_pushed / self._rate_hz
@@ -237,11 +324,11 @@ class _Stream:
             late_s = behind_s - self._least_behind_s
             if late_s > _LATE_S and now_s - self._said_s > _SAY_EVERY_S:
                 self._said_s = now_s
-                await self._say("late", behind_ms=round(1000 * late_s))
+                await self.say("late", behind_ms=round(1000 * late_s))
         if now_s - self._moment_s > _SAY_EVERY_S:
             self._moment_s = now_s
             moment = stream.moment
-            await self._say(
+            await self.say(
                 "moment",
                 position_samples=stream.samples_pushed,
                 tempo_bpm=round(moment.tempo_bpm, 2),
@@ -252,8 +339,8 @@ class _Stream:
                 sounds=stream.sounds,
             )
 
-    async def _say(self, kind: str, **values: Any) -> None:
-        await _taken(self._socket.send_text(json_text({"type": kind, **values})), self._limits.idle_s)
+    async def say(self, kind: str, **values: Any) -> None:
+        await taken(self._socket.send_text(json_text({"type": kind, **values})), self._limits.idle_s)
 
 
 def _there(heard: list[int], channels: int) -> list[int]:
@@ -263,68 +350,6 @@ def _there(heard: list[int], channels: int) -> list[int]:
     except ChannelError as error:
         raise WireError(f"input: the stream {error}") from None
     return heard
-
-
-class _Player:
-    def __init__(self, socket: WebSocket, band: Band, limits: Limits, pool: ThreadPoolExecutor) -> None:
-        self._socket, self._band, self._limits, self._pool = socket, band, limits, pool
-
-    async def run(self, hello: dict[str, Any]) -> None:
-        seed = int(stream_messages.number(hello, "seed", 0, 0, 2**63 - 1))
-        loop = asyncio.get_running_loop()
-        player = await loop.run_in_executor(self._pool, self._band.new_player, seed)
-        player.reset(seed, self._ahead(hello))
-        chunk = np.zeros(player.tail_samples + player.frame_samples, np.float32)
-        ready = {
-            "type": "ready",
-            "version": stream_messages.PLAYER_VERSION,
-            "sample_rate_hz": player.sample_rate_hz,
-            "frame_samples": player.frame_samples,
-            "play_delay_samples": player.play_delay_samples,
-            "parts": list(PARTS),
-        }
-        await _taken(self._socket.send_text(json_text(ready)), self._limits.idle_s)
-
-        def answer(data: bytes) -> bytes:
-            kind, index, body = stream_messages.unpack_call(data)
-            if kind == stream_messages.LISTEN:
-                chunk[: -player.frame_samples] = chunk[player.frame_samples :].copy()
-                sound = stream_messages.unpack_sound(body, player.frame_samples)
-                chunk[-player.frame_samples :] = np.clip(sound, -LOUDEST, LOUDEST)
-                if not np.isfinite(chunk).all():
-                    chunk.fill(0.0)
-                    raise WireError("sound that is not finite")
-                return stream_messages.pack_call(
-                    stream_messages.HEARD, index, stream_messages.pack_heard(player.listen(chunk))
-                )
-            if kind == stream_messages.PLAY:
-                sound = player.play(*stream_messages.unpack_ask(body))
-                notes = player.notes() if isinstance(player, NotedPlayer) else ()
-                return stream_messages.pack_call(
-                    stream_messages.SOUND,
-                    index,
-                    stream_messages.pack_sound(sound) + stream_messages.pack_notes(notes),
-                )
-            raise WireError(f"a frame of kind {kind}: give {stream_messages.LISTEN} or {stream_messages.PLAY}")
-
-        while True:
-            message = await _receive(self._socket, self._limits.idle_s)
-            if message.get("bytes") is not None:
-                answered = await loop.run_in_executor(self._pool, answer, message["bytes"])
-                await _taken(self._socket.send_bytes(answered), self._limits.idle_s)
-                continue
-            asked = stream_messages.read_json(message.get("text") or "")
-            if asked["type"] == "reset":
-                chunk.fill(0.0)
-                player.reset(int(stream_messages.number(asked, "seed", 0, 0, 2**63 - 1)), self._ahead(asked))
-            elif asked["type"] == "ahead":
-                player.set_ahead(self._ahead(asked))
-            else:
-                raise WireError("types here are reset and ahead")
-
-    @staticmethod
-    def _ahead(message: dict[str, Any]) -> int:
-        return int(stream_messages.number(message, "ahead_frames", 2, 0, MAX_AHEAD_FRAMES))
 
 
 def _chart(hello: dict[str, Any], wait: bool) -> tuple[str | None, float | None]:
@@ -337,41 +362,3 @@ def _chart(hello: dict[str, Any], wait: bool) -> tuple[str | None, float | None]
     if text is None:
         raise WireError("chart_start needs a chart")
     return text, stream_messages.number(hello, "chart_start", 0.0, 0.0, LONGEST_CONTINUATION_S)
-
-
-async def _receive(socket: WebSocket, patience_s: float) -> dict[str, Any]:
-    """The next message. Raises _Idle, WebSocketDisconnect."""
-    try:
-        message = await asyncio.wait_for(socket.receive(), patience_s)
-    except asyncio.TimeoutError:
-        raise _Idle(f"nothing was sent for {patience_s:g} s") from None
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code") or 1005)
-    return dict(message)
-
-
-async def _taken(sending: Awaitable[None], patience_s: float) -> None:
-    """Send; a client that does not read would else hold its place for ever. Raises _Idle."""
-    try:
-        await asyncio.wait_for(sending, patience_s)
-    except asyncio.TimeoutError:
-        raise _Idle(f"nothing was read for {patience_s:g} s") from None
-
-
-async def _receive_text(socket: WebSocket, patience_s: float) -> str:
-    text = (await _receive(socket, patience_s)).get("text")
-    if text is None:
-        raise WireError("begin with a hello, as a text message")
-    return str(text)
-
-
-async def _bye(socket: WebSocket, code: int, reason: str) -> None:
-    """Say why, and close; a client that has gone, or does not read, does not mind."""
-    line = " ".join(reason.split())
-
-    async def say() -> None:
-        await socket.send_text(json_text({"type": "error", "code": code, "error": line}))
-        await socket.close(code, line.encode(errors="replace")[:120].decode(errors="ignore"))
-
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError, asyncio.TimeoutError):
-        await asyncio.wait_for(say(), _GOODBYE_S)

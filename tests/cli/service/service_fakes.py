@@ -19,6 +19,7 @@ import uvicorn
 from gigmate.band import Band
 from gigmate.cli import serve
 from gigmate.cli.service.service_limits import Limits
+from gigmate.cli.service.workers.running import server_config
 from gigmate.engine.player import Controls, HeardFrame, Moment
 
 RATE_HZ = 48_000
@@ -91,7 +92,7 @@ class Server:
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}"
-        self._server = uvicorn.Server(serve.server_config(band, limits, token))
+        self._server = uvicorn.Server(server_config(band, limits, token))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
         end_s = time.monotonic() + 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import socket
 import tempfile
 import time
 import urllib.request
@@ -17,6 +18,7 @@ import pytest
 import soundfile
 from gigmate.band import Band
 from gigmate.cli import boundary, main, serve
+from gigmate.cli.service.workers import launch
 
 from ...engine.fakes import wait_until
 from .service_fakes import RATE_HZ, Echoist, Server, SlowEchoist, ask, error_of, lead, multipart, post, serving, wav
@@ -33,9 +35,7 @@ def temp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def server(temp: Path) -> Iterator[Server]:
-    with serving(
-        upload_bytes=2_000_000, predict_s=20.0, job_s=60.0, workers=2, waiting=2, upload_pause_s=1.0
-    ) as server:
+    with serving(upload_bytes=2_000_000, predict_s=20.0, job_s=60.0, files=2, waiting=2, upload_pause_s=1.0) as server:
         yield server
     assert not list(temp.rglob("*")), "nothing stays"
 
@@ -211,6 +211,8 @@ def test_damaged_files_never_break_the_server(server: Server, temp: Path) -> Non
         ({"chart": "| C | x99 " * 9000}, 400, "chart"),
         ({"chart": "| C |", "chart_start": -1}, 400, "chart"),
         ({"chart_start": 1}, 400, "needs a chart"),
+        ({"presets": "funk"}, 422, "did you mean preset?"),
+        ({"tempo_bpm": 90}, 422, "there is no field 'tempo_bpm'"),
     ],
 )
 def test_what_cannot_be_asked(server: Server, fields: dict[str, object], status: int, word: str) -> None:
@@ -279,7 +281,7 @@ def test_other_sites_are_refused(server: Server) -> None:
 
 
 def test_cancel_full_and_gone_clients(temp: Path) -> None:
-    with serving(Band(lambda seed: SlowEchoist(seed)), workers=1, waiting=1) as server:
+    with serving(Band(lambda seed: SlowEchoist(seed)), files=1, waiting=1) as server:
         jobs = [json.loads(post(server.url + "/jobs", wav(lead(30.0)))[1])["id"] for _ in range(2)]
         assert error_of(post(server.url + "/jobs", WAV))[0] == 503
         for job in jobs:
@@ -311,9 +313,15 @@ def test_a_token_is_asked_for(temp: Path) -> None:
 
 
 def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    told = {}
-    monkeypatch.setattr(serve, "_load", lambda weights: Band(Echoist))
-    monkeypatch.setattr(serve, "run", lambda band, limits, token, listening: told.update(limits=limits, token=token))
+    told: dict[str, object] = {}
+
+    def serve_alone(asked: launch.Asked, token: str | None, listening: socket.socket, opened: object) -> int:
+        told.update(limits=asked.limits, token=token)
+        opened(3)  # type: ignore[operator]
+        return 0
+
+    monkeypatch.setattr(launch, "serve_alone", serve_alone)
+    monkeypatch.setenv("GIGMATE_TOKEN", "")
     assert boundary.run(main.app, "gigmate", ["serve", "--port", "0", "--streams", "3"]) == 0
     assert told["token"] is None
     assert told["limits"].streams == 3
@@ -329,7 +337,8 @@ def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     assert boundary.run(main.app, "gigmate", ["serve", "--port", port]) == 1
     assert "choose another" in capsys.readouterr().err
     taken.close()
-    assert boundary.run(main.app, "gigmate", ["serve", "--port", "99999"]) == 2
+    for wrong in (["--port", "99999"], ["--workers", "0"], ["--drain", "-1"], ["--files", "1000"]):
+        assert boundary.run(main.app, "gigmate", ["serve", *wrong]) == 2
 
 
 def test_channels_of_what_is_sent(server: Server) -> None:

@@ -41,7 +41,7 @@ def temp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def server(temp: Path) -> Iterator[Server]:
     with serving(
-        upload_bytes=2_000_000, predict_s=20.0, job_s=20.0, workers=2, waiting=8, upload_pause_s=1.0, upload_s=3.0,
+        upload_bytes=2_000_000, predict_s=20.0, job_s=20.0, files=2, waiting=8, upload_pause_s=1.0, upload_s=3.0,
         uploads=4, kept=100, result_bytes=3_000_000,
     ) as server:  # fmt: skip
         assert post(server.url + "/predict", wav(lead(0.2)))[0] == 200  # all that is loaded once is loaded
@@ -349,7 +349,7 @@ def test_clients_that_go_in_the_middle(server: Server) -> None:
 
 
 def test_results_that_nobody_fetches_have_a_limit(temp: Path) -> None:
-    with serving(workers=1, waiting=4, kept=2) as server:
+    with serving(files=1, waiting=4, kept=2) as server:
         for _ in range(2):
             job = json.loads(post(server.url + "/jobs", wav(lead(0.2)))[1])["id"]
             end_s = time.monotonic() + 30

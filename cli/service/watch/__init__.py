@@ -1,0 +1,1 @@
+"""Who watches the server: its load and admission, its counters, its health, its access log."""
