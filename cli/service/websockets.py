@@ -187,9 +187,7 @@ class _Stream:
         self._with_notes = hello.get("notes", False)
         if not isinstance(self._with_notes, bool):
             raise WireError("notes: give true or false")
-        preset = hello.get("preset", "rock")
-        if preset not in preset_names():
-            raise WireError(f"no such preset: presets are {', '.join(preset_names())}")
+        preset = _preset(hello)
         parts = hello.get("parts", list(PARTS))
         if not isinstance(parts, (str, list)):
             raise WireError('parts: give a list, such as ["drums", "bass"]')
@@ -350,6 +348,14 @@ def _there(heard: list[int], channels: int) -> list[int]:
     except ChannelError as error:
         raise WireError(f"input: the stream {error}") from None
     return heard
+
+
+def _preset(hello: dict[str, Any]) -> str:
+    """Raises WireError for one that does not ship."""
+    name = hello.get("preset", "rock")
+    if name not in preset_names():
+        raise WireError(f"no such preset: presets are {', '.join(preset_names())}")
+    return str(name)
 
 
 def _chart(hello: dict[str, Any], wait: bool) -> tuple[str | None, float | None]:
