@@ -247,6 +247,7 @@ def open_session(
         player = loading.result(waiting)
         conductor = Conductor(port.rate_hz, show.tempo_bpm or None, harmonist=harmonist_of(player))
         engine = Engine(config, player, conductor, port, note_sink)
+        conductor.follow_loop(engine.loop_time)
         remarks = _play_instruments(engine, show, port.rate_hz, waiting)
     except BaseException:
         port.close()

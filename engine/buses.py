@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .errors import ConfigError
 
-MAIN = "main"
+MAIN, LOOP = "main", "loop"
 DEFAULT_OUTPUTS = (1, 2)
 MOST_OF_A_PART = 2
 
@@ -21,7 +21,7 @@ class Bus:
     """One bus and its outputs. Any thread."""
 
     name: str
-    """"main", or the part that has it to itself."""
+    """"main", or the part (or "loop") that has it to itself."""
     channels: tuple[int, ...]
     """1-based outputs: left and right by turns; a single one plays both as mono."""
 
@@ -36,7 +36,7 @@ class BusLayout:
 
     main: tuple[int, ...] = DEFAULT_OUTPUTS
     parts: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    """(part, its outputs) of each part that has its own."""
+    """(part, its outputs) of each part, and of "loop", that has its own."""
     click: tuple[int, ...] = ()
     """Outputs that play the click alone; empty: main plays it too."""
 
@@ -62,6 +62,12 @@ class BusLayout:
         for bus in self.buses:
             firsts.append(firsts[-1] + bus.rows)
         return tuple(firsts)
+
+    @property
+    def loop_bus(self) -> int:
+        """The number of the bus that plays the musician's loop."""
+        names = [bus.name for bus in self.buses]
+        return names.index(LOOP) if LOOP in names else 0
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -103,8 +109,9 @@ def check_buses(layout: BusLayout) -> None:
 
     _check_channels("--output", layout.main)
     for part, channels in layout.parts:
-        if part not in PARTS:
-            raise ConfigError(f"--output {part}=: there is no part {part!r}: the parts are {', '.join(PARTS)}")
+        if part not in (*PARTS, LOOP):
+            parts = ", ".join(PARTS)
+            raise ConfigError(f"--output {part}=: there is no part {part!r}: the parts are {parts}; or {LOOP}")
         given = f"--output {part}"
         _check_channels(given, channels)
         if len(channels) > MOST_OF_A_PART:

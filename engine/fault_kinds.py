@@ -237,6 +237,13 @@ class FaultKind(str, Enum):  # StrEnum came with Python 3.11
         "everything, unchanged",
         "the message says what is possible",
     )
+    LOOP = (
+        "loop",
+        "the band; the loop is silent where it does not fit the time",
+        _CAUSE,
+        "the loop, with every take",
+        "the message says it: a tempo, a library, or fewer bars",
+    )
     COMMANDS_DROPPED = (
         "commands_dropped",
         "the last commands",

@@ -46,6 +46,7 @@ from .state_table import (
     IN_RING,
     LARGEST_BLOCK,
     LAST_BLOCK,
+    LOOP_RING,
     MAX_BLOCK,
     METERED_CHANNELS,
     MIX_SCRATCH,
@@ -141,6 +142,7 @@ def pass_over(state, count):
     ring_pass_pushed(load_i64(state, IN_RING), count)
     ring_pass_taken(load_i64(state, OUT_RING), count)
     ring_pass_taken(load_i64(state, CLICK_RING), count)
+    ring_pass_taken(load_i64(state, LOOP_RING), count)
     store_release(state, POSITION, load_relaxed(state, POSITION) + count)
 
 

@@ -99,6 +99,8 @@ class Bridge:
         self._jack_position = aligned_words(32)
         self.click_ring = Ring(out_capacity or 2 * self.rate_hz)
         """The count-in's click, at output positions, as the out-ring."""
+        self.loop_ring = Ring(out_capacity or 2 * self.rate_hz)
+        """The same of the musician's loop."""
         self._kept_alive: list[object] = []
         self._conversions: dict[int, Conversion] = {}
         words = aligned_words(state_table.STATE_WORDS)
@@ -118,6 +120,7 @@ class Bridge:
         words[state_table.CHANNEL_METERS] = self._meters.ctypes.data
         words[state_table.MIDI_RING] = self._midi.ctypes.data
         words[state_table.CLICK_RING] = self.click_ring.address
+        words[state_table.LOOP_RING] = self.loop_ring.address
         words[state_table.MIDI_OUT_RING] = self._midi_out.ctypes.data
         words[state_table.TRANSPORT_TABLE] = self._transport.ctypes.data
         words[state_table.JACK_POSITION] = self._jack_position.ctypes.data

@@ -32,7 +32,7 @@ class BusMemory:
         self._bounds[: count + 1] = layout.first_rows
         self._outputs = aligned_words(state_table.METERED_CHANNELS)  # what nobody named plays the first row
         self._outputs[: len(outputs)] = outputs
-        self._mix = touched_floats((layout.rows + 1) * max_block_samples)
+        self._mix = touched_floats((layout.rows + 2) * max_block_samples)
         self._gains = touched_floats(max_block_samples)
         self._layout = layout
 
@@ -41,6 +41,7 @@ class BusMemory:
         words[state_table.ROWS] = self._layout.rows
         words[state_table.BUSES] = self._count
         words[state_table.CLICK_APART] = int(bool(self._layout.click))
+        words[state_table.LOOP_BUS] = self._layout.loop_bus
         words[state_table.BUS_ROWS] = self._bounds.ctypes.data
         words[state_table.OUTPUT_ROWS] = self._outputs.ctypes.data
         words[state_table.LIMITERS] = self._limiters.ctypes.data

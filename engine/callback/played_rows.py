@@ -49,6 +49,8 @@ from .state_table import (
     GAIN_SCRATCH,
     LIMITED,
     LIMITERS,
+    LOOP_BUS,
+    LOOP_RING,
     MAX_BLOCK,
     MISS_BLOCKS,
     MIX_SCRATCH,
@@ -95,7 +97,7 @@ def _count_faults(state, bad, limited, missed):
 
 @realtime
 def scratch_row(state, row):
-    """Address of a row of the mix scratch; that after the band's is the click's."""
+    """Address of a row of the mix scratch; those after the band's are the click's and the loop's."""
     return load_i64(state, MIX_SCRATCH) + 4 * row * load_i64(state, MAX_BLOCK)
 
 
@@ -174,32 +176,39 @@ def _cover_rows(state, count, position):
 
 
 @realtime
-def _take_click(state, count):
-    """The click of this block into its row; silence where there is none."""
-    click = scratch_row(state, load_i64(state, ROWS))
-    ring_take(load_i64(state, CLICK_RING), click, count, count)
+def _take_apart(state, ring, row, count):
+    """What comes beside the band, click or loop, into its row; silence where there is none."""
+    samples = scratch_row(state, row)
+    ring_take(load_i64(state, ring), samples, count, count)
     for i in range(count):
-        if not is_finite(click, i):
-            store_f32(click, i, np.float32(0.0))
+        value = np.float32(0.0)
+        if is_finite(samples, i):
+            value = clamp_sample(load_f32(samples, i))
+        store_f32(samples, i, value)
 
 
 @realtime
 def _limit_bus(state, bus, count):
-    """A bus's rows under its ceiling, with one gain for both; main with the click. Returns (samples limited, peak)."""
+    """A bus's rows under its ceiling, with one gain for both; main with the click, one with the loop. Returns (samples
+    limited, peak)."""
     bounds = load_i64(state, BUS_ROWS)
     left = scratch_row(state, load_i64(bounds, bus))
     right = scratch_row(state, load_i64(bounds, bus + 1) - 1)  # of one row the same
     click = scratch_row(state, load_i64(state, ROWS))
+    loop = scratch_row(state, load_i64(state, ROWS) + 1)
     clicking = bus == 0 and load_relaxed(state, CLICK_APART) == 0
+    looping = bus == load_relaxed(state, LOOP_BUS)
     limiter = load_i64(state, LIMITERS) + 8 * LIMITER_WORDS * bus
     limited = 0
     peak = np.float32(0.0)
     for i in range(count):
-        clicked = 0.0
+        beside = 0.0
         if clicking:
-            clicked = np.float64(load_f32(click, i))
-        one = at_most_loudest(np.float64(load_f32(left, i)) + clicked)
-        other = at_most_loudest(np.float64(load_f32(right, i)) + clicked)
+            beside += np.float64(load_f32(click, i))
+        if looping:
+            beside += np.float64(load_f32(loop, i))
+        one = at_most_loudest(np.float64(load_f32(left, i)) + beside)
+        other = at_most_loudest(np.float64(load_f32(right, i)) + beside)
         gain, hit = limiter_gain(limiter, max(abs(one), abs(other)))
         played, also = hold_ceiling(limiter, one * gain), hold_ceiling(limiter, other * gain)
         store_f32(left, i, played)
@@ -213,7 +222,9 @@ def _limit_bus(state, bus, count):
 def make_rows(state, count, position):
     """Take the block at `position`, cover and ramp it, and limit each bus; what is played stands in the mix scratch."""
     ring_take(load_i64(state, OUT_RING), load_i64(state, MIX_SCRATCH), count, load_i64(state, MAX_BLOCK))
-    _take_click(state, count)
+    rows = load_i64(state, ROWS)
+    _take_apart(state, CLICK_RING, rows, count)
+    _take_apart(state, LOOP_RING, rows + 1, count)
     missed = _ramp(state, count, position)
     bad = 0
     if missed == 0 and fallback_rests(load_i64(state, FALLBACK)):

@@ -43,6 +43,7 @@ STATE_TABLE.writer(_SETUP)
 IN_RING = _word("IN_RING", "address", "ring of heard samples, mono")
 OUT_RING = _word("OUT_RING", "address", "ring of the band's samples, of ROWS rows")
 CLICK_RING = _word("CLICK_RING", "address", "ring of the count-in click")
+LOOP_RING = _word("LOOP_RING", "address", "ring of the musician's loop, which sounds whether the band does or not")
 ROWS = _word("ROWS", "int64", "channels of sound that the band makes, those of all buses together")
 BUSES = _word("BUSES", "int64", "the first is main")
 BUS_ROWS = _word("BUS_ROWS", "address", "int64 [BUSES + 1]: the first row of each bus, of one or two; then ROWS")
@@ -50,10 +51,13 @@ OUTPUT_ROWS = _word(
     "OUTPUT_ROWS", "address", "int64 [METERED_CHANNELS]: the row that each output plays; ROWS: the click"
 )
 CLICK_APART = _word("CLICK_APART", "flag", "the click has outputs of its own, so that main does not play it")
+LOOP_BUS = _word("LOOP_BUS", "int64", "the bus that plays the loop: 0 is main")
 LIMITERS = _word("LIMITERS", "address", "the limiters' words, one limiter after another for each bus")
 FALLBACK = _word("FALLBACK", "address", "the fallback's words")
 MIX_SCRATCH = _word(
-    "MIX_SCRATCH", "address", "float32 [ROWS + 1, MAX_BLOCK]: first what is heard, then what is played; last the click"
+    "MIX_SCRATCH",
+    "address",
+    "float32 [ROWS + 2, MAX_BLOCK]: what is heard, then what is played; last click and loop",
 )
 GAIN_SCRATCH = _word("GAIN_SCRATCH", "address", "float32 [MAX_BLOCK]: the ramp of this block")
 FLOAT_SCRATCH = _word("FLOAT_SCRATCH", "address", "8 bytes for the floating-point control word")

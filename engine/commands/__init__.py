@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .command import Command
 from .command_queue import CommandQueue
+from .looping import LoopDeed, LoopDo, LoopKeep, LoopPress, LoopRelease, SetLoop
 from .moves import Break, Build, Hit, SetFeel, SetSolo
 from .playing import CountIn, Ending, Fill, Nothing, Panic, Quit, Start, Stop, Toggle
 from .song import (
@@ -68,6 +69,11 @@ __all__ = [
     "HandMessage",
     "Hit",
     "JumpSection",
+    "LoopDeed",
+    "LoopDo",
+    "LoopKeep",
+    "LoopPress",
+    "LoopRelease",
     "Nothing",
     "Panic",
     "Quit",
@@ -79,6 +85,7 @@ __all__ = [
     "SetControl",
     "SetFeel",
     "SetLevel",
+    "SetLoop",
     "SetMix",
     "SetMute",
     "SetOption",

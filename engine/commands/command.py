@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Union
 
+from .looping import LoopDo, LoopKeep, LoopPress, LoopRelease, SetLoop
 from .moves import Break, Build, Hit, SetFeel, SetSolo
 from .playing import (
     CountIn,
@@ -92,6 +93,11 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     JumpSection,
     SetOption,
     HandMessage,
+    LoopPress,
+    LoopRelease,
+    LoopDo,
+    LoopKeep,
+    SetLoop,
     Announce,
     Nothing,
     Panic,

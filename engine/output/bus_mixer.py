@@ -92,7 +92,7 @@ class BusMixer:
         self._own = [
             (PARTS.index(bus.name), slice(first, first + bus.rows))
             for bus, first in zip(layout.buses, layout.first_rows, strict=False)
-            if bus.name in own
+            if bus.name in own and bus.name in PARTS  # a loop's rows are filled by the callback alone
         ]
         self._main = slice(0, layout.buses[0].rows)
         self._mix = np.zeros((2, frame_samples), np.float32)

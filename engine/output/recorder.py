@@ -29,6 +29,8 @@ SOUNDS: tuple[tuple[str, int], ...] = (("heard", 1), ("mix", 2), *((part, 2) for
 CHANNELS: tuple[str, ...] = tuple(
     name if count == 1 else f"{name} {side}" for name, count in SOUNDS for side in ("left", "right")[:count]
 )
+LOOP = "loop"
+_NO_LOOP = np.zeros(0, np.float32)
 MIX = slice(1, 3)
 """The mix among them."""
 _HEADER_EVERY_S = 0.5
@@ -92,8 +94,9 @@ class Recorder:
     """Writes frames to WAV files of 32-bit floats whose headers are true at least every second. `put` never waits.
 
     Into a folder: heard.wav, and in stereo mix.wav, drums.wav ... (heard-take2.wav ... where they are there: none is
-    written over). Else: one file with all of them as channels, in the order of CHANNELS. Raises EngineError if it
-    cannot be begun.
+    written over). Else: one file with all of them as channels, in the order of CHANNELS. The musician's loop goes into
+    a file of its own, loop.wav or NAME-loop.wav, which is begun when it first sounds. Raises EngineError if it cannot
+    be begun.
 
     Each method says its thread.
     """
@@ -102,7 +105,9 @@ class Recorder:
         self.path = Path(path)
         self._rate_hz = rate_hz
         self._fault_log = fault_log
-        self._queue: queue.Queue[tuple[int, Array] | None] = queue.Queue(_QUEUE_FRAMES)
+        self._queue: queue.Queue[tuple[int, Array, Array] | None] = queue.Queue(_QUEUE_FRAMES)
+        self._loop: GrowingWav | None = None
+        self._loop_path = self.path.with_name(f"{self.path.stem}-{LOOP}.wav")
         self._wavs: list[tuple[slice, GrowingWav]] = self._begin(is_folder(path))
         self._going = True
         self._samples = 0
@@ -116,12 +121,13 @@ class Recorder:
         """Any thread. Where it records to; empty once it has given up."""
         return str(self.path) if self._going else ""
 
-    def put(self, position: int, block: Array) -> None:
-        """Inference thread only. [channels, n] at a position; what finds no room is silence in the recording."""
+    def put(self, position: int, block: Array, loop: Array | None = None) -> None:
+        """Inference thread only. [channels, n] at a position, and the musician's loop there [n]; what finds no room is
+        silence in the recording."""
         if not self._going:
             return
         try:
-            self._queue.put_nowait((position, block))
+            self._queue.put_nowait((position, block, _NO_LOOP if loop is None else loop))
         except queue.Full:
             self._dropped_frames += 1
             self._fault_log.fault(FaultKind.RECORDING_GAPS, file=self.path.name)
@@ -142,11 +148,16 @@ class Recorder:
     def report(self) -> dict[str, object]:
         """Any thread. Plain values for the report."""
         return {
-            "files": [str(file) for _, wav in self._wavs for file in wav.files],
+            "files": [str(file) for wav in self._all for file in wav.files],
             "seconds": self._samples / self._rate_hz,
             "channels": list(CHANNELS),
             "dropped_frames": self._dropped_frames,
         }
+
+    @property
+    def _all(self) -> list[GrowingWav]:
+        wavs = [wav for _, wav in self._wavs]
+        return wavs if self._loop is None else [*wavs, self._loop]
 
     # -------------------------------------------------------------------------------------- the recorder's thread
 
@@ -157,7 +168,8 @@ class Recorder:
             if stems:
                 self.path.mkdir(parents=True, exist_ok=True)
                 places, row = {}, 0
-                for path, (_, count) in zip(_free_names(self.path), SOUNDS, strict=True):
+                *names, self._loop_path = _free_names(self.path)
+                for path, (_, count) in zip(names, SOUNDS, strict=True):
                     places[path] = slice(row, row + count)
                     row += count
             for path, rows in places.items():
@@ -176,7 +188,7 @@ class Recorder:
             try:
                 item = self._queue.get(timeout=_HEADER_EVERY_S)
             except queue.Empty:
-                item = (self._expected, np.zeros((len(CHANNELS), 0), np.float32))
+                item = (self._expected, np.zeros((len(CHANNELS), 0), np.float32), _NO_LOOP)
             if item is None:
                 break
             if not self._going:
@@ -185,18 +197,24 @@ class Recorder:
                 self._write(*item)
                 if time.monotonic() - header_s >= _HEADER_EVERY_S:
                     header_s = time.monotonic()
-                    for _, wav in self._wavs:
+                    for wav in self._all:
                         wav.settle()
             except DISK_ERRORS as error:
                 self._give_up(error)
-        for _, wav in self._wavs:
+        for wav in self._all:
             try:
                 wav.close()
             except DISK_ERRORS as error:
                 self._give_up(error)
 
-    def _write(self, position: int, block: Array) -> None:
+    def _write(self, position: int, block: Array, loop: Array) -> None:
         gap = max(0, position - self._expected)
+        if self._loop is None and loop.any():
+            self._loop = GrowingWav(self._loop_path, self._rate_hz, 1)
+            self._loop.silence(self._expected)
+        if self._loop is not None:
+            self._loop.silence(gap)
+            self._loop.write(loop[None] if loop.size == block.shape[1] else np.zeros((1, block.shape[1]), np.float32))
         for rows, wav in self._wavs:
             wav.silence(gap)
             wav.write(block[rows])
@@ -214,7 +232,7 @@ class Recorder:
             self._fault_log.fault(
                 FaultKind.RECORDING_FAILED, file=self.path.name, reason=reason, seconds=seconds, mend=mend
             )
-        for _, wav in self._wavs:
+        for wav in self._all:
             try:
                 wav.abandon()
             except DISK_ERRORS:
@@ -229,9 +247,10 @@ def _is_full(folder: Path) -> bool:
 
 
 def _free_names(folder: Path) -> list[Path]:
-    """A file for each sound, of the first take that is not there yet."""
+    """A file for each sound and the loop, of the first take that is not there yet."""
     for take in range(1, _MOST_TAKES):
-        names = [folder / f"{name}{'' if take == 1 else f'-take{take}'}.wav" for name, _ in SOUNDS]
+        sounds = (*(name for name, _ in SOUNDS), LOOP)
+        names = [folder / f"{name}{'' if take == 1 else f'-take{take}'}.wav" for name in sounds]
         if not any(path.exists() for path in names):
             return names
     raise OSError(f"there are {_MOST_TAKES} takes in it")

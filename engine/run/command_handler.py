@@ -8,13 +8,15 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ...dsp.loudness import gain_of_db
 from ..callback.bridge import Bridge
+from ..callback.state_table import LOST_SAMPLES
 from ..commands import (
     HAND_OPTIONS,
+    NOW,
     Announce,
     Break,
     Build,
@@ -29,6 +31,10 @@ from ..commands import (
     HandMessage,
     Hit,
     JumpSection,
+    LoopDo,
+    LoopKeep,
+    LoopPress,
+    LoopRelease,
     Panic,
     Quit,
     ScaleCount,
@@ -39,6 +45,7 @@ from ..commands import (
     SetControl,
     SetFeel,
     SetLevel,
+    SetLoop,
     SetMix,
     SetMute,
     SetOption,
@@ -65,10 +72,12 @@ from ..errors import ConfigError
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..harmony.chord_hand import ALL_UP, NOTE_MESSAGES, ChordHand
+from ..loops.looper import Looper
 from ..output.band_levels import BandLevels
 from ..output.band_mix import BandMix
 from ..output.mixer import controls_after
 from ..player import Controls
+from ..ports.port import Neighbours
 from ..timing.clocks.own_echo import OwnEcho
 from .band_step import BandStep
 from .band_switch import Switch
@@ -76,6 +85,7 @@ from .lookahead import LookAhead
 
 _OF_TIME = (SetTempo, SetTimeSource, ShiftHalfBeat, ScaleCount, SetChart, JumpSection)
 _MOVES = (Hit, Break, Build, SetFeel, SetSolo)
+_OF_LOOPS = (LoopPress, LoopRelease, LoopDo, LoopKeep, SetLoop)
 _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
 MOST_COUNTED_BARS = 2
 _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
@@ -124,13 +134,22 @@ class CommandHandler:
         """Told of the clock that we send."""
         self.hand = ChordHand(bridge.rate_hz)
         self._bindings = config.bindings
-        self._had_source = False
+        self._had_source, self._lost_samples = False, 0
+        self.loops = Looper(bridge.rate_hz, band.host_frame, band.conductor, fault_log)
         self.requests = CommandQueue()
         """What only the session can resolve; any thread may take it."""
 
-    def take_midi(self, events: Iterable[MidiEvent]) -> None:
-        """Clock, transport and a leading hand's keys among messages of the audio callback: (position, status, data1,
-        data2) each."""
+    def take_midi(self, events: Sequence[MidiEvent], source: Neighbours) -> None:
+        """Clock, transport and a leading hand's keys among messages of the audio callback, (position, status, data1,
+        data2) each, in place for whoever sent them."""
+        # Where our clock has jumped over a loss, what came after it is in its place already.
+        lost = self._bridge.word(LOST_SAMPLES) - self._bridge.stalled_samples
+        if lost > self._lost_samples:  # just before these events, most likely: they are looked for all the time
+            self.obey(ClockGap(lost - self._lost_samples))
+            self._lost_samples = lost
+        self.clock_from_program = source.programs
+        if source.programs and source.devices and any(status == _CLOCK for _, status, _, _ in events):
+            self._fault_log.fault(FaultKind.MIDI_MIXED)
         for position, status, low, high in events:
             if status == _CLOCK:
                 self.obey(ClockTick(position, self.clock_from_program))
@@ -194,9 +213,11 @@ class CommandHandler:
             self.go_out()
             self.forget = True
             self.hand.let_go()
+            self.loops.clear()
             self._conductor.reset()
         elif isinstance(command, Quit):
             self.go_out()
+            self.loops.clear()
             self.quitting_s = min(self.quitting_s, time.monotonic())
         else:
             return False
@@ -271,6 +292,8 @@ class CommandHandler:
             self.programs = command.programs
         elif isinstance(command, Announce):
             self.announced = command
+        elif isinstance(command, _OF_LOOPS):
+            self.loops.obey(command, self._in_input(getattr(command, "at_sample", NOW)))
         elif isinstance(command, _OF_SESSION):
             self.requests.post(command)
         else:
@@ -331,6 +354,8 @@ class CommandHandler:
         elif isinstance(command, ThisIsOne):
             self._conductor.obey(command, self._in_input(command.at_sample))
         elif isinstance(command, (ClockGap, *_OF_TIME)):
+            if isinstance(command, SetTempo):
+                self.loops.set_tempo(command.tempo_bpm)
             self._conductor.obey(command, self._in_input(-1))
 
     def _is_own(self, command: ClockTick | ClockTransport) -> bool:

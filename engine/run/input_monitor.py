@@ -26,7 +26,8 @@ class InputMonitor:
 
     def __init__(self, rate_hz: int, fault_log: FaultLog, channels: tuple[int, ...] = (1,)) -> None:
         """`channels`: those whose mean is heard, as the musician counts them."""
-        self._fault_log = fault_log
+        self._fault_log, self._rate_hz = fault_log, rate_hz
+        self._stalled_samples = 0
         self._channels = channels
         self._cancellation = CancellationMeter(rate_hz, len(channels))
         self._sums: tuple[NDArray[np.float64], float, int] = (np.zeros(len(channels)), 0.0, 0)
@@ -45,6 +46,13 @@ class InputMonitor:
                 self._fault_log.fault(FaultKind.INPUT_CLIPPED)
         if self._howl.hear(position, block):
             self._fault_log.fault(FaultKind.HOWL)
+
+    def hear_stalls(self, stalled_samples: int) -> None:
+        """How far the clock has jumped in all, over times without callbacks."""
+        if stalled_samples > self._stalled_samples:
+            seconds = (stalled_samples - self._stalled_samples) / self._rate_hz
+            self._fault_log.fault(FaultKind.STALLED, seconds=f"{seconds:.1f}")
+            self._stalled_samples = stalled_samples
 
     def hear_channels(self, energies: NDArray[np.float64], mean_energy: float, samples: int) -> None:
         """Sums since the beginning: the squares of each channel, those of their mean, and over how many samples."""

@@ -20,6 +20,10 @@ from ..commands import (
     ClockTransport,
     Command,
     CommandQueue,
+    LoopDo,
+    LoopKeep,
+    LoopPress,
+    LoopRelease,
     Panic,
     Quit,
     Tap,
@@ -38,6 +42,7 @@ from ..ports.port import Neighbours, Port, open_port
 from ..ports.reconnecting import PortReconnector
 from ..process_start import process_start_s
 from ..status import Status
+from ..timing.anchor import StartedSource
 from ..timing.conductor import Conducting
 from .lookahead import PortFacts, PortLink
 from .status_builder import figures_of_budget, figures_of_steps, versions
@@ -49,6 +54,8 @@ _STOP_TIMEOUT_S = 2.5
 _STALE_S = 2.0
 """A worker that has not shown itself for so long is hanging in the player."""
 _BUFFER_S = 2.0
+_STAMPED = (Tap, ThisIsOne, ClockTick, ClockTransport, LoopPress, LoopRelease, LoopDo, LoopKeep)
+"""Commands that count from the moment at which they were asked for."""
 _TO_DEVICES = (Neighbours(devices=True),) * len(PARTS)
 
 
@@ -135,6 +142,11 @@ class Engine:
         the player does not know its notes."""
         return self._worker.play_instruments(rack)
 
+    @property
+    def loop_time(self) -> StartedSource:
+        """Control thread only, before `start`. What the conductor is to follow while a loop plays."""
+        return self._worker.command_handler.loops.time
+
     def start(self) -> None:
         """Control thread only. Warm the player up, then let the sound flow.
 
@@ -166,7 +178,7 @@ class Engine:
         if isinstance(command, Panic):
             self._bridge.set_playing(False)  # even if the worker hangs
             self._bridge.notes.panic()
-        elif isinstance(command, (Tap, ThisIsOne, ClockTick, ClockTransport)) and command.at_sample < 0:
+        elif isinstance(command, _STAMPED) and command.at_sample < 0:
             command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
         if not self._commands.post(command):
             self._fault_log.fault(FaultKind.COMMANDS_DROPPED)

@@ -23,8 +23,7 @@ from ...dsp.limiter import Limiter
 from ...latency.budget import Budget
 from ...latency.meter import Meter
 from ..callback.heard_frames import HeardFrames
-from ..callback.state_table import LOST_SAMPLES
-from ..commands import ClockGap, Command, CommandQueue, Tap
+from ..commands import Command, CommandQueue, Tap
 from ..config import EngineConfig
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
@@ -85,7 +84,7 @@ class Worker:
         self.heard = HeardFrames(bridge, self.host_frame)
         self._input_monitor = InputMonitor(rate_hz, fault_log, config.input_channels)
         self._gestures = Gestures(config.bindings or (), rate_hz)
-        self._midi_connections = self._lost_samples = self._stalled_samples = 0
+        self._midi_connections = 0
         self.frame_s = self.host_frame / rate_hz
         delay_in = self._band.resample_in_samples
         self.look_ahead = LookAhead(self.host_frame, rate_hz, self._playout, delay_in, port.facts, clocked)
@@ -93,6 +92,7 @@ class Worker:
         self.command_handler = CommandHandler(
             config, bridge, self._band, self.switch, self.look_ahead, fault_log, self._first_free_samples
         )
+        self._loops = self.command_handler.loops
         self._status_builder = StatusBuilder(
             bridge, self._band, self.command_handler, self.look_ahead, fault_log, config
         )
@@ -207,7 +207,7 @@ class Worker:
         while not self._end.is_set():
             if self.command_handler.quitting_s < math.inf:
                 patience = time.monotonic() - self.command_handler.quitting_s < _END_PATIENCE_S
-                if self._bridge.gain == 0.0 or not patience:
+                if (self._bridge.gain == 0.0 and self._loops.silent) or not patience:
                     return False
             if self.heard.wait(_WAIT_S):
                 self.heard.let_callback_finish(end_position, self._port_ended)
@@ -228,25 +228,23 @@ class Worker:
         self._frame += 1  # whatever fails below, the clock goes on
         self._input_monitor.hear(index * self.host_frame, heard, self._bridge.nonfinite_in_samples)
         self._input_monitor.hear_channels(*self._bridge.channel_energies(len(self._config.input_channels)))
-        stalled_samples = self._bridge.stalled_samples
-        if stalled_samples > self._stalled_samples:
-            seconds = (stalled_samples - self._stalled_samples) / self._rate_hz
-            self._fault_log.fault(FaultKind.STALLED, seconds=f"{seconds:.1f}")
-            self._stalled_samples = stalled_samples
+        self._input_monitor.hear_stalls(self._bridge.stalled_samples)
+        for_band = self._loops.hear(index * self.host_frame, heard)
         if not self.heard.lost:  # of a time that nobody heard nothing is known: the beat goes on as it was
-            self._hear(index, heard)
+            self._hear(index, for_band)
         self._take_commands()
         made = self._play(index)
         self._send_notes()
+        self._play_loop(index)
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
         if self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples):
             self._guard.set_ahead(self.budget.ahead_frames_up)
         if self.budget.exceeds_maximum:
             self._fault_log.fault(FaultKind.OVERDRAWN)
         if self._band.take is not None and self._recorder is not None:
-            block = self._band.take.frame(heard)
-            block[MIX] = self._mix_limiter.limit(block[MIX])  # as it is heard; the parts stay as they were made
-            self._recorder.put(index * self.host_frame, block)
+            block, loop = self._band.take.frame(heard), self._loops.played(index * self.host_frame, heard.size)
+            block[MIX] = self._mix_limiter.limit(block[MIX] + loop)  # as it is heard; the parts stay as they were made
+            self._recorder.put(index * self.host_frame, block, loop)
         if self.switch.on and not self.switch.entering and not self.stage.silent:
             self.played_samples += self.host_frame
         if self.first_sound_s is None:
@@ -340,6 +338,13 @@ class Worker:
             off=not self.switch.on or self.stage.waits_for_clock,
         )
 
+    def _play_loop(self, index: int) -> None:
+        """The musician's loop, as far ahead as the band is made: it sounds whether the band does or not."""
+        made = self._loops.make(self._playout.position(index + self.budget.ahead_frames + 1, 0))
+        if made is not None:
+            position, sound = made
+            self._bridge.loop_ring.write_at(position - self.look_ahead.facts.round_trip_samples, sound)
+
     def _send_notes(self) -> None:
         facts = self.look_ahead.facts
         self.note_out.set_programs(self.command_handler.programs, self._bridge.position)
@@ -382,24 +387,11 @@ class Worker:
             self._midi_connections = connections
             self._gestures.connected(connected_position)
         if events:
-            self._take_midi(events)
+            self.command_handler.take_midi(events, self._port_facts().midi_in_from)
         by_pedal = self._gestures.commands_of(events) + self._gestures.due(self._bridge.position)
         for command in (*map(self._in_place, by_pedal), *self._commands.drain()):
             self.command_handler.obey(command)
         self.command_handler.turn_hand()
-
-    def _take_midi(self, events: list[tuple[int, int, int, int]]) -> None:
-        """Ticks, starts and keys, in place for whoever sent them."""
-        # Where our clock has jumped over a loss, what came after it is in its place already.
-        lost = self._bridge.word(LOST_SAMPLES) - self._bridge.stalled_samples
-        if lost > self._lost_samples:  # just before these events, most likely: they are looked for all the time
-            self.command_handler.obey(ClockGap(lost - self._lost_samples))
-            self._lost_samples = lost
-        source = self._port_facts().midi_in_from
-        self.command_handler.clock_from_program = source.programs
-        if source.programs and source.devices and any(status == 0xF8 for _, status, _, _ in events):
-            self._fault_log.fault(FaultKind.MIDI_MIXED)
-        self.command_handler.take_midi(events)
 
     def _in_place(self, command: Command) -> Command:
         """A tap that a program sent means what is heard of it; where a device is connected too, a foot did it."""

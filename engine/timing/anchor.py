@@ -65,3 +65,12 @@ class TimeSource(Protocol):
         Called by the conductor once for each heard frame, on the inference thread: no blocking, no waiting.
         """
         ...
+
+
+class StartedSource(TimeSource, Protocol):
+    """A source that is started anew, by hand or by its own word. Inference thread only."""
+
+    @property
+    def starts(self) -> int:
+        """How often."""
+        ...

@@ -31,7 +31,7 @@ from ..harmony.chord_tracker import Chord, ChordTracker
 from ..player import Harmonist, Heard, Moment
 from ..position import Point
 from ..style_priors import STYLE_PRIORS
-from .anchor import Anchor, TimeSource
+from .anchor import Anchor, StartedSource, TimeSource
 from .clocks.jack_transport import Reading
 from .clocks.midi_clock_in import TICKS_PER_QUARTER, MidiClockIn
 from .conducting import Conducting
@@ -102,6 +102,10 @@ class Conductor:
     def follow(self, *sources: TimeSource) -> None:
         """Follow these sources of time, the first that has an answer, before all others."""
         self._sources.follow(sources)
+
+    def follow_loop(self, source: StartedSource) -> None:
+        """Follow that one, a loop of the musician's, where no clock gives the time."""
+        self._sources.follow_loop(source)
 
     # What comes in
 

@@ -12,7 +12,7 @@ from ..commands import TIME_SOURCES, ScaleCount, ShiftHalfBeat, ThisIsOne
 from ..errors import ConfigError
 from ..fault_kinds import FaultKind
 from ..position import Point
-from .anchor import Anchor, TimeSource, changed
+from .anchor import Anchor, StartedSource, TimeSource, changed
 from .beats.beat_tracker import BeatTracker
 from .clocks.jack_transport import JackTransport
 from .clocks.midi_clock_in import MidiClockIn
@@ -29,7 +29,7 @@ _COASTING = 0.5
 """Confidence after a source of time has fallen silent: its time goes on unless something else is found."""
 
 
-_SAID = {"transport": "the transport", "midi_clock": "the MIDI clock"}
+_SAID = {"transport": "the transport", "midi_clock": "the MIDI clock", "loop": "the loop"}
 
 
 class Sources:
@@ -46,6 +46,8 @@ class Sources:
         self._rate_hz = rate_hz
         self._wants_to_listen = listen
         self._others: tuple[TimeSource, ...] = ()
+        self._loops: tuple[StartedSource, ...] = ()
+        self._loop_starts = 0  # of the loop, when somebody else led last
         self.transport = JackTransport(rate_hz)
         self.clock = MidiClockIn(rate_hz)
         """Of a device."""
@@ -86,6 +88,10 @@ class Sources:
     def follow(self, sources: tuple[TimeSource, ...]) -> None:
         """Ask these first."""
         self._others = sources
+
+    def follow_loop(self, source: StartedSource) -> None:
+        """Ask that one after all clocks, whichever source is chosen: a loop that plays is what everybody plays to."""
+        self._loops = (source,)
 
     def choose(self, name: str) -> None:
         """Ask only the one of that name; "auto": all in their order. Raises ConfigError for another name."""
@@ -198,9 +204,12 @@ class Sources:
         """
         clocks = sorted(self._clocks, key=lambda clock: not clock.started)
         self._aside = False
-        for source in (*self._others, self.transport, *clocks):
+        for source in (*self._others, self.transport, *clocks, *self._loops):
             name = getattr(source, "name", self.chosen)
-            if self.chosen not in ("auto", name):
+            if source in self._loops:
+                if self.halted and self._loop_starts == source.starts:  # it followed who has stopped, and stops too
+                    continue
+            elif self.chosen not in ("auto", name):
                 continue
             anchor = source.anchor(position_samples)
             if anchor is None:
@@ -258,6 +267,8 @@ class Sources:
         if again and starts != self._starts.get(id(source), 0):
             self._jumped = True
         self._starts[id(source)] = starts
+        if source not in self._loops:
+            self._loop_starts = sum(loop.starts for loop in self._loops)
         self._led_by, self._led_bpm, self._fixed = source, anchor.tempo_bpm, None
         self._ear, self._hits_given = False, 0.0
 
