@@ -90,6 +90,7 @@ _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
 MOST_COUNTED_BARS = 2
 _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
 MidiEvent = tuple[int, int, int, int]
+_NOBODY = Neighbours()
 _CLOCK = 0xF8
 _TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 _LEADS_US = ("midi_clock", "transport")
@@ -139,7 +140,7 @@ class CommandHandler:
         self.requests = CommandQueue()
         """What only the session can resolve; any thread may take it."""
 
-    def take_midi(self, events: Sequence[MidiEvent], source: Neighbours) -> None:
+    def take_midi(self, events: Sequence[MidiEvent], source: Neighbours = _NOBODY) -> None:
         """Clock, transport and a leading hand's keys among messages of the audio callback, (position, status, data1,
         data2) each, in place for whoever sent them."""
         # Where our clock has jumped over a loss, what came after it is in its place already.
