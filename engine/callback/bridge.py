@@ -97,10 +97,8 @@ class Bridge:
         self._midi, self._midi_out = (aligned_words(2 * state_table.MIDI_EVENTS) for _ in range(2))
         self._transport = aligned_words(state_table.POSITION_WORDS)
         self._jack_position = aligned_words(32)
-        self.click_ring = Ring(out_capacity or 2 * self.rate_hz)
-        """The count-in's click, at output positions, as the out-ring."""
-        self.loop_ring = Ring(out_capacity or 2 * self.rate_hz)
-        """The same of the musician's loop."""
+        self.click_ring, self.loop_ring = (Ring(out_capacity or 2 * self.rate_hz) for _ in range(2))
+        """The count-in's click and the musician's loop, at output positions, as the out-ring."""
         self._kept_alive: list[object] = []
         self._conversions: dict[int, Conversion] = {}
         words = aligned_words(state_table.STATE_WORDS)

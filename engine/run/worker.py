@@ -92,7 +92,6 @@ class Worker:
         self.command_handler = CommandHandler(
             config, bridge, self._band, self.switch, self.look_ahead, fault_log, self._first_free_samples
         )
-        self._loops = self.command_handler.loops
         self._status_builder = StatusBuilder(
             bridge, self._band, self.command_handler, self.look_ahead, fault_log, config
         )
@@ -207,7 +206,7 @@ class Worker:
         while not self._end.is_set():
             if self.command_handler.quitting_s < math.inf:
                 patience = time.monotonic() - self.command_handler.quitting_s < _END_PATIENCE_S
-                if (self._bridge.gain == 0.0 and self._loops.silent) or not patience:
+                if (self._bridge.gain == 0.0 and self.command_handler.loops.silent) or not patience:
                     return False
             if self.heard.wait(_WAIT_S):
                 self.heard.let_callback_finish(end_position, self._port_ended)
@@ -229,7 +228,7 @@ class Worker:
         self._input_monitor.hear(index * self.host_frame, heard, self._bridge.nonfinite_in_samples)
         self._input_monitor.hear_channels(*self._bridge.channel_energies(len(self._config.input_channels)))
         self._input_monitor.hear_stalls(self._bridge.stalled_samples)
-        for_band = self._loops.hear(index * self.host_frame, heard)
+        for_band = self.command_handler.loops.hear(index * self.host_frame, heard)
         if not self.heard.lost:  # of a time that nobody heard nothing is known: the beat goes on as it was
             self._hear(index, for_band)
         self._take_commands()
@@ -242,7 +241,10 @@ class Worker:
         if self.budget.exceeds_maximum:
             self._fault_log.fault(FaultKind.OVERDRAWN)
         if self._band.take is not None and self._recorder is not None:
-            block, loop = self._band.take.frame(heard), self._loops.played(index * self.host_frame, heard.size)
+            block, loop = (
+                self._band.take.frame(heard),
+                self.command_handler.loops.played(index * self.host_frame, heard.size),
+            )
             block[MIX] = self._mix_limiter.limit(block[MIX] + loop)  # as it is heard; the parts stay as they were made
             self._recorder.put(index * self.host_frame, block, loop)
         if self.switch.on and not self.switch.entering and not self.stage.silent:
@@ -340,7 +342,7 @@ class Worker:
 
     def _play_loop(self, index: int) -> None:
         """The musician's loop, as far ahead as the band is made: it sounds whether the band does or not."""
-        made = self._loops.make(self._playout.position(index + self.budget.ahead_frames + 1, 0))
+        made = self.command_handler.loops.make(self._playout.position(index + self.budget.ahead_frames + 1, 0))
         if made is not None:
             position, sound = made
             self._bridge.loop_ring.write_at(position - self.look_ahead.facts.round_trip_samples, sound)
