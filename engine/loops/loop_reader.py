@@ -19,7 +19,7 @@ GATE_MS = 20.0
 
 
 class Segment(NamedTuple):
-    """From a position on, this sound, whose first sample lies at `anchor` and every length of it later."""
+    """From a position on, this sound, whose first sample lies at `anchor`. Inference thread only."""
 
     position: int
     sound: Array
