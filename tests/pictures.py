@@ -17,6 +17,7 @@ from rich.text import Text
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 MOST_BYTES = 150_000
 PHONE = {"width": 390, "height": 844}
+SIZES = {"page-landscape": (844, 390), "page-tablet": (1024, 768), "page-small": (320, 568)}
 STATUS = Status(
     state="playing", seconds=83.0, input_db=-12.3, output_db=-4.2, part_db=(-9.0, -14.0, -21.0),
     bar=12, beat=3, beat_phase=0.1, tempo_bpm=121.4, confidence=0.93, chord="Am", chord_played="Am7",
@@ -54,6 +55,11 @@ def screens() -> None:
         page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true; })")
         page.evaluate("scrollTo(0, 560)")
         page.screenshot(path=PICTURES / "page-lists.png")
+        for name, (width, height) in SIZES.items():
+            page = browser.new_page(viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
+            page.goto(f"http://127.0.0.1:{port}/")
+            page.wait_for_selector('body[data-link="up"]')
+            page.screenshot(path=PICTURES / f"{name}.png")
         page = browser.new_page(viewport={"width": 1000, "height": 600})
         page.set_content((PICTURES / "terminal.svg").read_text(encoding="utf-8"))
         page.locator("svg").screenshot(path=PICTURES / "terminal.png")

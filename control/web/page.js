@@ -27,12 +27,16 @@ function connect() {
   ours.onclose = (event) => { if (ours === socket) lost(event.code); };
 }
 
+const ENDED = 1001;  // the server's goodbye when the program ends; what is tried after it finds nobody
+let ended = false;
 function lost(code) {
   socket = null;
+  ended = ended || code === ENDED;
   by("ask").hidden = code !== 4401;
   refused = code === 4401;
   show(refused ? "wrong" : "down", refused
     ? "The token is wrong or missing: the band plays on, but this remote cannot control it"
+    : ended ? "The band has ended. This remote is back as soon as it is started again"
     : "NOT CONNECTED: the band plays on, but this remote has no effect. Reconnecting …");
   if (!refused) retry = setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
 }
@@ -60,7 +64,7 @@ async function stayAwake() {  // where the browser allows it: only over https an
 // -------------------------------------------------------------------------------------------------------- messages
 function take(message) {
   seenAt = performance.now();
-  if (message.type === "status") { status = message; tries = 0; show("up", ""); draw(); }
+  if (message.type === "status") { status = message; tries = 0; ended = false; show("up", ""); draw(); }
   else if (message.type === "hello") { parts = message.parts; lists = message; by("ask").hidden = true; build(); }
   else if (message.type === "lists") { lists = message; buildLists(); if (status) draw(); }
   else if (message.type === "error") warn(message.error);
@@ -157,6 +161,7 @@ function draw() {
   put(by("source"), now.time_source ? `by ${now.time_source.replace("_", " ").replace("listener", "ear")}` : "");
   put(by("chord"), now.chord || "–");
   put(by("chord_played"), now.chord_played || "–");
+  for (const name of ["chord", "chord_played"]) mark(by(name), "long", by(name).textContent.length > 5);
   put(by("chord_source"), now.chord_source && `by ${now.chord_source}`);
   put(by("hand"), now.hand || "off: the chart leads, else what is heard");
   mark(by("by_hand"), "now", Boolean(now.hand));
