@@ -5,9 +5,11 @@ Knows no sound card, no grid and no clock. Every method belongs to the inference
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from .loading import load_band
 from .note_events import NoteEvent, NoteReader
 
 FloatArray = NDArray[np.float32]
+Aside = Callable[[], AbstractContextManager[Any]]
 
 
 class MomentLike(Protocol):
@@ -76,8 +79,9 @@ class HandLike(Protocol):
 class Accompanist:
     """A band under the Player protocol. One instance holds one stream. Inference thread only."""
 
-    def __init__(self, band: LoadedBand, seed: int = 0) -> None:
-        self._band = band
+    def __init__(self, band: LoadedBand, seed: int = 0, aside: Aside = contextlib.nullcontext) -> None:
+        """`aside`: entered around all that needs no interpreter, so that another stream's Python may run."""
+        self._band, self._aside = band, aside
         self._tuned = TunedFeatures(band.sample_rate_hz)
         self.stream = band.new_stream()
         """The program and its memory of this stream. Inference thread only."""
@@ -147,22 +151,25 @@ class Accompanist:
             self.stream.prepare_thread()
             self._started = True
         features = self._tuned.frame(chunk, sounding=self._listens_since_play <= 1)
-        logits = self.stream.listen(features)
         self._listens_since_play += 1
         if self._listens_since_play > 25 * 2:
             # stopped for two seconds: what was played before is no past to go on from
             self._forget_played()
-        self.stream.hear(features)
+        with self._aside():
+            logits = self.stream.listen(features)
+            self.stream.hear(features)
         return read_heard(logits, self._band.listener_layout, features, chunk[self._tail :])
 
     def play(self, moment: MomentLike, controls: ControlsLike) -> FloatArray:
         self.stream.pass_over()
         self.draw(moment, controls)
-        return self.stream.sound()
+        return self.sound()
 
     def draw(self, moment: MomentLike, controls: ControlsLike) -> None:
         """`play` without the sound, which `sound` gives for all frames that were drawn; not later than after 2 s."""
-        self.stream.draw(self._wanted(moment, controls))
+        wanted = self._wanted(moment, controls)
+        with self._aside():
+            self.stream.draw(wanted)
         self._notes = self._note_reader.read(self.slots().tolist(), controls.style)
 
     def notes(self) -> list[NoteEvent]:
@@ -171,7 +178,8 @@ class Accompanist:
 
     def sound(self) -> FloatArray:
         """Float32 [parts, frames * frame_samples]: what was drawn since the last time, turned into sound at once."""
-        return self.stream.sound()
+        with self._aside():
+            return self.stream.sound()
 
     def pass_over(self) -> None:
         """Make no sound of what was drawn since the last time: instruments play its notes."""

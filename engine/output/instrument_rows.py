@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from ..fault_log import FaultLog
 from ..notes.groove_timing import TimedNote
 from ..part_sounds import DEFAULT_SOUND, PartSound
 from ..player import PARTS
+from .part_source import Aside
 
 Array = NDArray[np.float32]
 BEFORE_LINE_MS = 20.0
@@ -103,7 +105,9 @@ class _Part:
 class InstrumentRows:
     """The sounds of the parts, a PartSource (part_source.py). Inference thread only."""
 
-    def __init__(self, rack: Rack, rate_hz: int, fault_log: FaultLog) -> None:
+    def __init__(self, rack: Rack, rate_hz: int, fault_log: FaultLog, aside: Aside = nullcontext) -> None:
+        """`aside`: entered around all that needs no interpreter (see BandStep)."""
+        self._aside = aside
         self._rack, self._rate_hz, self._fault_log = rack, rate_hz, fault_log
         self.early_samples = BEFORE_LINE_MS * rate_hz / 1000
         """So long before a bar line its own notes may begin."""
@@ -179,12 +183,19 @@ class InstrumentRows:
         if self._at is None:
             self._begin(start_samples, "")
         count = parts.shape[-1]
+        sounding = [
+            (row, instrument)
+            for row, part in zip(parts, self._parts, strict=True)
+            for instrument in (part.instrument, *(one for one, _ in part.ringing))
+            if instrument is not None
+        ]
+        with self._aside():
+            sounds = [instrument.render(count) for _, instrument in sounding]
         for row, part in zip(parts, self._parts, strict=True):
             self._fade_neural(part, start_samples, row)
-            if part.instrument is not None:
-                row += part.instrument.render(count)
-            for instrument, _ in part.ringing:
-                row += instrument.render(count)
+        for (row, _), sound in zip(sounding, sounds, strict=True):
+            row += sound
+        for part in self._parts:
             part.ringing = [one for one in part.ringing if one[1] > start_samples + count]
         self._at = start_samples + count
 

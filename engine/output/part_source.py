@@ -5,12 +5,16 @@ A protocol only. `BandStep` goes frame by frame: own voice, placed -> source -> 
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Aside = Callable[[], AbstractContextManager[Any]]
+"""Entered around what needs no interpreter, so that other streams of the same players go on meanwhile."""
 
 
 class PartSource(Protocol):
