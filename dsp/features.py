@@ -1,6 +1,6 @@
 """Input features of the models: log-mel sub-frames and a semitone spectrum, the same live and offline.
 
-Pure numpy; keeps no state and knows no thread: each frame is a function of one chunk (a frame and the tail before it),
+Keeps no state and knows no thread: each frame is a function of one chunk (a frame and the tail before it),
 so a live run and a whole file give the same numbers. Causal: nothing after the frame's end is read.
 """
 
@@ -9,11 +9,16 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from . import raw_memory as _raw_memory
+from .raw_memory import cached_function
+
+SOURCES = (__file__, _raw_memory.__file__)
 FloatArray = NDArray[np.float32]
 _STANDS_OUT = 0.25
 """Of the loudest semitone's magnitude: −12 dB."""
@@ -77,13 +82,69 @@ def _triangles(bins_hz: NDArray[Any], centres_hz: NDArray[Any]) -> FloatArray:
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
+class _Filters(NamedTuple):
+    """Filters [B] without the zeros around them."""
+
+    first: NDArray[np.int64]
+    """The bin with which each begins."""
+    weights: FloatArray
+    """[B, widest], 0 beyond a filter's own end."""
+
+
+def _filters_of(dense: FloatArray) -> _Filters:
+    """Of [B, bins], each a run of bins."""
+    first = (dense > 0.0).argmax(axis=1)
+    last = dense.shape[1] - (dense[:, ::-1] > 0.0).argmax(axis=1)
+    width = int((last - first).max())
+    first = np.minimum(first, dense.shape[1] - width)
+    return _Filters(first, np.stack([row[at : at + width] for row, at in zip(dense, first, strict=True)]))
+
+
+@cached_function(*SOURCES)("void(c8[::1], f4[::1])")
+def _magnitudes(spectrum, magnitudes):
+    """|x| of complex64 [n]."""
+    for k in range(spectrum.size):
+        value = spectrum[k]
+        magnitudes[k] = np.sqrt(value.real * value.real + value.imag * value.imag)
+
+
+@njit(forceinline=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+def _filtered(magnitudes, first, weights, scale, out):
+    """Magnitudes (1 is a full-scale sine) in filters to about -1..1: -100 dBFS and below is -1, 0 dBFS is 1."""
+    for b in range(out.size):
+        total, row = np.float32(0.0), weights[b]
+        under = magnitudes[first[b] :]
+        for k in range(row.size):
+            total += row[k] * under[k]
+        out[b] = np.log10(total * scale + np.float32(1e-5)) * np.float32(0.4) + np.float32(1.0)
+
+
+@cached_function(*SOURCES)("void(c8[:,::1], f4[::1], i8[::1], f4[:,::1], i8[::1], f4[:,::1], f4, f4, f4[::1], f4[::1])")
+def _features(
+    short, long, mel_first, mel_weights, pitch_first, pitch_weights, mel_scale, pitch_scale, magnitudes, out
+):  # fmt: skip
+    """One frame: `short` [sub-frames, bins] are transforms, `long` [bins] magnitudes; `magnitudes` [bins]: scratch."""
+    bins = mel_first.size
+    for s in range(short.shape[0]):
+        row = short[s]
+        for k in range(row.size):
+            value = row[k]
+            magnitudes[k] = np.sqrt(value.real * value.real + value.imag * value.imag)
+        _filtered(magnitudes, mel_first, mel_weights, mel_scale, out[s * bins : (s + 1) * bins])
+    _filtered(long, pitch_first, pitch_weights, pitch_scale, out[short.shape[0] * bins :])
+
+
 class FeatureExtractor:
     """Turns chunks into feature frames. Immutable after construction; any thread may call it."""
 
     def __init__(self, spec: FeatureSpec | None = None) -> None:
         self.spec = spec or FeatureSpec()
-        self._mel = mel_filters(self.spec).T.copy()
-        self._pitch = pitch_filters(self.spec).T.copy()
+        self._mel = _filters_of(mel_filters(self.spec))
+        self._pitch = _filters_of(pitch_filters(self.spec))
+        sub = self.spec.frame_samples // self.spec.sub_frames
+        ends = self.spec.tail_samples + sub * np.arange(1, self.spec.sub_frames + 1)
+        self._windows = ends[:, None] + np.arange(-self.spec.mel_window_samples, 0)
+        """Of each sub-frame, in a chunk."""
         self._mel_window = np.hanning(self.spec.mel_window_samples + 1)[:-1].astype(np.float32)
         self._pitch_window = np.hanning(self.spec.pitch_window_samples + 1)[:-1].astype(np.float32)
 
@@ -92,8 +153,7 @@ class FeatureExtractor:
         other = copy.copy(self)
         highest_hz = 440.0 * 2.0 ** ((self.spec.pitch_low_midi + self.spec.pitch_bins + 2 - 69) / 12.0)
         bins = math.ceil(highest_hz * self.spec.pitch_window_samples / self.spec.rate_hz)  # above, all are 0
-        other._pitch = np.zeros_like(self._pitch)
-        other._pitch[:bins] = pitch_filters(self.spec, tuning_cents, bins).T
+        other._pitch = _filters_of(pitch_filters(self.spec, tuning_cents, bins))
         return other
 
     def spectrum(self, chunk: FloatArray) -> FloatArray:
@@ -104,12 +164,16 @@ class FeatureExtractor:
         spec = self.spec
         if chunk.shape != (spec.tail_samples + spec.frame_samples,):
             raise ValueError(f"a chunk holds {spec.tail_samples + spec.frame_samples} samples, not {chunk.shape}")
-        return np.abs(np.fft.rfft(chunk * self._pitch_window)).astype(np.float32)
+        magnitudes = np.empty(spec.pitch_window_samples // 2 + 1, np.float32)
+        _magnitudes(np.fft.rfft(np.asarray(chunk, np.float32) * self._pitch_window), magnitudes)
+        return magnitudes
 
     def frame(self, chunk: FloatArray, spectrum: FloatArray | None = None) -> FloatArray:
         """Features [size] of one chunk [tail + frame], whose `spectrum` may be given; ValueError for another length."""
         spectrum = self.spectrum(chunk) if spectrum is None else spectrum
-        return self._frames(chunk[None], spectrum[None])[0]
+        out = np.empty(self.spec.size, np.float32)
+        self._frame(np.asarray(chunk, np.float32), spectrum, out)
+        return out
 
     def whole(self, audio: FloatArray) -> FloatArray:
         """Features [T, size] of all whole frames of `audio` [N], silence assumed before it."""
@@ -119,22 +183,42 @@ class FeatureExtractor:
         chunks = np.lib.stride_tricks.sliding_window_view(padded, spec.tail_samples + spec.frame_samples)
         chunks = chunks[:: spec.frame_samples][:count]
         out = np.empty((count, spec.size), np.float32)
-        for start in range(0, count, 256):  # bounded memory for files of any length
-            some = chunks[start : start + 256]
-            spectra = np.abs(np.fft.rfft(some * self._pitch_window, axis=-1)).astype(np.float32)
-            out[start : start + 256] = self._frames(some, spectra)
+        for chunk, row in zip(chunks, out, strict=True):
+            self._frame(chunk, self.spectrum(chunk), row)
         return out
 
-    def _frames(self, chunks: FloatArray, spectra: FloatArray) -> FloatArray:
+    def _frame(self, chunk: FloatArray, spectrum: FloatArray, out: FloatArray) -> None:
         spec = self.spec
-        sub = spec.frame_samples // spec.sub_frames
-        ends = spec.tail_samples + sub * np.arange(1, spec.sub_frames + 1)
-        index = ends[:, None] + np.arange(-spec.mel_window_samples, 0)
-        mel = np.abs(np.fft.rfft(chunks[:, index] * self._mel_window, axis=-1)).astype(np.float32) @ self._mel
-        pitch = spectra @ self._pitch
-        mel_db = _scaled_db(mel * (4.0 / spec.mel_window_samples))
-        pitch_db = _scaled_db(pitch * (4.0 / spec.pitch_window_samples))
-        return np.concatenate([mel_db.reshape(len(chunks), -1), pitch_db], axis=1)
+        _features(
+            np.fft.rfft(chunk[self._windows] * self._mel_window, axis=-1), spectrum, *self._mel, *self._pitch,
+            4.0 / spec.mel_window_samples, 4.0 / spec.pitch_window_samples,
+            np.empty(spec.mel_window_samples // 2 + 1, np.float32), out,
+        )  # fmt: skip
+
+
+@njit(forceinline=True, error_model="numpy")
+def read_played(semitones, lowest_class, classes):
+    """The notes that are played, of scaled semitones [n], as float32 [12] unit vector: see `played_pitch_classes`."""
+    classes[:] = np.float32(0.0)
+    loudest = semitones[0]
+    for n in range(semitones.size):
+        loudest = max(loudest, semitones[n])
+    least = np.float32(_STANDS_OUT) * _magnitude(loudest)
+    total = np.float32(0.0)
+    for n in range(semitones.size):
+        here = semitones[n]
+        beside = (n == 0 or here >= semitones[n - 1]) and (n + 1 == semitones.size or here >= semitones[n + 1])
+        if beside and _magnitude(here) > least:
+            classes[(n + lowest_class) % 12] += _magnitude(here)
+            total += _magnitude(here)
+    for k in range(12):
+        classes[k] = np.sqrt(classes[k] / (total + np.float32(1e-9)))
+
+
+@njit(forceinline=True, error_model="numpy")
+def _magnitude(scaled):
+    """Of a semitone as `_filtered` scales it."""
+    return np.float32(10.0) ** ((scaled - np.float32(1.0)) / np.float32(0.4))
 
 
 def played_pitch_classes(features: FloatArray, spec: FeatureSpec | None = None) -> FloatArray:
@@ -152,8 +236,3 @@ def played_pitch_classes(features: FloatArray, spec: FeatureSpec | None = None) 
     classes = np.where(stands, level, 0.0).reshape(*level.shape[:-1], -1, 12).sum(axis=-2)
     classes = np.roll(classes, spec.pitch_low_midi % 12, axis=-1)
     return np.sqrt(classes / (classes.sum(axis=-1, keepdims=True) + 1e-9)).astype(np.float32)
-
-
-def _scaled_db(magnitude: FloatArray) -> FloatArray:
-    """Magnitudes (1 is a full-scale sine) to about -1..1: -100 dBFS and below is -1, 0 dBFS is 1."""
-    return (np.log10(magnitude + 1e-5) * 0.4 + 1.0).astype(np.float32)

@@ -1,6 +1,6 @@
 """Estimates the tuning of the musician: cents relative to A 440, from the peaks of the spectrum.
 
-Pure numpy; one instance holds the memory of one stream. Knows no notes and no chords: a deviation is that from the
+One instance holds the memory of one stream. Knows no notes and no chords: a deviation is that from the
 nearest semitone, so half a semitone off is the most that there is, and a guitar a half-step down is in another key.
 """
 
@@ -11,7 +11,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from . import raw_memory as _raw_memory
 from .features import FeatureExtractor
+from .raw_memory import cached_function
 
 REFERENCE_HZ = 440.0
 LOWEST_TUNING_HZ, HIGHEST_TUNING_HZ = 392.0, 494.0
@@ -36,6 +38,32 @@ _STEP_CENTS = 2.0
 def cents_of(tuning_hz: float) -> float:
     """How far that A is above 440 Hz."""
     return 1200.0 * math.log2(tuning_hz / REFERENCE_HZ)
+
+
+@cached_function(__file__, _raw_memory.__file__)("UniTuple(f8, 3)(f4[::1], i8, i8, f8)")
+def _deviation(spectrum, first, last, bins_hz):
+    """(real, imaginary, 1) of the mean deviation from the semitones of peaks in bins `first` to `last`, as a direction
+    on a circle of one semitone; (0, 0, 0) where nothing stands out."""
+    scale = np.float32(4.0 / _WINDOW_SAMPLES)
+    top = np.float32(0.0)
+    for k in range(first, last + 1):
+        top = max(top, spectrum[k] * scale)
+    if not top > _QUIET:  # a chunk that is not finite is none either
+        return 0.0, 0.0, 0.0
+    real = imaginary = weight = 0.0
+    least = np.float32(_STANDS_OUT) * top
+    for k in range(first, last + 1):
+        below, here, above = spectrum[k - 1] * scale, spectrum[k] * scale, spectrum[k + 1] * scale
+        if here > below and here >= above and here > least:
+            left, mid, right = math.log(below + 1e-9), math.log(here + 1e-9), math.log(above + 1e-9)
+            offset = 0.5 * (left - right) / (left - 2.0 * mid + right - 1e-12)
+            turns = 12.0 * math.log2((k + offset) * bins_hz / REFERENCE_HZ)
+            real += here * math.cos(2.0 * math.pi * turns)
+            imaginary += here * math.sin(2.0 * math.pi * turns)
+            weight += here
+    if weight == 0.0:
+        return 0.0, 0.0, 0.0
+    return real / weight, imaginary / weight, 1.0
 
 
 class TuningFollower:
@@ -81,20 +109,11 @@ class TuningFollower:
             self._now += away if not sounding else min(max(away, -_CENTS_A_FRAME), _CENTS_A_FRAME)
 
     def _measure(self, spectrum: NDArray[np.float32]) -> None:
-        magnitude = spectrum[self._first - 1 : self._last + 2] * (4.0 / _WINDOW_SAMPLES)
-        here, below, above = magnitude[1:-1], magnitude[:-2], magnitude[2:]
-        top = float(here.max())
-        if not top > _QUIET:  # a chunk that is not finite is none either
+        real, imaginary, found = _deviation(spectrum, self._first, self._last, self._bins_hz)
+        if not found:
             return
-        peaks = np.flatnonzero((here > below) & (here >= above) & (here > _STANDS_OUT * top))
-        if not len(peaks):
-            return
-        left, mid, right = (np.log(values[peaks] + 1e-9) for values in (below, here, above))
-        offset = 0.5 * (left - right) / (left - 2.0 * mid + right - 1e-12)
-        semitones = 12.0 * np.log2((self._first + peaks + offset) * self._bins_hz / REFERENCE_HZ)
-        found = np.sum(here[peaks] * np.exp(2j * np.pi * semitones)) / np.sum(here[peaks])
         keep = 1.0 - 1.0 / _MEMORY_FRAMES
-        self._sum = keep * self._sum + complex(found)
+        self._sum = keep * self._sum + complex(real, imaginary)
         self._weight = keep * self._weight + 1.0
         if self._weight < _ENOUGH_FRAMES or abs(self._sum) < _ENOUGH_AGREEMENT * self._weight:
             return

@@ -1,12 +1,11 @@
-"""A position in musical time, as the conductor reports it. A frozen value; any thread."""
+"""A position in musical time, as the conductor reports it. A value that never changes; any thread."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """Musical time at one position. Between two points the beat runs straight; the bar is that of the earlier.
 
     Any thread.

@@ -78,6 +78,8 @@ class ChordTracker:
         if self._harmonist is not None:
             self._harmonist.reset()
         self._reading: Reading | None = None
+        self._after: FloatArray | None = None  # its opinion of the half-beat after next
+        self._foretold: dict[int, tuple[float, tuple[FloatArray, float], FloatArray, float]] = {}
         self._log = np.zeros(STATES)
         self._likelihood = np.ones(STATES)
         self._slot = -(10**9)
@@ -135,18 +137,28 @@ class ChordTracker:
             return self.chord
         belief = self._now
         for slot in range(self._slot + 1, self._slot + far + 1):
-            change = self._change(slot)
-            song, share = self._memory.song(*self._memory.recall(slot, self._slots_per_bar))
-            belief = (1.0 - share) * ((1.0 - change) * belief + change * (belief @ self._moves)) + share * song
-            joint, share = self._progressions.expect(slot - self._slot)
-            belief = (1.0 - share) * belief + share * joint.sum(axis=0)
+            change, song, progressions, share = self._coming(slot)
+            belief = (1.0 - change) * belief + change * (belief @ self._moves)
+            belief = (1.0 - song[1]) * belief + song[1] * song[0]
+            belief = (1.0 - share) * belief + share * progressions
         if far == 1 and self._reading is not None:
-            belief = belief * self._opinion(self._reading.after)
+            if self._after is None:
+                self._after = self._opinion(self._reading.after)
+            belief = belief * self._after
             belief /= belief.sum()
         best = int(belief.argmax())
         if belief[best] < belief[self._state] + self._config.chord_margin:
             best = self._state
         return self._chord(best, float(belief[best]))
+
+    def _coming(self, slot: int) -> tuple[float, tuple[FloatArray, float], FloatArray, float]:
+        """Of a half-beat to come, the same until the open one ends: how likely the chord changes; what the song's past
+        has there, with its share; and what progressions have, with theirs."""
+        if slot not in self._foretold:
+            joint, share = self._progressions.expect(slot - self._slot)
+            song = self._memory.song(*self._memory.recall(slot, self._slots_per_bar))
+            self._foretold[slot] = self._change(slot), song, joint.sum(axis=0), share
+        return self._foretold[slot]
 
     def key(self) -> tuple[int, bool, float]:
         """Tonic (0 is C), whether minor, and how likely that is in [0, 1]: 0 before any chord was heard."""
@@ -170,7 +182,7 @@ class ChordTracker:
             slot = self._slot_in_bar(self._slot + number)
             reading = harmonist.read(HalfBeat(*nothing, 0.0, 0.0, slot, *bar))
             self._melody.close(nothing[2], 0.0)
-        self._reading = self._melody.blend(reading)
+        self._reading, self._after = self._melody.blend(reading), None
         heard.clear()
         if trust > 0:
             likelihood = self._opinion(self._reading.chord, self._config.reading_weight)
@@ -213,6 +225,7 @@ class ChordTracker:
             keys = np.maximum(self._reading.key, _LEAST_READ) / np.maximum(self._filter.key_prior, 1e-9)
             self._filter.lean(keys**self._config.key_reading_weight, self._opinion(self._reading.next))
         self._moves = self._filter.moves()
+        self._foretold.clear()
         self.loop_bars, self.ahead_confidence = self._memory.loop_bars()
 
     def _open(self, slot: int, before: FloatArray) -> None:
@@ -254,9 +267,9 @@ class ChordTracker:
     def _chord(self, state: int, sure: float) -> Chord:
         if state == NONE:
             return Chord(-1, (0.0,) * 12, sure)
-        root, tones = state % 12, np.clip(self._tones[state], 0.0, 1.0)
+        root, tones = state % 12, [min(max(tone, 0.0), 1.0) for tone in self._tones[state].tolist()]
         third, other = ((root + 3) % 12, (root + 4) % 12) if state >= 12 else ((root + 4) % 12, (root + 3) % 12)
         tones[root] = max(tones[root], 0.5)
         if tones[third] <= tones[other]:  # the chord that is believed in, not what a frame says
             tones[third], tones[other] = tones[other] + 0.01, tones[third]
-        return Chord(root, tuple(tones.tolist()), sure)
+        return Chord(root, tuple(tones), sure)

@@ -7,7 +7,6 @@ the input clock at the host rate, and may be fractional. Every method belongs to
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from ..charts.chart_position import ChartPosition
 from ..charts.chord_symbol import ChordSymbol
@@ -260,7 +259,7 @@ class Conductor:
             self._aim(position_samples)
         point = self._timeline.at(position_samples)
         quarters = self._beat_quarters(point.bar)
-        return point if quarters == 1.0 else replace(point, beat_quarters=quarters)
+        return point if quarters == 1.0 else point._replace(beat_quarters=quarters)
 
     def entrance_cue(self) -> EntranceCue:
         """See Conducting.ground."""

@@ -4,7 +4,6 @@ import threading
 
 import numpy as np
 import pytest
-
 from gigmate.model.shared_band import FrameTurn, SharedPrograms
 
 TIMEOUT_S = 20.0

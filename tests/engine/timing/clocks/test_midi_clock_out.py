@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from gigmate.engine.position import Point
@@ -34,7 +32,7 @@ def test_a_beat_has_the_ticks_of_its_quarters(quarters: float, ticks: int) -> No
     clock = MidiClockOut(machine.push, RATE_HZ)
     for frame in range(150):
         clock.frame(
-            frame * FRAME, FRAME, lambda at: replace(grid.peek(at), beat_quarters=quarters), 0,
+            frame * FRAME, FRAME, lambda at: grid.peek(at)._replace(beat_quarters=quarters), 0,
             known=True, sounds=True, off=False,
         )  # fmt: skip
     np.testing.assert_allclose(np.diff(machine.at(0xF8)), 36_000 / ticks, atol=1.0)
@@ -46,7 +44,7 @@ def test_a_place_within_the_bar_is_told_in_quarters() -> None:
     clock = MidiClockOut(machine.push, RATE_HZ)
     for frame in range(10):
         clock.frame(
-            frame * FRAME, FRAME, lambda at: replace(grid.peek(at), beat_quarters=1.5), 0,
+            frame * FRAME, FRAME, lambda at: grid.peek(at)._replace(beat_quarters=1.5), 0,
             known=True, sounds=True, off=False,
         )  # fmt: skip
     places = [message[1] for _, message in machine.messages if message[0] == 0xF2]
@@ -62,7 +60,7 @@ def test_a_machine_is_begun_anew_where_time_leaps() -> None:
     def peek(position: float) -> Point:
         point = grid.peek(position)
         beat = point.beat + 0.37 * leapt
-        return replace(point, beat=beat, bar_beat=beat // 4 * 4.0, bar=int(beat // 4))
+        return point._replace(beat=beat, bar_beat=beat // 4 * 4.0, bar=int(beat // 4))
 
     for frame in range(160):
         leapt = frame >= 100  # between two frames: what was sent is sent
