@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,7 @@ from ..output.bus_mixer import BusMixer, PartMixer
 from ..output.instrument_rows import InstrumentRows, Rack
 from ..output.mix_desk import INSTRUMENTS, OWN_VOICE, MixDesk
 from ..output.mixer import Playout
-from ..output.part_source import Aside, PartSource
+from ..output.part_source import PartSource
 from ..output.recorder import Take
 from ..output.score_log import ScoreLog
 from ..part_sounds import NEURAL, PartSound, sounds_after
@@ -101,8 +100,6 @@ class BandStep:
         """
         frame_samples = player.frame_samples
         self.conductor = conductor
-        turn = getattr(player, "frame_turn", None)
-        self._aside: Aside = nullcontext if turn is None else turn.aside
         self._noted = player if isinstance(player, NotedPlayer) else None
         self._tuned = player if isinstance(player, TunedPlayer) else None
         if self._tuned is not None and config.tuning_hz is not None:
@@ -173,7 +170,7 @@ class BandStep:
         """Let instruments of this rack sound where they are asked for; False if the player does not know its notes."""
         if self._noted is None:
             return False
-        self._instruments = self.source = InstrumentRows(rack, self._rate_hz, self._fault_log, self._aside)
+        self._instruments = self.source = InstrumentRows(rack, self._rate_hz, self._fault_log, self.guard.aside)
         return True
 
     def set_sounds(self, command: SetSound | StepSound | SetSounds) -> None:

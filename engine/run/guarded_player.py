@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from ...dsp.limiter import LOUDEST
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
+from ..output.part_source import Aside
 from ..player import (
     PARTS,
     Controls,
@@ -47,6 +49,9 @@ class GuardedPlayer:
         self._in_a_row = {"listen": 0, "play": 0}
         self._reset_after = RESET_AFTER
         self._good = 0
+        turn = getattr(player, "frame_turn", None)
+        self.aside: Aside = nullcontext if turn is None else turn.aside
+        """Entered around what needs no interpreter, so that other streams of a shared player go on meanwhile."""
 
     @property
     def failing(self) -> bool:
