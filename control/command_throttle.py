@@ -12,6 +12,7 @@ from ..engine.commands import (
     SetBandLevel,
     SetControl,
     SetLevel,
+    SetLoop,
     SetMix,
     SetTempo,
 )
@@ -30,6 +31,8 @@ def fader_of(command: Command) -> tuple[object, ...] | None:
         return (SetBandLevel,)
     if isinstance(command, SetControl):
         return SetControl, command.name
+    if isinstance(command, SetLoop) and command.name == "level":
+        return (SetLoop,)
     if isinstance(command, SetTempo):
         return (SetTempo,)
     return None

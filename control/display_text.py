@@ -106,3 +106,15 @@ def clean(text: str) -> str:
 def tuning(status: Status) -> str:
     """ "A 432 Hz", where that is not 440 to the Hertz; empty where it is, or nobody says."""
     return f"A {status.tuning_hz:.0f} Hz" if status.tuning_hz and round(status.tuning_hz) != 440 else ""
+
+
+def loop_text(status: Status) -> str:
+    """The looper, in words: "loop playing 4 bars, 2 takes"; empty where there is no loop."""
+    if not status.loop:
+        return ""
+    words = [f"loop {status.loop}"]
+    if status.loop_bars:
+        words.append(f"{status.loop_bars} bar{'s' * (status.loop_bars > 1)}")
+    text = " ".join(words) + (f", {status.loop_takes} takes" if status.loop_takes > 1 else "")
+    text += ", muted" if status.loop_muted else ""
+    return text + {"tempo": ", waits for its tempo", "line": ", on the next bar line"}.get(status.loop_waits, "")

@@ -23,6 +23,10 @@ from ..engine.commands import (
     ClockTransport,
     Command,
     HandMessage,
+    LoopDo,
+    LoopKeep,
+    LoopPress,
+    LoopRelease,
     Tap,
     ThisIsOne,
 )
@@ -314,7 +318,7 @@ class MidiPedals:
         if status & 0xE0 == 0x80 or (status & 0xF0 == 0xB0 and event[2] in _OF_A_HAND):
             self._post(HandMessage(status, event[2], event[3], self._stamp(at_s), port))
         for command in self._gestures[port].commands(event):
-            if isinstance(command, (Tap, ThisIsOne)):
+            if isinstance(command, (Tap, ThisIsOne, LoopPress, LoopRelease, LoopDo, LoopKeep)):
                 command = replace(command, at_sample=self._stamp(at_s))
             self._throttle.put(command, at_s)
 

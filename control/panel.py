@@ -19,6 +19,7 @@ from .display_text import (
     asks_for_tap,
     big_state,
     clean,
+    loop_text,
     moves_text,
     next_text,
     outputs_differ,
@@ -248,6 +249,7 @@ def _play_row(status: Status, width: int, blocks: bool) -> Row:
     return _row(
         width,
         Field(f" density {bar_of(_share(status.density), 10, blocks)} {_share(status.density):.1f}", "", 0),
+        Field(f"  {loop_text(status)}" if status.loop else "", "bold green", 1),
         Field(f"  rec {clean(status.recording)}" if status.recording else "", "red", 1),
         Field(f"  notes to {clean(status.midi_out)}" if status.midi_out else "", _DIM, 2),
     )

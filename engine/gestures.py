@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .actions import Action
@@ -254,9 +254,23 @@ class Gestures:
             if gesture not in happened:
                 happened[gesture] = self._happens(gesture, channel, position, value)
             if happened[gesture]:
-                commands.append(binding.command(at_sample, data))
+                commands.append(self._told(binding, binding.command(at_sample, data)))
+            elif binding.action.release is not None and self._let_go(gesture, channel, position):
+                commands.append(binding.action.release(at_sample))
         commands = [command for command in commands if not isinstance(command, Nothing)]
         return self._without_companions(kind, meaning, position, commands)
+
+    @staticmethod
+    def _told(binding: Binding, command: Command) -> Command:
+        """A press whose end will be told says so."""
+        gesture = binding.gesture
+        told = gesture.kind in ("cc", "note") and gesture.pedal in ("press", "reversed")
+        return replace(command, held=True) if told and binding.action.release is not None else command  # type: ignore[arg-type]
+
+    def _let_go(self, gesture: Gesture, channel: int, position: int) -> bool:
+        """Whether the message just read says that a pedal that was pressed is at rest again."""
+        contact = self._contacts[gesture, channel]
+        return contact.changed == position and contact.high == contact.reversed
 
     def due(self, position: int) -> list[Command]:
         """What programs asked for that came alone, now that the stream has gone on to that position."""

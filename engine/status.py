@@ -104,6 +104,20 @@ class Status:
     compressions: tuple[float, ...] = (0.0, 0.0, 0.0)
     outputs: tuple[str, ...] = ("1,2", "1,2", "1,2")
     """The outputs that each part is heard on, as `--output` names them."""
+    loop: str = ""
+    """The looper: "armed", "recording", "playing", "overdubbing", "stopped"; empty without a loop."""
+    loop_bars: int = 0
+    """Of the loop; while it is recorded, of what is recorded so far."""
+    loop_takes: int = 0
+    """The first, and those played over it."""
+    loop_place: float = 0.0
+    """How far round it is, 0 to 1."""
+    loop_waits: str = ""
+    """For what: "line" (the next bar line), "tempo" (the time has another than the loop), or nothing."""
+    loop_level_db: float = 0.0
+    loop_muted: bool = False
+    loop_heard: bool = False
+    """Whether the band hears it too."""
     style: str = ""
     density: float = 0.5
     recording: str = ""

@@ -12,6 +12,7 @@ from .. import commands as c
 from ..player import PARTS
 from .action import OFF_DB, WORD_LENGTH, Action, ActionError, Argument
 from .band_actions import BAND_ACTIONS
+from .loop_actions import LOOP_ACTIONS
 from .move_actions import MOVE_ACTIONS
 
 __all__ = [
@@ -26,7 +27,7 @@ __all__ = [
     "command_of",
 ]
 
-ACTIONS: dict[str, Action] = {action.name: action for action in (*BAND_ACTIONS, *MOVE_ACTIONS)}
+ACTIONS: dict[str, Action] = {action.name: action for action in (*BAND_ACTIONS, *MOVE_ACTIONS, *LOOP_ACTIONS)}
 
 
 def action_named(name: str) -> Action:

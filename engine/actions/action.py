@@ -101,6 +101,9 @@ class Action:
     arguments: tuple[Argument, ...] = ()
     stamped: bool = False
     """`make` takes `at_sample`."""
+    release: Callable[..., c.Command] | None = None
+    """What letting go of a pedal asks for, by `at_sample`: only of an action for which it matters how long it is
+    held, whose command then has `held`."""
     sweep: tuple[float, float] | None = None
     """A continuous controller may move the argument `value`, by default between these ends."""
 

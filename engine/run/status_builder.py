@@ -108,6 +108,7 @@ class StatusBuilder:
             levels_db=handler.levels.levels_db,
             band_level_db=handler.levels.band_db,
             **self._mix_of(handler),
+            **self._loop_of(now),
             style=controls.style,
             density=controls.density,
             recording=handler.recording,
@@ -132,6 +133,21 @@ class StatusBuilder:
             "chord_played": played,
             "chord_source": cue.chord_source if played else "",
             "hand": self._command_handler.hand.words,
+        }
+
+    def _loop_of(self, now: int) -> dict[str, Any]:
+        """What the looper does."""
+        loops = self._command_handler.loops
+        view, mix = loops.view(now), loops.mix
+        return {
+            "loop": "" if view.phase == "empty" else view.phase,
+            "loop_bars": view.bars,
+            "loop_takes": view.takes,
+            "loop_place": view.place,
+            "loop_waits": view.waits,
+            "loop_level_db": mix.level_db,
+            "loop_muted": mix.muted,
+            "loop_heard": mix.heard_by_band,
         }
 
     def _mix_of(self, handler: CommandHandler) -> dict[str, Any]:

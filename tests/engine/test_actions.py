@@ -15,6 +15,7 @@ from gigmate.engine.actions import (
     command_of,
 )
 from gigmate.engine.errors import ConfigError
+from gigmate.engine.loops.loop_mix import LoopMix
 from gigmate.engine.output.band_levels import BandLevels
 from gigmate.engine.output.band_mix import BandMix
 from gigmate.engine.output.mixer import controls_after
@@ -87,6 +88,9 @@ def test_what_a_controller_sweeps_the_engine_takes() -> None:
                     continue
                 if isinstance(command, c.SetMix):
                     BandMix().set(command.part, command.name, command.value)
+                    continue
+                if isinstance(command, c.SetLoop):
+                    LoopMix().set(command)
                     continue
                 assert isinstance(controls_after(Controls(), command), Controls)  # type: ignore[arg-type]
 

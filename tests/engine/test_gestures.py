@@ -11,6 +11,8 @@ from gigmate.engine.commands import (
     NOW,
     Command,
     Fill,
+    LoopPress,
+    LoopRelease,
     SelectSong,
     SetControl,
     SetLevel,
@@ -135,6 +137,24 @@ def test_each_pedal_acts_once_per_step_and_on_the_press(name: str) -> None:
         assert at_ms == [at + 32.0 for at in STEPS_MS]  # where it passes 64
     else:
         assert at_ms == list(STEPS_MS)
+
+
+@pytest.mark.parametrize(("pedal", "down", "up"), [("press", 127, 0), ("reversed", 0, 127)])
+def test_the_loopers_pedal_says_when_it_is_let_go(pedal: str, down: int, up: int) -> None:
+    gesture = Gesture("cc", 64, pedal=pedal)  # type: ignore[arg-type]
+    commands = fed(
+        [bind(gesture, "loop")], [(at, (0xB0, 64, value)) for at, value in ((0, up), (500, down), (2000, up))]
+    )
+    press, release = commands[-2:]
+    assert isinstance(press, LoopPress) and press.held
+    assert isinstance(release, LoopRelease)
+    assert release.at_sample - press.at_sample == 1.5 * RATE_HZ
+
+
+def test_a_pedal_that_cannot_say_so_is_not_taken_to_be_held() -> None:
+    gesture = Gesture("cc", 64, pedal="toggle")
+    assert fed([bind(gesture, "loop")], [(500.0, CC_ON)]) == [LoopPress(round(0.5 * RATE_HZ))]
+    assert fed([bind(Gesture("program", 3), "loop")], [(500.0, (0xC0, 3))]) == [LoopPress(round(0.5 * RATE_HZ))]
 
 
 def test_a_start_pedal_and_a_stop_pedal_carry_their_sample() -> None:
