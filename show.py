@@ -43,7 +43,7 @@ from .sound.general_midi import programs_of
 
 OF_SHOW = (SelectPreset, StepPreset, SelectSong, StepSong)
 """The commands that are resolved here."""
-CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p")
+CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p", "groove", "listening")
 
 
 def commands_of(preset: Preset) -> list[Command]:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from ..dsp.tuning import TunedFeatures
 from .band_stream import LoadedBand, Wanted
 from .generator.generator_config import MAX_AHEAD_FRAMES
-from .generator.note_hand import NoteHand, PartHandLike, free_hand, lay
+from .generator.groove_hand import GrooveAsked, GrooveHand, Place
+from .generator.groove_table import shipped
+from .generator.note_hand import NoteHand, PartHandLike, decides, free_hand, lay
 from .harmony.harmonist import Harmonist
 from .heard import HeardByModel, read_heard
 from .loading import load_band
@@ -65,6 +67,10 @@ class ControlsLike(Protocol):
     def fill(self) -> float: ...
     @property
     def hand(self) -> HandLike: ...
+    @property
+    def groove(self) -> float: ...
+    @property
+    def pattern(self) -> str: ...
 
 
 class HandLike(Protocol):
@@ -92,6 +98,9 @@ class Accompanist:
         self._notes: list[NoteEvent] = []
         self.harmonist = Harmonist(band.harmony)
         """Reads the chords of this stream for whoever counts its bars. Inference thread only."""
+        self._groove = GrooveHand(band.parts, shipped())
+        self._place: Place | None = None
+        self._root, self._let_alone = -1, [False] * len(band.parts)
         self.reset(seed, 2)
 
     @property
@@ -125,6 +134,7 @@ class Accompanist:
         self.stream.reset()
         self._tuned.reset()
         self._noise = np.random.default_rng(seed)
+        self._seed = seed
         self._forget_played()
         self.set_ahead(ahead_frames)
 
@@ -132,6 +142,8 @@ class Accompanist:
         self._note_reader.reset()
         self._notes = []
         self.stream.forget_played()
+        self._groove.reset(self._seed)
+        self._place = None
         self._listens_since_play = 0
 
     @property
@@ -170,7 +182,10 @@ class Accompanist:
         wanted = self._wanted(moment, controls)
         with self._aside():
             self.stream.draw(wanted)
-        self._notes = self._note_reader.read(self.slots().tolist(), controls.style)
+        slots = self.slots()
+        if self._place is not None:
+            self._groove.remember(slots, self._place, self._root, self._let_alone)
+        self._notes = self._note_reader.read(slots.tolist(), controls.style)
 
     def notes(self) -> list[NoteEvent]:
         """What begins and ends in the frame that was played or drawn last, in order."""
@@ -209,14 +224,31 @@ class Accompanist:
             int(controls.top_k),
             float(controls.top_p),
             self._tuned.cents,
-            self._hand(controls),
+            self._hand(moment, controls),
         )
 
-    def _hand(self, controls: ControlsLike) -> NoteHand | None:
-        if controls.hand.free:
+    def _hand(self, moment: MomentLike, controls: ControlsLike) -> NoteHand | None:
+        """What is asked of the notes: by the stage, and by the groove."""
+        hand, parts = controls.hand, self._band.parts
+        keeps_groove = controls.groove > 0.0 and moment.playing and moment.tempo_bpm > 0
+        if hand.free and not keeps_groove:
+            self._place = None
             return None
-        asked = free_hand(len(self._band.parts))
-        lay(controls.hand.parts, self._drums, controls.density, asked)
+        asked = free_hand(len(parts))
+        if not hand.free:
+            lay(hand.parts, self._drums, controls.density, asked)
+        if not keeps_groove:
+            self._place = None
+            return asked
+        beats = moment.tempo_bpm * self._band.frame_samples / (60.0 * self._band.sample_rate_hz)
+        place = Place(moment.bar_phase * moment.beats_per_bar, beats, moment.beats_per_bar, moment.tempo_bpm)
+        self._let_alone = [
+            (row == self._drums and controls.fill > 0.0) or (row < len(hand.parts) and decides(hand.parts[row]))
+            for row in range(len(parts))
+        ]
+        groove = GrooveAsked(controls.style, controls.pattern, controls.density, moment.chord_root, controls.groove)
+        self._groove.lay(place, groove, self._let_alone, asked)
+        self._place, self._root = place, moment.chord_root
         return asked
 
     def slots(self) -> NDArray[np.int64]:

@@ -30,6 +30,7 @@ class _Moment:
 class _Controls:
     style, density, temperature, top_k, top_p, fill = "", 0.5, 0.9, 100, 0.95, 0.0
     hand = NoHand()
+    groove, pattern = 1.0, ""
 
 
 def _times_ms(call: Callable[[], object], seconds: float) -> np.ndarray:

@@ -279,6 +279,10 @@ class Preset(Strict):
     """Out of how many of the likeliest sounds each next one is drawn ..."""
     top_p: float = Field(default=0.95, gt=0.0, le=1.0)
     """... and what share of the likelihood these hold."""
+    groove: float = Field(default=1.0, ge=0.0, le=1.0)
+    """How closely the band keeps to a pattern of its style: 0 plays as it comes, 1 bar after bar."""
+    listening: float = Field(default=1.0, ge=0.0, le=1.0)
+    """How much the band answers you: accents and stops, gaps, dynamics, room for a solo; 0 plays on regardless."""
     tempo_bpm: Tempo = "follow"
     """The tempo that the conductor expects at first, or `follow`: found by ear alone."""
     count_in: int = Field(default=0, ge=0, le=2)

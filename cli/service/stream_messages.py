@@ -29,8 +29,9 @@ from ...presets.strict import nearest
 
 VERSION = 1
 """Of a hello."""
-PLAYER_VERSION = 3
-"""Of what goes over /player; 2: what was heard holds the notes that were played; 3: sound has the band's notes."""
+PLAYER_VERSION = 4
+"""Of what goes over /player; 2: what was heard holds the notes that were played; 3: sound has the band's notes; 4: what
+is asked has a hand on the notes, the groove and its pattern."""
 Array = NDArray[np.float32]
 
 # /stream: sequence number, then the position of the first sample, then interleaved float32.
@@ -170,9 +171,11 @@ def unpack_ask(body: bytes) -> tuple[Moment, Controls]:
         ("top_k", 1, 1 << 20),
         ("top_p", 0.001, 1),
         ("fill", 0.0, 1.0),
+        ("groove", 0.0, 1.0),
+        ("listening", 0.0, 1.0),
     ):
         number(controls, name, low, low, high)
-    if not isinstance(made[1].style, str) or not isinstance(made[1].top_k, int):
+    if not isinstance(made[1].style, str) or not isinstance(made[1].pattern, str) or not isinstance(made[1].top_k, int):
         raise WireError("controls of other kinds")
     return made
 

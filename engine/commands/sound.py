@@ -65,7 +65,7 @@ class SetPresetMix:
 
 @dataclass(frozen=True, slots=True)
 class SetControl:
-    """Change a field of Controls by name: style, density, temperature, top_k, top_p. Any thread."""
+    """Change a field of Controls by name: style, density, temperature, top_k, top_p, groove, listening. Any thread."""
 
     name: str
     value: float | int | str

@@ -27,6 +27,8 @@ _RANGES: dict[str, tuple[type, float, float]] = {
     "temperature": (float, 0.01, 5.0),
     "top_k": (int, 1, 1 << 20),
     "top_p": (float, 0.001, 1.0),
+    "groove": (float, 0.0, 1.0),
+    "listening": (float, 0.0, 1.0),
 }
 SEAM_MS = 10.0
 

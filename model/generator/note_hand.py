@@ -74,6 +74,11 @@ def drum_set(voices: Sequence[str]) -> int:
     return sum(1 << DRUM_VOICES.index(voice) for voice in set(voices))
 
 
+def decides(part: PartHandLike) -> bool:
+    """Whether the hand says what the part plays in the frame, and not only how much."""
+    return part.rest or part.hold or part.hit_at is not None
+
+
 def lay(hand: Sequence[PartHandLike], drums: int, density: float, to: NoteHand) -> None:
     """Add what is asked of the parts to `to`, in place; `drums` is their row, or -1."""
     for row, part in enumerate(hand[: len(to.bias)]):

@@ -206,6 +206,8 @@ midi_programs: {bass: 34, keys: 5}
 temperature: 1.1
 top_k: 50
 top_p: 0.9
+groove: 0.8
+listening: 0.4
 tempo_bpm: 96
 count_in: 2
 click_db: -6

@@ -69,6 +69,8 @@ class Controls:
     top_k: int = 100
     top_p: float = 0.95
     hand: NoHand = NO_HAND
+    groove: float = 1.0
+    pattern: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,160 @@
+"""The groove: the table is what its command writes, draws are led to its places, bars resemble each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from gigmate.engine.player import Controls, Moment
+from gigmate.model.accompanist import Accompanist
+from gigmate.model.generator.groove_hand import GrooveAsked, GrooveHand, Place
+from gigmate.model.generator.groove_table import DENSITIES, GrooveTable, shipped
+from gigmate.model.generator.note_hand import free_hand
+from gigmate.model.generator.score_tokens import DRUM_VOICES, FIRST_NOTE, SLOTS, STATE
+from gigmate.model.loading import load_band
+from gigmate.training.band.groove_cells import cells_of
+from gigmate.training.band.styles import STYLES
+
+PARTS = ("drums", "bass", "keys")
+BEAT = 1.0 / 12.5
+FREE = (False,) * 3
+
+
+def place(frame: int) -> Place:
+    return Place(frame * BEAT % 4.0, BEAT, 4, 120.0)
+
+
+def test_the_table_is_what_its_command_writes() -> None:
+    style, table = "swing", shipped()
+    cells, events = cells_of(style)
+    index = table.styles.index(style)
+    ends = np.cumsum(table.cells[:, 5])
+    rows = np.flatnonzero(table.cells[:, 0] == index)
+    np.testing.assert_array_equal(table.cells[rows], cells)
+    kept = np.concatenate([table.events[ends[row] - table.cells[row, 5] : ends[row]] for row in rows])
+    np.testing.assert_array_equal(kept, events)
+
+
+def test_every_style_has_patterns_of_its_metres_that_get_busier() -> None:
+    for name, style in STYLES.items():
+        for metre in style.metres:
+            beats = {"3/4": 3, "5/4": 5, "2/4": 2, "6/8": 2}.get(metre, 4)
+            choices = shipped().cells_of(name, beats, 110.0)
+            assert choices and all(len(levels) == len(DENSITIES) for levels in choices), (name, metre)
+            counts = [[sum(map(len, cell.parts)) for cell in levels] for levels in choices]
+            assert np.mean([row[0] < row[2] for row in counts]) > 0.8, name
+            assert all(
+                0.0 <= event.beat < cell.beats + 1e-6
+                for levels in choices
+                for cell in levels
+                for event in cell.parts[0]
+            )
+    assert shipped().cells_of("polka", 4, 110.0) == () == shipped().cells_of("rock", 5, 110.0)
+
+
+def test_swung_styles_swing_by_the_tempo() -> None:
+    slow, fast = (
+        {round(event.beat % 1.0, 2) for levels in shipped().cells_of("swing", 4, bpm) for event in levels[1].parts[0]}
+        for bpm in (110.0, 220.0)
+    )
+    assert 0.67 in slow and 0.5 not in slow
+    assert max(fast) < 0.62
+
+
+def test_beginnings_are_led_to_the_patterns_places_and_nowhere_else() -> None:
+    hand = GrooveHand(PARTS, shipped())
+    cell = shipped().cells_of("rock", 4, 120.0)[0][1]
+    led: list[float] = []
+    for frame in range(100):
+        asked = free_hand(3)
+        hand.lay(place(frame), GrooveAsked("rock", "", 0.5, 0), FREE, asked)
+        nats = asked.bias[0, STATE]
+        if nats[1:5].max() > 0.0:
+            led.append(frame * BEAT + (int(nats[1:5].argmax()) + 0.5) / 4.0 * BEAT)
+            wanted = next(event for event in cell.parts[0] if -1e-6 <= event.beat - frame * BEAT < BEAT)
+            assert int(asked.bias[0, FIRST_NOTE].argmax()) == wanted.what
+        else:
+            assert nats[1:5].max() < -1.0
+    np.testing.assert_allclose(led, [event.beat for event in cell.parts[0]], atol=BEAT / 4)
+
+
+def test_bass_is_led_to_the_patterns_distance_from_the_root() -> None:
+    for root in (0, 7):
+        hand, asked = GrooveHand(PARTS, shipped()), free_hand(3)
+        hand.lay(place(0), GrooveAsked("reggae", "", 0.5, root), FREE, asked)
+        hand.lay(place(0), GrooveAsked("rock", "", 0.5, root), FREE, asked := free_hand(3))
+        wanted = shipped().cells_of("rock", 4, 120.0)[0][1].parts[1][0].what
+        likelier = {(entry + 11) % 12 for entry in np.flatnonzero(asked.bias[1, FIRST_NOTE] > 1.0).tolist()}
+        assert likelier == {(root + wanted) % 12}
+
+
+def test_a_section_has_a_pattern_of_its_own_and_always_the_same() -> None:
+    def pattern(name: str) -> list[float]:
+        hand = GrooveHand(PARTS, shipped())
+        biases = []
+        for frame in range(100):
+            hand.lay(place(frame), GrooveAsked("funk", name, 0.5, 0), FREE, asked := free_hand(3))
+            biases.append(asked.bias.copy())
+        return list(np.ravel(biases))
+
+    assert pattern("verse") == pattern("verse") != pattern("chorus")
+
+
+def drawn(hits: dict[int, int]) -> np.ndarray:
+    """Slots of a frame in which drums strike these sets, by the quarter."""
+    slots = np.zeros((3, SLOTS), np.int64)
+    for quarter, voices in hits.items():
+        slots[0, STATE], slots[0, FIRST_NOTE] = 1 + quarter, voices
+    return slots
+
+
+def test_without_a_known_style_the_own_bars_lead_and_a_fill_is_no_groove() -> None:
+    hand, kick, tom = GrooveHand(PARTS, shipped()), 1, 1 << DRUM_VOICES.index("tom")
+    for frame in range(150):  # three bars; the third is a fill
+        fills = frame >= 100
+        free = (fills, False, False)
+        hand.lay(place(frame), GrooveAsked("polka", "", 0.5, 0), free, free_hand(3))
+        hits = {0: tom} if fills and frame % 4 == 0 else {0: kick} if not fills and frame % 25 == 0 else {}
+        hand.remember(drawn(hits), place(frame), 0, free)
+    led = []
+    for frame in range(200, 250):  # led by the bar of two bars before
+        hand.lay(place(frame), GrooveAsked("polka", "", 0.5, 0), FREE, asked := free_hand(3))
+        if asked.bias[0, STATE, 1:5].max() > 0.0:
+            led.append((frame % 50, int(asked.bias[0, FIRST_NOTE].argmax())))
+    assert led == [(0, kick), (25, kick)]
+
+
+def patterns(groove: float, style: str, bars: int = 8) -> np.ndarray:
+    """[bars, 16]: where the shipped band strikes kick or snare."""
+    player = Accompanist(load_band(runtime="native"), 4)
+    chunk = np.zeros(player.tail_samples + player.frame_samples, np.float32)
+    classes = tuple(float(k in (0, 4, 7)) for k in range(12))
+    struck = np.zeros((bars, 16))
+    for frame in range(bars * 50):
+        player.listen(chunk)
+        beat = frame * BEAT
+        moment = Moment(beat % 1.0, beat / 4.0 % 1.0, 120.0, 4, 1.0, 0, classes)
+        player.draw(moment, Controls(style, groove=groove))
+        player.pass_over()
+        state, voices = player.slots()[0, STATE], int(player.slots()[0, FIRST_NOTE])
+        if 1 <= state <= 4 and voices & 0b11:
+            step = round((beat + BEAT * (state - 0.5) / 4.0) * 4)
+            struck[step // 16 % bars, step % 16] = 1.0
+    return struck
+
+
+def test_bars_resemble_the_bars_before_and_yet_are_not_a_loop() -> None:
+    def likeness(struck: np.ndarray) -> float:
+        return float(np.mean([max((struck[k] == struck[j]).mean() for j in (k - 1, k - 2)) for k in range(2, 8)]))
+
+    kept = patterns(1.0, "funk")
+    free = likeness(patterns(0.0, "funk"))
+    assert likeness(kept) > 0.85 and likeness(kept) > free + 0.1, (likeness(kept), free)
+    assert len({tuple(row) for row in kept}) > 2
+
+
+def test_a_table_that_knows_nothing_is_no_error() -> None:
+    none = np.zeros((0, 6), int)
+    empty = GrooveTable((), none, none, np.zeros(0, np.float32), np.zeros((0, 0, 2), np.float32))
+    for table in (None, empty):
+        hand, asked = GrooveHand(PARTS, table), free_hand(3)
+        hand.lay(place(0), GrooveAsked("rock", "", 0.5, 0), FREE, asked)
+        assert not asked.bias.any()
