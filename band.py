@@ -22,6 +22,7 @@ from .engine.fault_log import FaultLog
 from .engine.mix import Mix
 from .engine.notes.note_changes import NoteChange
 from .engine.output.bus_mixer import mono_of
+from .engine.output.mixer import rate_that_fits
 from .engine.output.score_log import NO_SCORE, PlayedBeat, PlayedChord, PlayedNote, PlayedSection, Score
 from .engine.part_sounds import sounds_of, with_sounds
 from .engine.player import (
@@ -36,7 +37,6 @@ from .engine.run.accompaniment import (
     Accompaniment,
     AccompanimentSettings,
     Stretch,
-    rate_that_fits,
 )
 from .engine.run.input_channels import InputChannels
 from .engine.timing.conductor import Conductor
@@ -44,6 +44,7 @@ from .engine.timing.first_downbeat import FirstDownbeat, first_downbeat
 from .model.weights_file import CheckpointError
 from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import Preset, PresetError
+from .presets.sections import settings_by_name
 from .session import controls_of, expected_tempo_bpm, with_parts
 from .sheets.library import is_link, read_chart
 from .show import midi_programs_of
@@ -210,6 +211,8 @@ class Band:
                 input_channels=None if input_channels is None else tuple(input_channels),
                 chart_tempo_bpm=chart_tempo_bpm,
                 sounds=sounds,
+                fills=wanted.fills,
+                sections=settings_by_name(wanted.sections),
                 rack=Rack(band_rate_hz, patient=True),
             ),
         )

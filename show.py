@@ -25,6 +25,7 @@ from .engine.commands import (
     SetPresetLevels,
     SetPresetMix,
     SetPrograms,
+    SetSections,
     SetSounds,
     SetTempo,
     SetTimeSource,
@@ -38,6 +39,7 @@ from .engine.player import PARTS
 from .presets.bindings import bindings_of
 from .presets.loader import preset_files, read_preset
 from .presets.schema import Chords, Preset, PresetError
+from .presets.sections import settings_by_name
 from .presets.setlist import SetList, Song
 from .sound.general_midi import programs_of
 
@@ -53,7 +55,8 @@ def commands_of(preset: Preset) -> list[Command]:
     muted = tuple(part in preset.muted for part in PARTS)
     levels = SetPresetLevels(tuple(preset.levels_db.in_order(PARTS)), muted)
     programs = SetPrograms(tuple(midi_programs_of(preset).values()))
-    return [*commands, levels, SetPresetMix(preset.mixed), programs]
+    sections = SetSections(tuple(settings_by_name(preset.sections).items()))
+    return [*commands, levels, SetPresetMix(preset.mixed), programs, sections]
 
 
 def midi_programs_of(preset: Preset) -> dict[str, int]:
@@ -121,11 +124,18 @@ class Show:
         return with_sounds(self._preset.sound.in_order(PARTS), self.own_sounds)
 
     def later_sounds(self) -> list[tuple[str, PartSound, str]]:
-        """Part, sound and style of what the songs of the set list will want."""
+        """Part, sound and style of what the songs of the evening and their sections will want."""
         found = {}
-        for preset in (song.preset for song in self._songs):
+        evening = [(self._preset, self._chart), *((song.preset, song.chart) for song in self._songs)]
+        for preset, chart in evening:
             sounds = with_sounds(preset.sound.in_order(PARTS), self.own_sounds)
             found.update(dict.fromkeys(zip(PARTS, sounds, [preset.style] * len(PARTS), strict=True)))
+            of_sections = [*settings_by_name(preset.sections).values()]
+            of_sections += [section.settings for section in chart.sections] if chart is not None else []
+            for settings in of_sections:
+                style = settings.style or preset.style
+                wanted = with_sounds(sounds, dict(settings.sound or ()))
+                found.update(dict.fromkeys(zip(PARTS, wanted, [style] * len(PARTS), strict=True)))
         return list(found)
 
     @property

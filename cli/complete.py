@@ -15,7 +15,7 @@ from ..engine.errors import ConfigError, EngineError
 from ..files.channels import ChannelError, check_channels
 from ..files.names import why_no_recording
 from .live.sounds_command import SoundOption
-from .options.playing import DensityOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
+from .options.playing import DensityOption, FillsOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
 
 if TYPE_CHECKING:
     from .complete_job import Completed, Progress
@@ -71,6 +71,7 @@ def complete(
     density: DensityOption = None,
     level: LevelOption = None,
     mute: MuteOption = None,
+    fills: FillsOption = None,
     sound: SoundOption = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed and recording give the same result.")] = 0,
     tuning: Annotated[
@@ -90,7 +91,7 @@ def complete(
     reason = why_no_recording(source)
     if reason is not None:  # before a name beside it is made up: a folder may have none
         raise EngineError(reason)
-    wish = wish_of(tempo, style, density, level, mute)
+    wish = wish_of(tempo, style, density, level, mute, fills)
     target = output or source.with_name(f"{source.stem}-band.wav")
     wanted = Completion(
         source=source,

@@ -78,6 +78,8 @@ class Status:
     """Of the chart; empty without one."""
     next_section: str = ""
     """Asked for, and begun at the next bar line."""
+    fills: str = "auto"
+    """Whether a fill leads into a section: "auto" (by itself), "ask" (when asked for) or "never"."""
     time_source: str = ""
     """Whom the conductor follows now: "transport", "midi_clock", "tap", "tempo" (set, or counted in), "listener",
     or empty while nobody knows."""

@@ -26,6 +26,7 @@ from ..engine.mix import HOUSE_MIX, Mix
 from ..engine.part_sounds import DEFAULT_SOUND, INSTRUMENTS, NEURAL, PartSound, part_sound
 from ..files.json_text import plain
 from .bindings import BindingRow
+from .sections import Sections, as_values
 from .strict import Strict, fault_line, nearest
 
 STYLES: tuple[str, ...] = (
@@ -307,6 +308,10 @@ class Preset(Strict):
         WithJsonSchema({"anyOf": [Chords.model_json_schema(), {"enum": ["auto", "midi"]}]}),
     ] = Chords(source="auto")
     """`midi`: chords by hand on a MIDI keyboard; or a list of `source`, `hold`, `split`, `side` and `channel`."""
+    fills: Literal["auto", "ask", "never"] = "auto"
+    """Whether a fill leads into a new section of the chart by itself, only when asked for, or never."""
+    sections: Sections = Field(default={}, max_length=100)
+    """What sections of these names ask of the band, where the chart does not say it."""
     time_source: TimeSourceName = "auto"
     """Whom the band follows while this preset is on; `auto`: the first that gives the time, or --time-source."""
     ceiling_dbfs: float = Field(default=-1.0, ge=-60.0, le=0.0)
@@ -354,6 +359,7 @@ def as_text(preset: Preset) -> str:
     values["muted"] = list(values["muted"])
     values["midi_programs"] = preset.midi_programs.model_dump(exclude_none=True)
     values["mix"] = preset.mix.model_dump(exclude_none=True)
+    values["sections"] = as_values(preset.sections)
     values["pedal"] = [row.model_dump(exclude_none=True) for row in preset.pedal]
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
 

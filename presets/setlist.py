@@ -24,6 +24,7 @@ from .schema import (
     Tempo,
     as_tuple,
 )
+from .sections import Sections, settings_by_name
 from .strict import Strict, fault_line, read_yaml
 
 MOST_SONGS = 500
@@ -48,8 +49,12 @@ class SongEntry(Strict):
     """The key you play it in ("Gm"): a chart in another one is moved."""
     chart: str | None = Field(default=None, min_length=1, max_length=100_000)
     """Bar notation (with | in it), or the name of a chart file; FILE#3 or FILE#Title is one song of several."""
+    sections: Sections = Field(default={}, max_length=100)
+    """What sections of these names ask of the band, over what the chart says."""
     notes: str = Field(default="", max_length=1000)
     """For whoever looks at the screen."""
+    lyrics: str = Field(default="", max_length=20_000)
+    """The words of the song, shown on the page; [Verse] on a line of its own is where a section begins."""
 
     @field_validator("key")
     @classmethod
@@ -87,6 +92,7 @@ class Song:
     """Empty where nobody said it."""
     chart: Chart | None
     notes: str = ""
+    lyrics: str = ""
 
     @property
     def plays_at_bpm(self) -> float:
@@ -134,13 +140,15 @@ def _song(entry: SongEntry, folder: Path, folders: Sequence[Path], default_prese
     else:
         preset = load_preset(name, folders)
     chart = None if entry.chart is None else _chart(entry.chart, entry.key, folder)
+    if chart is not None and entry.sections:
+        chart = chart.with_settings(settings_by_name(entry.sections))
     tempo_bpm: float | None = None
     if entry.tempo_bpm is not None:
         tempo_bpm = 0.0 if isinstance(entry.tempo_bpm, str) else entry.tempo_bpm
     elif chart is not None and chart.tempo_bpm:
         tempo_bpm = chart.tempo_bpm
     key = entry.key or ("" if chart is None else chart.key)
-    return Song(entry.title, name, preset, tempo_bpm, key, chart, entry.notes)
+    return Song(entry.title, name, preset, tempo_bpm, key, chart, entry.notes, entry.lyrics)
 
 
 def _chart(text: str, key: str | None, folder: Path) -> Chart:

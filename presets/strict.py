@@ -60,7 +60,7 @@ def parse_yaml(data: bytes, where: str, fault: type[ConfigError]) -> Any:
         raise fault(f"{where}: is not YAML text ({reason})") from None
 
 
-_TEXT_KEYS = ("title", "name", "description", "notes", "preset", "section")
+_TEXT_KEYS = ("title", "name", "description", "notes", "lyrics", "preset", "section")
 """Keys whose values are words of the musician's: 1979, No and 22:22 are titles there, not what YAML takes them for."""
 
 

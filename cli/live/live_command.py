@@ -28,7 +28,7 @@ from ..options.controls import (
     WebOption,
     WebTokenOption,
 )
-from ..options.playing import DensityOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
+from ..options.playing import DensityOption, FillsOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
 from ..options.version import VersionOption
 from .live_checks import check_numbers
 from .live_run import Request, play
@@ -56,6 +56,7 @@ def live(
     density: DensityOption = None,
     level: LevelOption = None,
     mute: MuteOption = None,
+    fills: FillsOption = None,
     sound: SoundOption = None,
     time_source: Annotated[
         str, typer.Option(metavar="NAME", help="Time source: auto, transport, midi_clock, tap or listener.")
@@ -154,7 +155,7 @@ def live(
     )
     asked = pedal is not None or bindings is not None or midi is not None
     remote, told = web_asked(web, host, web_token, tls, tls_key), osc_asked(osc, osc_to, osc_time_tags)
-    wish = wish_of(tempo, style, density, level, mute)
+    wish = wish_of(tempo, style, density, level, mute, fills)
     show, faults = open_show(preset, set_, chart, config.bindings, sound, wish)
     for line in faults:
         print(line, file=sys.stderr)

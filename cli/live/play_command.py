@@ -29,7 +29,7 @@ from ..options.controls import (
     WebOption,
     WebTokenOption,
 )
-from ..options.playing import DensityOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
+from ..options.playing import DensityOption, FillsOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
 from .live_checks import check_numbers
 from .live_run import Request
 from .live_run import play as play_live
@@ -60,6 +60,7 @@ def play(
     density: DensityOption = None,
     level: LevelOption = None,
     mute: MuteOption = None,
+    fills: FillsOption = None,
     sound: SoundOption = None,
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
@@ -138,7 +139,7 @@ def play(
     asked = pedal is not None or bindings is not None or midi is not None
     remote, told = web_asked(web, host, web_token, tls, tls_key, env_token=False), osc_asked(osc, osc_to, osc_time_tags)
     try:
-        wish = wish_of(tempo, style, density, level, mute)
+        wish = wish_of(tempo, style, density, level, mute, fills)
         show, faults = open_show(preset, set_, chart, config.bindings, sound, wish)
         for line in faults:
             print(line, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`--tempo`, `--style`, `--density`, `--level` and `--mute`: a preset changed for one run. Any thread.
+"""`--tempo`, `--style`, `--density`, `--level`, `--mute` and `--fills`: a preset changed for one run. Any thread.
 
 Knows presets, set lists and charts, and nothing of what plays them.
 """
@@ -33,6 +33,10 @@ StyleOption = Annotated[
 DensityOption = Annotated[
     float | None, typer.Option("--density", metavar="0..1", help="How busy the parts are. Default: the preset's.")
 ]
+FillsOption = Annotated[
+    str | None,
+    typer.Option("--fills", metavar="auto|ask|never", help="Fills into new sections. Default: the preset's."),
+]
 LevelOption = Annotated[
     list[str] | None,
     typer.Option("--level", metavar="PART=DB", help="Level of a part, -60 to 12 dB, or off. May be repeated."),
@@ -52,6 +56,7 @@ class Wish:
     density: float | None = None
     levels_db: Mapping[str, float] = dataclasses.field(default_factory=dict)
     muted: tuple[str, ...] = ()
+    fills: str | None = None
 
     def first(self, preset: Preset) -> Preset:
         """The preset that the run begins with."""
@@ -63,7 +68,8 @@ class Wish:
         """Any preset of the run: levels and mutes are of the musicians who are there, whatever the song."""
         levels = preset.levels_db.model_copy(update=dict(self.levels_db))
         muted = tuple(dict.fromkeys((*preset.muted, *self.muted)))
-        return preset.model_copy(update={"levels_db": levels, "muted": muted})
+        fills = preset.fills if self.fills is None else self.fills
+        return preset.model_copy(update={"levels_db": levels, "muted": muted, "fills": fills})
 
     def chart(self, chart: Chart | None) -> Chart | None:
         """The chart of the run, whose own tempo gives way."""
@@ -90,6 +96,7 @@ def wish_of(
     density: float | None,
     level: Sequence[str] | None,
     mute: Sequence[str] | None,
+    fills: str | None = None,
 ) -> Wish:
     """The options' values, checked. Raises ConfigError for what no preset could say."""
     from ...engine.player import PARTS
@@ -103,7 +110,9 @@ def wish_of(
     for part in mute or ():
         if part not in PARTS:
             raise ConfigError(f"--mute {part}: the parts are {', '.join(PARTS)}")
-    return Wish(_tempo(tempo), style, density, _levels(level or ()), tuple(mute or ()))
+    if fills not in (None, "auto", "ask", "never"):
+        raise ConfigError(f"--fills {fills}: give auto, ask or never")
+    return Wish(_tempo(tempo), style, density, _levels(level or ()), tuple(mute or ()), fills)
 
 
 def _tempo(text: str | None) -> float | str | None:

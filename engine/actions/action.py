@@ -16,7 +16,7 @@ OFF_DB = float("-inf")
 WORD_LENGTH = 60
 
 Value = float | int | str | bool | None
-Kind = Literal["part", "whole", "number", "level", "switch", "word", "time_source"]
+Kind = Literal["part", "whole", "number", "level", "switch", "word", "choice"]
 
 
 class ActionError(ConfigError):
@@ -33,6 +33,8 @@ class Argument:
     high: float = 0.0
     default: Value = None
     optional: bool = False
+    choices: tuple[str, ...] = ()
+    """The words of a choice."""
 
     @property
     def text(self) -> str:
@@ -47,8 +49,8 @@ class Argument:
             return f"a number from {self.low:g} to {self.high:g}"
         if self.kind == "switch":
             return "1 or 0"
-        if self.kind == "time_source":
-            return ", ".join(c.TIME_SOURCES)
+        if self.kind == "choice":
+            return ", ".join(self.choices)
         return "a name"
 
     def take(self, value: object) -> Value:
@@ -61,12 +63,10 @@ class Argument:
             raise ActionError(f"{self.name} {shown}: give {self.text}") from None
 
     def _taken(self, value: object) -> Value:
-        if self.kind in ("part", "word", "time_source"):
+        if self.kind in ("part", "word", "choice"):
             if not isinstance(value, str) or len(value) > WORD_LENGTH or not value.isprintable():
                 raise ValueError
-            if (self.kind == "part" and value not in PARTS) or (
-                self.kind == "time_source" and value not in c.TIME_SOURCES
-            ):
+            if (self.kind == "part" and value not in PARTS) or (self.kind == "choice" and value not in self.choices):
                 raise ValueError
             return value
         if self.kind == "switch":

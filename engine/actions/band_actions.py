@@ -122,7 +122,9 @@ BAND_ACTIONS = (
         c.StepSound,
         (Argument("part", "part", default="", optional=True),),
     ),
-    Action("time_source", "whom the band follows", c.SetTimeSource, (Argument("name", "time_source"),)),
+    Action(
+        "time_source", "whom the band follows", c.SetTimeSource, (Argument("name", "choice", choices=c.TIME_SOURCES),)
+    ),
     Action("preset", "a preset by name", c.SelectPreset, (_BY_NAME,)),
     Action("next_preset", "the next preset", lambda: c.StepPreset(1)),
     Action("previous_preset", "the preset before", lambda: c.StepPreset(-1)),

@@ -37,4 +37,10 @@ MOVE_ACTIONS = (
         c.SetSolo,
         (Argument("on", "switch", optional=True),),
     ),
+    Action(
+        "fills",
+        "whether a fill leads into a section of the chart: by itself, when asked for, or never",
+        lambda name: c.SetOption("fills", name),
+        (Argument("name", "choice", choices=("auto", "ask", "never")),),
+    ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Protocol
@@ -20,6 +20,7 @@ from .chord_symbol import (
     parse_key,
     transposed,
 )
+from .section_settings import AS_IT_IS, SectionSettings, by_name
 
 _HAIR_BEATS = 1e-6
 """A position so little before a chord change counts as the change itself: sums of floats end up there."""
@@ -44,6 +45,8 @@ class Section:
     name: str
     start_beats: float
     bars: int
+    settings: SectionSettings = AS_IT_IS
+    """What it asks of the band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,15 @@ class Chart:
     def chord_symbol_at(self, beat: float) -> ChordSymbol:
         """The chord with its name and its bass."""
         return self.changes[self._change_index(beat)].chord
+
+    def section_of_bar(self, bar: int) -> Section:
+        """The section that holds bar number `bar`, counted as `beats_of_bar` does."""
+        return self.sections[self._section_index(self.beat_at_bar(bar))]
+
+    def with_settings(self, settings: Mapping[str, SectionSettings]) -> Chart:
+        """The chart with these over its own, by the names of its sections in whatever case."""
+        sections = tuple(replace(one, settings=by_name(settings, one.name).over(one.settings)) for one in self.sections)
+        return replace(self, sections=sections)
 
     def section_at(self, beat: float) -> str:
         """Name of the section; empty where it has none."""
@@ -276,7 +288,7 @@ class WrittenBar(Protocol):
 
 def chart_of(
     bars: Sequence[WrittenBar],
-    sections: Sequence[tuple[str, int]],
+    sections: Sequence[tuple[str, int] | tuple[str, int, SectionSettings]],
     *,
     loops: bool = True,
     title: str = "",
@@ -284,7 +296,7 @@ def chart_of(
     tempo_bpm: float = 0.0,
     remarks: tuple[str, ...] = (),
 ) -> Chart:
-    """A chart of bars and of sections, each (name, how many bars)."""
+    """A chart of bars and of sections, each (name, how many bars), or with what it asks of the band behind."""
     beats_of_bars = [bar.beats for bar in bars]
     changes: list[Change] = []
     metres: list[MetreChange] = []
@@ -299,8 +311,8 @@ def chart_of(
     if changes and changes[0].beat > 0:
         changes.insert(0, Change(0.0, NO_CHORD))
     named, first = [], 0
-    for name, count in sections:
-        named.append(Section(name, float(starts[first]), count))
+    for name, count, *settings in sections:
+        named.append(Section(name, float(starts[first]), count, settings[0] if settings else AS_IT_IS))
         first += count
     return Chart(
         tuple(changes),

@@ -24,6 +24,8 @@ SECTION = re.compile(r"\s*\[([^\[\]|]*)\]\s*(.*)")
 COMMENT = re.compile(r"^\s*#.*$|\s#(\s.*)?$")
 
 _OTHER_NAMES = {"meter": "metre", "time": "metre", "bpm": "tempo", "upbeat": "pickup", "pick-up": "pickup"}
+ENTRIES = frozenset((*NAMES, *_OTHER_NAMES))
+"""Every name that an entry may be called by."""
 _GERMAN = re.compile(r"(?<![^\s|/(])[Hh](?![A-Z])[^\s|]*")
 """A chord on H, which only German notation has: its B is B flat."""
 

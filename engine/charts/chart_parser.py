@@ -8,14 +8,15 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from .chart import Chart, ChartError, chart_of
+from .chart_bars import Bar, OpenSection, ReadSection, copied
 from .chart_headers import (
     CHOICES,
     COMMENT,
+    ENTRIES,
     HEADER,
     SECTION,
     HeaderError,
@@ -33,6 +34,8 @@ from .chart_headers import (
 from .chart_jumps import Mark, belongs_to_next, played, shown, with_plain_marks, without_marks
 from .chart_repeats import Passage, RepeatError
 from .chord_symbol import ChordError, ChordSymbol, english_key, parse_chord, parse_key
+from .section_settings import AS_IT_IS, SettingError, with_setting
+from .section_settings import NAMES as SETTINGS
 
 MOST_BARS = 4000
 """Played once, with all repeats: hours of music."""
@@ -48,19 +51,6 @@ _ENDING = re.compile(r"([1-9])\.(?=\s|$)\s*")
 _METRE = re.compile(r"([0-9]{1,2}\s*/\s*[0-9]{1,2})(?=\s|$)\s*")
 
 Read = TypeVar("Read")
-
-
-@dataclass(eq=False, slots=True)
-class _Bar:
-    """One bar as it is read: (beat within it, chord), how many beats it has, how long these are in quarter notes, and
-    the marks of jumps on it."""
-
-    chords: tuple[tuple[float, ChordSymbol], ...]
-    beats: int
-    beat_quarters: float
-    marks: list[Mark] = field(default_factory=list)
-    section: int = -1
-    """The bars of one section, played together, have the same number."""
 
 
 def parse_chart(text: str, where: str = "chart") -> Chart:
@@ -90,16 +80,6 @@ def read_chart(path: Path) -> Chart:
         raise ChartError(f"{path}: is not a text file: save the chart as plain text in UTF-8") from None
 
 
-@dataclass
-class _Open:
-    """A section that is being read."""
-
-    name: str
-    passage: Passage[_Bar]
-    times: int = 1
-    line: int = 0
-
-
 class _Reader:
     def __init__(self, where: str, german: bool) -> None:
         self._where, self._german = where, german
@@ -108,13 +88,13 @@ class _Reader:
         self._headers: dict[str, str] = {}
         self._beats, self._quarters = 4, 1.0
         self._tempo_bpm = 0.0
-        self._done: list[tuple[str, list[_Bar], list[_Bar]]] = []  # name, bars as played, bars without repeats
+        self._done: list[ReadSection] = []
         self._pickup_beats = 0
         self._waiting: list[Mark] = []  # marks of the bar to come
-        self._pair: list[_Bar] = []  # the two newest bars as written
-        self._section = _Open("", Passage(self._room))
+        self._pair: list[Bar] = []  # the two newest bars as written
+        self._section = OpenSection("", Passage(self._room))
         self._played = 0
-        self._last: _Bar | None = None
+        self._last: Bar | None = None
 
     # ------------------------------------------------------------------------------------------------- lines
 
@@ -141,6 +121,10 @@ class _Reader:
             self._bars(text)
 
     def _header(self, name: str, value: str) -> None:
+        entry = name.lower() in ENTRIES
+        if name.lower() in SETTINGS or (self._section.name and not entry and near(name, SETTINGS)):
+            self._setting(name.lower(), value.strip())
+            return
         key = self._checked(header_of, name)
         if key in self._headers and not (key == "metre" and self._last is not None):
             raise self._error(f"{key} is given twice")
@@ -159,6 +143,15 @@ class _Reader:
             self._checked(lambda text: chosen(key, text), value)
         self._headers[key] = value
 
+    def _setting(self, name: str, value: str) -> None:
+        """A line below a section's name: what it asks of the band."""
+        section = self._section
+        if not section.name:
+            raise self._error(f"{name} is of a section: write it below a name such as [Verse]")
+        if section.passage.bars:
+            raise self._error(f"{name} must come before the first bar of [{section.name}]")
+        section.settings = self._checked(lambda text: with_setting(section.settings, name, text), value)
+
     def _begin_section(self, name: str, rest: str) -> None:
         self._end_section()
         name = name.strip()
@@ -174,7 +167,7 @@ class _Reader:
         count = self._times(head)
         if count is not None and times == 1:
             times, rest = count, bar + tail
-        self._section = _Open(name, Passage(self._room), times, self._line)
+        self._section = OpenSection(name, Passage(self._room), times, self._line)
         if name.lower() == "coda":
             self._waiting.append("coda")
         if rest.strip():
@@ -256,7 +249,7 @@ class _Reader:
             return
         self._add(self._cells(cells.split()), marks)
 
-    def _add(self, bar: _Bar, marks: list[Mark]) -> None:
+    def _add(self, bar: Bar, marks: list[Mark]) -> None:
         bar.marks += [*self._waiting, *marks]
         self._waiting.clear()
         self._sign(lambda: self._section.passage.add(bar))
@@ -268,8 +261,8 @@ class _Reader:
         if len(self._pair) < 2:
             raise self._error("%% repeats the previous two bars, and there are fewer")
         first, second = self._pair
-        self._add(_Bar(first.chords, first.beats, first.beat_quarters), [])
-        self._add(_Bar(second.chords, second.beats, second.beat_quarters), marks)
+        self._add(Bar(first.chords, first.beats, first.beat_quarters), [])
+        self._add(Bar(second.chords, second.beats, second.beat_quarters), marks)
 
     def _take_pickup(self, cells: str) -> None:
         """The first bar is shorter and yours: the chart begins with the first whole one."""
@@ -277,15 +270,15 @@ class _Reader:
         self._last = self._cells(cells.split())
         self._beats, self._pickup_beats = beats, 0
 
-    def _cells(self, words: list[str]) -> _Bar:
+    def _cells(self, words: list[str]) -> Bar:
         beats = self._beats
         if words == ["%"]:
             if self._last is None:
                 raise self._error("% repeats the previous bar, and there is none")
             if self._last.beats == beats:
-                return _Bar(self._last.chords, beats, self._quarters)
+                return Bar(self._last.chords, beats, self._quarters)
             if len(self._last.chords) == 1 and self._last.chords[0][0] == 0:
-                return _Bar(self._last.chords, beats, self._quarters)
+                return Bar(self._last.chords, beats, self._quarters)
             raise self._error(f"% repeats a bar of {self._last.beats} beats in a bar of {beats}: write its chords")
         if len(words) > beats * _MOST_CELLS_PER_BEAT or (beats % len(words) and len(words) % beats):
             raise self._error(
@@ -301,7 +294,7 @@ class _Reader:
                 raise self._error(f"{word} continues the previous chord, and there is none")
             if held is not None and (not bar or bar[-1][1] != held):
                 bar.append((number * beats / len(words), held))
-        return _Bar(tuple(bar), beats, self._quarters)
+        return Bar(tuple(bar), beats, self._quarters)
 
     def _times(self, text: str) -> int | None:
         """The count that the text is (x3, 3x, (x3)), or None for what is none."""
@@ -325,15 +318,16 @@ class _Reader:
         bars = self._sign(section.passage.finish)
         straight = section.passage.straight
         if not bars and section.name:
-            known = {name: (there, plain) for name, there, plain in reversed(self._done)}
+            known = {done.name: done for done in reversed(self._done)}
             if section.name not in known:
                 raise self._error(
                     f"section [{section.name}] has no bars{near(section.name, known)}: write them below it, "
                     "or use the name of an earlier section",
                     section.line,
                 )
-            self._sign(lambda: self._room(len(known[section.name][0])))
-            bars, straight = _copied(*known[section.name])
+            again = known[section.name]
+            self._sign(lambda: self._room(len(again.bars)))
+            bars, straight = copied(again.bars, again.straight)
             self._last = bars[-1]
             self._beats, self._quarters = self._last.beats, self._last.beat_quarters
             self._pair = bars[-2:]
@@ -341,7 +335,10 @@ class _Reader:
             self._sign(lambda: self._room(len(bars) * (section.times - 1)))
             for bar in bars:
                 bar.section = len(self._done)
-            self._done.append((section.name, bars * section.times, straight))
+            settings = section.settings
+            if settings == AS_IT_IS:  # those of the first of that name
+                settings = next((done.settings for done in self._done if done.name == section.name), settings)
+            self._done.append(ReadSection(section.name, bars * section.times, straight, settings))
 
     def chart(self) -> Chart:
         self._end_section()
@@ -349,20 +346,18 @@ class _Reader:
             raise ChartError(f"{self._where}: it has no bars: write some, such as | Am | F | C G |")
         if self._waiting and self._waiting != ["coda"]:
             raise self._error(f"{shown(self._waiting[0])} after the last bar")
-        once = [bar for _, bars, _ in self._done for bar in bars]
-        straight = [bar for _, _, bars in self._done for bar in bars]
+        once = [bar for done in self._done for bar in done.bars]
+        straight = [bar for done in self._done for bar in done.straight]
         self._bar = 0
         way = self._sign(lambda: played(once, straight, lambda bar: bar.marks, self._room))
         key = self._headers.get("key", "")
         if key:
             key = english_key(key, self._german)
         names = {chord.name for bar in way for _, chord in bar.chords}
+        groups = [(self._done[n], len(list(bars))) for n, bars in itertools.groupby(way, lambda bar: bar.section)]
         return chart_of(
             way,
-            [
-                (self._done[number][0], len(list(bars)))
-                for number, bars in itertools.groupby(way, lambda bar: bar.section)
-            ],
+            [(section.name, count, section.settings) for section, count in groups],
             loops=self._headers.get("end", "loop") == "loop",
             title=self._headers.get("title", ""),
             key=key,
@@ -379,7 +374,7 @@ class _Reader:
     def _checked(self, read: Callable[[str], Read], value: str) -> Read:
         try:
             return read(value)
-        except (ChordError, HeaderError) as error:
+        except (ChordError, HeaderError, SettingError) as error:
             raise self._error(str(error)) from None
 
     def _sign(self, do: Callable[[], Read]) -> Read:
@@ -387,9 +382,3 @@ class _Reader:
             return do()
         except RepeatError as error:
             raise self._error(str(error)) from None
-
-
-def _copied(bars: list[_Bar], straight: list[_Bar]) -> tuple[list[_Bar], list[_Bar]]:
-    """A section that is played again: the same bars as bars of their own, without the marks of jumps."""
-    own = {id(bar): _Bar(bar.chords, bar.beats, bar.beat_quarters) for bar in (*bars, *straight)}
-    return [own[id(bar)] for bar in bars], [own[id(bar)] for bar in straight]

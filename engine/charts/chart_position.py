@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from ..errors import ConfigError
 from ..position import Point
+from .chart import Section
 
 Written = tuple[int, tuple[float, ...]]
 """Root (-1: no chord is to sound) and pitch classes."""
@@ -76,6 +77,21 @@ class ChartPosition:
         if beats <= self._beat + 1e-6:
             beats += chart.length_beats
         return origin + round(chart.bar_at_beat(beats))
+
+    def section_of_bar(self, bar: int) -> Section | None:
+        """The section of that bar of musical time; None without a chart, and in a bar that belongs to another chart."""
+        chart, origin = self._chart, self._origin
+        if chart is None:
+            return None
+        if self._wanted is not None:
+            if self._asked_bar is not None and bar > self._asked_bar:
+                first = round(chart.bar_at_beat(self._wanted[0]))
+                return cast(Section, chart.section_of_bar(first + bar - self._asked_bar - 1))
+            if self._taken:
+                return None
+        if origin is None or self._begins_at is not None:
+            return cast(Section, chart.section_of_bar(round(chart.bar_at_beat(self._beat))))
+        return cast(Section, chart.section_of_bar(bar - origin))
 
     @property
     def end_bar(self) -> int | None:

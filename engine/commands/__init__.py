@@ -20,6 +20,7 @@ from .song import (
     SelectSong,
     SetChart,
     SetOption,
+    SetSections,
     StepPreset,
     StepSong,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "SetPresetLevels",
     "SetPresetMix",
     "SetPrograms",
+    "SetSections",
     "SetSolo",
     "SetSound",
     "SetSounds",

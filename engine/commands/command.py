@@ -25,6 +25,7 @@ from .song import (
     SelectSong,
     SetChart,
     SetOption,
+    SetSections,
     StepPreset,
     StepSong,
 )
@@ -92,6 +93,7 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     SetChart,
     JumpSection,
     SetOption,
+    SetSections,
     HandMessage,
     LoopPress,
     LoopRelease,

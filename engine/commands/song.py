@@ -43,6 +43,14 @@ class SetChart:
 
 
 @dataclass(frozen=True, slots=True)
+class SetSections:
+    """What a preset says that sections of these names ask of the band (charts.section_settings.SectionSettings): a
+    chart's own word counts more. Any thread."""
+
+    settings: tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JumpSection:
     """At the next bar line go to the chart's section of that name; an empty name: the one after this one.
 
@@ -60,7 +68,16 @@ class SetOption:
     value: float | int | str
 
 
-BAND_OPTIONS = ("when_silent", "when_clock_stops", "start_at", "chart_place", "count_in", "click_db", "ceiling_dbfs")
+BAND_OPTIONS = (
+    "when_silent",
+    "when_clock_stops",
+    "start_at",
+    "fills",
+    "chart_place",
+    "count_in",
+    "click_db",
+    "ceiling_dbfs",
+)
 HAND_OPTIONS = ("chords", "chords_hold", "chords_split", "chords_side", "chords_channel")  # harmony/chord_hand.py
 
 

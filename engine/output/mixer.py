@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from ...dsp.crossfade import crossfade
 from ...dsp.resample import Resampler
 from ...dsp.ring import Ring
+from ...files.names import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from ...latency.units import frame_at
 from ..commands import SetControl, SetLevel
 from ..errors import ConfigError
-from ..player import PARTS, Controls
+from ..player import PARTS, Controls, Player
 from ..style_priors import STYLE_PRIORS
 from .band_levels import checked_level_db
 
@@ -31,6 +32,8 @@ _RANGES: dict[str, tuple[type, float, float]] = {
     "listening": (float, 0.0, 1.0),
 }
 SEAM_MS = 10.0
+_HOUSE_RATE_HZ = 48_000
+"""Taken where frames are no whole number of samples at the caller's own rate."""
 
 
 def controls_after(controls: Controls, command: SetLevel | SetControl) -> Controls:
@@ -131,3 +134,17 @@ class Playout:
         if block.size == 0:
             return 0
         return int(block.shape[1]) - ring.write_at(start, block)
+
+
+def rate_that_fits(rate_hz: int, player: Player) -> int:
+    """The rate at which the band runs for a caller's rate: that itself where frames are whole there, else 48000 Hz.
+
+    Raises ConfigError for a rate that no sound has.
+    """
+    if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
+        raise ConfigError(f"sample rate {rate_hz} Hz: give one from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
+    try:
+        Playout(rate_hz, player.sample_rate_hz, player.frame_samples, player.play_delay_samples)
+        return rate_hz
+    except ConfigError:
+        return _HOUSE_RATE_HZ

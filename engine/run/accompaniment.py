@@ -11,16 +11,16 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from ...dsp.limiter import Limiter
-from ...files.names import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
 from ..charts.chart import Chart
+from ..charts.section_settings import SectionSettings
 from ..commands import SetChart, SetControl, SetMix, SetSounds
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
@@ -30,7 +30,7 @@ from ..notes.note_changes import NoteChange, NoteChanges
 from ..output.band_mix import BandMix
 from ..output.bus_mixer import mono_of
 from ..output.instrument_rows import Rack
-from ..output.mixer import Playout
+from ..output.mixer import rate_that_fits
 from ..output.score_log import Score
 from ..part_sounds import PartSound, with_sounds
 from ..player import PARTS, Controls, Moment, Player
@@ -42,8 +42,6 @@ from .lookahead import MARGIN_MS, OFFLINE_STEP_SHARE
 Array = NDArray[np.float32]
 _CHANNELS = 2 * (1 + len(PARTS))
 """Of the mix and of each part."""
-_HOUSE_RATE_HZ = 48_000
-"""Taken where frames are no whole number of samples at the caller's own rate."""
 _FILE_PORT_BLOCK_SAMPLES = 256
 BATCH_FRAMES = 8
 """Frames turned into sound at once where a whole recording is there: more are hardly quicker."""
@@ -106,6 +104,10 @@ class AccompanimentSettings:
     """The tempo there, where it is known beforehand: a band that waits comes in with the chart's first bar."""
     sounds: tuple[PartSound, ...] = ()
     """What each part sounds with, in the order of PARTS; empty: the neural voice."""
+    fills: str = "auto"
+    """Whether fills lead into sections of the chart by themselves: "auto", else "ask" or "never"."""
+    sections: Mapping[str, SectionSettings] = field(default_factory=dict)
+    """What sections of the chart ask for where it does not say so itself, by name."""
     rack: Rack | None = None
     """Where instruments come from, one that waits until they are there. None: there are none."""
 
@@ -143,6 +145,8 @@ class Accompaniment:
         )
         if settings.rack is not None and self._band.play_instruments(settings.rack):
             self._band.set_sounds(SetSounds(settings.sounds))
+        self._band.sections.set_fills(settings.fills)
+        self._band.sections.set_sections(settings.sections)
         self._mix = BandMix()
         self._mix.take_preset(settings.mix)
         self._band.mix = self._mix.mix
@@ -163,8 +167,7 @@ class Accompaniment:
             self._out = soxr.ResampleStream(self.band_rate_hz, rate_hz, _CHANNELS, dtype="float32")
 
         self._block = np.zeros(self._host_frame, np.float32)
-        self._filled = 0
-        self._frame = 0
+        self._filled = self._frame = 0
         self._next = self.ahead_frames
         self._entered = False
         self._going_on = False  # beyond the end
@@ -382,17 +385,3 @@ class Accompaniment:
             margin_samples=MARGIN_MS * self.band_rate_hz / 1000.0,
         )
         return Budget(self._host_frame, delays, OFFLINE_STEP_SHARE * self._host_frame).ahead_frames
-
-
-def rate_that_fits(rate_hz: int, player: Player) -> int:
-    """The rate at which the band runs for a caller's rate: that itself where frames are whole there, else 48000 Hz.
-
-    Raises ConfigError for a rate that no sound has.
-    """
-    if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
-        raise ConfigError(f"sample rate {rate_hz} Hz: give one from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
-    try:
-        Playout(rate_hz, player.sample_rate_hz, player.frame_samples, player.play_delay_samples)
-        return rate_hz
-    except ConfigError:
-        return _HOUSE_RATE_HZ

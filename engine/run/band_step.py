@@ -34,7 +34,7 @@ from ..output.mixer import Playout
 from ..output.part_source import PartSource
 from ..output.recorder import Take
 from ..output.score_log import ScoreLog
-from ..part_sounds import NEURAL, PartSound, sounds_after
+from ..part_sounds import NEURAL, PartSound, sounds_after, with_sounds
 from ..player import (
     PARTS,
     Controls,
@@ -47,8 +47,9 @@ from ..player import (
     notes_late_samples,
 )
 from ..status import chord_name
-from ..timing.conductor import Conducting
+from ..timing.conductor import Conducting, EntranceCue
 from .guarded_player import GuardedPlayer
+from .moves.section_director import SectionDirector
 from .moves.stage_moves import StageMoves
 from .stage import Stage
 
@@ -109,7 +110,7 @@ class BandStep:
         self.playout = Playout(rate_hz, player.sample_rate_hz, frame_samples, delay, buses.rows)
         self.host_frame = self.playout.host_frame
         self.stage = Stage(config, rate_hz, self.host_frame)
-        self.moves = StageMoves(rate_hz, self.host_frame)
+        self.moves, self.sections = StageMoves(rate_hz, self.host_frame), SectionDirector(self.host_frame)
         self.batch_frames = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
         self.placed_notes: list[TimedNote] = []
         """Notes of the frame made last, where groove and voicing have them, whether they are heard or not."""
@@ -118,6 +119,7 @@ class BandStep:
         self.source: PartSource | None = None
         """What plays parts in place of the band's own voice."""
         self._instruments: InstrumentRows | None = None
+        self._own_sounds: tuple[PartSound, ...] = ()  # what parts sound with where no section says otherwise
         self._may_be_quiet = isinstance(player, QuietPlayer)
         self.mix: Mix = FLAT_MIX
         """How the parts are mixed, from the next frame on."""
@@ -141,8 +143,7 @@ class BandStep:
         self.notes_late_samples = notes_late_samples(player) * self._host_ratio
         """By how much the notes of a frame belong before it, at the host rate: those of a player that is far away."""
         self._drawn: list[_Drawn] = []
-        self._groove = GrooveTiming(rate_hz)
-        self._voicing = OpenVoicing(rate_hz)
+        self._groove, self._voicing = GrooveTiming(rate_hz), OpenVoicing(rate_hz)
         self._audible = AudibleNotes()
         self._heard_notes: list[TimedNote] = []
 
@@ -176,7 +177,14 @@ class BandStep:
     def set_sounds(self, command: SetSound | StepSound | SetSounds) -> None:
         """What the parts sound with from the next bar line on. Raises ConfigError for what does not exist."""
         if self._instruments is not None:
-            self._instruments.want(sounds_after(self._instruments.told, command, self.sounds))
+            before = self._instruments.told
+            told = sounds_after(before, command, self.sounds)
+            if isinstance(command, SetSounds):
+                self._own_sounds = told
+            else:
+                changes = zip(told, before, self._own_sounds or before, strict=True)
+                self._own_sounds = tuple(own if new == old else new for new, old, own in changes)
+            self._instruments.want(told)
         elif not isinstance(command, SetSounds):
             raise ConfigError("instruments need the notes of the band, and this one does not give them")
 
@@ -241,6 +249,7 @@ class BandStep:
             directed = self.moves.frame((start, nominal), directed, conductor.peek, cue.section_bar, stage.filling)
         else:
             self.moves.pause(start)
+        self._direct_section(nominal, cue)
         if stage.entrance_samples is not None:
             if self.first_entrance_samples is None:
                 self.first_entrance_samples = stage.entrance_samples
@@ -248,6 +257,17 @@ class BandStep:
                 conductor.begin_chart(stage.entrance_samples)
             stage.entrance_samples = None
         return directed
+
+    def _direct_section(self, nominal: int, cue: EntranceCue) -> None:
+        """What the song's section asks for, and the fill that leads into it."""
+        conductor, moves = self.conductor, self.moves
+        call = self.sections.frame(nominal, conductor.peek, conductor.section_of_bar, cue.section_bar)
+        if call.fill and self.stage.phase == "in" and not (moves.solo or moves.silent):
+            self.stage.fill()
+        if call.sounds is not None and self._instruments is not None:
+            self._instruments.want(with_sounds(self._own_sounds or self._instruments.told, call.sounds))
+        if call.feel is not None:
+            moves.set_feel(call.feel)
 
     # --------------------------------------------------------------------------------------- play, mix, put
 
@@ -258,8 +278,9 @@ class BandStep:
 
         What comes out is to be taken before the next call: the frame, or none until a batch is whole, or the batch.
         """
+        controls = self.sections.controls(controls)
         for_player = self.moves.controls(self.stage.controls(controls))
-        levels_db = levels_by_hand(levels_db, for_player.hand)
+        levels_db = levels_by_hand(self.sections.levels_db(levels_db), for_player.hand)
         parts = self._played(moment, for_player)
         if parts is None:
             self.leave_out(frame)

@@ -9,11 +9,12 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from ...dsp.loudness import gain_of_db
 from ..callback.bridge import Bridge
 from ..callback.state_table import LOST_SAMPLES
+from ..charts.section_settings import SectionSettings
 from ..commands import (
     HAND_OPTIONS,
     NOW,
@@ -52,6 +53,7 @@ from ..commands import (
     SetPresetLevels,
     SetPresetMix,
     SetPrograms,
+    SetSections,
     SetSolo,
     SetSound,
     SetSounds,
@@ -204,6 +206,8 @@ class CommandHandler:
         elif isinstance(command, CountIn):
             self._count_in(command.bars)
         elif isinstance(command, Fill):
+            if self._band.sections.fills == "never":
+                raise ConfigError("fills: never is set, so none is played: set auto or ask")
             stage.fill()
         elif isinstance(command, Ending):
             if self._switch.on and not stage.ending():
@@ -289,6 +293,8 @@ class CommandHandler:
             self._set_mix(command)
         elif isinstance(command, SetOption):
             self._set_option(command)
+        elif isinstance(command, SetSections):
+            self._band.sections.set_sections(cast("dict[str, SectionSettings]", dict(command.settings)))
         elif isinstance(command, SetPrograms):
             self.programs = command.programs
         elif isinstance(command, Announce):
@@ -307,6 +313,8 @@ class CommandHandler:
         elif isinstance(command, SetBandLevel):
             self.levels.set_band(command.level_db)
         elif isinstance(command, SetMute):
+            if command.muted is not True and self._band.sections.lift(command.part):
+                return  # the section's mute, not the musician's
             self.levels.set_muted(command.part, command.muted)
         else:
             self.levels.take_preset(command.levels_db, command.muted)
@@ -335,6 +343,8 @@ class CommandHandler:
             if isinstance(value, (bool, str)) or not -60.0 <= value <= 0.0:
                 raise ConfigError(f"limiter ceiling {value!r} dBFS: give a value between -60 and 0")
             self._bridge.set_ceiling(float(value))
+        elif name == "fills":
+            self._band.sections.set_fills(value)
         elif name == "chart_place":
             if value not in ("song", "entrance"):
                 raise ConfigError(f"chart_place {value!r}: give song or entrance")

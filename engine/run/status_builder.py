@@ -104,7 +104,8 @@ class StatusBuilder:
             time_source=cue.source,
             **self._moves_of(now, on),
             holding=on and self._stage.silent,
-            muted=handler.levels.muted,
+            muted=self._muted(handler),
+            fills=self._band.sections.fills,
             levels_db=handler.levels.levels_db,
             band_level_db=handler.levels.band_db,
             **self._mix_of(handler),
@@ -149,6 +150,11 @@ class StatusBuilder:
             "loop_muted": mix.muted,
             "loop_heard": mix.heard_by_band,
         }
+
+    def _muted(self, handler: CommandHandler) -> tuple[bool, ...]:
+        """By hand, by the preset, or by the song's section."""
+        by_section = self._band.sections.muted
+        return tuple(muted or part in by_section for part, muted in zip(PARTS, handler.levels.muted, strict=True))
 
     def _mix_of(self, handler: CommandHandler) -> dict[str, Any]:
         """What each part sounds with, how it is mixed, and where it is heard."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..charts.chart import Section
 from ..charts.chord_symbol import ChordSymbol
 from ..commands import Command
 from ..player import Heard, Moment
@@ -59,6 +60,10 @@ class Conducting(Protocol):
 
     def entrance_cue(self) -> EntranceCue:
         """What an entrance can stand on now."""
+        ...
+
+    def section_of_bar(self, bar: int) -> Section | None:
+        """The section of the chart that holds that bar of musical time; None without a chart, or in another's bar."""
         ...
 
     def begin_bar(self, position_samples: float, tempo_bpm: float | None = None) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from ..charts.chart import Section
 from ..charts.chart_position import ChartPosition
 from ..charts.chord_symbol import ChordSymbol
 from ..commands import (
@@ -283,6 +284,10 @@ class Conductor:
             end_bar=self._chart.end_bar,
             section_bar=self._chart.section_bar,
         )
+
+    def section_of_bar(self, bar: int) -> Section | None:
+        """See Conducting.section_of_bar."""
+        return self._chart.section_of_bar(bar)
 
     def beat_count(self, position_samples: float) -> float:
         """Beats since the first bar that was told began; grows evenly, never back."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from ..charts.chart import Section
 from ..charts.chord_symbol import ChordSymbol
 from ..commands import Command
 from ..errors import ConfigError
@@ -66,6 +67,10 @@ class GridConductor:
 
     def entrance_cue(self) -> EntranceCue:
         return EntranceCue(beat=True, bar=True, free=True)
+
+    def section_of_bar(self, bar: int) -> Section | None:
+        """A grid knows no charts."""
+        return None
 
     def begin_bar(self, position_samples: float, tempo_bpm: float | None = None) -> bool:
         """A grid does not move, but it can be counted in on its next bar line."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ...engine.charts.chart import Chart, ChartError, Section
 from ...engine.charts.chart_parser import parse_chart
+from ...engine.charts.section_settings import SectionSettings
 from ..sheet import SheetError
 
 BARS_A_LINE = 4
@@ -74,23 +75,27 @@ def as_notation(chart: Chart) -> str:
     if not chart.loops:
         head.append("end: stop")
     body: list[str] = []
-    written: dict[str, list[tuple[str, str]]] = {}
+    written: dict[str, tuple[list[tuple[str, str]], SectionSettings]] = {}
     named = any(section.name for section in chart.sections)
-    groups: list[tuple[str, list[tuple[str, str]], int]] = []
+    groups: list[tuple[str, tuple[list[tuple[str, str]], SectionSettings], int]] = []
     for section, bars in sections_of(chart):
         name = section.name or ("Part" if named else "")
-        if groups and groups[-1][:2] == (name, bars) and name:
-            groups[-1] = (name, bars, groups[-1][2] + 1)
+        group = (bars, section.settings)
+        if groups and groups[-1][:2] == (name, group) and name:
+            groups[-1] = (name, group, groups[-1][2] + 1)
         else:
-            groups.append((name, bars, 1))
-    for name, bars, times in groups:
-        if written.get(name) != bars or not name:
-            body += ["", f"[{name}]"] if name else []
+            groups.append((name, group, 1))
+    for name, group, times in groups:
+        bars, settings = group
+        first = written.get(name)
+        if first != group or not name:
+            said = settings.lines() if first is None or settings != first[1] else []
+            body += ["", f"[{name}]", *said] if name else []
             body += _lines(bars, metre)
             times -= 1
         # A name alone plays the first section of that name, as often as it was written there: it is written once.
-        if written.setdefault(name, bars) != bars:
-            body += times * ["", f"[{name}]", *_lines(bars, bars[-1][0])]
+        if written.setdefault(name, group) != group:
+            body += times * ["", f"[{name}]", *settings.lines(), *_lines(bars, bars[-1][0])]
         elif times:
             body += ["", f"[{name}{f' x{times}' if times > 1 else ''}]"]
         metre = bars[-1][0]
@@ -125,3 +130,5 @@ def _verify(chart: Chart, text: str) -> None:
     pairs = zip(read.changes, chart.changes, strict=True) if same else ()
     if not same or any(one.chord != two.chord or abs(one.beat - two.beat) > 1 / 8 for one, two in pairs):
         raise SheetError("the notation cannot write its bars or its chords")
+    if [one.settings for one in read.sections] != [one.settings for one in chart.sections]:
+        raise SheetError("the notation cannot write what its sections ask of the band")

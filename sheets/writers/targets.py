@@ -61,4 +61,10 @@ def lost(songs: Sequence[Song], text: str, where: str, suffix: str) -> list[str]
                 bar = int(song.chart.bar_at_beat(before.beat)) + 1
                 lines.append(f"bar {bar}: {one.name} is written as {two.name}: the format has no such chord")
                 break
+        asking = next((one for one in song.chart.sections if one.settings.given()), None)
+        if asking is not None and not any(one.settings.given() for one in again.sections):
+            names = ", ".join(asking.settings.given())
+            lines.append(
+                f"[{asking.name}]: {names} is left out: only .chart and .yaml say what a section asks of the band"
+            )
     return lines

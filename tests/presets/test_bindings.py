@@ -97,6 +97,7 @@ def test_every_action_can_be_bound() -> None:
         "preset": {"name": "funk"},
         "tempo": {"tempo_bpm": 120},
         "time_source": {"name": "tap"},
+        "fills": {"name": "never"},
         "sound": {"part": "keys", "name": "rhodes"},
         "song": {"number": 1},
     }

@@ -22,6 +22,7 @@ from gigmate.presets.schema import (
     json_schema,
     parse_preset,
 )
+from gigmate.presets.sections import settings_by_name
 from gigmate.show import midi_programs_of
 from gigmate.training.band.styles import STYLE_NAMES
 from hypothesis import HealthCheck, given, settings
@@ -216,6 +217,9 @@ start_at: bar
 when_silent: go_on
 when_clock_stops: go_on
 chart_place: entrance
+fills: ask
+sections:
+  Chorus: {density: 0.9, level: {keys: 2}, mute: [drums], sound: keys=rhodes, style: funk, feel: half}
 chords: {hold: held, split: Bb3, side: above, channel: 3}
 time_source: midi_clock
 ceiling_dbfs: -3
@@ -243,6 +247,10 @@ pedal:
     assert preset.chords.options == {
         "chords": "midi", "chords_hold": "held", "chords_split": 58, "chords_side": "above", "chords_channel": 3
     }  # fmt: skip
+    assert preset.fills == "ask"
+    assert settings_by_name(preset.sections)["Chorus"].lines() == [
+        "density: 0.9", "level: keys=+2", "mute: drums", "sound: keys=electric piano 1", "style: funk", "feel: half"
+    ]  # fmt: skip
     assert [row.does for row in preset.pedal] == ["ending", "mute"]
     assert set(Preset.model_fields) == {line.split(":")[0] for line in text.splitlines() if not line.startswith(" ")}
 

@@ -169,7 +169,7 @@ class StageMoves:
             self._hit_at = min(quarters, 3) / 4
             self._pass(line, start, peek, section_bar)
         following = self._lines.look(nominal + self._frame, nominal + 2 * self._frame, peek)
-        self._waits = following is not None and self._strikes_on(following)
+        self._waits = following is not None and (self._strikes_on(following) or self._wants_break > 0)
         self._stabs = here.beat < self._stab_until
         self._swell(here)
         self._glide(self._frame * moment.tempo_bpm / 60.0 / self._rate_hz)
