@@ -24,6 +24,8 @@ EXTRA_OF: dict[str, str] = {
     "websockets": "api",
     "pythonosc": "osc",
     "av": "files",
+    "python_stretch": "loops",
+    "aalink": "link",
     "pyaudio": "pyaudio",
     "encodec": "encodec",
 }

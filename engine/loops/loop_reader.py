@@ -35,7 +35,7 @@ class LoopReader:
         self._gate = Gate(max(1, round(GATE_MS * rate_hz / 1000)))
         self._switches: list[tuple[int, bool]] = []
         self._open = False
-        self._gain = 1.0
+        self._gain: float | None = None  # nobody hears it yet: it may be at its level at once
 
     @property
     def silent(self) -> bool:
@@ -51,6 +51,7 @@ class LoopReader:
         """From that position on, faded over from what was."""
         if self.silent:
             self._segments.clear()  # there is nothing to fade from
+            self._gain = None
         self._segments = [segment for segment in self._segments if segment.position < position]
         self._segments.append(Segment(position, sound, anchor))
 
@@ -72,12 +73,11 @@ class LoopReader:
         """The next `count` samples, float32; the gain glides to that."""
         sound = self._laid(position, count)
         sound *= self._gates(position, count)
-        if gain == self._gain:
-            if gain != 1.0:
-                sound *= np.float32(gain)
-        else:
-            sound *= np.linspace(self._gain, gain, count + 1, dtype=np.float32)[1:]
-            self._gain = gain
+        before, self._gain = self._gain, gain
+        if before is not None and before != gain:
+            sound *= np.linspace(before, gain, count + 1, dtype=np.float32)[1:]
+        elif gain != 1.0:
+            sound *= np.float32(gain)
         while len(self._segments) > 1 and self._segments[1].position + self._fade < position - 2 * count:
             self._segments.pop(0)
         return sound

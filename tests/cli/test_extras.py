@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_OURS = {"tests", "docs", "build", "dist", "data", "runs", "findings"}
 DISTRIBUTIONS = {
     "python_multipart": "python-multipart", "pythonosc": "python-osc", "PIL": "pillow", "pyaudio": "PyAudio",
-    "sklearn": "scikit-learn",
+    "sklearn": "scikit-learn", "python_stretch": "python-stretch",
     "starlette": "fastapi", "llvmlite": "numba", "yaml": "PyYAML", "jack": "JACK-Client", "rtmidi": "python-rtmidi",
 }  # fmt: skip
 """Where the module's name is not the distribution's (starlette is fastapi's own ground, llvmlite numba's)."""
