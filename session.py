@@ -241,13 +241,17 @@ def open_session(
         from .engine.player import harmonist_of
         from .engine.ports.loopback import calibrated
         from .engine.run.live_engine import Engine
+        from .engine.timing.clocks.link_session import LinkSession
         from .engine.timing.conductor import Conductor
 
         config, source, warning = calibrated(config, port)
+        link = None if config.link == "off" else LinkSession(show.tempo_bpm or 120.0)
         player = loading.result(waiting)
         conductor = Conductor(port.rate_hz, show.tempo_bpm or None, harmonist=harmonist_of(player))
         engine = Engine(config, player, conductor, port, note_sink)
         conductor.follow_loop(engine.loop_time)
+        if link is not None and config.link != "off":
+            conductor.follow(engine.join_link(link, config.link))
         remarks = _play_instruments(engine, show, port.rate_hz, waiting)
     except BaseException:
         port.close()

@@ -29,6 +29,8 @@ _PENDING = {
 _SOURCES = {
     "transport": "transport",
     "midi_clock": "MIDI clock",
+    "link": "Ableton Link",
+    "loop": "the loop",
     "tap": "taps",
     "tempo": "set tempo",
     "listener": "ear",

@@ -79,6 +79,8 @@ class EngineConfig:
     that other programs connect to), "off", or part of the name of an output of the system."""
     midi_latency_ms: float = 0.0
     """How long the instrument that plays them takes to sound: they are sent so much earlier."""
+    link: Literal["off", "follow", "lead"] = "off"
+    """Ableton Link: follow the session that is there, or let it follow the band. Alone, both offer the band's time."""
     round_trip_samples: int | None = None
     """Measured loop delay at the host rate; None takes the port's own claim (marked as such)."""
     seed: int = 0
@@ -96,6 +98,10 @@ class EngineConfig:
             raise ConfigError(f"when_silent {self.when_silent!r}: give stop or go_on")
         if self.time_source not in TIME_SOURCES:
             raise ConfigError(f"--time-source {self.time_source}: give one of {', '.join(TIME_SOURCES)}")
+        if self.link not in ("off", "follow", "lead"):
+            raise ConfigError(f"--link {self.link}: give follow or lead")
+        if self.link != "off" and not self.realtime:
+            raise ConfigError("--link: faster than real time nobody can be in time with others: leave out --fast")
         if self.when_clock_stops not in ("stop", "go_on"):
             raise ConfigError(f"when_clock_stops {self.when_clock_stops!r}: give stop or go_on")
         if self.count_in not in (0, 1, 2):

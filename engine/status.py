@@ -81,8 +81,8 @@ class Status:
     fills: str = "auto"
     """Whether a fill leads into a section: "auto" (by itself), "ask" (when asked for) or "never"."""
     time_source: str = ""
-    """Whom the conductor follows now: "transport", "midi_clock", "tap", "tempo" (set, or counted in), "listener",
-    or empty while nobody knows."""
+    """Whom the conductor follows now: "link", "transport", "midi_clock", "loop", "tap", "tempo" (set, or
+    counted in), "listener", or empty while nobody knows."""
     pending: str = ""
     """What waits for its line, soonest first: "start", "ending", "fill", "count-in", and the moves ("hit", "break",
     "build", what ends them: "back", "release" ...); empty for nothing."""

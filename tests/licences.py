@@ -147,9 +147,10 @@ def page(found: list[Package]) -> str:
         "installs, is non-commercial (CC-BY-NC in its archive); where it was installed by hand it is not listed here.",
         "PyAV's wheels (the extra `files`) carry FFmpeg under the LGPL-3 and with it x264 and x265 under the GPL-2:",
         "that is why `make live` does not install it, though its own licence is BSD.",
-        "The `link` extra (aalink, and Ableton's Link in it) is under the GPL (version 3 or later; Link itself 2 or later, or",
-        "another licence from Ableton): no command installs it, and who passes GigMate on together with it passes on the",
-        "whole under the GPL. The `loops` extra (python-stretch, Signalsmith Stretch in it) is under the MIT licence.",
+        "The `link` extra (aalink, and Ableton's Link in it) is under the GPL (version 3 or later; Link itself 2 or",
+        "later, or another licence from Ableton): no command installs it, and who passes GigMate on together with it",
+        "passes on the whole under the GPL. The `loops` extra (python-stretch, Signalsmith Stretch in it) is under the",
+        "MIT licence.",
     ]
     for title, default in (("`make live` (the default install)", True), ("`make test` adds", False)):
         lines += ["", f"## {title}", "", "| package | licence |", "|---|---|"]

@@ -35,6 +35,7 @@ from .live_run import Request, play
 from .midi_options import MidiLatencyOption, MidiOutOption
 from .outputs import OutputOption, parse_outputs
 from .sounds_command import SoundOption
+from .sync_options import LinkOption, link_mode
 
 PORTAUDIO_BINDINGS = ("sounddevice", "pyaudio")
 
@@ -59,7 +60,7 @@ def live(
     fills: FillsOption = None,
     sound: SoundOption = None,
     time_source: Annotated[
-        str, typer.Option(metavar="NAME", help="Time source: auto, transport, midi_clock, tap or listener.")
+        str, typer.Option(metavar="NAME", help="Time source: auto, link, transport, midi_clock, tap or listener.")
     ] = "auto",
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
@@ -93,6 +94,7 @@ def live(
     server: Annotated[str | None, typer.Option(metavar="NAME", help="JACK: name of the server.")] = None,
     round_trip: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Measured delay, output to input.")] = None,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
+    link: LinkOption = None,
     midi_out: MidiOutOption = None,
     midi_latency: MidiLatencyOption = 0.0,
     json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
@@ -148,6 +150,7 @@ def live(
         bindings=binding_table(pedal, bindings, set_list=set_ is not None),
         midi_name=midi,
         round_trip_samples=round_trip,
+        link=link_mode(link),
         midi_out="auto" if midi_out is None else midi_out,
         midi_latency_ms=midi_latency,
         seed=seed,

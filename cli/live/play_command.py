@@ -36,6 +36,7 @@ from .live_run import play as play_live
 from .midi_options import MidiLatencyOption, MidiOutOption
 from .outputs import OutputOption, parse_outputs
 from .sounds_command import SoundOption
+from .sync_options import LinkOption, link_mode
 
 if TYPE_CHECKING:
     from ...model.harmony.harmonist import Harmonist
@@ -80,6 +81,7 @@ def play(
     monitor: MonitorOption = None,
     fast: Annotated[bool, typer.Option("--fast", help="With --input-file: run as fast as the server can.")] = False,
     round_trip: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Measured delay, output to input.")] = None,
+    link: LinkOption = None,
     midi_out: MidiOutOption = None,
     midi_latency: MidiLatencyOption = 0.0,
     json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
@@ -130,6 +132,7 @@ def play(
         bindings=binding_table(pedal, bindings, set_list=set_ is not None),
         midi_name=midi,
         round_trip_samples=round_trip,
+        link=link_mode(link),
         midi_out="auto" if midi_out is None else midi_out,
         midi_latency_ms=midi_latency,
         seed=seed,

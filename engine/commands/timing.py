@@ -49,7 +49,7 @@ class SetTimeSource:
     name: str
 
 
-TIME_SOURCES = ("auto", "transport", "midi_clock", "tap", "listener")
+TIME_SOURCES = ("auto", "link", "transport", "midi_clock", "tap", "listener")
 
 
 @dataclass(frozen=True, slots=True)

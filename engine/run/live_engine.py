@@ -43,6 +43,8 @@ from ..ports.reconnecting import PortReconnector
 from ..process_start import process_start_s
 from ..status import Status
 from ..timing.anchor import StartedSource
+from ..timing.clocks.link_clock import LinkClock, LinkMode
+from ..timing.clocks.link_session import LinkSession
 from ..timing.conductor import Conducting
 from .lookahead import PortFacts, PortLink
 from .status_builder import figures_of_budget, figures_of_steps, versions
@@ -81,6 +83,7 @@ class Engine:
         self._commands = CommandQueue()
         self._recorder: Recorder | None = None
         self._final_report: dict[str, Any] | None = None
+        self._link: LinkSession | None = None
         self._closed = False
         self._closing = threading.Lock()
         self._started = False
@@ -141,6 +144,18 @@ class Engine:
         """Control thread only, before `start`. Let instruments of this rack sound where they are asked for; False if
         the player does not know its notes."""
         return self._worker.play_instruments(rack)
+
+    def join_link(self, session: LinkSession, mode: LinkMode) -> LinkClock:
+        """Control thread only, before `start`. Read that Link session once a frame; the engine leaves it at its end."""
+        self._link = session
+        self._worker.link = LinkClock(session, mode, self._bridge.rate_hz, self._heard_at)
+        return self._worker.link
+
+    def _heard_at(self, at_s: float) -> float:
+        """Input position with which is heard what sounds at a moment of time.monotonic: what is captured then. A count
+        that a callback has just left stands a block further than the moment at which it came."""
+        facts = self._worker.look_ahead.facts
+        return float(self.sample_at(at_s) - facts.block_samples + facts.capture_latency_samples)
 
     @property
     def loop_time(self) -> StartedSource:
@@ -285,6 +300,8 @@ class Engine:
             self._final_report = self._figures()
         finally:
             self.port.close()
+            if self._link is not None:
+                self._link.close()
 
     # ---------------------------------------------------------------------------------------------- figures
 

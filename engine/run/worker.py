@@ -35,6 +35,7 @@ from ..output.recorder import MIX, Recorder
 from ..player import Moment, Player
 from ..status import Status
 from ..timing.clocks.jack_transport import reading_of
+from ..timing.clocks.link_clock import LinkClock
 from ..timing.clocks.midi_clock_out import MidiClockOut
 from ..timing.conductor import Conducting
 from .band_step import BandStep
@@ -101,6 +102,8 @@ class Worker:
         self._clock_out = MidiClockOut(self._push_clock, rate_hz)
         self.note_out = NoteOut(bridge.notes, rate_hz, config.midi_latency_ms)
         self._sends_midi = self._said_beatless = False
+        self.link: LinkClock | None = None
+        """A Link session that is read once a frame; set before `start`."""
         self.priority = "normal"
         self.made_frames = self.late_frames = self.skipped_frames = self.failed_frames = 0
         self.played_samples = 0
@@ -265,6 +268,8 @@ class Worker:
                 self._said_beatless = True
                 text = "JACK transport is rolling without beats: start a program that is its timebase master"
                 self._fault_log.fault(FaultKind.TRANSPORT, cause=text)
+        if self.link is not None:
+            self.link.read(self._conductor.peek, self._conductor.entrance_cue().beat, self.switch.on)
         self._band.hear(index, block)
         self.look_ahead.listen_samples = self._band.listen_delay_samples
 

@@ -226,7 +226,7 @@ class Conductor:
             self._metre = metre
             self._timeline = self._new_timeline()
             self._sources.set_tempo(self._sources.tempo_bpm)
-        elif metre:
+        if metre:
             self._sources.expect_metre(metre)
 
     def jump_section(self, name: str = "") -> None:

@@ -15,6 +15,7 @@ from ..position import Point
 from .anchor import Anchor, StartedSource, TimeSource, changed
 from .beats.beat_tracker import BeatTracker
 from .clocks.jack_transport import JackTransport
+from .clocks.link_clock import LinkClock
 from .clocks.midi_clock_in import MidiClockIn
 from .conductor_settings import ConductorConfig
 from .tap_tempo import TapTempo
@@ -29,7 +30,7 @@ _COASTING = 0.5
 """Confidence after a source of time has fallen silent: its time goes on unless something else is found."""
 
 
-_SAID = {"transport": "the transport", "midi_clock": "the MIDI clock", "loop": "the loop"}
+_SAID = {"link": "the Link session", "transport": "the transport", "midi_clock": "the MIDI clock", "loop": "the loop"}
 
 
 class Sources:
@@ -110,7 +111,10 @@ class Sources:
             clock.pass_gap(samples)
 
     def expect_metre(self, beats_per_bar: int) -> None:
-        """Bars have so many beats from the next one on, in a tempo that was given."""
+        """Bars have so many beats from the next one on, in a tempo that was given, and for who knows no bars."""
+        for source in self._others:
+            if isinstance(source, LinkClock):
+                source.expect_metre(beats_per_bar)
         if self._tapped is not None:
             self._tapped = replace(self._tapped, beats_per_bar=beats_per_bar, beat_in_bar=-1)
         if self._fixed is not None:

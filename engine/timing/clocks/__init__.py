@@ -1,1 +1,1 @@
-"""Clocks of other machines and programs: MIDI clock in and out, and JACK's transport. Inference thread only."""
+"""Clocks of others: MIDI clock in and out, JACK's transport, Ableton Link. Inference thread only."""

@@ -38,3 +38,24 @@ def test_it_begins_anew_after_a_jump() -> None:
     assert clock.sample_at(0.0) == 0
     clock.observe(0, 11.0)
     assert clock.sample_at(11.25) == 12_000
+
+
+def test_time_that_the_port_did_not_count_is_found_out_within_two_seconds() -> None:
+    """A dummy JACK server that is held up loses 0.1 s of its frames: seen again and again, the line follows."""
+    clock, block = SampleClock(48_000), 1024
+    lost = 0
+    for step in range(400):
+        now_s = 0.02 * step
+        lost = 4_800 if step >= 150 else 0
+        clock.observe(int(48_000 * now_s - lost) // block * block, now_s)
+        if step == 250:
+            assert abs(clock.sample_at(now_s) - (48_000 * now_s - lost)) < block
+    assert abs(clock.sample_at(8.0) - (48_000 * 8.0 - lost)) < block
+
+
+def test_a_few_late_looks_move_nothing() -> None:
+    clock = SampleClock(48_000)
+    clock.observe(0, 0.0)
+    for step in range(1, 6):
+        clock.observe(48_000 * step - 2_000, float(step))
+    assert clock.sample_at(5.0) > 48_000 * 5 - 2_000 + 1_900 - 5 * 10
