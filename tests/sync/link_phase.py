@@ -4,8 +4,8 @@
 
 Two private JACK servers (dummy, 48 kHz in blocks of 1024 and 44.1 kHz in blocks of 512), a band that clicks on the
 beat in a process of its own on each, and this process as the third peer, which sets the tempo and changes it half way.
-A client on each server records the clicks; when they are heard is told by the server's frame clock and the latency that it
-claims, not by anything of ours. Needs jackd and the extra `link`.
+A client on each server records the clicks; when they are heard is told by the server's frame clock and the latency
+that it claims, not by anything of ours. Needs jackd and the extra `link`.
 """
 
 from __future__ import annotations
