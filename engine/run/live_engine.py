@@ -47,7 +47,7 @@ from ..timing.clocks.link_clock import LinkClock, LinkMode
 from ..timing.clocks.link_session import LinkSession
 from ..timing.conductor import Conducting
 from .lookahead import PortFacts, PortLink
-from .status_builder import figures_of_budget, figures_of_steps, versions
+from .status_builder import figures_of_budget, figures_of_misses, figures_of_output, figures_of_steps, versions
 from .thread_priority import raise_priority
 from .worker import Worker, misses_of
 
@@ -68,6 +68,8 @@ class Engine:
     recording that cannot be written. Each method says its thread.
     """
 
+    _link: LinkSession | None = None
+
     def __init__(
         self,
         config: EngineConfig,
@@ -83,7 +85,6 @@ class Engine:
         self._commands = CommandQueue()
         self._recorder: Recorder | None = None
         self._final_report: dict[str, Any] | None = None
-        self._link: LinkSession | None = None
         self._closed = False
         self._closing = threading.Lock()
         self._started = False
@@ -148,8 +149,8 @@ class Engine:
     def join_link(self, session: LinkSession, mode: LinkMode) -> LinkClock:
         """Control thread only, before `start`. Read that Link session once a frame; the engine leaves it at its end."""
         self._link = session
-        self._worker.link = LinkClock(session, mode, self._bridge.rate_hz, self._heard_at)
-        return self._worker.link
+        clock = self._worker.link = LinkClock(session, mode, self._bridge.rate_hz, self._heard_at)
+        return clock
 
     def _heard_at(self, at_s: float) -> float:
         """Input position with which is heard what sounds at a moment of time.monotonic: what is captured then. A count
@@ -374,18 +375,8 @@ class Engine:
             "first_sound_seconds": None if first_s is None else round(first_s - process_start_s(), 3),
             "seconds_played": worker.played_samples / rate_hz,
             "start_delay_samples": worker.look_ahead.start_delay_samples,
-            "misses": {
-                "frames": misses_of(counters, worker.host_frame),
-                "episodes": counters.miss_episodes,
-                "blocks": counters.miss_blocks,
-                "samples": counters.miss_samples,
-            },
-            "frames": {
-                "made": worker.made_frames,
-                "late": worker.late_frames,
-                "skipped": worker.skipped_frames,
-                "failed": worker.failed_frames,
-            },
+            "misses": figures_of_misses(counters, worker.host_frame),
+            "frames": {name: getattr(worker, f"{name}_frames") for name in ("made", "late", "skipped", "failed")},
             "frame_ms": 1000.0 * worker.frame_s,
             "step_ms": figures_of_steps(worker.meter),
             "ahead": figures_of_budget(worker.budget, rate_hz),
@@ -394,11 +385,7 @@ class Engine:
                 "source": "measured" if measured else "claimed by the port",
             },
             "input": {"dropped_samples": counters.in_dropped_samples, "nonfinite": counters.nonfinite_in_samples},
-            "output": {
-                "nonfinite": counters.nonfinite_out_samples,
-                "limited_samples": counters.limited_samples,
-                "ceiling_dbfs": self.config.ceiling_dbfs,
-            },
+            "output": figures_of_output(counters, self.config.ceiling_dbfs),
             "commands_dropped": self._commands.dropped,
             "midi": {"events": counters.midi_events, "dropped": counters.midi_dropped},
             "midi_out": self._figures_of_notes(),

@@ -210,6 +210,25 @@ def figures_of_budget(budget: Budget, rate_hz: int) -> dict[str, Any]:
     }
 
 
+def figures_of_misses(counters: BridgeCounters, host_frame: int) -> dict[str, int]:
+    """For the report: what was not there in time."""
+    return {
+        "frames": misses_of(counters, host_frame),
+        "episodes": counters.miss_episodes,
+        "blocks": counters.miss_blocks,
+        "samples": counters.miss_samples,
+    }
+
+
+def figures_of_output(counters: BridgeCounters, ceiling_dbfs: float) -> dict[str, float]:
+    """For the report: what the limiters did."""
+    return {
+        "nonfinite": counters.nonfinite_out_samples,
+        "limited_samples": counters.limited_samples,
+        "ceiling_dbfs": ceiling_dbfs,
+    }
+
+
 def versions() -> dict[str, str]:
     """For the report: of what the run stands on."""
     found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}

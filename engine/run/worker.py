@@ -61,6 +61,9 @@ class Worker:
     Each method says its thread.
     """
 
+    link: LinkClock | None = None
+    """A Link session that is read once a frame; set before `start`."""
+
     def __init__(
         self,
         config: EngineConfig,
@@ -102,8 +105,6 @@ class Worker:
         self._clock_out = MidiClockOut(self._push_clock, rate_hz)
         self.note_out = NoteOut(bridge.notes, rate_hz, config.midi_latency_ms)
         self._sends_midi = self._said_beatless = False
-        self.link: LinkClock | None = None
-        """A Link session that is read once a frame; set before `start`."""
         self.priority = "normal"
         self.made_frames = self.late_frames = self.skipped_frames = self.failed_frames = 0
         self.played_samples = 0
