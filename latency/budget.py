@@ -8,8 +8,9 @@ j - ahead has come in, and its first sample must be written `round_trip + player
 time, a block and a step after the input. So what lies between must be (ahead - 1) frames and the offset at least; what
 is left over of them waits in the ring (`remainder`), so that the band is in place to the sample and not to the frame.
 
-The offset spares what whole frames would round up. It can only be chosen while nobody hears the band (`settle`): while
-it sounds, frames follow each other without a seam, so the ahead changes by whole ones.
+The offset spares what whole frames would round up. While nobody hears the band (`settle`) the ahead is chosen freely.
+While it sounds, a change by whole frames leaves no seam; one by less makes a single frame longer or shorter, which
+is done where at most half a frame is missing, and where time that is spared would else be kept for good.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ MAX_AHEAD_FRAMES = 12
 """More than this and the band would answer half a second late."""
 SHRINK_RESERVE = 0.25
 """Part of a frame that must be free besides before one frame less is dared."""
-SETTLE_RESERVE = 0.2
+SETTLE_RESERVE = 0.05
 """Part of a frame that is kept free besides where the offset is chosen."""
+_LEAST_SPARED = 0.125
+"""Part of a frame for which it is worth to shrink by less than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +157,11 @@ class Budget:
         return self._grow()
 
     def settle(self) -> bool:
-        """Nobody hears the band: take the least ahead for what is needed now, if that spares `SHRINK_RESERVE`. True
-        if it changed."""
+        """Nobody hears the band: take the least ahead for what is needed now, if that spares anything worth it. True if
+        it changed."""
         frames, offset = self._best()
         spared = self.ahead_samples - frames * self.frame_samples - offset
-        if spared < SHRINK_RESERVE * self.frame_samples:
+        if spared < _LEAST_SPARED * self.frame_samples:
             return False
         self._stable_frames = 0
         self.ahead_frames, self.offset_samples = frames, offset
@@ -169,25 +172,46 @@ class Budget:
         self._step = self._checked(step_samples)
         if self._grow():
             return True
-        reserve = SHRINK_RESERVE * self.frame_samples
-        if self._frames_for(self._delays.fixed_samples + self._step + reserve) >= self.ahead_frames:
+        less = self._shorter()
+        if less == 0:
             self._stable_frames = 0
             return False
         self._stable_frames += frames
         if self._stable_frames < self._frames_before_shrinking:
             return False
         self._stable_frames = 0
-        self.ahead_frames -= 1
+        self._take(self.ahead_samples - less)
         self.shrunk += 1
         return True
+
+    def _shorter(self) -> int:
+        """By how many samples less would do as well: a whole frame, with a reserve; at most half of one where there are
+        offsets; else 0."""
+        frame = self.frame_samples
+        if self._frames_for(self._delays.fixed_samples + self._step + SHRINK_RESERVE * frame) < self.ahead_frames:
+            return frame
+        if self._offsets_per_frame == 1:
+            return 0
+        frames, offset = self._best()
+        spared = self.ahead_samples - frames * frame - offset
+        return min(spared, frame // 2) if spared >= _LEAST_SPARED * frame else 0
+
+    def _take(self, ahead_samples: int) -> None:
+        self.ahead_frames, self.offset_samples = divmod(ahead_samples, self.frame_samples)
 
     def _grow(self) -> bool:
         wanted = min(self.max_ahead_frames, self.needed_frames)
         if wanted <= self.ahead_frames:
             return False
         self._stable_frames = 0
-        self.ahead_frames = wanted
         self.grown += 1
+        grain = self.frame_samples / self._offsets_per_frame
+        missing = math.ceil(math.ceil(-self.remainder_samples / grain - 1e-9) * grain)
+        most = self.max_ahead_frames * self.frame_samples
+        if 2 * missing <= self.frame_samples and self.ahead_samples + missing <= most:
+            self._take(self.ahead_samples + missing)
+        else:
+            self.ahead_frames = wanted
         return True
 
     def stages(self) -> dict[str, float]:

@@ -60,22 +60,24 @@ class PartMixer:
         if pans != self._pans:
             self._wanted_sides = np.array([pan_gains(pan) for pan in pans], np.float32)
             self._pans = pans
-        gains = self._gliding(self._sides, self._wanted_sides)
+        count = parts.shape[1]
+        gains = self._gliding(self._sides, self._wanted_sides, count)
         self._sides = self._wanted_sides
-        return np.multiply(parts[:, None, :], gains, out=self._placed)
+        return np.multiply(parts[:, None, :], gains, out=self._placed if count == self._glide.size else None)
 
     def level(self, placed: Array, levels_db: tuple[float, ...]) -> Array:
         """[parts, 2, frame] brought to their levels, in place."""
         wanted = np.array([gain_of_db(level_db) for level_db in levels_db], np.float32)[:, None]
-        gains = self._gliding(self._levels, wanted)
+        gains = self._gliding(self._levels, wanted, placed.shape[2])
         self._levels = wanted
         placed *= gains
         return placed
 
-    def _gliding(self, before: Array | None, wanted: Array) -> Array:
+    def _gliding(self, before: Array | None, wanted: Array, count: int) -> Array:
         if before is None or np.array_equal(before, wanted):
             return wanted[..., None]
-        return np.asarray(before[..., None] + (wanted - before)[..., None] * self._glide)
+        glide = self._glide if count == self._glide.size else np.linspace(0.0, 1.0, count + 1, dtype=np.float32)[1:]
+        return np.asarray(before[..., None] + (wanted - before)[..., None] * glide)
 
     @staticmethod
     def peaks_db(parts: Array) -> tuple[float, ...]:
@@ -87,6 +89,7 @@ class BusMixer:
     """Sums parts into the rows of a layout's buses. Inference thread only; what it gives holds until the next call."""
 
     def __init__(self, layout: BusLayout, frame_samples: int) -> None:
+        self._layout = layout
         own = {part for part, _ in layout.parts}
         self._in_main = [index for index, part in enumerate(PARTS) if part not in own]
         self._own = [
@@ -101,6 +104,8 @@ class BusMixer:
 
     def sum(self, parts: Array) -> tuple[Array, Array]:
         """[parts, 2, frame] -> (mix of all of them [2, frame], rows of the buses [rows, frame])."""
+        if parts.shape[2] != self._mix.shape[1]:  # a frame that makes room
+            return BusMixer(self._layout, parts.shape[2]).sum(parts)
         np.sum(parts, axis=0, out=self._mix)
         if self._rows is not self._mix:
             main = parts[self._in_main].sum(axis=0) if self._own else self._mix

@@ -81,8 +81,9 @@ class Playout:
         self._seam = min(max(1, round(SEAM_MS * rate_hz / 1000)), self.host_frame // 2)
         self._two = np.zeros((rows, 2 * self.host_frame), np.float32)  # the last frame and this one
         self._parts = np.zeros((len(PARTS), self.host_frame), np.float32)
+        self._last_parts = np.zeros_like(self._parts)
         self.offset_samples = 0
-        """May be changed before `start_anew` only: frames follow each other without a seam."""
+        """May be changed before `start_anew`, or by `move`."""
         self._round_trip: int | None = None
         self._hole_end = 0  # nothing is written before it
 
@@ -101,24 +102,43 @@ class Playout:
         """The input sample with which the frame's first moment is heard."""
         return frame * self.host_frame + self.offset_samples
 
-    def resample(self, parts: Array) -> Array:
-        """Mono [parts, frame] at the host rate: [parts, host_frame], which holds until the next call."""
+    def move(self, next_frame: int, offset_samples: int, by_samples: int) -> tuple[int, int]:
+        """Frames lie `by_samples` later from now on (earlier, below 0), at another offset. The number of the one that
+        comes next, and by how many samples it has to be longer to go on from the last: less than a frame."""
+        end = self.nominal(next_frame)
+        self.offset_samples = offset_samples
+        longer = by_samples % self.host_frame if by_samples > 0 else -(-by_samples % self.host_frame)
+        return (end + longer - offset_samples) // self.host_frame, longer
+
+    def resample(self, parts: Array, longer: int = 0) -> Array:
+        """Mono [parts, frame] at the host rate: [parts, host_frame + longer], which holds until the next call.
+
+        A longer frame begins with the end of the last one once more, a shorter one leaves out its beginning; either
+        in one crossfade.
+        """
+        self._parts, self._last_parts = self._last_parts, self._parts
         for resampler, part, brought in zip(self._up, parts, self._parts, strict=True):
             brought[:] = resampler.process(part)
-        return self._parts
+        if longer == 0:
+            return self._parts
+        whole = np.concatenate([self._last_parts, self._parts], axis=1)[:, self.host_frame - longer :]
+        whole[:, : self._seam] = crossfade(self._parts[:, : self._seam], whole[:, : self._seam])
+        return whole
 
     def write(self, ring: Ring, frame: int, rows: Array, round_trip_samples: int) -> int:
-        """Write one frame [rows, host_frame], the one after the last written. Returns how many samples came too late.
+        """Write one frame [rows, host_frame], the one after the last written, or one that is longer or shorter and ends
+        where that does. Returns how many samples came too late.
 
         Where the round trip has changed, all rows slide to their new place in one crossfade.
         """
-        host_frame = self.host_frame
-        self._two[:, :host_frame] = self._two[:, host_frame:]
-        self._two[:, host_frame:] = rows
-        start = self.position(frame, round_trip_samples)
-        block = self._two[:, host_frame:]
+        host_frame, count = self.host_frame, rows.shape[1]
+        end = self.position(frame + 1, round_trip_samples)
+        self._two = np.concatenate([self._two, rows], axis=1)[:, -2 * host_frame :]
+        start = end - count
+        block = rows
         if self._round_trip is not None and self._round_trip != round_trip_samples:
-            written_to = self.position(frame, self._round_trip)
+            written_to = self.position(frame + 1, self._round_trip) - count
+            start, block = end - host_frame, self._two[:, host_frame:]
             earlier = written_to - start
             if -host_frame <= earlier <= host_frame - self._seam:
                 block = self._two[:, host_frame + earlier :].copy()

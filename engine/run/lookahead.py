@@ -20,8 +20,8 @@ MARGIN_MS = 4.0
 """For waking up late and for other programs' turns."""
 OFFLINE_STEP_SHARE = 0.4
 """Where there is no clock, a step counts as this part of a frame: the same band as on a fair machine, repeatable."""
-OFFSETS_PER_FRAME = 8
-"""Where there is a clock, the ahead is chosen in steps of 5 ms."""
+OFFSETS_PER_FRAME = 16
+"""Where there is a clock, the ahead is chosen in steps of 2.5 ms."""
 _GUESS_STEPS = 250
 """Until so many steps were measured, the guess from the warm-up counts as well."""
 _SPARED_STEPS = 2
@@ -131,14 +131,15 @@ class LookAhead:
         lead = self._playout.lead_samples + self.facts.round_trip_samples
         return max(0, self.budget.ahead_samples - lead) + 2 * self._playout.resample_samples
 
-    def measure(self, made: int, step_s: float, waited_samples: float) -> bool:
-        """A step made so many frames, and ended `waited_samples` after its input was there. True: the ahead changed."""
+    def measure(self, made: int, step_s: float, waited_samples: float) -> int:
+        """A step made so many frames, and ended `waited_samples` after its input was there. By how many samples the
+        ahead has changed: whoever makes frames moves them so far."""
         self.step_s = step_s
         if made == 1:
             self.meter.add(step_s)
             waited = waited_samples - self.facts.block_samples
             self.response.add(max(step_s, waited / self._rate_hz))
-        before = self.budget.ahead_frames
+        before = self.budget.ahead_samples
         self._frames += 1
         if self._frames % _LATENCIES_EVERY_FRAMES == 0:
             self._follow_port()
@@ -148,7 +149,7 @@ class LookAhead:
                 slow_s = max(slow_s, self.guess_s)
             most_s = 3 * self._host_frame / self._rate_hz
             self.budget.update(min(slow_s, most_s) * self._rate_hz)
-        return self.budget.ahead_frames != before
+        return self.budget.ahead_samples - before
 
     def too_late(self, end_position: int, now_position: int) -> bool:
         """Whether a frame that would be played up to `end_position` can only be made after that."""

@@ -172,6 +172,10 @@ class Stage:
 
     # --------------------------------------------------------------------------------------------------- each frame
 
+    def set_length(self, samples: int) -> None:
+        """So long is the frame that comes next, and those after it: one that makes room is longer than others."""
+        self._frame = samples
+
     def frame(self, start: int, moment: Moment, cue: EntranceCue, peek: Peek, fresh: bool) -> Moment:
         """Decide for the frame whose sound begins at `start`; returns the moment as the player is to be told it.
 

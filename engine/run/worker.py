@@ -240,7 +240,9 @@ class Worker:
         self._send_notes()
         self._play_loop(index)
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
-        if self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples):
+        later = self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples)
+        if later:
+            self._next = self._band.move(self._next, self.budget.offset_samples, later)
             self._guard.set_ahead(self.budget.ahead_frames_up)
         if self.budget.exceeds_maximum:
             self._fault_log.fault(FaultKind.OVERDRAWN)
@@ -337,8 +339,7 @@ class Worker:
             return
         phase = self.stage.phase
         self._clock_out.frame(
-            self._playout.position(frame, 0),
-            self.host_frame,
+            *self._band.span(frame),
             self._conductor.peek,
             self.look_ahead.facts.midi_out_before_samples,
             known=self._conductor.entrance_cue().beat,
@@ -367,7 +368,7 @@ class Worker:
         round_trip = self.look_ahead.facts.round_trip_samples
         for made in frames:
             self._peaks_db = SILENT_PEAKS_DB if made.silent else PartMixer.peaks_db(made.parts)
-            self._input_monitor.play(self._playout.position(frame, round_trip), made.mix, made.rows)
+            self._input_monitor.play(made.start_samples - round_trip, made.mix, made.rows)
             late_samples = self._playout.write(self._bridge.out_ring, frame, made.rows, round_trip)
             if late_samples > 0 and not self.switch.entering:
                 self.late_frames += 1

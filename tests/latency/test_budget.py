@@ -100,21 +100,61 @@ def test_an_offset_spares_what_whole_frames_round_up(lead: float, parts: int) ->
     assert not budget.exceeds_maximum
 
 
-def test_while_the_band_sounds_the_offset_stays() -> None:
-    budget = Budget(FRAME, Delays(), 960, calm_frames=10, offsets_per_frame=8)
-    assert (budget.ahead_frames, budget.offset_samples) == (1, 1440)
+def test_it_grows_by_what_is_missing_in_steps_of_the_offset() -> None:
+    budget = Budget(FRAME, Delays(), 960, calm_frames=10, offsets_per_frame=16)
+    assert budget.ahead_samples == FRAME + 1080  # 960 and the reserve of 96, rounded up to steps of 120
+    assert not budget.update(1080)  # the reserve is there to be used
+    assert budget.update(1081)
+    assert (budget.ahead_samples, budget.grown) == (FRAME + 1200, 1)
+    assert budget.update(1330)
+    assert (budget.ahead_samples, budget.grown) == (FRAME + 1440, 2)
+    assert budget.update(FRAME + 10)  # beyond the frame
+    assert (budget.ahead_frames, budget.offset_samples) == (2, 120)
+    assert not budget.update(FRAME + 120)
+
+
+def test_where_more_than_half_a_frame_is_missing_it_grows_by_a_whole_one() -> None:
+    budget = Budget(FRAME, Delays(), 960, offsets_per_frame=16)
+    before = budget.ahead_samples
+    assert budget.update(1080 + FRAME // 2 + 1)
+    assert budget.ahead_samples == before + FRAME
+    assert budget.update(1080 + 3 * FRAME)
+    assert budget.ahead_samples == before + 3 * FRAME
+
+
+def test_it_shrinks_after_a_calm_by_what_is_spared() -> None:
+    budget = Budget(FRAME, Delays(), 960, calm_frames=10, offsets_per_frame=16)
+    small = budget.ahead_samples
+    assert budget.update(1500)
+    grown = budget.ahead_samples
+    assert [budget.update(960) for _ in range(9)] == [False] * 9
+    assert not budget.update(1400)  # no calm: it would spare next to nothing
+    assert [budget.update(960) for _ in range(10)] == [False] * 9 + [True]
+    assert (budget.ahead_samples, budget.shrunk) == (small, 1) and grown > small
+    assert [budget.update(900) for _ in range(40)] == [False] * 40, "so little is not worth it"
+    assert [budget.update(0) for _ in range(10)] == [False] * 9 + [True]
+    assert budget.ahead_samples == small - FRAME // 2, "half a frame at once is the most"
+
+
+def test_at_rest_it_is_chosen_anew_where_that_spares_anything() -> None:
+    budget = Budget(FRAME, Delays(), 960, offsets_per_frame=16)
+    budget.update(900)
     assert not budget.settle()
-    assert not budget.update(1440)  # the reserve is there to be used
-    assert budget.update(1441)
-    assert (budget.ahead_frames, budget.offset_samples) == (2, 1440)
-    assert [budget.update(1000) for _ in range(40)] == [False] * 40  # a frame less would fit, but barely
-    assert [budget.update(600) for _ in range(10)] == [False] * 9 + [True]
-    assert (budget.ahead_frames, budget.offset_samples) == (1, 1440)
-    assert [budget.update(100) for _ in range(40)] == [False] * 40
+    budget.update(100)
     assert budget.settle()
-    assert (budget.ahead_frames, budget.offset_samples) == (1, 720)
-    budget.update(0)
-    assert not budget.settle(), "less than a quarter of a frame is not worth it"
+    assert budget.ahead_samples == FRAME + 240
+
+
+@given(steps=st.lists(st.floats(0, 3 * FRAME), min_size=1, max_size=60), parts=st.sampled_from([1, 8, 16]))
+def test_whatever_steps_take_the_deadline_holds_and_the_grid_is_kept(steps: list[float], parts: int) -> None:
+    budget = Budget(FRAME, Delays(margin_samples=192, block_samples=128), 300, calm_frames=3, offsets_per_frame=parts)
+    for step in steps:
+        before = budget.ahead_samples
+        changed = budget.update(step)
+        assert changed == (budget.ahead_samples != before)
+        assert budget.remainder_samples >= -1e-6
+        assert budget.ahead_samples % (FRAME // parts) == 0
+        assert 0 <= budget.offset_samples < FRAME and budget.ahead_frames >= 1
 
 
 def test_there_is_an_end_to_it_with_offsets_too() -> None:

@@ -178,6 +178,10 @@ class StageMoves:
             return moment
         return felt(moment, here, self._feel, self._feel_since)
 
+    def set_length(self, samples: int) -> None:
+        """So long is the frame that comes next, and those after it."""
+        self._frame = samples
+
     def pause(self, start: int) -> None:
         """In place of `frame` where the band is not to be heard: what had a place in time is forgotten."""
         if self.silent or self._envelope.silent:
