@@ -24,7 +24,7 @@ SHRINK_RESERVE = 0.25
 """Part of a frame that must be free besides before one frame less is dared."""
 SETTLE_RESERVE = 0.05
 """Part of a frame that is kept free besides where the offset is chosen."""
-_LEAST_SPARED = 0.125
+LEAST_SPARED = 0.125
 """Part of a frame for which it is worth to shrink by less than one."""
 
 
@@ -161,7 +161,7 @@ class Budget:
         it changed."""
         frames, offset = self._best()
         spared = self.ahead_samples - frames * self.frame_samples - offset
-        if spared < _LEAST_SPARED * self.frame_samples:
+        if spared < LEAST_SPARED * self.frame_samples:
             return False
         self._stable_frames = 0
         self.ahead_frames, self.offset_samples = frames, offset
@@ -194,7 +194,7 @@ class Budget:
             return 0
         frames, offset = self._best()
         spared = self.ahead_samples - frames * frame - offset
-        return min(spared, frame // 2) if spared >= _LEAST_SPARED * frame else 0
+        return min(spared, frame // 2) if spared >= LEAST_SPARED * frame else 0
 
     def _take(self, ahead_samples: int) -> None:
         self.ahead_frames, self.offset_samples = divmod(ahead_samples, self.frame_samples)

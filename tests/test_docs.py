@@ -72,7 +72,8 @@ def test_the_terms_of_the_look_ahead_are_those_of_the_budget() -> None:
     assert f"At most {budget.MAX_AHEAD_FRAMES} frames ({40 * budget.MAX_AHEAD_FRAMES} ms)" in text
     assert f"{worker.WARM_UP_FRAMES}" == "10" and "runs for ten frames" in text
     assert f"{worker.SLOW_STEP} times the median" in text
-    assert lookahead.OFFSETS_PER_FRAME == 8 and "an eighth of a frame (5 ms)" in text
-    assert (budget.SETTLE_RESERVE, budget.SHRINK_RESERVE) == (0.2, 0.25)
-    assert "with a fifth of a frame to spare" in text and "with a quarter of a frame to spare" in text
+    assert lookahead.OFFSETS_PER_FRAME == 16 and "a sixteenth of a frame (2.5 ms)" in text
+    assert (budget.SETTLE_RESERVE, budget.SHRINK_RESERVE, budget.LEAST_SPARED) == (0.05, 0.25, 0.125)
+    assert "with a twentieth of a frame (2 ms) to spare" in text and "leaves a quarter of one to spare" in text
+    assert "60 s in which 5 ms less would have done" in text
     assert f"{lookahead.OFFLINE_STEP_SHARE} of a frame" in text
