@@ -84,6 +84,8 @@ class Playout:
         self._last_parts = np.zeros_like(self._parts)
         self.offset_samples = 0
         """May be changed before `start_anew`, or by `move`."""
+        self.longer_samples = 0
+        """By so many the next frame is longer than others, or shorter: see `move`."""
         self._round_trip: int | None = None
         self._hole_end = 0  # nothing is written before it
 
@@ -92,7 +94,7 @@ class Playout:
         for resampler in self._up:
             resampler.reset()
         self._two.fill(0.0)
-        self._round_trip = None
+        self._round_trip, self.longer_samples = None, 0
 
     def position(self, frame: int, round_trip_samples: int) -> int:
         """Output position of the frame's first sample."""
@@ -102,20 +104,22 @@ class Playout:
         """The input sample with which the frame's first moment is heard."""
         return frame * self.host_frame + self.offset_samples
 
-    def move(self, next_frame: int, offset_samples: int, by_samples: int) -> tuple[int, int]:
-        """Frames lie `by_samples` later from now on (earlier, below 0), at another offset. The number of the one that
-        comes next, and by how many samples it has to be longer to go on from the last: less than a frame."""
+    def move(self, next_frame: int, offset_samples: int, by_samples: int) -> int:
+        """Frames lie `by_samples` later from now on (earlier, below 0), at another offset. What is no whole frame of it
+        makes the next one longer, so that it goes on from the last; returns the number of that one."""
         end = self.nominal(next_frame)
         self.offset_samples = offset_samples
         longer = by_samples % self.host_frame if by_samples > 0 else -(-by_samples % self.host_frame)
-        return (end + longer - offset_samples) // self.host_frame, longer
+        self.longer_samples = longer
+        return (end + longer - offset_samples) // self.host_frame
 
-    def resample(self, parts: Array, longer: int = 0) -> Array:
-        """Mono [parts, frame] at the host rate: [parts, host_frame + longer], which holds until the next call.
+    def resample(self, parts: Array) -> Array:
+        """Mono [parts, frame] at the host rate: [parts, host_frame], which holds until the next call.
 
-        A longer frame begins with the end of the last one once more, a shorter one leaves out its beginning; either
-        in one crossfade.
+        A longer frame, [parts, host_frame + longer], begins with the end of the last one once more, a shorter one
+        leaves out its beginning; either in one crossfade.
         """
+        longer, self.longer_samples = self.longer_samples, 0
         self._parts, self._last_parts = self._last_parts, self._parts
         for resampler, part, brought in zip(self._up, parts, self._parts, strict=True):
             brought[:] = resampler.process(part)

@@ -63,8 +63,7 @@ class MadeFrame(NamedTuple):
     start_samples: int
     """The input sample together with which its first sample is heard."""
     rows: Array
-    """[rows, host_frame]: what each row of the buses plays (engine/buses.py). The frame that makes room, where the
-    look-ahead changed, is up to half a frame longer or shorter."""
+    """[rows, host_frame], or half a frame more or less where the look-ahead changed: what each row of the buses plays."""
     mix: Array
     """[2, host_frame]: all parts together, whichever outputs they go to. May be `rows` itself."""
     parts: Array
@@ -143,7 +142,6 @@ class BandStep:
         self._host_ratio = rate_hz / player.sample_rate_hz
         self.notes_late_samples = notes_late_samples(player) * self._host_ratio
         """By how much the notes of a frame belong before it, at the host rate: those of a player that is far away."""
-        self._longer = 0  # see _room
         self._drawn: list[_Drawn] = []
         self._groove, self._voicing = GrooveTiming(rate_hz), OpenVoicing(rate_hz)
         self._audible = AudibleNotes()
@@ -243,7 +241,7 @@ class BandStep:
         conductor, stage = self.conductor, self.stage
         known = conductor.moment(self.playout.nominal(frame)) if moment is None else moment
         start, samples = self.span(frame)
-        nominal = self.playout.nominal(frame) - self._room
+        nominal = self.playout.nominal(frame) - self._longer
         stage.set_length(samples)
         self.moves.set_length(samples)
         if not known.playing and self.moves.stays(conductor.peek(nominal)):
@@ -316,23 +314,14 @@ class BandStep:
             return _NOT_YET
         return self.guard.pass_over(self.batch_frames) if unheard else self.guard.sound(self.batch_frames)
 
-    def move(self, next_frame: int, offset_samples: int, by_samples: int) -> int:
-        """Frames lie `by_samples` later from now on, at another offset. What is no whole frame of it makes the next one
-        longer, or shorter; returns the number of that one."""
-        next_frame, longer = self.playout.move(next_frame, offset_samples, by_samples)
-        self._longer = self._room + longer
-        if 2 * abs(self._longer) > self.host_frame:
-            self.broken = True
-        return next_frame
-
     @property
-    def _room(self) -> int:
-        """By so many samples the next frame is longer than others."""
-        return 0 if self.broken else self._longer
+    def _longer(self) -> int:
+        """By so many samples the next frame is longer than others: only one that goes on from the last makes room."""
+        return 0 if self.broken else self.playout.longer_samples
 
     def span(self, frame: int) -> tuple[int, int]:
         """Of the next frame: the input sample together with which its first one is heard, and how many it has."""
-        return self.playout.position(frame, 0) - self._room, self.host_frame + self._room
+        return self.playout.position(frame, 0) - self._longer, self.host_frame + self._longer
 
     def leave_out(self, frame: int) -> None:
         """The frame is not made: what comes next does not go on from the last, and no note sounds through the gap."""
@@ -351,7 +340,7 @@ class BandStep:
             self._groove.reset()
             self._voicing.reset()
             self._hand_out(self._audible.end_all(start))
-        frame = NoteFrame(start + self._room, self.host_frame, self._host_ratio, style, cue.beat)
+        frame = NoteFrame(start + self._longer, self.host_frame, self._host_ratio, style, cue.beat)
         in_groove = self._groove.frame(noted.notes(), frame, self.conductor.peek)
         self.placed_notes = self.moves.settle(self._voicing.frame(in_groove, style))
         if self.score is not None:
@@ -369,12 +358,11 @@ class BandStep:
 
     def _bar_line(self, position: float) -> float | None:
         """Where in the time of a frame from that position on a bar begins."""
-        samples = self.host_frame + self._room
+        samples = self.host_frame + self._longer
         here, there = self.conductor.peek(position), self.conductor.peek(position + samples)
         if there.bar <= here.bar or there.beat <= here.beat:
             return None
-        share = (there.bar_beat - here.beat) / (there.beat - here.beat)
-        return position + min(max(share, 0.0), 1.0) * samples
+        return position + min(max((there.bar_beat - here.beat) / (there.beat - here.beat), 0.0), 1.0) * samples
 
     def _hand_out(self, notes: list[TimedNote]) -> None:
         self._heard_notes += notes
@@ -387,17 +375,15 @@ class BandStep:
         return notes
 
     def _mixed(self, parts: Array) -> Iterator[MadeFrame]:
-        longer, self._longer = self._room, 0
         if self.broken:
             for one in (self.playout, self._desk):
-                if one is not None:
-                    one.start_anew()
+                one.start_anew()
             self.broken = False
         drawn, self._drawn = self._drawn, []
         for frame_parts, (start, levels_db, gains, how, style, kinds) in zip(
             np.split(parts, len(drawn), axis=1), drawn, strict=True
         ):
-            placed = self._mixer.place(self.playout.resample(frame_parts, longer))
+            placed = self._mixer.place(self.playout.resample(frame_parts))
             if self.source is not None:
                 self.source.fill(start, placed)
             sounding = self._mixer.level(placed, levels_db)

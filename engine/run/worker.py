@@ -242,7 +242,7 @@ class Worker:
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
         later = self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples)
         if later:
-            self._next = self._band.move(self._next, self.budget.offset_samples, later)
+            self._next = self._playout.move(self._next, self.budget.offset_samples, later)
             self._guard.set_ahead(self.budget.ahead_frames_up)
         if self.budget.exceeds_maximum:
             self._fault_log.fault(FaultKind.OVERDRAWN)
