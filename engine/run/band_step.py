@@ -63,7 +63,7 @@ class MadeFrame(NamedTuple):
     start_samples: int
     """The input sample together with which its first sample is heard."""
     rows: Array
-    """[rows, host_frame], or half a frame more or less where the look-ahead changed: what each row of the buses plays."""
+    """[rows, host_frame], half a frame more or less where the look-ahead changes: what each row of the buses plays."""
     mix: Array
     """[2, host_frame]: all parts together, whichever outputs they go to. May be `rows` itself."""
     parts: Array
