@@ -146,7 +146,7 @@ class Session:
         """The one that is on. Any thread."""
         return self.show.preset
 
-    def lists(self) -> dict[str, list[Any]]:
+    def lists(self) -> dict[str, Any]:
         """What faces offer to choose from: presets, songs, sections. Any thread."""
         return self.show.lists()
 

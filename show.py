@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .engine.commands import (
     BAND_OPTIONS,
     Announce,
     Command,
+    MoveSong,
     SelectPreset,
     SelectSong,
     SetChart,
@@ -43,7 +45,7 @@ from .presets.sections import settings_by_name
 from .presets.setlist import SetList, Song
 from .sound.general_midi import programs_of
 
-OF_SHOW = (SelectPreset, StepPreset, SelectSong, StepSong)
+OF_SHOW = (SelectPreset, StepPreset, SelectSong, StepSong, MoveSong)
 """The commands that are resolved here."""
 CONTROL_NAMES = ("style", "density", "temperature", "top_k", "top_p", "groove", "listening")
 
@@ -179,6 +181,8 @@ class Show:
             return self._go_to(command.number)
         if isinstance(command, StepSong):
             return self._go_to(self._number + command.by, step=True)
+        if isinstance(command, MoveSong):
+            return self._move(command.number, command.to)
         if isinstance(command, SelectPreset):
             return self._take(command.name)
         if isinstance(command, StepPreset):
@@ -199,7 +203,7 @@ class Show:
             lines.append(f"by a chart of {self._chart.bars} bars{sections}")
         return lines
 
-    def lists(self) -> dict[str, list[Any]]:
+    def lists(self) -> dict[str, Any]:
         """What faces offer to choose from, as plain values: presets, songs, the sections of the chart that is on."""
         chart = self._chart
         return {
@@ -214,6 +218,7 @@ class Show:
                 }
                 for song in self._songs
             ],
+            "song": {} if self.song is None else {"notes": self.song.notes, "lyrics": self.song.lyrics},
             "sections": [] if chart is None else list(chart.section_names),
         }
 
@@ -240,6 +245,20 @@ class Show:
         self._number, song = number, songs[number - 1]
         self._preset, self._chart = song.preset, song.chart
         return [*self._dress(song.preset), SetTempo(song.plays_at_bpm), SetChart(song.chart), self._announce()]
+
+    def _move(self, number: int, to: int) -> list[Command]:
+        """A song to another place. The one that is on stays on."""
+        songs = list(self._songs)
+        if self.set_list is None:
+            raise ConfigError("there is no set list: give one with --set")
+        for place in (number, to):
+            if not 1 <= place <= len(songs):
+                raise ConfigError(f"there is no song {place}: the set list has 1 to {len(songs)}")
+        order = list(range(1, len(songs) + 1))
+        order.insert(to - 1, order.pop(number - 1))
+        self.set_list = replace(self.set_list, songs=tuple(songs[place - 1] for place in order))
+        self._number = order.index(self._number) + 1
+        return [self._announce()]
 
     def _take(self, name: str) -> list[Command]:
         preset = self._presets.get(name)

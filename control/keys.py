@@ -86,24 +86,9 @@ KEY_TABLE = (
     Key(("c",), "c", "counts in one bar, then the band comes in", lambda status: CountIn()),
     Key(("f",), "f", "a fill up to the next bar line", lambda status: Fill()),
     Key(("e",), "e", "an ending on the next bar line", lambda status: Ending()),
-    Key(("x",), "x", "a hit on the next beat", lambda status: Hit()),
-    Key(("b",), "b", "a break: silence to the bar line", lambda status: Break()),
-    Key(("u",), "u", "a build up to the next section", lambda status: Build()),
-    Key(("[",), "[", "half-time feel, and back", lambda status: SetFeel(0.5, turn=True)),
-    Key(("]",), "]", "double-time feel, and back", lambda status: SetFeel(2.0, turn=True)),
-    Key(("r",), "r", "room for a solo, and back", lambda status: SetSolo()),
-    Key(
-        ("n",),
-        "n",
-        "next song; next preset where there is no set list",
-        lambda status: StepSong(1) if status.songs else StepPreset(1),
-    ),
-    Key(
-        ("p",),
-        "p",
-        "previous song, or previous preset",
-        lambda status: StepSong(-1) if status.songs else StepPreset(-1),
-    ),
+    Key(("x", "b", "u"), "x b u", "a hit, a break, a build up to the next section"),
+    Key(("[", "]", "r"), "[ ] r", "half-time feel, double-time feel, room for a solo; again: back"),
+    Key(("n", "p"), "n p", "next song, previous song; presets where there is no set list"),
     Key(tuple(str(place + 1) for place in range(len(PARTS))), "1 2 3", "mutes drums, bass, keys, and lets them back"),
     Key(("s",), "s", "the band turns to the other sound: neural voice, instruments", lambda status: StepSound()),
     Key(("l",), "l", "leads the chords by hand on MIDI, and leaves off", lambda status: SetOption("chords", "turn")),
@@ -119,6 +104,9 @@ KEY_TABLE = (
 )
 KEYS_HELP = "space starts and stops, ! is panic, ? shows the keys, q quits"
 
+_MOVES: dict[str, Command] = {
+    "x": Hit(), "b": Break(), "u": Build(), "[": SetFeel(0.5, turn=True), "]": SetFeel(2.0, turn=True), "r": SetSolo()
+}  # fmt: skip
 _BY_NAME = {name: key for key in KEY_TABLE for name in key.names}
 
 
@@ -141,6 +129,11 @@ class Keyboard:
             return None
         if known.make is not None:
             return known.make(status)
+        if name in ("n", "p"):
+            step = 1 if name == "n" else -1
+            return StepSong(step) if status.songs else StepPreset(step)
+        if name in _MOVES:
+            return _MOVES[name]
         if name.isdigit():
             return SetMute(PARTS[int(name) - 1])
         if name in ("up", "down"):

@@ -29,7 +29,7 @@ from .display_text import (
     time_source,
     tuning,
 )
-from .keys import KEY_TABLE
+from .key_rows import key_rows
 
 Segment = tuple[str, str]
 """A piece of a row and its style, as rich names styles."""
@@ -196,9 +196,7 @@ def _help_rows(status: Status, width: int) -> list[tuple[int, Row]]:
     words, mood = big_state(status)
     rows: list[tuple[int, Row]] = [(0, ((words.center(width), _MOOD_STYLES[mood]),))]
     rows.append((1, _health_row(status, width)))
-    for place, key in enumerate(KEY_TABLE):
-        rows.append((3 + place, ((f" {key.shown:<9}", "bold"), (key.text, ""))))
-    return rows
+    return rows + [(3 + place, row) for place, row in enumerate(key_rows(width))]
 
 
 def _beat_row(status: Status, width: int, blocks: bool) -> Row:

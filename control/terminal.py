@@ -26,9 +26,11 @@ from .panel import (
     Row,
     code_panel,
     db_text,
+    fitted,
     panel,
 )
 from .qr_code import qr_lines
+from .song_words import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +45,8 @@ _KEPT_NOTES = 200
 _SHOWN_S = 60.0
 """A warning or note stands in the panel for so long; after that it is found beside the keys."""
 _LOGGED = 12
+_PANEL_ROWS, _WORD_ROWS = 20, 12
+"""Rows that the panel keeps for itself, and the most that a song's notes and words take."""
 
 
 class Display(Protocol):
@@ -50,6 +54,7 @@ class Display(Protocol):
 
     def note(self, text: str) -> None: ...
     def show(self, status: Status) -> None: ...
+    def words(self, lines: list[str]) -> None: ...
     def help(self) -> None: ...
     def remote(self, address: str) -> None: ...
     def show_remote(self) -> None: ...
@@ -124,6 +129,9 @@ class LineDisplay:
             self._next_s = self._clock() + _LINE_EVERY_S
             self._write(self._form(status))
 
+    def words(self, lines: list[str]) -> None:
+        """Nothing: a log is not read on stage."""
+
     def help(self) -> None:
         """Nothing: lines have no room for a table."""
 
@@ -182,6 +190,7 @@ class PanelDisplay:
         self._notes: deque[str] = deque(maxlen=_KEPT_NOTES)
         self._log: deque[tuple[str, float]] = deque(maxlen=_LOGGED)
         self._started = self._broken = self._help = self._remote_shown = False
+        self._words: list[str] = []
         self._remote = ""
         self._code: list[str] = []
 
@@ -192,6 +201,11 @@ class PanelDisplay:
         else:
             self._log.append((text, float("-inf")))
             self._write_safely(lambda: self._console.print(text, markup=False, highlight=False))
+
+    def words(self, lines: list[str]) -> None:
+        """Notes and words of the song as it is now, shown below where there is room."""
+        self._words = lines
+        self._last_drawn_state = None
 
     def help(self) -> None:
         """Show the keys and what was said so far, or the panel again."""
@@ -263,7 +277,9 @@ class PanelDisplay:
             code = self._code if self._blocks else []
             rows = code_panel(self._remote, code, width, size[1])
         else:
-            rows = panel(status, width, size[1], self._blocks, self._messages(now_s), self._help)
+            words = [] if self._help else wrapped(self._words, width, min(_WORD_ROWS, size[1] - _PANEL_ROWS))
+            rows = panel(status, width, size[1] - len(words), self._blocks, self._messages(now_s), self._help)
+            rows += [fitted(((f" {line}", "italic"),), width) for line in words]
         anew = size != self._size or now_s - self._painted_s >= REPAINT_EVERY_S
         if anew:
             self._painted_s, self._drawn = now_s, []

@@ -74,6 +74,8 @@ class Status:
     song_number: int = 0
     """From 1; 0 without a set list."""
     songs: int = 0
+    next_at_end: bool = False
+    """Whether the next song waits for the end of this one."""
     section: str = ""
     """Of the chart; empty without one."""
     next_section: str = ""

@@ -12,6 +12,7 @@ from gigmate.engine.commands import (
     HAND_OPTIONS,
     Announce,
     Command,
+    MoveSong,
     SelectPreset,
     SelectSong,
     SetBandLevel,
@@ -94,6 +95,26 @@ def test_songs_are_stepped_through_and_chosen() -> None:
     assert one(show.resolve(StepSong(-3)), Announce) == Announce("Blues shuffle", "Opening blues", 1, 4)
     with pytest.raises(ConfigError, match="first song"):
         show.resolve(StepSong(-1))
+
+
+def test_a_song_is_moved_for_tonight_and_the_one_that_is_on_stays_on() -> None:
+    show = evening()
+    titles = [song.title for song in EVENING.songs]
+    show.resolve(SelectSong(2))
+    (told,) = show.resolve(MoveSong(2, 1))
+    assert isinstance(told, Announce)
+    assert (told.song, told.song_number, told.songs) == (titles[1], 1, len(titles))
+    assert [song["title"] for song in show.lists()["songs"]] == [titles[1], titles[0], *titles[2:]]
+    show.resolve(MoveSong(2, 1))
+    assert show.song is not None and (show.song.title, show._number) == (titles[1], 2)
+    show.resolve(MoveSong(1, len(titles)))
+    assert show._number == 1
+    for number, to in ((0, 1), (1, len(titles) + 1)):
+        with pytest.raises(ConfigError, match="there is no song"):
+            show.resolve(MoveSong(number, to))
+    with pytest.raises(ConfigError, match="no set list"):
+        evening(None).resolve(MoveSong(1, 2))
+    assert [song.title for song in EVENING.songs] == titles, "the file's own order stays"
 
 
 def test_a_preset_in_a_song_leaves_its_tempo_and_chart() -> None:

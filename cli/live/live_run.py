@@ -244,9 +244,11 @@ def _run(
 ) -> None:
     """Carry keys to the engine and its status to the face until one of them wants an end."""
     from ...control.keys import HELP_KEYS, REMOTE_KEYS, Keyboard
+    from ...control.song_words import words_of
     from ...engine.commands import Quit
 
     keyboard, give_up_s = Keyboard(), math.inf
+    sung: tuple[str, str] | None = None
     while not session.wait(0.0):
         for key in keys.poll(_TICK_S):  # returns at once when a key is struck: a tap counts from then
             command = keyboard.command(key, session.status)
@@ -260,6 +262,10 @@ def _run(
             for line in source.news() if source is not None else ():
                 display.note(line)
         status = session.status
+        if (status.song, status.section) != sung:
+            sung = (status.song, status.section)
+            song = session.show.song
+            display.words([] if song is None else words_of(song.notes, song.lyrics, status.section))
         display.show(status)
         over = duration_s is not None and status.seconds >= duration_s
         if (over or signals.exit_code is not None) and give_up_s == math.inf:

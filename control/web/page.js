@@ -6,7 +6,7 @@ const STALE_MS = 3000, RETRY_MS = [300, 700, 1500, 3000], SLIDE_EVERY_MS = 80, H
 const by = (id) => document.getElementById(id);
 const body = document.body;
 let socket = null, tries = 0, retry = 0, seenAt = 0, refused = false, status = null, parts = [], lists = {};
-const drawers = [];  // what other scripts show of each status
+const drawers = [], listers = [];  // what other scripts show of each status, and of the lists
 
 // ------------------------------------------------------------------------------------------------------ connection
 function token() {
@@ -139,6 +139,7 @@ function buildLists() {
   }));
   by("set").hidden = !(lists.songs || []).length;
   by("sections").hidden = !(lists.sections || []).length;
+  for (const lister of listers) lister(lists);
 }
 
 function entry(title, more, message) {

@@ -12,6 +12,7 @@ _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/song.js": ("song.js", "text/javascript; charset=utf-8"),
     "/moves.js": ("moves.js", "text/javascript; charset=utf-8"),
     "/loop.js": ("loop.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),

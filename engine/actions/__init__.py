@@ -14,6 +14,7 @@ from .action import OFF_DB, WORD_LENGTH, Action, ActionError, Argument
 from .band_actions import BAND_ACTIONS
 from .loop_actions import LOOP_ACTIONS
 from .move_actions import MOVE_ACTIONS
+from .set_actions import SET_ACTIONS
 
 __all__ = [
     "ACTIONS",
@@ -27,7 +28,8 @@ __all__ = [
     "command_of",
 ]
 
-ACTIONS: dict[str, Action] = {action.name: action for action in (*BAND_ACTIONS, *MOVE_ACTIONS, *LOOP_ACTIONS)}
+_ALL = (*BAND_ACTIONS, *MOVE_ACTIONS, *LOOP_ACTIONS, *SET_ACTIONS)
+ACTIONS: dict[str, Action] = {action.name: action for action in _ALL}
 
 
 def action_named(name: str) -> Action:

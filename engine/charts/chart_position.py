@@ -94,6 +94,16 @@ class ChartPosition:
         return cast(Section, chart.section_of_bar(bar - origin))
 
     @property
+    def round_bar(self) -> int | None:
+        """Number of the bar with which a chart that goes round begins anew; None where that is not known."""
+        chart, origin = self._chart, self._origin
+        if chart is None or origin is None or self._begins_at is not None or self._wanted is not None:
+            return None
+        if not chart.loops:
+            return None
+        return origin + (math.floor((self._beat + 1e-6) / chart.length_beats) + 1) * int(chart.bars)
+
+    @property
     def end_bar(self) -> int | None:
         """Number of the bar on whose downbeat the song ends; None where the chart goes round."""
         chart = self._chart

@@ -36,6 +36,21 @@ class StepSong:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveSong:
+    """A song of the set list to another place; both count from 1. Resolved by the session. Any thread."""
+
+    number: int
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class NextAtEnd:
+    """The next song comes when this one ends, or does not; None turns it over. Any thread."""
+
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SetChart:
     """Play by this chord chart (engine.chart.Chart); None: by ear again. Any thread."""
 

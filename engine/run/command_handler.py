@@ -36,6 +36,8 @@ from ..commands import (
     LoopKeep,
     LoopPress,
     LoopRelease,
+    MoveSong,
+    NextAtEnd,
     Panic,
     Quit,
     ScaleCount,
@@ -84,11 +86,12 @@ from ..timing.clocks.own_echo import OwnEcho
 from .band_step import BandStep
 from .band_switch import Switch
 from .lookahead import LookAhead
+from .moves.song_end import SongEnd
 
 _OF_TIME = (SetTempo, SetTimeSource, ShiftHalfBeat, ScaleCount, SetChart, JumpSection)
 _MOVES = (Hit, Break, Build, SetFeel, SetSolo)
 _OF_LOOPS = (LoopPress, LoopRelease, LoopDo, LoopKeep, SetLoop)
-_OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong)
+_OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong, MoveSong)
 MOST_COUNTED_BARS = 2
 _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
 MidiEvent = tuple[int, int, int, int]
@@ -139,6 +142,7 @@ class CommandHandler:
         self._bindings = config.bindings
         self._had_source, self._lost_samples = False, 0
         self.loops = Looper(bridge.rate_hz, band.host_frame, band.conductor, fault_log)
+        self.song_end = SongEnd()
         self.requests = CommandQueue()
         """What only the session can resolve; any thread may take it."""
 
@@ -172,6 +176,10 @@ class CommandHandler:
         if self.hand.on:
             self.hand.turn(self._bridge.position)
         self._conductor.lead(self.hand.chord)
+        if self.song_end.waits and self._switch.on:
+            bar = self._conductor.peek(self._in_input(-1)).bar
+            if self.song_end.is_here(bar, self._conductor.entrance_cue()):
+                self.requests.post(StepSong(1))
 
     def _take_key(self, message: HandMessage) -> None:
         """A key of the hand, unless it is bound to something else."""
@@ -214,7 +222,10 @@ class CommandHandler:
                 self.go_out()
         elif isinstance(command, _MOVES):
             self._move(command)
+        elif isinstance(command, NextAtEnd):
+            self.song_end.ask(command.on)
         elif isinstance(command, Panic):
+            self.song_end.ask(False)
             self.go_out()
             self.forget = True
             self.hand.let_go()
@@ -256,6 +267,8 @@ class CommandHandler:
         position = self._switch.stop(at_position)
         self._stage.stop()
         self._band.moves.clear()
+        if self.song_end.stopped():
+            self.requests.post(StepSong(1))
         if position is not None and self._band.take is not None:
             self._band.take.switch(position + self._look_ahead.facts.round_trip_samples, False)
 

@@ -68,7 +68,7 @@ class StatusBuilder:
         known = conductor.bar_samples() > 0
         cue = conductor.entrance_cue()
         self._note_faults(counters, cue)
-        said, controls = handler.announced, handler.controls
+        controls = handler.controls
         return Status(
             state=state or self._state(counters, frame, on, failing),
             seconds=counters.samples / rate_hz,
@@ -95,10 +95,7 @@ class StatusBuilder:
             xruns=counters.xruns,
             callbacks=counters.callbacks,
             callbacks_expected=counters.callbacks,
-            preset=said.preset,
-            song=said.song,
-            song_number=said.song_number,
-            songs=said.songs,
+            **self._song_of(handler),
             section=cue.section,
             next_section=cue.next_section,
             time_source=cue.source,
@@ -115,6 +112,12 @@ class StatusBuilder:
             recording=handler.recording,
             warnings=self._fault_log.warnings,
         )
+
+    def _song_of(self, handler: CommandHandler) -> dict[str, Any]:
+        """What is on of the evening."""
+        said = handler.announced
+        song = {"song": said.song, "song_number": said.song_number, "songs": said.songs}
+        return {"preset": said.preset, **song, "next_at_end": handler.song_end.waits}
 
     def _moves_of(self, now: int, on: bool) -> dict[str, Any]:
         """What waits for its line and in how many beats it comes, and what is on."""

@@ -282,6 +282,7 @@ class Conductor:
             symbol=self._chart.symbol if self._lead is None else self._lead.name,
             chord_source="hand" if self._lead is not None else "chart" if self._chart.known else "ear",
             end_bar=self._chart.end_bar,
+            round_bar=self._chart.round_bar,
             section_bar=self._chart.section_bar,
         )
 

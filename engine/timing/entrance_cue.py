@@ -39,5 +39,7 @@ class EntranceCue:
     """Whose chords the band plays: "hand", "chart" or "ear"; empty where it is told none."""
     end_bar: int | None = None
     """Number of the bar whose downbeat is the chart's last; None where it goes round, or there is none."""
+    round_bar: int | None = None
+    """Number of the bar with which a chart that goes round begins anew; None where that is not known."""
     section_bar: int | None = None
     """Number of the bar with which the chart's next section begins; None where that is not known."""

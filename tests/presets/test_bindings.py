@@ -100,6 +100,7 @@ def test_every_action_can_be_bound() -> None:
         "fills": {"name": "never"},
         "sound": {"part": "keys", "name": "rhodes"},
         "song": {"number": 1},
+        "move_song": {"number": 2, "to": 1},
     }
     for name in ACTIONS:
         assert row(cc=1, does=name, **extra.get(name, {})).binding().action is ACTIONS[name]

@@ -44,6 +44,7 @@ class StandIn:
         self.commands: list[Command] = []
         self.status = Status(**{"songs": len(SONGS), "song_number": 1, "song": "Blue Hour", **status})
         self.sections = ["A", "Bridge"]
+        self.more: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def set(self, **changes: Any) -> None:
@@ -79,7 +80,7 @@ class StandIn:
             self.set(preset=command.name)
 
     def lists(self) -> dict[str, Any]:
-        return {"presets": PRESETS, "songs": SONGS, "sections": list(self.sections)}
+        return {"presets": PRESETS, "songs": SONGS, "sections": list(self.sections), **self.more}
 
 
 def open_remote(
