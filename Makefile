@@ -2,6 +2,7 @@
 #
 #   make live            install, then play along on input 1, output 1,2 (ARGS="--input 2 --preset funk" for others)
 #   make test            install the test tools too, check the style and the types, run the fast tests
+#   make plugin          build gigmate.lv2 for hosts such as Ardour, and install it into ~/.lv2
 #   make bench           how fast this machine is
 #   make soak            hours of sound through the whole engine: nothing lost, memory and pace flat (GIGMATE_SOAK_SECONDS)
 #   make bench-latency   a loop measured by us and by jack_iodelay, side by side
@@ -10,7 +11,7 @@
 #   make clean           remove .venv and everything made
 #
 # Variables: PYTHON (3.10 to 3.13), ARGS (options of the command), TORCH_INDEX (a pip index that holds CPU builds
-# of torch), SYSTEM=no (install no system packages).
+# of torch), SYSTEM=no (install no system packages), LV2_DIR and DESTDIR (other folders for the plug-in).
 
 TORCH_VERSION := 2.13.0
 VENV := .venv
@@ -18,15 +19,17 @@ DONE := .make
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 ARGS ?=
+LV2_DIR ?= $(HOME)/.lv2
 SYSTEM ?= yes
 
 # What pip cannot bring. `make live` can do without: it rehearses then, with the neural voice alone.
 SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
 SYSTEM_SOUNDS := libfluidsynth3 musescore-general-soundfont-small
 SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 strace fluidsynth libfluidsynth3 fluid-soundfont-gm \
-               musescore-general-soundfont-small csound-soundfont
+               musescore-general-soundfont-small csound-soundfont lv2-dev lilv-utils sordi jalv
+SYSTEM_PLUGIN := lv2-dev
 
-.PHONY: live test bench soak bench-latency pictures lint clean help system-live system-test
+.PHONY: live test plugin bench soak bench-latency pictures lint clean help system-live system-test system-plugin
 .SUFFIXES:
 
 help:
@@ -38,6 +41,9 @@ live: system-live $(DONE)/live
 # Most tests wait for servers and clocks, not for the processor: two at once, each file in one process.
 test: system-test lint
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+plugin: system-plugin $(DONE)/live
+	@$(VENV)/bin/gigmate plugin install --to "$(DESTDIR)$(LV2_DIR)" --command "$(abspath $(VENV)/bin/gigmate)"
 
 bench: $(DONE)/live
 	@$(VENV)/bin/gigmate bench $(ARGS)
@@ -102,6 +108,12 @@ system-live:
 	  || echo "make: going on without them" >&2; \
 	  { $(call HAS_LIBRARY,libfluidsynth.so.3) && $(HAS_BANK); } || { $(call APT,$(SYSTEM_SOUNDS)); } \
 	  || echo "make: going on without instruments" >&2; \
+	fi
+
+system-plugin:
+	@mkdir -p $(DONE)
+	@if [ "$(SYSTEM)" = yes ] && [ "$$(uname -s)" = Linux ] && [ ! -f /usr/include/lv2/core/lv2.h ]; then \
+	  { $(call APT,$(SYSTEM_PLUGIN)); } || true; \
 	fi
 
 system-test:

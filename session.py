@@ -223,11 +223,13 @@ def open_session(
     loading: PlayerLoading,
     waiting: Callable[[], None] | None = None,
     note_sink: NoteSink | None = None,
+    port: Port | None = None,
 ) -> Session:
     """Open the port while the model loads, and put both into an engine that plays the show (or with that preset).
 
-    `waiting` is called often while the model still loads, on this thread; what it raises ends the opening. `note_sink`
-    takes the band's notes where JACK does not; the session closes it.
+    `port`: one that is open, which the session closes. `waiting` is called often while the model still loads, on this
+    thread; what it raises ends the opening. `note_sink` takes the band's notes where JACK does not; the session closes
+    it.
     Raises EngineError or ConfigError (port), CheckpointError (weights).
     """
     if isinstance(show, Preset):
@@ -236,7 +238,7 @@ def open_session(
     show.time_source = config.time_source
     from .engine.ports.port import open_port
 
-    port = open_port(config)
+    port = open_port(config) if port is None else port
     try:
         from .engine.player import harmonist_of
         from .engine.ports.loopback import calibrated

@@ -34,6 +34,7 @@ from .live import (
 )
 from .options import version
 from .options.version import VersionOption
+from .plugin import plugin_command
 from .train import data_command, train_command
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
@@ -57,6 +58,7 @@ app.command("play", cls=web_options.LiveCommand)(play_command.play)
 app.add_typer(presets.app, name="presets")
 app.add_typer(charts_command.app, name="charts")
 app.command("export")(export.export)
+app.add_typer(plugin_command.app, name="plugin")
 app.command("serve")(serve.serve)
 app.command("sounds")(sounds_command.sounds)
 app.add_typer(data_command.app, name="data")

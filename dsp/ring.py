@@ -43,7 +43,9 @@ RING_TABLE = WordTable(
     "Ring", "Float32 samples by position: `dsp/ring.py`. Read index, write index and gap are free-running positions."
 )
 RING_TABLE.writer("its owner, before use")
-_DATA = RING_TABLE.word("_DATA", "address", "float32 [ROWS, MASK + 1]: sample n stands at n & MASK")
+_DATA = RING_TABLE.word(
+    "_DATA", "offset", "of float32 [ROWS, MASK + 1] from the ring's own address: sample n stands at n & MASK", "bytes"
+)
 _MASK = RING_TABLE.word("_MASK", "int64", "memory's length - 1", "samples")
 _LIMIT = RING_TABLE.word("_LIMIT", "int64", "how many it holds at most", "samples")
 _ROWS = RING_TABLE.word(
@@ -61,8 +63,8 @@ _WORDS = RING_TABLE.size
 
 @realtime
 def _row(ring, row):
-    """Address of a row's memory."""
-    return load_i64(ring, _DATA) + 4 * row * (load_i64(ring, _MASK) + 1)
+    """Address of a row's memory, which lies where it lies from the ring: two processes may see both elsewhere."""
+    return ring + load_i64(ring, _DATA) + 4 * row * (load_i64(ring, _MASK) + 1)
 
 
 @realtime
@@ -198,6 +200,12 @@ def ring_pass_taken(ring, count):
     store_release(ring, _READ, load_relaxed(ring, _READ) + count)
 
 
+@realtime
+def ring_skip_to(ring, position):
+    """Consumer only. Forget what is before `position`, written yet or not; never back."""
+    store_release(ring, _READ, max(load_relaxed(ring, _READ), position))
+
+
 SOURCES = (__file__, _word_table.__file__)
 _cfunc = cached_cfunc(*SOURCES)
 _I = types.int64
@@ -253,7 +261,7 @@ class Ring:
         size = 1 << (self.capacity_samples - 1).bit_length()
         self._data = touched_floats(size * self.rows)
         self._words = aligned_words(_WORDS)
-        self._words[_DATA] = self._data.ctypes.data
+        self._words[_DATA] = self._data.ctypes.data - self._words.ctypes.data
         self._words[_MASK] = size - 1
         self._words[_LIMIT] = self.capacity_samples
         self._words[_ROWS] = self.rows

@@ -32,13 +32,15 @@ class Bus:
 
 @dataclass(frozen=True, slots=True)
 class BusLayout:
-    """All outputs of one run. A part with a bus of its own is not in main. Any thread."""
+    """All outputs of one run. A part with a bus of its own is not in main, but where that is asked for. Any thread."""
 
     main: tuple[int, ...] = DEFAULT_OUTPUTS
     parts: tuple[tuple[str, tuple[int, ...]], ...] = ()
     """(part, its outputs) of each part, and of "loop", that has its own."""
     click: tuple[int, ...] = ()
     """Outputs that play the click alone; empty: main plays it too."""
+    parts_in_main: bool = False
+    """Parts with a bus of their own are in main as well."""
 
     @property
     def buses(self) -> tuple[Bus, ...]:

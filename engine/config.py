@@ -45,7 +45,9 @@ class EngineConfig:
     input_file: str | None = None
     """File port: the recording that plays the musician's part."""
     realtime: bool = True
-    """File port: keep the wall clock (the rehearsal), or run as fast as the worker can (tests, offline)."""
+    """File port and plug-in: keep a clock (the rehearsal, the stage), or run as fast as the worker can (offline)."""
+    parts_in_main: bool = False
+    """Parts that have outputs of their own are in the main bus as well."""
     monitor_db: float | None = None
     """File port: gain at which the heard signal is mixed into the written output; None leaves it out."""
     output_file: str | None = None
@@ -126,7 +128,7 @@ class EngineConfig:
     @property
     def buses(self) -> BusLayout:
         """Which output plays what."""
-        return BusLayout(self.output_channels, self.part_outputs, self.click_channels)
+        return BusLayout(self.output_channels, self.part_outputs, self.click_channels, self.parts_in_main)
 
     @property
     def played_channels(self) -> tuple[int, ...]:

@@ -99,6 +99,8 @@ class Bridge:
         self._jack_position = aligned_words(32)
         self.click_ring, self.loop_ring = (Ring(out_capacity or 2 * self.rate_hz) for _ in range(2))
         """The count-in's click and the musician's loop, at output positions, as the out-ring."""
+        self.clock_goes_out = False
+        """Whether a port without JACK takes `push_midi`'s messages; it says so before the band begins."""
         self._kept_alive: list[object] = []
         self._conversions: dict[int, Conversion] = {}
         words = aligned_words(state_table.STATE_WORDS)
@@ -124,7 +126,7 @@ class Bridge:
         words[state_table.JACK_POSITION] = self._jack_position.ctypes.data
         words[state_table.PLAY_UNTIL_POSITION] = words[state_table.FIRST_SOUND_POSITION] = -1
         self._words = words
-        self._input_needed_samples = -1
+        words[state_table.INPUT_NEEDED] = -1
         self.state_address = int(words.ctypes.data)
         self.notes = NoteStreams(self.state_address, self.rate_hz)  # what goes out as MIDI, part by part
         words[state_table.NOTES] = self.notes.address
@@ -281,12 +283,16 @@ class Bridge:
 
         A port that is not bound to the clock (files, as fast as possible) then keeps exactly in step with the worker.
         """
-        self._input_needed_samples = int(position)
+        self.set_word(state_table.INPUT_NEEDED, int(position))
+
+    def end_turn(self) -> None:
+        """Inference thread only. Whatever was asked of it before this turn began has been obeyed."""
+        self.set_word(state_table.TURNS, self.word(state_table.TURNS) + 1)
 
     @property
     def input_needed_samples(self) -> int:
         """Any thread. What `set_input_needed` last said; -1 if never."""
-        return self._input_needed_samples
+        return self.word(state_table.INPUT_NEEDED)
 
     def wait(self, timeout_s: float, samples: int = 1) -> bool:
         """Inference thread only. Sleep until the in-ring holds that many samples; False when the time is over first."""
@@ -323,7 +329,7 @@ class Bridge:
     @property
     def sends_midi(self) -> bool:
         """Any thread. Whether there is a port that MIDI goes out of."""
-        return self.word(state_table.JACK_MIDI_OUT_PORT) != 0
+        return self.word(state_table.JACK_MIDI_OUT_PORT) != 0 or self.clock_goes_out
 
     def push_midi(self, position: int, message: bytes) -> bool:
         """Inference thread only. Send 1 to 3 bytes at an output sample, not before the last ones'. False: no room."""

@@ -106,7 +106,7 @@ _transport_query = caller(types.int32, types.int64, types.int64)
 
 
 @realtime
-def _midi_push(state, position, packed):
+def midi_push(state, position, packed):
     write = load_relaxed(state, MIDI_WRITE)
     if write - load_acquire(state, MIDI_READ) >= MIDI_EVENTS:
         store_relaxed(state, MIDI_DROPPED, load_relaxed(state, MIDI_DROPPED) + 1)
@@ -140,7 +140,7 @@ def _jack_midi(lease, state, count):
         if size > 2:
             packed |= np.int64(load_u8(data, 2)) << 16
         at = load_relaxed(state, POSITION) + to_bridge_samples(lease, np.int64(load_u32(event, 0)))
-        _midi_push(state, at, packed)
+        midi_push(state, at, packed)
 
 
 @realtime
@@ -242,7 +242,8 @@ def _jack_transport(state):
     store_release(state, TRANSPORT_SEQUENCE, sequence + 2)
 
 
-_cfunc = cached_cfunc(__file__, *_note_callback.SOURCES, *_conversion.SOURCES)
+SOURCES = (__file__, *_note_callback.SOURCES, *_conversion.SOURCES)
+_cfunc = cached_cfunc(*SOURCES)
 
 
 @realtime_entry

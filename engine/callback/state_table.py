@@ -14,6 +14,7 @@ from ...dsp import word_table as _word_table
 from ...dsp.limiter import LIMITER_TABLE
 from ...dsp.ring import RING_TABLE
 from ...dsp.word_table import WordTable, as_markdown
+from .hosted.plugin_table import CARRIER_TABLE, PLUGIN_TABLE
 
 SOURCES = (__file__, _word_table.__file__)
 
@@ -118,6 +119,10 @@ PLAY_UNTIL_POSITION = _word(
     "samples",
 )
 BAR_SAMPLES = _word("BAR_SAMPLES", "int64", "period that the fallback repeats; 0: no bar is known", "samples")
+INPUT_NEEDED = _word(
+    "INPUT_NEEDED", "int64", "the worker can do nothing more before the input reaches this; -1: never said", "samples"
+)
+TURNS = _word("TURNS", "int64", "how often the worker has looked for commands, and obeyed them")
 MIDI_READ = _word("MIDI_READ", "int64", "messages taken out of MIDI_RING", "events")
 MIDI_OUT_WRITE = _word("MIDI_OUT_WRITE", "int64", "messages put into MIDI_OUT_RING", "events")
 
@@ -278,7 +283,8 @@ _PAGE_BEGIN = """# Native state
 What the audio callback and Python share: plain memory, in words of 64 bits. Compiled code gets the address of a
 structure and works on the words below. Each group of words that has one writer stands on cache lines of its own.
 
-This page is made from the tables in `engine/callback/state_table.py`, `dsp/ring.py` and `dsp/limiter.py`:
+This page is made from the tables in `engine/callback/state_table.py`, `engine/callback/hosted/plugin_table.py`,
+`dsp/ring.py` and `dsp/limiter.py`:
 `python -m gigmate.engine.callback.state_table > docs/native-state.md`.
 
 """
@@ -286,7 +292,7 @@ This page is made from the tables in `engine/callback/state_table.py`, `dsp/ring
 
 def page() -> str:
     """The text of docs/native-state.md."""
-    return _PAGE_BEGIN + as_markdown(TABLES)
+    return _PAGE_BEGIN + as_markdown((*TABLES, CARRIER_TABLE, PLUGIN_TABLE))
 
 
 if __name__ == "__main__":

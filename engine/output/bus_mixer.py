@@ -91,6 +91,7 @@ class BusMixer:
     def __init__(self, layout: BusLayout, frame_samples: int) -> None:
         self._layout = layout
         own = {part for part, _ in layout.parts}
+        self._all_in_main = not own or layout.parts_in_main
         self._in_main = [index for index, part in enumerate(PARTS) if part not in own]
         self._own = [
             (PARTS.index(bus.name), slice(first, first + bus.rows))
@@ -108,7 +109,7 @@ class BusMixer:
             return BusMixer(self._layout, parts.shape[2]).sum(parts)
         np.sum(parts, axis=0, out=self._mix)
         if self._rows is not self._mix:
-            main = parts[self._in_main].sum(axis=0) if self._own else self._mix
+            main = self._mix if self._all_in_main else parts[self._in_main].sum(axis=0)
             _fit(main, self._rows[self._main])
             for part, rows in self._own:
                 _fit(parts[part], self._rows[rows])

@@ -98,6 +98,8 @@ class Port:
         """The same of each part's notes, where they have ports."""
         self.note_names: tuple[str, ...] = ()
         """Of the ports that the parts' notes leave by."""
+        self.transport_delay_samples: int | None = None
+        """From a place of the host's transport to where it is heard with the input; None: the round trip."""
         self.own_delay_samples = 0
         """What we add on the way from input to output, as others shall know it (JACK); any thread may set it.
 

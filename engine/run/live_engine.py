@@ -99,7 +99,7 @@ class Engine:
         self._over = self.port.ended
         try:
             rate_hz = self.port.rate_hz
-            self._clocked = config.realtime or self.port.backend != "file"
+            self._clocked = config.realtime or self.port.backend not in ("file", "plugin")
             self._sample_clock = SampleClock(rate_hz)
             buffer_samples = round(_BUFFER_S * rate_hz)
             self._bridge = Bridge(
@@ -331,6 +331,7 @@ class Engine:
             midi_in_from=port.midi_in_from,
             midi_out_to=port.midi_out_to,
             notes_out_to=port.notes_out_to or _TO_DEVICES,
+            transport_delay_samples=port.transport_delay_samples,
         )
 
     def _check_midi_latency(self) -> None:

@@ -41,6 +41,13 @@ class PortFacts:
     midi_out_to: Neighbours = field(default_factory=Neighbours)
     notes_out_to: tuple[Neighbours, ...] = (Neighbours(),) * len(PARTS)
     """The same of each part's notes."""
+    transport_delay_samples: int | None = None
+    """From a place of the transport to where it is heard with the input; None: the round trip, as our sound."""
+
+    @property
+    def transport_after_samples(self) -> int:
+        """What others play at a moment of the song is heard with the input so much later."""
+        return self.round_trip_samples if self.transport_delay_samples is None else self.transport_delay_samples
 
     def heard_after_samples(self, from_program: bool) -> int:
         """From the sample at which a MIDI message came to the place in the input that it means.

@@ -265,7 +265,7 @@ class Worker:
         if transport is not None:
             position, rolling, table = transport
             # What others play at that moment of the song is heard with the input a round trip later, as we are.
-            reading = reading_of(position + self.look_ahead.facts.round_trip_samples, rolling, table)
+            reading = reading_of(position + self.look_ahead.facts.transport_after_samples, rolling, table)
             self._conductor.read_transport(reading)
             if reading.rolling and not reading.has_beats and not self._said_beatless:
                 self._said_beatless = True
@@ -401,6 +401,7 @@ class Worker:
         for command in (*map(self._in_place, by_pedal), *self._commands.drain()):
             self.command_handler.obey(command)
         self.command_handler.turn_hand()
+        self._bridge.end_turn()
 
     def _in_place(self, command: Command) -> Command:
         """A tap that a program sent means what is heard of it; where a device is connected too, a foot did it."""

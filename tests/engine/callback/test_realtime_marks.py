@@ -103,7 +103,7 @@ def addresses_given_away(sources: list[str], modules: dict[str, Module]) -> set[
 
 
 NATIVE = modules_of(
-    {path.stem: path.read_text("utf-8") for path in (*ROOT.glob("dsp/*.py"), *ROOT.glob("engine/callback/*.py"))}
+    {path.stem: path.read_text("utf-8") for path in (*ROOT.glob("dsp/*.py"), *ROOT.glob("engine/callback/**/*.py"))}
 )
 SOURCES = [path.read_text("utf-8") for path in (*ROOT.glob("engine/**/*.py"), *ROOT.glob("*.py"))]
 

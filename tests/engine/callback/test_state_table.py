@@ -12,7 +12,7 @@ from gigmate.dsp.word_table import CACHE_LINE_WORDS, WordTable
 from gigmate.engine.callback import state_table
 
 ROOT = Path(__file__).resolve().parents[3]
-FILES = [ROOT / "dsp/ring.py", ROOT / "dsp/limiter.py", *(ROOT / "engine/callback").glob("*.py")]
+FILES = [ROOT / "dsp/ring.py", ROOT / "dsp/limiter.py", *(ROOT / "engine/callback").rglob("*.py")]
 FILES += (ROOT / "engine/ports").glob("*.py")
 
 # Which argument of a call is the word.

@@ -1,0 +1,253 @@
+"""Builds gigmate.lv2: the shell with the machine's C compiler, and the description of its ports for hosts.
+
+Any thread, one at a time for one folder. Raises EngineError for what is missing: one line with the mend.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..engine.errors import EngineError
+from .parameters import Parameter, parameters
+
+SOURCE = Path(__file__).parent / "source"
+URI = "urn:gigmate:band"
+NAME = "gigmate.lv2"
+LIBRARY = "gigmate.so"
+FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-pthread")
+_HEADER = "lv2/core/lv2.h"
+_COMPILE_S = 120
+_PREFIXES = """@prefix atom: <http://lv2plug.in/ns/ext/atom#> .
+@prefix bufsz: <http://lv2plug.in/ns/ext/buf-size#> .
+@prefix doap: <http://usefulinc.com/ns/doap#> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix lv2: <http://lv2plug.in/ns/lv2core#> .
+@prefix midi: <http://lv2plug.in/ns/ext/midi#> .
+@prefix opts: <http://lv2plug.in/ns/ext/options#> .
+@prefix patch: <http://lv2plug.in/ns/ext/patch#> .
+@prefix pg: <http://lv2plug.in/ns/ext/port-groups#> .
+@prefix pprops: <http://lv2plug.in/ns/ext/port-props#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix rsz: <http://lv2plug.in/ns/ext/resize-port#> .
+@prefix state: <http://lv2plug.in/ns/ext/state#> .
+@prefix time: <http://lv2plug.in/ns/ext/time#> .
+@prefix units: <http://lv2plug.in/ns/extensions/units#> .
+@prefix urid: <http://lv2plug.in/ns/ext/urid#> .
+"""
+_STATES = ("engine not there", "loading", "ready", "playing", "failed")
+
+
+def default_folder() -> Path:
+    """Where a user's LV2 plug-ins lie."""
+    return Path.home() / ".lv2"
+
+
+def own_command() -> str:
+    """The program `gigmate` of this very installation."""
+    beside = Path(sys.executable).with_name("gigmate")
+    found = str(beside) if beside.exists() else shutil.which("gigmate")
+    if found is None:
+        raise EngineError("there is no program `gigmate` for the plug-in to start: give it with --command")
+    return found
+
+
+def compiler() -> str:
+    """The C compiler: what CC names, else the first that is on the path."""
+    named = os.environ.get("CC")
+    for name in (named,) if named else ("cc", "gcc", "clang"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise EngineError(f"no C compiler ({named or 'cc, gcc, clang'}): install gcc or clang")
+
+
+def build(folder: Path, command: str) -> Path:
+    """Build the bundle into a folder for plug-ins; what stood there is replaced when the new one is whole. Its path."""
+    bundle = folder / NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".gigmate-", dir=folder) as made:
+            new = Path(made)
+            compile_library(new / LIBRARY, command)
+            (new / "manifest.ttl").write_text(manifest(), encoding="utf-8")
+            (new / "gigmate.ttl").write_text(description(), encoding="utf-8")
+            bundle.mkdir(exist_ok=True)
+            for path in new.iterdir():  # a library that a host has loaded is replaced, not written over
+                os.replace(path, bundle / path.name)
+    except OSError as error:
+        raise EngineError(f"{bundle}: cannot be written ({error.strerror}): give another folder with --to") from error
+    return bundle
+
+
+def compile_library(path: Path, command: str, more: tuple[str, ...] = ()) -> None:
+    """The shell as a library that hosts load. `more`: flags beside FLAGS."""
+    if not Path(command).is_absolute():
+        command = str(Path(shutil.which(command) or command).absolute())
+    if not re.fullmatch(r'[^"\\\n]+', command):
+        raise EngineError(f"{command!r}: a program with such a name cannot be started: give another with --command")
+    sources = [str(SOURCE / name) for name in ("shell.c", "lv2_face.c")]
+    told = [*FLAGS, *more, f'-DGIGMATE_COMMAND="{command}"', *sources, "-o", str(path), "-lrt"]
+    try:
+        done = subprocess.run([compiler(), *told], capture_output=True, text=True, timeout=_COMPILE_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise EngineError("the C compiler does not come to an end: is the machine very busy?") from None
+    if done.returncode:
+        if _HEADER in done.stderr:
+            raise EngineError("the header files of LV2 are not there: install them (Debian, Ubuntu: lv2-dev)")
+        lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines() or ["?"]
+        raise EngineError(f"the plug-in cannot be compiled: {lines[0]}")
+
+
+def manifest() -> str:
+    """The text of manifest.ttl."""
+    return (
+        "@prefix lv2: <http://lv2plug.in/ns/lv2core#> .\n"
+        "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n\n"
+        f"<{URI}>\n    a lv2:Plugin ;\n    lv2:binary <{LIBRARY}> ;\n    rdfs:seeAlso <gigmate.ttl> .\n"
+    )
+
+
+def description() -> str:
+    """The text of gigmate.ttl."""
+    return _PREFIXES + _PROPERTIES + _HEAD + ",".join(_numbered(_ports())) + " .\n"
+
+
+_PROPERTIES = f"""
+<{URI}#preset>
+    a lv2:Parameter ;
+    rdfs:label "Preset by name" ;
+    rdfs:comment "The preset where the parameter Preset is at its first value: one that ships, or one of your own" ;
+    rdfs:range atom:String .
+
+<{URI}#chart>
+    a lv2:Parameter ;
+    rdfs:label "Chart" ;
+    rdfs:comment "A file with a chord chart, in any format that GigMate reads" ;
+    rdfs:range atom:Path .
+
+<{URI}#main> a pg:StereoGroup , pg:OutputGroup ; lv2:symbol "main" ; lv2:name "Band" .
+<{URI}#drums> a pg:StereoGroup , pg:OutputGroup ; lv2:symbol "drums" ; lv2:name "Drums" .
+<{URI}#bass> a pg:StereoGroup , pg:OutputGroup ; lv2:symbol "bass" ; lv2:name "Bass" .
+<{URI}#keys> a pg:StereoGroup , pg:OutputGroup ; lv2:symbol "keys" ; lv2:name "Keys" .
+<{URI}#input> a pg:StereoGroup , pg:InputGroup ; lv2:symbol "input" ; lv2:name "You" .
+"""
+
+_HEAD = f"""
+<{URI}>
+    a lv2:Plugin , lv2:GeneratorPlugin ;
+    doap:name "GigMate" ;
+    doap:license <https://spdx.org/licenses/MIT> ;
+    lv2:project [ a doap:Project ; doap:name "GigMate" ; doap:maintainer [ a foaf:Agent ; foaf:name "GigMate" ] ] ;
+    rdfs:comment "A band that plays along with you" ;
+    lv2:minorVersion 2 ;
+    lv2:microVersion 0 ;
+    lv2:optionalFeature urid:map , lv2:hardRTCapable , opts:options , state:mapPath , state:freePath ,
+        <http://lv2plug.in/ns/ext/log#log> ;
+    lv2:extensionData state:interface ;
+    opts:supportedOption bufsz:nominalBlockLength , bufsz:maxBlockLength ;
+    patch:writable <{URI}#preset> , <{URI}#chart> ;
+    pg:mainInput <{URI}#input> ;
+    pg:mainOutput <{URI}#main> ;
+    lv2:port"""
+
+
+def _ports() -> list[str]:
+    ports = []
+    for side in ("left", "right"):
+        optional = "" if side == "left" else "lv2:portProperty lv2:connectionOptional"
+        ports.append(_audio("InputPort", f"in_{side}", f"In {side}", f"input> ; lv2:designation pg:{side}", optional))
+    for bus in ("main", "drums", "bass", "keys"):
+        ports += [
+            _audio("OutputPort", f"{bus}_{side}", f"{bus.title()} {side}", f"{bus}> ; lv2:designation pg:{side}", "")
+            for side in ("left", "right")
+        ]
+    ports.append(
+        _port(
+            "a lv2:InputPort , atom:AtomPort",
+            'lv2:symbol "events_in" ; lv2:name "Events in"',
+            "atom:bufferType atom:Sequence ; atom:supports midi:MidiEvent , time:Position , patch:Message",
+            "lv2:designation lv2:control ; lv2:portProperty lv2:connectionOptional ; rsz:minimumSize 16384",
+        )
+    )
+    ports.append(
+        _port(
+            "a lv2:OutputPort , atom:AtomPort",
+            'lv2:symbol "events_out" ; lv2:name "Notes and clock"',
+            "atom:bufferType atom:Sequence ; atom:supports midi:MidiEvent , patch:Message",
+            "lv2:designation lv2:control ; lv2:portProperty lv2:connectionOptional ; rsz:minimumSize 16384",
+        )
+    )
+    ports.append(
+        _port(
+            "a lv2:InputPort , lv2:ControlPort",
+            'lv2:symbol "offline" ; lv2:name "Offline"',
+            "lv2:designation lv2:freeWheeling ; lv2:portProperty lv2:toggled , pprops:notOnGUI",
+            "lv2:default 0.0 ; lv2:minimum 0.0 ; lv2:maximum 1.0",
+        )
+    )
+    ports.append(
+        _port(
+            "a lv2:OutputPort , lv2:ControlPort",
+            'lv2:symbol "latency" ; lv2:name "Latency"',
+            "lv2:designation lv2:latency ; lv2:portProperty lv2:reportsLatency , lv2:integer , pprops:notOnGUI",
+            "lv2:minimum 0 ; lv2:maximum 192000 ; units:unit units:frame",
+        )
+    )
+    states = _points(_STATES)
+    for symbol, name, more in (
+        ("state", "Engine", "lv2:portProperty lv2:integer , lv2:enumeration ; lv2:minimum 0 ; lv2:maximum 4 ; "
+         f"lv2:scalePoint {states}"),
+        ("tempo", "Tempo", "lv2:minimum 0.0 ; lv2:maximum 400.0 ; units:unit units:bpm"),
+        ("misses", "Samples missed", "lv2:portProperty lv2:integer ; lv2:minimum 0 ; lv2:maximum 1000000000"),
+    ):  # fmt: skip
+        ports.append(_port("a lv2:OutputPort , lv2:ControlPort", f'lv2:symbol "{symbol}" ; lv2:name "{name}"', more))
+    return ports + [_parameter(one) for one in parameters()]
+
+
+def _audio(kind: str, symbol: str, name: str, group: str, more: str) -> str:
+    rows = [f"a lv2:{kind} , lv2:AudioPort", f'lv2:symbol "{symbol}" ; lv2:name "{name}"', f"pg:group <{URI}#{group}"]
+    return _port(*rows, *([more] if more else []))
+
+
+def _parameter(one: Parameter) -> str:
+    properties = {
+        "switch": "lv2:toggled",
+        "trigger": "lv2:toggled , pprops:trigger",
+        "whole": "lv2:integer",
+        "choice": "lv2:integer , lv2:enumeration",
+        "number": "",
+    }[one.kind]
+    rows = [
+        "a lv2:InputPort , lv2:ControlPort",
+        f'lv2:symbol "{one.symbol}" ; lv2:name "{one.name}" ; rdfs:comment "{one.text}"',
+        f"lv2:default {one.default:.1f} ; lv2:minimum {one.low:.1f} ; lv2:maximum {one.high:.1f}",
+    ]
+    if properties:
+        rows.append(f"lv2:portProperty {properties}")
+    if one.unit:
+        rows.append(f"units:unit units:{one.unit}")
+    if one.choices:
+        rows.append(f"lv2:scalePoint {_points(one.choices)}")
+    return _port(*rows)
+
+
+def _points(names: Iterable[str]) -> str:
+    return " , ".join(f'[ rdfs:label "{name}" ; <{_VALUE}> {number} ]' for number, name in enumerate(names))
+
+
+_VALUE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#value"
+
+
+def _port(*rows: str) -> str:
+    return "[\n        INDEX" + "".join(f" ;\n        {row}" for row in rows if row) + "\n    ]"
+
+
+def _numbered(ports: list[str]) -> list[str]:
+    return [f" {port.replace('INDEX', f'lv2:index {number}', 1)}" for number, port in enumerate(ports)]

@@ -1,0 +1,636 @@
+/* See shell.h. The audio thread works on memory that is there: it allocates, locks and calls nothing. */
+#define _GNU_SOURCE
+#include "shell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { SHARED_FD = 3, WATCH_MS = 20, SLOW_S = 1, HUNG_S = 30, LEAVE_MS = 3000 };
+#define HOLD_S 0.010        /* beyond a block: for the engine to wake up, and to carry it */
+#define OFFLINE_HOLD_S 0.030 /* always the same, as what is played depends on it */
+#define STUDIO_S 0.300      /* of latency, where the host makes up for it */
+#define OFFLINE_START_S 180 /* for an engine that loads */
+#define OFFLINE_HANG_S 30   /* for one that plays, and does not get on */
+
+typedef _Atomic int64_t Word;
+
+struct Shell {
+    Word *words; /* the shared memory */
+    size_t size;
+    int descriptor;
+    double rate_hz;
+    /* of the audio thread */
+    int64_t position, delay, hold, live_hold, nominal;
+    uint32_t samples;
+    bool offline, studio, begun, rolls, gave_up;
+    Transport transport;
+    bool transport_known;
+    int64_t attached, epoch, waits_from; /* what lies before that nobody has made */
+    float parameters[GM_PARAMETERS], sent[GM_PARAMETERS];
+    bool unsent[GM_PARAMETERS];
+    int64_t text_seen[GM_TEXTS];
+    /* of the watcher */
+    pthread_t watcher;
+    Word quit, latency, state, alive;
+    char command[1024];
+    ShellLog log;
+    void *owner;
+    pid_t engine;
+    int lifeline; /* the engine ends when it is closed, by us or by our end */
+};
+
+/* ------------------------------------------------------------------------------------------------- the memory */
+
+static int64_t get(const Shell *shell, int word) {
+    return atomic_load_explicit(&shell->words[word], memory_order_acquire);
+}
+
+static void set(Shell *shell, int word, int64_t value) {
+    atomic_store_explicit(&shell->words[word], value, memory_order_release);
+}
+
+static void add(Shell *shell, int word, int64_t value) {
+    set(shell, word, get(shell, word) + value);
+}
+
+static int64_t *at_offset(const Shell *shell, int word) {
+    return (int64_t *)((char *)shell->words + get(shell, word));
+}
+
+static float *ring_row(const Shell *shell, int ring, int row) {
+    char *data = (char *)&shell->words[ring] + get(shell, ring + GM_RING_DATA);
+    return (float *)data + row * (get(shell, ring + GM_RING_MASK) + 1);
+}
+
+/* As ring_write_at in dsp/ring.py. Returns how many samples were taken in. */
+static int64_t ring_write_at(Shell *shell, int ring, int64_t position, const float *const rows[], int64_t count) {
+    const int64_t mask = get(shell, ring + GM_RING_MASK), read = get(shell, ring + GM_RING_READ);
+    const int64_t written = get(shell, ring + GM_RING_WRITE), start = read > written ? read : written;
+    if (position < start || position - read + count > get(shell, ring + GM_RING_LIMIT))
+        return 0;
+    for (int row = 0; row < GM_IN_ROWS; ++row) {
+        float *data = ring_row(shell, ring, row);
+        const uint32_t hole = GM_HOLE_BITS;
+        for (int64_t i = start; i < position; ++i)
+            memcpy(&data[i & mask], &hole, sizeof hole);
+        const int64_t first = position & mask, room = mask + 1 - first, head = count < room ? count : room;
+        memcpy(data + first, rows[row], (size_t)head * sizeof(float));
+        memcpy(data, rows[row] + head, (size_t)(count - head) * sizeof(float));
+    }
+    set(shell, ring + GM_RING_WRITE, position + count);
+    return count;
+}
+
+/* As ring_take in dsp/ring.py, but that nothing is silence. Returns how many samples were missing. */
+static int64_t ring_take(Shell *shell, int ring, float *const rows[], uint32_t from, int64_t count) {
+    const int64_t mask = get(shell, ring + GM_RING_MASK), read = get(shell, ring + GM_RING_READ);
+    int64_t held = get(shell, ring + GM_RING_WRITE) - read, missing = 0;
+    held = held < 0 ? 0 : held > count ? count : held;
+    for (int row = 0; row < GM_OUT_ROWS; ++row) {
+        const float *data = ring_row(shell, ring, row);
+        float *into = rows[row] + from;
+        const int64_t first = read & mask, room = mask + 1 - first, head = held < room ? held : room;
+        memcpy(into, data + first, (size_t)head * sizeof(float));
+        memcpy(into + head, data, (size_t)(held - head) * sizeof(float));
+        memset(into + held, 0, (size_t)(count - held) * sizeof(float));
+        for (int64_t i = 0; i < held; ++i) {
+            uint32_t bits;
+            memcpy(&bits, &into[i], sizeof bits);
+            if (bits == GM_HOLE_BITS) {
+                into[i] = 0.0f;
+                missing += row == 0;
+            }
+        }
+    }
+    set(shell, ring + GM_RING_READ, read + count);
+    return missing + count - held;
+}
+
+/* ------------------------------------------------------------------------------------------------- the events */
+
+static bool push(Shell *shell, const int64_t event[GM_EVENT_WORDS]) {
+    const int64_t write = get(shell, GM_EVENT_WRITE);
+    if (write - get(shell, GM_EVENT_READ) >= GM_EVENTS)
+        return false;
+    memcpy(at_offset(shell, GM_SHARED_EVENTS) + GM_EVENT_WORDS * (write & (GM_EVENTS - 1)), event,
+           GM_EVENT_WORDS * sizeof *event);
+    set(shell, GM_EVENT_WRITE, write + 1);
+    return true;
+}
+
+static bool push_parameter(Shell *shell, int number, double value) {
+    int64_t event[GM_EVENT_WORDS] = {GM_PARAMETER_EVENT, shell->position, number};
+    memcpy(&event[GM_EVENT_MORE], &value, sizeof value);
+    return push(shell, event);
+}
+
+static void push_transport(Shell *shell, uint32_t at, const Transport *transport) {
+    int64_t event[GM_EVENT_WORDS] = {GM_TRANSPORT_EVENT, shell->position + at, transport->rolling};
+    char *table = (char *)&event[GM_EVENT_POSITION];
+    const uint32_t rate = (uint32_t)shell->rate_hz, frame = (uint32_t)transport->frame;
+    const uint32_t valid = transport->has_beats ? GM_JACK_HAS_BBT : 0;
+    const int32_t bar = (int32_t)transport->bar + 1, whole = (int32_t)transport->beat, beat = whole + 1;
+    const double fine = 1e6;
+    const int32_t tick = (int32_t)((transport->beat - whole) * fine);
+    const float metre = (float)transport->beats_per_bar, unit = (float)transport->beat_unit;
+    memcpy(table + GM_JACK_FRAME_RATE, &rate, sizeof rate);
+    memcpy(table + GM_JACK_FRAME, &frame, sizeof frame);
+    memcpy(table + GM_JACK_VALID, &valid, sizeof valid);
+    memcpy(table + GM_JACK_BAR, &bar, sizeof bar);
+    memcpy(table + GM_JACK_BEAT, &beat, sizeof beat);
+    memcpy(table + GM_JACK_TICK, &tick, sizeof tick);
+    memcpy(table + GM_JACK_BEATS_PER_BAR, &metre, sizeof metre);
+    memcpy(table + GM_JACK_BEAT_TYPE, &unit, sizeof unit);
+    memcpy(table + GM_JACK_TICKS_PER_BEAT, &fine, sizeof fine);
+    memcpy(table + GM_JACK_TEMPO_BPM, &transport->tempo_bpm, sizeof transport->tempo_bpm);
+    if (!push(shell, event))
+        add(shell, GM_EVENTS_DROPPED, 1);
+}
+
+/* ------------------------------------------------------------------------------------------ the audio thread */
+
+static void nap(void) {
+    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+}
+
+static double now_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Offline only: until the engine can take an epoch, or there is none to wait for. */
+static void wait_for_engine(Shell *shell) {
+    const double end_s = now_s() + OFFLINE_START_S;
+    while (get(shell, GM_ENGINE_ATTACHED) == 0 && get(shell, GM_ENGINE_STATE) != GM_STATE_FAILED && now_s() < end_s)
+        nap();
+    shell->gave_up = get(shell, GM_ENGINE_ATTACHED) == 0;
+}
+
+/* Offline only: until what is to be played is there. */
+static void wait_for_sound(Shell *shell, int64_t until) {
+    int64_t seen = -1;
+    double end_s = now_s() + OFFLINE_HANG_S;
+    while (get(shell, GM_SHARED_OUT + GM_RING_WRITE) < until) {
+        const int64_t done = get(shell, GM_ENGINE_POSITION) + get(shell, GM_ENGINE_SERVES);
+        if (done != seen) {
+            seen = done;
+            end_s = now_s() + OFFLINE_HANG_S;
+        }
+        if (get(shell, GM_ENGINE_ATTACHED) != shell->attached || now_s() > end_s) {
+            shell->gave_up = true; /* the bounce goes on without it, and does not wait at every block */
+            return;
+        }
+        nap();
+    }
+}
+
+static void begin_epoch(Shell *shell) {
+    int64_t delay = shell->studio ? (int64_t)(STUDIO_S * shell->rate_hz) : 0;
+    int64_t event[GM_EVENT_WORDS] = {GM_EPOCH_EVENT, shell->position, shell->offline, delay};
+    if (!push(shell, event))
+        return; /* full of what nobody takes: in the next block */
+    shell->begun = true;
+    shell->delay = delay;
+    shell->epoch = shell->position;
+    for (int i = 0; i < GM_PARAMETERS; ++i)
+        shell->unsent[i] = true;
+    if (shell->transport_known)
+        push_transport(shell, 0, &shell->transport);
+}
+
+static void make_room(Shell *shell, uint32_t samples) {
+    const int64_t spare = (int64_t)(HOLD_S * shell->rate_hz), block = samples > shell->nominal ? samples : shell->nominal;
+    if (block + spare / 2 > shell->live_hold)
+        shell->live_hold = block + spare;
+    if (!shell->offline || !shell->begun)
+        shell->hold = shell->offline ? (int64_t)(OFFLINE_HOLD_S * shell->rate_hz) : shell->live_hold;
+    set(shell, GM_SHELL_HOLD, shell->hold);
+}
+
+void shell_begin(Shell *shell, uint32_t samples, bool offline) {
+    shell->samples = samples;
+    set(shell, GM_SHELL_BLOCK, samples);
+    const bool other_mode = offline != shell->offline;
+    shell->offline = offline;
+    shell->studio = shell->parameters[GM_P_EARLY] < 0.5f;
+    atomic_store(&shell->latency, shell->studio ? (int64_t)(STUDIO_S * shell->rate_hz) : 0);
+    if (offline && !shell->gave_up && get(shell, GM_ENGINE_ATTACHED) == 0)
+        wait_for_engine(shell);
+    const int64_t attached = get(shell, GM_ENGINE_ATTACHED);
+    const bool other_delay = shell->studio != (shell->delay > 0);
+    if (attached != shell->attached || other_mode || other_delay) {
+        shell->begun = false;
+        shell->attached = attached;
+        shell->gave_up = shell->gave_up && attached == 0;
+    }
+    make_room(shell, samples);
+    if (!shell->begun)
+        shell->waits_from = shell->position - shell->hold;
+    if (attached != 0 && !shell->begun)
+        begin_epoch(shell);
+}
+
+void shell_parameter(Shell *shell, int number, float value) {
+    shell->unsent[number] = shell->unsent[number] || value != shell->sent[number];
+    shell->parameters[number] = value;
+}
+
+void shell_transport(Shell *shell, uint32_t at, const Transport *transport) {
+    const bool starts = transport->rolling && !(shell->transport_known && shell->transport.rolling);
+    shell->transport = *transport;
+    shell->transport_known = true;
+    if (!shell->begun)
+        return;
+    if (starts && shell->offline && shell->position > shell->epoch)
+        begin_epoch(shell); /* a bounce is the same whatever came before its first sample */
+    push_transport(shell, at, transport);
+}
+
+void shell_midi(Shell *shell, uint32_t at, const uint8_t *bytes, uint32_t size) {
+    if (!shell->begun || size < 1 || size > 3)
+        return;
+    int64_t packed = 0;
+    for (uint32_t i = 0; i < size; ++i)
+        packed |= (int64_t)bytes[i] << 8 * i;
+    const int64_t event[GM_EVENT_WORDS] = {GM_MIDI_EVENT, shell->position + at, packed};
+    if (!push(shell, event))
+        add(shell, GM_EVENTS_DROPPED, 1);
+}
+
+/* Whatever has changed since it was sent; what finds no room is tried again in the next block. */
+static void send_parameters(Shell *shell) {
+    for (int i = 0; i < GM_PARAMETERS; ++i)
+        if (shell->unsent[i] && push_parameter(shell, i, shell->parameters[i])) {
+            shell->sent[i] = shell->parameters[i];
+            shell->unsent[i] = false;
+        }
+    for (int i = GM_PRESET_TEXT; i < GM_TEXTS; ++i) {
+        const int64_t now = get(shell, GM_TEXT_SEQUENCE + i);
+        if (now != shell->text_seen[i] && now % 2 == 0 && push_parameter(shell, GM_TEXT_PARAMETER + i, 0.0))
+            shell->text_seen[i] = now;
+    }
+    const double loop_s = 1e-3 * (double)shell->parameters[GM_P_ROUND_TRIP];
+    set(shell, GM_SHELL_LOOP, (int64_t)(loop_s * shell->rate_hz));
+}
+
+/* The host says its place only where it changes: in between it goes on as it was. */
+static void go_on(Shell *shell) {
+    Transport *transport = &shell->transport;
+    if (!transport->rolling)
+        return;
+    transport->frame += shell->samples;
+    if (transport->has_beats) {
+        transport->beat += shell->samples / shell->rate_hz * transport->tempo_bpm / 60.0;
+        while (transport->beat >= transport->beats_per_bar) {
+            transport->beat -= transport->beats_per_bar;
+            transport->bar += 1;
+        }
+    }
+}
+
+void shell_process(Shell *shell, const float *const in[GM_IN_ROWS], float *const out[GM_OUT_ROWS]) {
+    const int64_t count = shell->samples, behind = shell->delay + shell->hold;
+    if (shell->begun) {
+        send_parameters(shell);
+        if (count && ring_write_at(shell, GM_SHARED_IN, shell->position, in, count) < count)
+            add(shell, GM_SHELL_DROPPED, count);
+    }
+    go_on(shell);
+    shell->position += count;
+    set(shell, GM_SHELL_POSITION, shell->position);
+    if (shell->transport_known && shell->transport.rolling && shell->begun)
+        push_transport(shell, 0, &shell->transport); /* of the next block's first sample */
+    const int64_t until = shell->position - behind;
+    if (shell->offline && shell->begun && !shell->gave_up && until > shell->waits_from)
+        wait_for_sound(shell, until);
+    int64_t early = get(shell, GM_SHARED_OUT + GM_RING_READ) - (until - count); /* the hold has grown: it pauses */
+    if (early < 0) {
+        set(shell, GM_SHARED_OUT + GM_RING_READ, until - count);
+        early = 0;
+    }
+    const uint32_t pause = (uint32_t)(early < count ? early : count);
+    for (int row = 0; row < GM_OUT_ROWS; ++row)
+        memset(out[row], 0, pause * sizeof(float));
+    const int64_t missing = ring_take(shell, GM_SHARED_OUT, out, pause, count - pause);
+    if (missing && get(shell, GM_ENGINE_SERVES) >= 0 && until - count >= get(shell, GM_ENGINE_SERVES))
+        add(shell, GM_SHELL_MISSES, missing);
+}
+
+bool shell_take_midi(Shell *shell, MidiOut *message) {
+    const int64_t read = get(shell, GM_NOTES_OUT_READ);
+    const int64_t first = shell->position - shell->samples, shift = shell->delay + shell->hold;
+    if (read >= get(shell, GM_NOTES_OUT_WRITE))
+        return false;
+    const int64_t *slot = at_offset(shell, GM_SHARED_NOTES_OUT) + 2 * (read & (GM_NOTES_OUT - 1));
+    const int64_t at = slot[0] + shift - first;
+    if (at >= shell->samples)
+        return false;
+    message->position = at < 0 ? 0 : at;
+    message->size = (uint32_t)(slot[1] >> 24 & 3);
+    for (uint32_t i = 0; i < 4; ++i)
+        message->bytes[i] = (uint8_t)(slot[1] >> 8 * i);
+    set(shell, GM_NOTES_OUT_READ, read + 1);
+    return true;
+}
+
+uint32_t shell_latency_samples(const Shell *shell) {
+    return (uint32_t)atomic_load(&shell->latency);
+}
+
+int shell_state(const Shell *shell) {
+    return (int)atomic_load(&shell->state);
+}
+
+double shell_tempo_bpm(const Shell *shell) {
+    const int64_t bits = get(shell, GM_ENGINE_TEMPO);
+    double tempo;
+    memcpy(&tempo, &bits, sizeof tempo);
+    return tempo;
+}
+
+int64_t shell_misses(const Shell *shell) {
+    return get(shell, GM_SHELL_MISSES);
+}
+
+/* -------------------------------------------------------------------------------------------------- the texts */
+
+static char *text_of(const Shell *shell, int number) {
+    return (char *)at_offset(shell, GM_SHARED_TEXTS) + number * GM_TEXT_BYTES;
+}
+
+bool shell_set_text(Shell *shell, int number, const char *text) {
+    const size_t length = strnlen(text, GM_TEXT_BYTES);
+    if (length >= GM_TEXT_BYTES)
+        return false;
+    add(shell, GM_TEXT_SEQUENCE + number, 1);
+    memcpy(text_of(shell, number), text, length + 1);
+    add(shell, GM_TEXT_SEQUENCE + number, 1);
+    return true;
+}
+
+void shell_get_text(const Shell *shell, int number, char into[GM_TEXT_BYTES]) {
+    memcpy(into, text_of(shell, number), GM_TEXT_BYTES);
+    into[GM_TEXT_BYTES - 1] = '\0';
+}
+
+/* ------------------------------------------------------------------------------------------------ the watcher */
+
+static void say(Shell *shell, bool bad, const char *line) {
+    if (shell->log)
+        shell->log(shell->owner, bad, line);
+}
+
+static bool start_engine(Shell *shell) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    char *const arguments[] = {shell->command, "plugin", "engine", "--shared", "3", NULL};
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t how;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&how);
+    /* What is copied onto its own number would stay closed-on-exec: by way of a number that is free. */
+    const int shared = fcntl(shell->descriptor, F_DUPFD_CLOEXEC, 10), lifeline = fcntl(ends[0], F_DUPFD_CLOEXEC, 10);
+    posix_spawn_file_actions_adddup2(&files, lifeline, 0);
+    posix_spawn_file_actions_adddup2(&files, 2, 1);
+    posix_spawn_file_actions_adddup2(&files, shared, SHARED_FD);
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
+    posix_spawn_file_actions_addclosefrom_np(&files, SHARED_FD + 1);
+#endif
+    posix_spawnattr_setsigmask(&how, &none);
+    posix_spawnattr_setsigdefault(&how, &all);
+    posix_spawnattr_setpgroup(&how, 0); /* what a terminal interrupts is the host */
+    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    const int error = shared < 0 || lifeline < 0
+                          ? EMFILE
+                          : posix_spawnp(&shell->engine, shell->command, &files, &how, arguments, environ);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&how);
+    close(ends[0]);
+    close(shared);
+    close(lifeline);
+    if (error) {
+        char line[1200];
+        snprintf(line, sizeof line, "%s cannot be started (%s): install gigmate, then `make plugin`", shell->command,
+                 strerror(error));
+        say(shell, true, line);
+        shell->engine = 0;
+        close(ends[1]);
+        return false;
+    }
+    shell->lifeline = ends[1];
+    return true;
+}
+
+/* Whether it has ended; `how` says how. */
+static bool engine_ended(Shell *shell, char how[80]) {
+    int status = 0;
+    const pid_t done = waitpid(shell->engine, &status, WNOHANG);
+    if (done == 0 || (done < 0 && errno == EINTR))
+        return false;
+    if (done < 0 && kill(shell->engine, 0) == 0)
+        return false; /* a host that ignores SIGCHLD: nobody may wait for it */
+    if (done > 0 && WIFSIGNALED(status))
+        snprintf(how, 80, "was ended by signal %d", WTERMSIG(status));
+    else
+        snprintf(how, 80, "ended with exit code %d", done > 0 ? WEXITSTATUS(status) : -1);
+    return true;
+}
+
+static void forget_engine(Shell *shell, int64_t state) {
+    close(shell->lifeline);
+    shell->engine = 0;
+    set(shell, GM_ENGINE_ATTACHED, 0);
+    set(shell, GM_ENGINE_SERVES, -1);
+    set(shell, GM_ENGINE_STATE, state);
+}
+
+/* The engine's message, if it is a new one. */
+static void pass_message(Shell *shell, int64_t *seen) {
+    const int64_t now = get(shell, GM_TEXT_SEQUENCE + GM_MESSAGE_TEXT);
+    char text[GM_TEXT_BYTES];
+    if (now == *seen || now % 2)
+        return;
+    shell_get_text(shell, GM_MESSAGE_TEXT, text);
+    if (get(shell, GM_TEXT_SEQUENCE + GM_MESSAGE_TEXT) == now) {
+        *seen = now;
+        say(shell, get(shell, GM_ENGINE_STATE) == GM_STATE_FAILED, text);
+    }
+}
+
+static void *watch(void *argument) {
+    Shell *shell = argument;
+    int64_t beat = -1, message = 0;
+    double beat_s = now_s(), start_s = now_s(), wait_s = 1.0;
+    bool silent = false;
+    while (!atomic_load(&shell->quit)) {
+        char how[80], line[200];
+        if (shell->engine == 0) {
+            if (now_s() >= start_s) {
+                if (start_engine(shell))
+                    set(shell, GM_ENGINE_STATE, GM_STATE_LOADING);
+                else
+                    set(shell, GM_ENGINE_STATE, GM_STATE_FAILED);
+                wait_s = wait_s < 16.0 ? 2.0 * wait_s : 30.0;
+                start_s = now_s() + wait_s;
+                beat_s = now_s() + HUNG_S; /* it has to be read from disk first */
+            }
+        } else if (engine_ended(shell, how)) {
+            pass_message(shell, &message);
+            const bool failed = get(shell, GM_ENGINE_STATE) == GM_STATE_FAILED;
+            snprintf(line, sizeof line, "the band's engine %s: it is started again in %.0f s", how,
+                     start_s > now_s() ? start_s - now_s() : 0.0);
+            say(shell, true, line);
+            forget_engine(shell, failed ? GM_STATE_FAILED : GM_STATE_ABSENT);
+        } else if (get(shell, GM_ENGINE_BEAT) != beat) {
+            beat = get(shell, GM_ENGINE_BEAT);
+            beat_s = now_s();
+            if (get(shell, GM_ENGINE_STATE) == GM_STATE_PLAYING)
+                wait_s = 0.5; /* it had been well: start it again at once */
+            if (wait_s < 1.0 && start_s > now_s() + 1.0)
+                start_s = now_s();
+            if (silent)
+                say(shell, false, "the band's engine answers again");
+            silent = false;
+        } else if (now_s() - beat_s > HUNG_S) {
+            say(shell, true, "the band's engine hangs: it is ended, and started again");
+            kill(shell->engine, SIGKILL);
+            beat_s = now_s() + HUNG_S;
+        } else if (!silent && get(shell, GM_ENGINE_ATTACHED) && now_s() - beat_s > SLOW_S) {
+            silent = true;
+            say(shell, true, "the band's engine does not answer: silence until it does");
+        }
+        pass_message(shell, &message);
+        atomic_store(&shell->state, silent ? GM_STATE_ABSENT : get(shell, GM_ENGINE_STATE));
+        nanosleep(&(struct timespec){.tv_nsec = WATCH_MS * 1000000L}, NULL);
+    }
+    if (shell->engine) {
+        const pid_t engine = shell->engine;
+        char how[80];
+        forget_engine(shell, GM_STATE_ABSENT); /* which closes its lifeline */
+        shell->engine = engine;
+        for (int ms = 0; ms < LEAVE_MS && !engine_ended(shell, how); ms += WATCH_MS)
+            nanosleep(&(struct timespec){.tv_nsec = WATCH_MS * 1000000L}, NULL);
+        if (kill(engine, SIGKILL) == 0)
+            waitpid(engine, NULL, 0);
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------- opening, closing */
+
+static size_t up_to_line(size_t bytes) {
+    return (bytes + 127) / 128 * 128;
+}
+
+static size_t add_ring(Shell *shell, int ring, int64_t limit, int64_t rows, size_t end) {
+    int64_t length = 1;
+    while (length < limit)
+        length *= 2;
+    if (shell) {
+        set(shell, ring + GM_RING_DATA, (int64_t)end - ring * (int64_t)sizeof(int64_t));
+        set(shell, ring + GM_RING_MASK, length - 1);
+        set(shell, ring + GM_RING_LIMIT, limit);
+        set(shell, ring + GM_RING_ROWS, rows);
+    }
+    return up_to_line(end + (size_t)(length * rows) * sizeof(float));
+}
+
+/* Where everything lies; a shell that has its memory is told so. Returns the size of all. */
+static size_t lay_out(Shell *shell, int64_t ring_samples) {
+    size_t end = up_to_line(GM_SHARED_WORDS * sizeof(int64_t));
+    const struct {
+        int word;
+        size_t bytes;
+    } tables[] = {{GM_SHARED_EVENTS, sizeof(int64_t) * GM_EVENTS * GM_EVENT_WORDS},
+                  {GM_SHARED_NOTES_OUT, sizeof(int64_t) * 2 * GM_NOTES_OUT},
+                  {GM_SHARED_TEXTS, GM_TEXTS * GM_TEXT_BYTES}};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; ++i) {
+        if (shell)
+            set(shell, tables[i].word, (int64_t)end);
+        end = up_to_line(end + tables[i].bytes);
+    }
+    end = add_ring(shell, GM_SHARED_IN, ring_samples, GM_IN_ROWS, end);
+    return add_ring(shell, GM_SHARED_OUT, ring_samples, GM_OUT_ROWS, end);
+}
+
+/* Memory without a name: nothing is left behind, whoever is killed. */
+static bool make_memory(Shell *shell) {
+    static atomic_int made;
+    char name[64];
+    const int64_t ring_samples = GM_RING_SECONDS * (int64_t)shell->rate_hz;
+    shell->size = lay_out(NULL, ring_samples);
+    snprintf(name, sizeof name, "/gigmate-%ld-%d", (long)getpid(), atomic_fetch_add(&made, 1));
+    shell->descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (shell->descriptor < 0)
+        return false;
+    shm_unlink(name);
+    void *memory = MAP_FAILED;
+    if (posix_fallocate(shell->descriptor, 0, (off_t)shell->size) == 0) /* a full /dev/shm is an error now, not later */
+        memory = mmap(NULL, shell->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, shell->descriptor, 0);
+    if (memory == MAP_FAILED) {
+        close(shell->descriptor);
+        return false;
+    }
+    mlock(memory, shell->size); /* where that is permitted */
+    shell->words = memory;
+    lay_out(shell, ring_samples);
+    set(shell, GM_SHARED_LAYOUT, GM_LAYOUT);
+    set(shell, GM_SHARED_SIZE, (int64_t)shell->size);
+    set(shell, GM_SHARED_RATE, (int64_t)shell->rate_hz);
+    set(shell, GM_ENGINE_SERVES, -1);
+    set(shell, GM_SHARED_MAGIC, GM_MAGIC);
+    return true;
+}
+
+Shell *shell_open(double rate_hz, uint32_t nominal_block, const char *command, ShellLog log, void *owner) {
+    Shell *shell = calloc(1, sizeof *shell);
+    if (!shell)
+        return NULL;
+    shell->rate_hz = rate_hz;
+    shell->nominal = nominal_block;
+    shell->position = (int64_t)rate_hz; /* there is time before the first sample, for what is made before it */
+    shell->log = log;
+    shell->owner = owner;
+    shell->lifeline = -1;
+    shell->parameters[GM_P_EARLY] = 1.0f;
+    snprintf(shell->command, sizeof shell->command, "%s", command);
+    if (!make_memory(shell)) {
+        say(shell, true, "no shared memory for the band: is /dev/shm full?");
+        free(shell);
+        return NULL;
+    }
+    make_room(shell, nominal_block);
+    if (pthread_create(&shell->watcher, NULL, watch, shell) != 0) {
+        munmap(shell->words, shell->size);
+        close(shell->descriptor);
+        free(shell);
+        return NULL;
+    }
+    return shell;
+}
+
+void shell_close(Shell *shell) {
+    atomic_store(&shell->quit, 1);
+    pthread_join(shell->watcher, NULL);
+    munmap(shell->words, shell->size);
+    close(shell->descriptor);
+    free(shell);
+}

@@ -1,0 +1,59 @@
+/* The shell of the band in a host: what every plug-in interface shares. It holds no music, only memory.
+ *
+ * One shell, one engine: a process of its own, which the shell's watcher starts and watches. Both see the memory that
+ * layout.h describes. Functions say who may call them: the host's audio thread, or its main thread. */
+#ifndef GIGMATE_SHELL_H
+#define GIGMATE_SHELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+typedef struct Shell Shell;
+
+/* Where a host's transport stands, at one sample. Bar and beat count from 0. */
+typedef struct {
+    bool rolling, has_beats;
+    int64_t bar;
+    double beat;          /* within the bar */
+    double beats_per_bar, beat_unit, tempo_bpm;
+    int64_t frame;        /* of the song */
+} Transport;
+
+typedef struct {
+    int64_t position;
+    uint8_t bytes[4];
+    uint32_t size;
+} MidiOut;
+
+typedef void (*ShellLog)(void *owner, bool bad, const char *line);
+
+/* Main thread. NULL: no memory, or no thread, for it. `command` is the program `gigmate`; nominal_block 0: not known.
+ * `log` is called from the watcher's thread. */
+Shell *shell_open(double rate_hz, uint32_t nominal_block, const char *command, ShellLog log, void *owner);
+
+/* Main thread, when no audio thread calls any more. Ends the engine. */
+void shell_close(Shell *shell);
+
+/* Main thread, or the audio thread. A text of the session: a preset's name, or a chart's file. False: too long. */
+bool shell_set_text(Shell *shell, int number, const char *text);
+void shell_get_text(const Shell *shell, int number, char into[GM_TEXT_BYTES]);
+
+/* Audio thread, in this order for each block: parameters; begin; transport and MIDI, by their sample in the block, each
+ * kind in order; process; then take_midi until it says that there is none. None of them waits, but process where the
+ * host has no clock (offline). */
+void shell_begin(Shell *shell, uint32_t samples, bool offline);
+void shell_parameter(Shell *shell, int number, float value);
+void shell_transport(Shell *shell, uint32_t at, const Transport *transport);
+void shell_midi(Shell *shell, uint32_t at, const uint8_t *bytes, uint32_t size);
+void shell_process(Shell *shell, const float *const in[GM_IN_ROWS], float *const out[GM_OUT_ROWS]);
+bool shell_take_midi(Shell *shell, MidiOut *message);
+
+/* Any thread. */
+uint32_t shell_latency_samples(const Shell *shell);
+int shell_state(const Shell *shell);
+double shell_tempo_bpm(const Shell *shell);
+int64_t shell_misses(const Shell *shell);
+
+#endif
