@@ -70,6 +70,9 @@ class Bridge:
     It must outlive every callback: ports keep it alive. Each method says its thread.
     """
 
+    clock_goes_out = False
+    """Whether a port without JACK takes `push_midi`'s messages; it says so before the band begins."""
+
     def __init__(
         self,
         rate_hz: int,
@@ -99,8 +102,6 @@ class Bridge:
         self._jack_position = aligned_words(32)
         self.click_ring, self.loop_ring = (Ring(out_capacity or 2 * self.rate_hz) for _ in range(2))
         """The count-in's click and the musician's loop, at output positions, as the out-ring."""
-        self.clock_goes_out = False
-        """Whether a port without JACK takes `push_midi`'s messages; it says so before the band begins."""
         self._kept_alive: list[object] = []
         self._conversions: dict[int, Conversion] = {}
         words = aligned_words(state_table.STATE_WORDS)
