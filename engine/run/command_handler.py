@@ -167,7 +167,7 @@ class CommandHandler:
                 self._take_key(HandMessage(status, low, high, position))
 
     def turn_hand(self) -> None:
-        """Let the conductor have the chord that the hand asks for by now. To be called often."""
+        """Let the conductor have the chord that the hand asks for by now: the end of a turn. To be called often."""
         source = self._look_ahead.facts.midi_in_from
         has_source = source.programs or source.devices
         if self._had_source and not has_source:
@@ -180,6 +180,7 @@ class CommandHandler:
             bar = self._conductor.peek(self._in_input(-1)).bar
             if self.song_end.is_here(bar, self._conductor.entrance_cue()):
                 self.requests.post(StepSong(1))
+        self._bridge.end_turn()
 
     def _take_key(self, message: HandMessage) -> None:
         """A key of the hand, unless it is bound to something else."""

@@ -401,7 +401,6 @@ class Worker:
         for command in (*map(self._in_place, by_pedal), *self._commands.drain()):
             self.command_handler.obey(command)
         self.command_handler.turn_hand()
-        self._bridge.end_turn()
 
     def _in_place(self, command: Command) -> Command:
         """A tap that a program sent means what is heard of it; where a device is connected too, a foot did it."""
