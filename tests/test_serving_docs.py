@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from gigmate.cli.serve import serve
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
@@ -74,7 +76,7 @@ def test_the_limits_that_are_named_are_the_limits(fakes: Any) -> None:
     for words in (
         f"{limits.upload_bytes // 2**20} MiB",
         f"{limits.predict_s:.0f} s; {limits.job_s / 3600:.0f} h",
-        f"| {limits.streams} |",
+        f"at most {inspect.signature(serve).parameters['streams'].default} |",
         f"{limits.message_bytes // 2**20} MiB; {limits.idle_s:.0f} s",
         f"kept for {limits.keep_s / 60:.0f} minutes",
         f"{limits.uploads}; {limits.upload_s:.0f} s; {limits.kept} |",

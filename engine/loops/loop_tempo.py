@@ -147,7 +147,9 @@ class LoopTempo:
             return loop
         self._wanted = 0
         if isinstance(made, str):
-            self._fault_log.fault(FaultKind.LOOP, cause=f"the loop cannot be brought to another tempo: {made}")
+            self._fault_log.fault(
+                FaultKind.LOOP, cause=f"the loop stays silent until its own tempo is back, by itself: {made}"
+            )
             return loop
         if not self.off:
             here = (free - self._reader.anchor_at(free)) % loop.length

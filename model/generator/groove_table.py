@@ -19,12 +19,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 TICKS = 24
 """Of a beat: sixteenths, triplets and thirty-seconds fall on them."""
 CELL_BARS = 2
 DENSITIES = (0.15, 0.5, 0.85)
-SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "grooves.npz"
+SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "grooves.safetensors"
 
 Ints = NDArray[np.integer[Any]]
 
@@ -105,21 +107,19 @@ def save(
     path: Path, styles: Sequence[str], cells: Ints, events: Ints, swing_bpm: NDArray[np.float32],
     swing: NDArray[np.float32],
 ) -> None:  # fmt: skip
-    """Write the file."""
-    np.savez_compressed(
-        path, styles=np.array(styles), cells=cells.astype(np.int16), events=events.astype(np.int16),
-        swing_bpm=swing_bpm, swing=swing,
-    )  # fmt: skip
+    """Write the file: safetensors, the names of the styles beside the arrays."""
+    arrays = {
+        "cells": cells.astype(np.int16),
+        "events": events.astype(np.int16),
+        "swing_bpm": swing_bpm,
+        "swing": swing,
+    }
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path, {"styles": ",".join(styles)})
 
 
 @lru_cache(maxsize=1)
 def shipped() -> GrooveTable:
     """The table that comes with the program. Raises OSError where it is missing."""
-    with np.load(SHIPPED, allow_pickle=False) as kept:
-        return GrooveTable(
-            tuple(str(name) for name in kept["styles"]),
-            kept["cells"],
-            kept["events"],
-            kept["swing_bpm"],
-            kept["swing"],
-        )
+    with safe_open(SHIPPED, framework="numpy") as kept:
+        styles = tuple(kept.metadata()["styles"].split(","))
+        return GrooveTable(styles, *(kept.get_tensor(name) for name in ("cells", "events", "swing_bpm", "swing")))

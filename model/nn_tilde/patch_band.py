@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...dsp.features import FeatureExtractor
+from ...dsp.features import FeatureExtractor, mel_filters, pitch_filters
 from ...dsp.resample import Resampler
 from .. import checkpoint
 from ..generator.note_hand import free_hand
@@ -117,8 +117,8 @@ class PatchBand(PatchAttributes):
 
     def _add_features(self) -> None:
         extractor = FeatureExtractor()
-        for name in ("mel", "pitch"):
-            self.register_buffer(f"{name}_bank", torch.from_numpy(getattr(extractor, f"_{name}").copy()))
+        for name, bank in (("mel", mel_filters(extractor.spec)), ("pitch", pitch_filters(extractor.spec))):
+            self.register_buffer(f"{name}_bank", torch.from_numpy(bank))
             self.register_buffer(f"{name}_shape", torch.from_numpy(getattr(extractor, f"_{name}_window").copy()))
 
     def _add_layout(self, listener: Listener) -> None:

@@ -1,6 +1,6 @@
 """Writes the table of grooves that the band is led by: two bars of each style, several ways, three densities.
 
-    python -m gigmate.training.band.groove_cells model/weights/grooves.npz
+    python -m gigmate.training.band.groove_cells model/weights/grooves.safetensors
 
 Counted nowhere and drawn by nobody: cells are cut out of songs that the arranger writes (training split), where all
 three play, nobody fills and no section begins. The same song is written at each density, so that a cell's busier and

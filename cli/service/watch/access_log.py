@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, MutableMapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ....engine.errors import EngineError
+from ....files.json_text import json_text
 
 Say = Callable[[str], None]
 
@@ -53,6 +53,6 @@ class Visit:
         sent and seconds. Nothing that a client sends can break the line."""
         client = (self._scope.get("client") or ("-", 0))[0]
         method = self._scope.get("method", "WebSocket")
-        what = json.dumps(f"{method} {self._scope['path'][:200]}")
+        what = json_text(f"{method} {self._scope['path'][:200]}")
         at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{at} {client} {what} {self.status} {self._sent_bytes} B {time.monotonic() - self._began_s:.3f} s"
