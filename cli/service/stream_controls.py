@@ -23,7 +23,7 @@ def set_controls(stream: Accompaniment, asked: Mapping[str, Any]) -> None:
     """Do what the message asks for. Raises EngineError, and does nothing of it, for what cannot be."""
     controls = stream.controls
     for name, value in asked.items():
-        if name not in ("type", "sound", *_OF_PARTS):  # another name is refused there
+        if name not in ("type", "sound", "do", *_OF_PARTS):  # another name is refused there
             controls = controls_after(controls, SetControl(name, value))
     levels = _by_part(asked, "levels_db")
     for part in levels:
@@ -31,6 +31,9 @@ def set_controls(stream: Accompaniment, asked: Mapping[str, Any]) -> None:
     mix = [SetMix(part, name, value) for name in RANGES for part, value in _by_part(asked, name).items()]
     sounds = _sounds(asked["sound"]) if "sound" in asked else {}
     stream.check_changes(mix, sounds)
+    if "do" in asked:
+        name, arguments = _move(asked["do"])
+        stream.do(name, **arguments)
     stream.controls = controls
     stream.change_mix(mix)
     stream.change_sounds(sounds)
@@ -47,3 +50,12 @@ def _sounds(wanted: object) -> dict[str, PartSound]:
     if not isinstance(wanted, str):
         raise WireError("sound: give a word, such as instruments or keys=rhodes")
     return sounds_of(wanted)
+
+
+def _move(asked: object) -> tuple[str, dict[str, Any]]:
+    """ "hit", or {"name": "break", "bars": 2}."""
+    if isinstance(asked, str):
+        return asked, {}
+    if not isinstance(asked, dict) or not isinstance(asked.get("name"), str):
+        raise WireError('do: give the name of a move, or {"name": "break", "bars": 2}')
+    return asked["name"], {str(key): value for key, value in asked.items() if key != "name"}

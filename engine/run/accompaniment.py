@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from ...dsp.limiter import Limiter
 from ...latency.budget import MAX_AHEAD_FRAMES, Budget, Delays
+from ..actions import command_of
 from ..charts.chart import Chart
 from ..charts.section_settings import SectionSettings
-from ..commands import SetChart, SetControl, SetMix, SetSounds
+from ..commands import Fill, SetChart, SetControl, SetMix, SetSounds
 from ..config import EngineConfig
 from ..errors import ConfigError, EngineError
 from ..fault_log import FaultLog
@@ -38,6 +39,7 @@ from ..timing.conductor import Conducting
 from .band_step import BandStep
 from .input_channels import InputChannels
 from .lookahead import MARGIN_MS, OFFLINE_STEP_SHARE
+from .moves.asked import MOVES, ask
 
 Array = NDArray[np.float32]
 _CHANNELS = 2 * (1 + len(PARTS))
@@ -169,13 +171,11 @@ class Accompaniment:
         self._block = np.zeros(self._host_frame, np.float32)
         self._filled = self._frame = 0
         self._next = self.ahead_frames
-        self._entered = False
-        self._going_on = False  # beyond the end
+        self._entered = self._going_on = False  # the latter: beyond the end
         self._end_samples: int | None = None  # band rate: where the input has ended
         self._last_heard: Moment | None = None
         self._band.stage.start()
-        self._pushed_samples = 0
-        self._given_samples = 0
+        self._pushed_samples = self._given_samples = 0
         self._finished = False
         self._band.guard.reset(self.ahead_frames)
         self._band.keep_score()
@@ -250,6 +250,18 @@ class Accompaniment:
         self.check_changes((), sounds)
         if sounds:
             self._band.set_sounds(SetSounds(with_sounds(self._band.told_sounds, sounds)))
+
+    def do(self, name: str, **arguments: object) -> None:
+        """A move (docs/moves.md) or a "fill" by its action's name: on the next line that is not made yet. Raises
+        ConfigError for another name, and for what a band that is not in cannot do."""
+        command = command_of(name, arguments)
+        plays = self._entered and self._band.stage.phase == "in"
+        if isinstance(command, MOVES):
+            ask(self._band.moves, command, plays)
+        elif isinstance(command, Fill) and plays:
+            self._band.stage.fill()
+        else:
+            raise ConfigError(f"{name}: a stream takes moves, and fills while its band plays")
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -19,8 +19,6 @@ from ..commands import (
     HAND_OPTIONS,
     NOW,
     Announce,
-    Break,
-    Build,
     ClockGap,
     ClockTick,
     ClockTransport,
@@ -30,7 +28,6 @@ from ..commands import (
     Ending,
     Fill,
     HandMessage,
-    Hit,
     JumpSection,
     LoopDo,
     LoopKeep,
@@ -46,7 +43,6 @@ from ..commands import (
     SetBandLevel,
     SetChart,
     SetControl,
-    SetFeel,
     SetLevel,
     SetLoop,
     SetMix,
@@ -56,7 +52,6 @@ from ..commands import (
     SetPresetMix,
     SetPrograms,
     SetSections,
-    SetSolo,
     SetSound,
     SetSounds,
     SetTempo,
@@ -86,10 +81,10 @@ from ..timing.clocks.own_echo import OwnEcho
 from .band_step import BandStep
 from .band_switch import Switch
 from .lookahead import LookAhead
+from .moves.asked import MOVES, ask
 from .moves.song_end import SongEnd
 
 _OF_TIME = (SetTempo, SetTimeSource, ShiftHalfBeat, ScaleCount, SetChart, JumpSection)
-_MOVES = (Hit, Break, Build, SetFeel, SetSolo)
 _OF_LOOPS = (LoopPress, LoopRelease, LoopDo, LoopKeep, SetLoop)
 _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong, MoveSong)
 MOST_COUNTED_BARS = 2
@@ -221,8 +216,8 @@ class CommandHandler:
         elif isinstance(command, Ending):
             if self._switch.on and not stage.ending():
                 self.go_out()
-        elif isinstance(command, _MOVES):
-            self._move(command)
+        elif isinstance(command, MOVES):
+            ask(self._band.moves, command, plays=self._switch.on and stage.phase == "in")
         elif isinstance(command, NextAtEnd):
             self.song_end.ask(command.on)
         elif isinstance(command, Panic):
@@ -272,22 +267,6 @@ class CommandHandler:
             self.requests.post(StepSong(1))
         if position is not None and self._band.take is not None:
             self._band.take.switch(position + self._look_ahead.facts.round_trip_samples, False)
-
-    def _move(self, command: Hit | Break | Build | SetFeel | SetSolo) -> None:
-        moves = self._band.moves
-        if isinstance(command, SetFeel):
-            moves.set_feel(command.factor, command.turn)
-        elif isinstance(command, SetSolo):
-            moves.set_solo(command.on)
-        elif not (self._switch.on and self._stage.phase == "in"):
-            name = type(command).__name__.lower()
-            raise ConfigError(f"a {name} is of a band that plays: start it first, and play")
-        elif isinstance(command, Hit):
-            moves.hit()
-        elif isinstance(command, Break):
-            moves.rest(command.bars)
-        else:
-            moves.build(command.bars)
 
     @property
     def _quitting(self) -> bool:

@@ -44,6 +44,8 @@ _RING_FADE_S = 1.2
 _LEAST_FILL_BEATS = 1.0
 FILL_DENSITY = 0.35
 """Added to the density while a fill is played."""
+_SOFT_GAIN, _SOFT_BEAT_S = 0.35, 0.5
+"""The clicks between beats that fall into three, and how long a beat must be for them."""
 _ON_INERTIA = 0.5
 """Confidence that the player is told where the band plays on without the musician."""
 
@@ -54,6 +56,7 @@ class Click:
 
     position_samples: float
     accent: bool
+    gain: float = 1.0
 
 
 class Stage:
@@ -88,6 +91,7 @@ class Stage:
         self._leaves_on_bar: bool | None = None  # once the musician has stopped
         self._bars_left = 0
         self._counting = False
+        self._between: list[float] = []
         self._last_line = -math.inf
         self._fill = False
         self._fill_from = math.nan  # beat
@@ -264,6 +268,8 @@ class Stage:
             self._envelope.set(False)
         elif not self._counting and not self._envelope.silent:
             self._envelope.switch(start, False, self._fade)
+        while self._between and self._between[0] < start + self._fade + self._frame:
+            self.clicks.append(Click(self._between.pop(0), False, _SOFT_GAIN))
         found = self._beat_line(start + self._fade, peek)
         if found is None:
             return
@@ -278,6 +284,15 @@ class Stage:
                 return
         if self._counting:
             self.clicks.append(Click(line, of_bar))
+            self._between = self._thirds(line, peek)
+
+    def _thirds(self, line: float, peek: Peek) -> list[float]:
+        """The places between a long beat of 6/8 and its like and the next: who counts them counts six."""
+        here, there = peek(line), peek(line + self._frame)
+        beat = self._frame / max(there.beat - here.beat, 1e-6)
+        if peek(line + 0.5 * beat).beat_quarters != 1.5 or beat < _SOFT_BEAT_S * self._rate_hz:
+            return []
+        return [line + beat / 3, line + 2 * beat / 3]
 
     def _play(self, start: int, moment: Moment, cue: EntranceCue, peek: Peek) -> None:
         """Watch the musician: who was heard and is silent takes the band along, at the end of the bar or, where that

@@ -329,7 +329,7 @@ class Worker:
         moment = self._band.direct(frame, fresh=self.switch.entering and self._bridge.gain == 0.0)
         for click in self.stage.clicks:
             position = click.position_samples - self.look_ahead.facts.round_trip_samples
-            self._clicks.click(position, click.accent, self.command_handler.click_gain)
+            self._clicks.click(position, click.accent, click.gain * self.command_handler.click_gain)
         self.stage.clicks.clear()
         return moment
 

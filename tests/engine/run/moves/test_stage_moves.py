@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from gigmate.engine.charts.chart_parser import parse_chart
 from gigmate.engine.commands import Break, Build, Fill, Hit, Panic, SetChart, SetFeel, SetSolo, Start, Stop
+from gigmate.engine.errors import ConfigError
+from gigmate.engine.run.accompaniment import Accompaniment, AccompanimentSettings
 from gigmate.engine.timing.conductor import Conductor
+from gigmate.engine.timing.fixed_grid import GridConductor
 
 from ...fakes import Singer
 from .obedient import HZ, Gig, Obedient
@@ -200,3 +203,23 @@ def test_a_fill_in_half_time_feel_is_told_the_bar_as_it_is() -> None:
     gig.play(10.0, {2.05: SetFeel(0.5), 6.6: Fill()})
     pairs = zip(gig.player.told, gig.player.moments, strict=True)
     assert {moment.tempo_bpm for controls, moment in pairs if controls.fill} == {120.0}
+
+
+def test_a_stream_does_moves_by_their_names() -> None:
+    player = Obedient()
+    stream = Accompaniment(player, GridConductor(120, 4, HZ), HZ, AccompanimentSettings(band_rate_hz=HZ))
+    silence = np.zeros(HZ // 2, np.float32)
+    with pytest.raises(ConfigError, match="start it first"):
+        stream.do("hit")
+    stretches = [stream.push(silence) for _ in range(4)]
+    stream.do("break", bars=1)
+    stream.do("solo")
+    for name, arguments in (("panic", {}), ("hits", {}), ("break", {"bars": 99})):
+        with pytest.raises(ConfigError):
+            stream.do(name, **arguments)
+    stretches += [stream.push(silence) for _ in range(10)]
+    mix = np.concatenate([stretch.mix for stretch in stretches])
+    begun, back = 2.5 * HZ, 4 * HZ
+    assert np.abs(mix[round(begun) + 100 : round(back) - 300]).max() < 1e-4
+    assert np.abs(mix[back : back + 480]).max() > 0.01
+    assert player.told[-1].hand.parts[2].level_db == -6.0
