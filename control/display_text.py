@@ -30,6 +30,7 @@ _SOURCES = {
     "transport": "transport",
     "midi_clock": "MIDI clock",
     "link": "Ableton Link",
+    "mtc": "MIDI Time Code",
     "loop": "the loop",
     "tap": "taps",
     "tempo": "set tempo",

@@ -17,19 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..engine.commands import (
-    NOW,
-    ClockTick,
-    ClockTransport,
-    Command,
-    HandMessage,
-    LoopDo,
-    LoopKeep,
-    LoopPress,
-    LoopRelease,
-    Tap,
-    ThisIsOne,
-)
+from ..engine.commands import NOW, STAMPED, ClockTick, ClockTransport, Command, HandMessage, SystemMessage
 from ..engine.gestures import BindingTable, Gestures
 from .command_throttle import CommandThrottle
 
@@ -44,6 +32,8 @@ _UNITS_HZ = 1_000_000
 _DRIFT = 2e-4
 """More than a port's clock and ours differ."""
 _LOCATE = 0xF2
+_LONGEST = 16
+"""Bytes of the longest message that can be of time: machine control's locate has 13."""
 _OF_A_HAND = (64, *range(120, 128))
 """The controllers that hold notes or end them all."""
 _TRANSPORT = {_LOCATE: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
@@ -305,6 +295,9 @@ class MidiPedals:
         return self._inputs.news()
 
     def _receive(self, port: str, message: Sequence[int], at_s: float) -> None:
+        if message and message[0] in (0xF0, 0xF1) and len(message) <= _LONGEST:
+            self._post(SystemMessage(bytes(message), self._stamp(at_s)))
+            return
         event = event_of(message, at_s)
         if event is None:
             return
@@ -318,7 +311,7 @@ class MidiPedals:
         if status & 0xE0 == 0x80 or (status & 0xF0 == 0xB0 and event[2] in _OF_A_HAND):
             self._post(HandMessage(status, event[2], event[3], self._stamp(at_s), port))
         for command in self._gestures[port].commands(event):
-            if isinstance(command, (Tap, ThisIsOne, LoopPress, LoopRelease, LoopDo, LoopKeep)):
+            if isinstance(command, STAMPED):
                 command = replace(command, at_sample=self._stamp(at_s))
             self._throttle.put(command, at_s)
 

@@ -109,7 +109,7 @@ Tempo = Annotated[
     ),
 ]
 Part = Literal["drums", "bass", "keys"]
-TimeSourceName = Literal["auto", "link", "transport", "midi_clock", "tap", "listener"]
+TimeSourceName = Literal["auto", "link", "transport", "midi_clock", "mtc", "tap", "listener"]
 
 
 class Levels(Strict):

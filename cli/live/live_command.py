@@ -60,7 +60,7 @@ def live(
     fills: FillsOption = None,
     sound: SoundOption = None,
     time_source: Annotated[
-        str, typer.Option(metavar="NAME", help="Time source: auto, link, transport, midi_clock, tap or listener.")
+        str, typer.Option(metavar="NAME", help="Time source: auto, link, transport, midi_clock, mtc, tap or listener.")
     ] = "auto",
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,

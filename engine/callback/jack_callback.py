@@ -105,6 +105,11 @@ _port_by_id = caller(types.int64, types.int64, types.uint32)
 _transport_query = caller(types.int32, types.int64, types.int64)
 
 
+LONGEST_MIDI = 16
+"""Bytes of the longest message that is read."""
+MORE_MIDI = 0xF4
+
+
 @realtime
 def midi_push(state, position, packed):
     write = load_relaxed(state, MIDI_WRITE)
@@ -120,7 +125,10 @@ def midi_push(state, position, packed):
 
 @realtime
 def _jack_midi(lease, state, count):
-    """Read this block's MIDI: messages of up to 3 bytes, each stamped with the sample at which it came."""
+    """Read this block's MIDI, each message stamped with the sample at which it came.
+
+    One of up to 3 bytes is one event; a short system exclusive one is several: F0 and two bytes, then F4 (no message of
+    MIDI) and two more at a time."""
     port = load_acquire(state, JACK_MIDI_PORT)
     if port == 0:
         return
@@ -131,16 +139,20 @@ def _jack_midi(lease, state, count):
         if _midi_get(load_i64(state, FN_MIDI_GET), event, buffer, np.uint32(i)) != 0:
             continue
         size = load_i64(event, 1)
-        if size < 1 or size > 3:
-            continue
         data = load_i64(event, 2)
-        packed = np.int64(load_u8(data, 0))
-        if size > 1:
-            packed |= np.int64(load_u8(data, 1)) << 8
-        if size > 2:
-            packed |= np.int64(load_u8(data, 2)) << 16
+        if size < 1 or size > LONGEST_MIDI or (size > 3 and load_u8(data, 0) != 0xF0):
+            continue
         at = load_relaxed(state, POSITION) + to_bridge_samples(lease, np.int64(load_u32(event, 0)))
-        midi_push(state, at, packed)
+        packed = np.int64(load_u8(data, 0))
+        done = 1
+        while done < size or done == 1:
+            if size > done:
+                packed |= np.int64(load_u8(data, done)) << 8
+            if size > done + 1:
+                packed |= np.int64(load_u8(data, done + 1)) << 16
+            midi_push(state, at, packed)
+            packed = np.int64(MORE_MIDI)
+            done += 2
 
 
 @realtime

@@ -5,7 +5,7 @@ Knows neither where one came from nor what it does. Any thread may post; the wor
 
 from __future__ import annotations
 
-from .command import Command
+from .command import STAMPED, Command
 from .command_queue import CommandQueue
 from .looping import LoopDeed, LoopDo, LoopKeep, LoopPress, LoopRelease, SetLoop
 from .moves import Break, Build, Hit, SetFeel, SetSolo
@@ -49,6 +49,7 @@ from .timing import (
     SetTempo,
     SetTimeSource,
     ShiftHalfBeat,
+    SystemMessage,
     Tap,
     ThisIsOne,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "BAND_OPTIONS",
     "HAND_OPTIONS",
     "NOW",
+    "STAMPED",
     "TIME_SOURCES",
     "Announce",
     "Break",
@@ -109,6 +111,7 @@ __all__ = [
     "StepSong",
     "StepSound",
     "Stop",
+    "SystemMessage",
     "Tap",
     "ThisIsOne",
     "Toggle",

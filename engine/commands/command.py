@@ -52,6 +52,7 @@ from .timing import (
     SetTempo,
     SetTimeSource,
     ShiftHalfBeat,
+    SystemMessage,
     Tap,
     ThisIsOne,
 )
@@ -77,6 +78,7 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     ClockTick,
     ClockGap,
     ClockTransport,
+    SystemMessage,
     SetLevel,
     SetBandLevel,
     SetPresetLevels,
@@ -109,3 +111,6 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     Panic,
     Quit,
 ]
+
+STAMPED = (Tap, ThisIsOne, ClockTick, ClockTransport, SystemMessage, LoopPress, LoopRelease, LoopDo, LoopKeep)
+"""Those that count from the moment at which they were asked for."""

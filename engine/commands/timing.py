@@ -49,7 +49,7 @@ class SetTimeSource:
     name: str
 
 
-TIME_SOURCES = ("auto", "link", "transport", "midi_clock", "tap", "listener")
+TIME_SOURCES = ("auto", "link", "transport", "midi_clock", "mtc", "tap", "listener")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +78,16 @@ class ClockTransport:
     at_sample: int = NOW
     sixteenths: int = 0
     """With "locate": where in the song the next tick stands, after the next continue."""
+    from_program: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMessage:
+    """A whole MIDI message that may be of time: a quarter frame of a time code, or a short system exclusive one.
+
+    Any thread.
+    """
+
+    message: bytes
+    at_sample: int = NOW
     from_program: bool = False

@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 from ...dsp.loudness import gain_of_db
 from ..callback.bridge import Bridge
+from ..callback.jack_callback import MORE_MIDI
 from ..callback.state_table import LOST_SAMPLES
 from ..charts.section_settings import SectionSettings
 from ..commands import (
@@ -62,6 +63,7 @@ from ..commands import (
     StepSong,
     StepSound,
     Stop,
+    SystemMessage,
     Tap,
     ThisIsOne,
     Toggle,
@@ -78,6 +80,8 @@ from ..output.mixer import controls_after
 from ..player import Controls
 from ..ports.port import Neighbours
 from ..timing.clocks.own_echo import OwnEcho
+from ..timing.clocks.system_pieces import SystemPieces
+from ..timing.clocks.time_code import machine_of
 from .band_step import BandStep
 from .band_switch import Switch
 from .lookahead import LookAhead
@@ -91,6 +95,7 @@ MOST_COUNTED_BARS = 2
 _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
 MidiEvent = tuple[int, int, int, int]
 _NOBODY = Neighbours()
+_OF_SYSTEM = (0xF0, 0xF1, MORE_MIDI)
 _CLOCK = 0xF8
 _TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 _LEADS_US = ("midi_clock", "transport")
@@ -136,6 +141,7 @@ class CommandHandler:
         self.hand = ChordHand(bridge.rate_hz)
         self._bindings = config.bindings
         self._had_source, self._lost_samples = False, 0
+        self._system = SystemPieces()
         self.loops = Looper(bridge.rate_hz, band.host_frame, band.conductor, fault_log)
         self.song_end = SongEnd()
         self.requests = CommandQueue()
@@ -155,6 +161,9 @@ class CommandHandler:
         for position, status, low, high in events:
             if status == _CLOCK:
                 self.obey(ClockTick(position, self.clock_from_program))
+            elif status in _OF_SYSTEM:
+                for message in self._system.take(status, low, high):
+                    self.obey(SystemMessage(message, position, self.clock_from_program))
             elif status in _TRANSPORT:
                 place = low | high << 7
                 self.obey(ClockTransport(_TRANSPORT[status], position, place, self.clock_from_program))
@@ -355,6 +364,11 @@ class CommandHandler:
         elif isinstance(command, (ClockTick, ClockTransport)):
             if not self._is_own(command):
                 self._conductor.obey(command, self._in_input(command.at_sample, command.from_program))
+        elif isinstance(command, SystemMessage):
+            machine = machine_of(command.message)
+            self._conductor.obey(command, self._in_input(command.at_sample, command.from_program))
+            if machine is not None and machine.deed != "locate":
+                self._of_the_band(Start() if machine.deed == "play" else Stop())
         elif isinstance(command, ThisIsOne):
             self._conductor.obey(command, self._in_input(command.at_sample))
         elif isinstance(command, (ClockGap, *_OF_TIME)):

@@ -15,20 +15,7 @@ from typing import Any
 
 from ..callback.bridge import Bridge
 from ..callback.sample_clock import SampleClock
-from ..commands import (
-    ClockTick,
-    ClockTransport,
-    Command,
-    CommandQueue,
-    LoopDo,
-    LoopKeep,
-    LoopPress,
-    LoopRelease,
-    Panic,
-    Quit,
-    Tap,
-    ThisIsOne,
-)
+from ..commands import STAMPED, Command, CommandQueue, Panic, Quit
 from ..config import EngineConfig
 from ..errors import EngineError
 from ..fault_kinds import FaultKind
@@ -56,8 +43,6 @@ _STOP_TIMEOUT_S = 2.5
 _STALE_S = 2.0
 """A worker that has not shown itself for so long is hanging in the player."""
 _BUFFER_S = 2.0
-_STAMPED = (Tap, ThisIsOne, ClockTick, ClockTransport, LoopPress, LoopRelease, LoopDo, LoopKeep)
-"""Commands that count from the moment at which they were asked for."""
 _TO_DEVICES = (Neighbours(devices=True),) * len(PARTS)
 
 
@@ -194,7 +179,7 @@ class Engine:
         if isinstance(command, Panic):
             self._bridge.set_playing(False)  # even if the worker hangs
             self._bridge.notes.panic()
-        elif isinstance(command, _STAMPED) and command.at_sample < 0:
+        elif isinstance(command, STAMPED) and command.at_sample < 0:
             command = dataclasses.replace(command, at_sample=self.sample_at(time.monotonic()))
         if not self._commands.post(command):
             self._fault_log.fault(FaultKind.COMMANDS_DROPPED)

@@ -24,6 +24,7 @@ from ..commands import (
     SetTempo,
     SetTimeSource,
     ShiftHalfBeat,
+    SystemMessage,
     ThisIsOne,
 )
 from ..errors import ConfigError
@@ -157,6 +158,8 @@ class Conductor:
             self._sources.choose(command.name)
         elif isinstance(command, (ShiftHalfBeat, ScaleCount, ThisIsOne)):
             self._correct(command, position_samples)
+        elif isinstance(command, SystemMessage):
+            self._sources.time_code.take(command.message, position_samples)
         elif isinstance(command, SetChart):
             self.set_chart(command.chart)
         elif isinstance(command, JumpSection):

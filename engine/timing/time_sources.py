@@ -17,6 +17,7 @@ from .beats.beat_tracker import BeatTracker
 from .clocks.jack_transport import JackTransport
 from .clocks.link_clock import LinkClock
 from .clocks.midi_clock_in import MidiClockIn
+from .clocks.time_code import TimeCodeClock
 from .conductor_settings import ConductorConfig
 from .tap_tempo import TapTempo
 
@@ -30,7 +31,13 @@ _COASTING = 0.5
 """Confidence after a source of time has fallen silent: its time goes on unless something else is found."""
 
 
-_SAID = {"link": "the Link session", "transport": "the transport", "midi_clock": "the MIDI clock", "loop": "the loop"}
+_SAID = {
+    "link": "the Link session",
+    "transport": "the transport",
+    "midi_clock": "the MIDI clock",
+    "mtc": "the time code",
+    "loop": "the loop",
+}
 
 
 class Sources:
@@ -54,6 +61,7 @@ class Sources:
         """Of a device."""
         self.program_clock = MidiClockIn(rate_hz)
         """Of a program on the same sound server: its ticks stand for what it plays, not for when it was heard."""
+        self.time_code = TimeCodeClock(rate_hz)
         self.playing = False
         """Whether the musician plays; the conductor says it."""
         self.taps = TapTempo(config.taps, config.tempo, rate_hz)
@@ -70,6 +78,7 @@ class Sources:
         for clock in self._clocks:
             clock.reset()
         self.transport.reset()
+        self.time_code.reset()
         self._tapped: Anchor | None = None
         self._by_hand = False  # whether that line was tapped, not counted in
         self._hits_given = 0.0  # beats that the ear had met when a line was given to it
@@ -112,6 +121,7 @@ class Sources:
 
     def expect_metre(self, beats_per_bar: int) -> None:
         """Bars have so many beats from the next one on, in a tempo that was given, and for who knows no bars."""
+        self.time_code.metre = beats_per_bar
         for source in self._others:
             if isinstance(source, LinkClock):
                 source.expect_metre(beats_per_bar)
@@ -124,7 +134,7 @@ class Sources:
         """Expect this tempo, None: any. Raises ConfigError for one that cannot be."""
         if tempo_bpm is not None and not 20.0 <= tempo_bpm <= 400.0:
             raise ConfigError(f"tempo {tempo_bpm} bpm: give one from 20 to 400")
-        self.tempo_bpm = tempo_bpm
+        self.tempo_bpm = self.time_code.tempo_bpm = tempo_bpm
         inside = tempo_bpm is None or self._config.tempo.lowest_bpm <= tempo_bpm <= self._config.tempo.highest_bpm
         self.listen = self._wants_to_listen and inside
         self.tracker.expect(tempo_bpm if inside else None)
@@ -208,7 +218,7 @@ class Sources:
         """
         clocks = sorted(self._clocks, key=lambda clock: not clock.started)
         self._aside = False
-        for source in (*self._others, self.transport, *clocks, *self._loops):
+        for source in (*self._others, self.transport, *clocks, self.time_code, *self._loops):
             name = getattr(source, "name", self.chosen)
             if source in self._loops:
                 if self.halted and self._loop_starts == source.starts:  # it followed who has stopped, and stops too
@@ -297,6 +307,9 @@ class Sources:
         if self._aside:
             line = "a MIDI clock comes in that never said start: you are followed, not it; press start on it, or choose"
             said.append((FaultKind.CLOCK_ASIDE, f"{line} --time-source midi_clock"))
+        if self.time_code.waits_for_tempo:
+            line = "MIDI Time Code comes in, which tells no tempo: set the song's (--tempo, preset or chart)"
+            said.append((FaultKind.CLOCK_ASIDE, line))
         if self.transport.disagrees and self._led_by is self.transport:
             line = "the beats of JACK's transport do not run at the tempo that it tells: whole bars say which of them"
             said.append((FaultKind.TRANSPORT, f"{line} is followed; look at its timebase master"))

@@ -281,3 +281,23 @@ def test_the_click_has_a_port_of_its_own(jack_server: Any) -> None:
     assert wire.name == "system:playback_4"
     assert EngineConfig().click_channels == ()
     port.close()
+
+
+def test_machine_control_on_jack_starts_and_stops_the_band(jack_server: Any, peer: Callable[..., Peer]) -> None:
+    config = _config(jack_server, client_name="gm", wait_for_musician=False)
+    port = open_port(config)
+    with Engine(config, Singer(), Conductor(float(port.rate_hz), 120.0, listen=False), port) as engine:
+        engine.start()
+        for message, state, source in (
+            ("f07f7f06440601210018000000f7", "stopped", ""),  # locate: 01:00:24:00 at 25 frames a second
+            ("f07f7f0602f7", "playing", "mtc"),
+            ("f07f7f0601f7", "stopped", ""),
+        ):
+            desk = peer(jack_server.environment, "jack_peer.py", "midi", "gm:midi_in", f"{message}@3")
+            assert desk.line() == "ready"
+            desk.go()
+            assert wait_until(lambda state=state: engine.status.state == state)
+            assert wait_until(lambda source=source: engine.status.time_source == source or not source)
+            if source:
+                assert engine.status.beat > 0
+            desk.end()
