@@ -13,8 +13,6 @@ from typing import Literal, cast
 
 from ...dsp.loudness import gain_of_db
 from ..callback.bridge import Bridge
-from ..callback.jack_callback import MORE_MIDI
-from ..callback.state_table import LOST_SAMPLES
 from ..charts.section_settings import SectionSettings
 from ..commands import (
     HAND_OPTIONS,
@@ -72,7 +70,7 @@ from ..config import EngineConfig
 from ..errors import ConfigError
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
-from ..harmony.chord_hand import ALL_UP, NOTE_MESSAGES, ChordHand
+from ..harmony.chord_hand import ALL_UP, ChordHand
 from ..loops.looper import Looper
 from ..output.band_levels import BandLevels
 from ..output.band_mix import BandMix
@@ -80,10 +78,10 @@ from ..output.mixer import controls_after
 from ..player import Controls
 from ..ports.port import Neighbours
 from ..timing.clocks.own_echo import OwnEcho
-from ..timing.clocks.system_pieces import SystemPieces
 from ..timing.clocks.time_code import machine_of
 from .band_step import BandStep
 from .band_switch import Switch
+from .intake.port_midi import NOBODY, TRANSPORT, MidiEvent, PortMidi
 from .lookahead import LookAhead
 from .moves.asked import MOVES, ask
 from .moves.song_end import SongEnd
@@ -93,14 +91,9 @@ _OF_LOOPS = (LoopPress, LoopRelease, LoopDo, LoopKeep, SetLoop)
 _OF_SESSION = (SelectPreset, StepPreset, SelectSong, StepSong, MoveSong)
 MOST_COUNTED_BARS = 2
 _HIGHEST_CLICK_DB = 6.0  # a click is at half the ceiling
-MidiEvent = tuple[int, int, int, int]
-_NOBODY = Neighbours()
-_OF_SYSTEM = (0xF0, 0xF1, MORE_MIDI)
-_CLOCK = 0xF8
-_TRANSPORT = {0xF2: "locate", 0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
 _LEADS_US = ("midi_clock", "transport")
 """While one of them leads, our clock is in time with others' by itself."""
-_STATUS = {action: status for status, action in _TRANSPORT.items()}
+_STATUS = {action: status for status, action in TRANSPORT.items()}
 
 
 class CommandHandler:
@@ -121,8 +114,6 @@ class CommandHandler:
         self._conductor, self._stage = band.conductor, band.stage
         self._look_ahead, self._fault_log, self._first_free_samples = look_ahead, fault_log, first_free_samples
         self._count_in_bars = config.count_in
-        self.clock_from_program = False
-        """Whether the clock that comes by the port's MIDI is that of a program on the same server."""
         self.controls = Controls()
         """As asked for: levels as if nothing were muted."""
         self.levels = BandLevels()
@@ -140,35 +131,17 @@ class CommandHandler:
         """Told of the clock that we send."""
         self.hand = ChordHand(bridge.rate_hz)
         self._bindings = config.bindings
-        self._had_source, self._lost_samples = False, 0
-        self._system = SystemPieces()
+        self._had_source, self._port_midi = False, PortMidi(bridge, fault_log)
         self.loops = Looper(bridge.rate_hz, band.host_frame, band.conductor, fault_log)
         self.song_end = SongEnd()
         self.requests = CommandQueue()
         """What only the session can resolve; any thread may take it."""
 
-    def take_midi(self, events: Sequence[MidiEvent], source: Neighbours = _NOBODY) -> None:
+    def take_midi(self, events: Sequence[MidiEvent], source: Neighbours = NOBODY) -> None:
         """Clock, transport and a leading hand's keys among messages of the audio callback, (position, status, data1,
         data2) each, in place for whoever sent them."""
-        # Where our clock has jumped over a loss, what came after it is in its place already.
-        lost = self._bridge.word(LOST_SAMPLES) - self._bridge.stalled_samples
-        if lost > self._lost_samples:  # just before these events, most likely: they are looked for all the time
-            self.obey(ClockGap(lost - self._lost_samples))
-            self._lost_samples = lost
-        self.clock_from_program = source.programs
-        if source.programs and source.devices and any(status == _CLOCK for _, status, _, _ in events):
-            self._fault_log.fault(FaultKind.MIDI_MIXED)
-        for position, status, low, high in events:
-            if status == _CLOCK:
-                self.obey(ClockTick(position, self.clock_from_program))
-            elif status in _OF_SYSTEM:
-                for message in self._system.take(status, low, high):
-                    self.obey(SystemMessage(message, position, self.clock_from_program))
-            elif status in _TRANSPORT:
-                place = low | high << 7
-                self.obey(ClockTransport(_TRANSPORT[status], position, place, self.clock_from_program))
-            elif status & 0xF0 in NOTE_MESSAGES:
-                self._take_key(HandMessage(status, low, high, position))
+        for command in self._port_midi.commands(events, source):
+            self.obey(command)
 
     def turn_hand(self) -> None:
         """Let the conductor have the chord that the hand asks for by now: the end of a turn. To be called often."""

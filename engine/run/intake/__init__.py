@@ -1,0 +1,1 @@
+"""What comes in by the port's MIDI, as commands. Inference thread only."""
