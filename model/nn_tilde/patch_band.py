@@ -118,7 +118,7 @@ class PatchBand(PatchAttributes):
     def _add_features(self) -> None:
         extractor = FeatureExtractor()
         for name, bank in (("mel", mel_filters(extractor.spec)), ("pitch", pitch_filters(extractor.spec))):
-            self.register_buffer(f"{name}_bank", torch.from_numpy(bank))
+            self.register_buffer(f"{name}_bank", torch.from_numpy(bank.T.copy()))
             self.register_buffer(f"{name}_shape", torch.from_numpy(getattr(extractor, f"_{name}_window").copy()))
 
     def _add_layout(self, listener: Listener) -> None:
