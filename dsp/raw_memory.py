@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,7 @@ def touched_floats(count: int) -> NDArray[np.float32]:
     return samples
 
 
+@lru_cache
 def cache_directory(*sources: str) -> Path:
     """Where compiled code built from these source files is kept: it changes with any of them and with the tools."""
     digest = hashlib.sha256()

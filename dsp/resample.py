@@ -126,6 +126,8 @@ class Resampler:
         self._history = np.zeros(self._old + self.max_block_samples, np.float32)
         self._out = np.zeros(math.ceil(self.max_block_samples * self._ratio) + 1, np.float32)
         self._state = np.zeros(_STATE_WORDS, np.int64)
+        self._addresses = self._state.ctypes.data, self._history.ctypes.data, self._out.ctypes.data
+        self._bank_address = 0 if design is None else design.bank.ctypes.data
         self._samples_in = 0
 
     @property
@@ -175,15 +177,7 @@ class Resampler:
             self._out[:count] = block
             return self._out[:count]
         self._history[self._old : self._old + count] = block
-        made = _filter.ctypes(
-            self._state.ctypes.data,
-            design.bank.ctypes.data,
-            self._history.ctypes.data,
-            count,
-            self._out.ctypes.data,
-            design.taps,
-            design.up,
-            design.down,
-        )
+        state, history, out = self._addresses
+        made = _filter.ctypes(state, self._bank_address, history, count, out, design.taps, design.up, design.down)
         self._history[: self._old] = self._history[count : count + self._old].copy()
         return self._out[:made]

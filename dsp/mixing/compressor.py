@@ -126,6 +126,7 @@ class Compressor:
     def __init__(self, rate_hz: int, compression: Compression | None = None) -> None:
         self._rate_hz = rate_hz
         self._state = np.zeros(_WORDS, np.float64)
+        self._address = self._state.ctypes.data  # asked for once: asking takes as long as the call
         self._set = Compression()
         self.set(compression or self._set)
         self.reset()
@@ -154,7 +155,8 @@ class Compressor:
 
     def process(self, sound: Array) -> None:
         """float32 [2, n], in place, C-contiguous."""
-        _compress.ctypes(self._state.ctypes.data, sound[0].ctypes.data, sound[1].ctypes.data, sound.shape[1])
+        left, count = sound.ctypes.data, sound.shape[1]
+        _compress.ctypes(self._address, left, left + sound.itemsize * count, count)
 
     def reset(self) -> None:
         """As new, with the same settings."""

@@ -156,6 +156,7 @@ class Placer:
         lengths = [max(1, round(ms * rate_hz / 1000.0)) for ms in SPREAD_DELAYS_MS]
         self._lines = np.zeros(sum(lengths), np.float32)
         self._state = np.zeros(_WORDS, np.float64)
+        self._addresses = self._state.ctypes.data, self._lines.ctypes.data
         self._state[_LENGTH_1], self._state[_LENGTH_2] = lengths
         self._state[_CUT] = 1.0 - math.exp(-2.0 * math.pi * SPREAD_LOW_CUT_HZ / rate_hz)
         place = place or Place()
@@ -174,9 +175,10 @@ class Placer:
 
     def process(self, sound: Array, send: Array) -> None:
         """float32 [2, n], in place, C-contiguous; what goes to the room is written to `send` [n]."""
+        state, lines = self._addresses
+        left, count = sound.ctypes.data, sound.shape[1]
         _place.ctypes(
-            self._state.ctypes.data, self._ramp.address, self._lines.ctypes.data,
-            sound[0].ctypes.data, sound[1].ctypes.data, send.ctypes.data, sound.shape[1],
+            state, self._ramp.address, lines, left, left + sound.itemsize * count, send.ctypes.data, count
         )  # fmt: skip
 
     def reset(self) -> None:

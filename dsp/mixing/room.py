@@ -203,6 +203,7 @@ class Room:
         self._memory = np.zeros(sum(lengths) + _RINGS * SLACK, np.float32)
         self._floats = np.zeros(_FLOATS, np.float64)
         self._scratch = np.zeros((LINES + 1) * CHUNK, np.float32)
+        self._addresses = tuple(array.ctypes.data for array in (self._whole, self._floats, self._memory, self._scratch))
         self._floats[_CUT] = 1.0 - math.exp(-2.0 * math.pi * low_cut_hz / rate_hz)
         self._longest = max(lengths)
         self._whole[_SILENT] = self._longest
@@ -226,10 +227,8 @@ class Room:
 
     def add(self, send: Array, sound: Array) -> None:
         """`send` float32 [n], finite; the room's answer is added to `sound` [2, n], C-contiguous."""
-        _ring.ctypes(
-            self._whole.ctypes.data, self._floats.ctypes.data, self._memory.ctypes.data, self._scratch.ctypes.data,
-            send.ctypes.data, sound[0].ctypes.data, sound[1].ctypes.data, send.size,
-        )  # fmt: skip
+        left = sound.ctypes.data
+        _ring.ctypes(*self._addresses, send.ctypes.data, left, left + sound.itemsize * sound.shape[1], send.size)
 
     def reset(self) -> None:
         """Silence."""

@@ -10,6 +10,7 @@ import queue
 import shutil
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +61,19 @@ class Take:
         first = max(0, self._from - position)
         last = min(mix.shape[1], self._from + self._made.shape[1] - position)
         if last > first:
-            places = (position + np.arange(first, last)) % self._made.shape[1]
-            self._made[:2, places] = mix[:, first:last]
-            self._made[2:, places] = parts.reshape(-1, mix.shape[1])[:, first:last]
+            rows = parts.reshape(-1, mix.shape[1])
+            for piece, part in self._pieces(position + first, last - first):
+                self._made[:2, piece] = mix[:, first:last][:, part]
+                self._made[2:, piece] = rows[:, first:last][:, part]
+
+    def _pieces(self, position: int, count: int) -> Iterator[tuple[slice, slice]]:
+        """Where so much musical time is kept: places in `_made`, and which part of it each holds."""
+        size, done = self._made.shape[1], 0
+        while done < count:
+            place = (position + done) % size
+            piece = min(count - done, size - place)
+            yield slice(place, place + piece), slice(done, done + piece)
+            done += piece
 
     def switch(self, position: int, opened: bool) -> None:
         """From musical time `position` on the band sounds, or goes out."""
@@ -71,11 +82,12 @@ class Take:
     def frame(self, heard: Array) -> Array:
         """The next frame of musical time: heard [n] in, [channels, n] out, new memory."""
         count = heard.size
-        places = (self._from + np.arange(count)) % self._made.shape[1]
         block = np.empty((len(CHANNELS), count), np.float32)
         block[0] = heard
-        block[1:] = self._made[:, places] * self._gains(count)
-        self._made[:, places] = 0.0
+        gains = self._gains(count)
+        for piece, part in self._pieces(self._from, count):
+            np.multiply(self._made[:, piece], gains[part], out=block[1:, part])
+            self._made[:, piece] = 0.0
         self._from += count
         return block
 

@@ -17,6 +17,8 @@ from .conductor_settings import TimelineSettings
 
 _STEP_S = 0.02
 _POINTS = 2048
+_WRITTEN_BARS = 3
+"""A guess holds while the chart has these bars as it had them."""
 
 
 class Timeline:
@@ -42,6 +44,8 @@ class Timeline:
         self._most = config.slew
         self._leap = False
         self._count = 0  # our beat count less the source's
+        self._guess: list[tuple[Point, bool]] = []  # steps beyond the end, and whether a leap is to come after each
+        self._guessed_by: list[int | None] = []
 
     @property
     def started(self) -> bool:
@@ -80,33 +84,38 @@ class Timeline:
         if not same_source or abs(off - self._count) > 0.6:
             self._count = round(off)
         self._target = replace(anchor, beat=anchor.beat + self._count)
+        self._guess.clear()
 
     def bend(self, most: float) -> None:
         """Correct by at most `config.slew` of the tempo from now on, and the further off, the more: up to `most`."""
         self._most = most
+        self._guess.clear()
 
     def leap(self, at_downbeat: bool) -> None:
         """Take the target's phase without gliding: at once, or where the target's next bar begins."""
         if not at_downbeat:
             self._jump()
         self._leap = at_downbeat
+        self._guess.clear()
 
     def stop_leap(self) -> None:
         """Think better of a leap that has not happened yet."""
         self._leap = False
+        self._guess.clear()
 
     def advance(self, position_samples: float) -> None:
         """Tell time up to a position: what was told is bound from now on."""
-        for point in self._walk(position_samples, bind=True):
-            self._points.append(point)
+        points = self._walk(position_samples)
+        if points:
+            self._points += points
+            self._guess.clear()
         if len(self._points) > 2 * _POINTS:
             del self._points[:-_POINTS]
 
     def at(self, position_samples: float) -> Point:
         """Musical time at any position: told, older than what is remembered, or guessed ahead (binds nothing)."""
         if position_samples > self.end_samples:
-            ahead = self._walk(position_samples, bind=False)
-            return ahead[-1] if ahead else self._points[-1]
+            return self._guessed(position_samples)
         i = bisect_right(self._points, position_samples, key=lambda p: p.position_samples) - 1
         if i < 0:
             return self._before(position_samples)
@@ -126,30 +135,46 @@ class Timeline:
             position_samples, beat, first.bar_beat + bars * first.beats_per_bar, first.bar + bars, first.beats_per_bar
         )
 
-    def _walk(self, position_samples: float, bind: bool) -> list[Point]:
-        """The points from the end to a later position, with one exactly on every beat that is crossed."""
-        assert self._target is not None and self._points
-        target, leap = self._target, self._leap
-        here, points = self._points[-1], []
-        rate = target.tempo_bpm / 60.0
+    def _guessed(self, position_samples: float) -> Point:
+        """Time beyond the end. It is asked for some dozen positions a frame: steps that were made are not made again
+        until anything changes."""
+        written = [self._written(self._points[-1].bar + bars) for bars in range(_WRITTEN_BARS)]
+        if written != self._guessed_by:
+            self._guess, self._guessed_by = [], written
+        place = bisect_right(self._guess, position_samples, key=lambda step: step[0].position_samples)
+        here, leap = self._guess[place - 1] if place else (self._points[-1], self._leap)
         while here.position_samples < position_samples:
-            dt = min(_STEP_S, (position_samples - here.position_samples) / self._rate_hz)
-            error = target.beat_at(here.position_samples, self._rate_hz) - here.beat
-            most = self._most_at(error) * rate
-            speed = rate + min(max(error / max(self._config.glide_s, dt), -most), most)
-            to_next = (math.floor(here.beat) + 1 - here.beat) / speed
-            if leap and self._downbeat_within(here, dt):
-                here, leap = self._leapt(here, dt), False
-            elif to_next <= dt + 1e-9:  # a step that ends on the beat would else pass over it
-                here = self._over_beat(here, to_next)
-            else:
-                position = min(here.position_samples + dt * self._rate_hz, position_samples)
-                here = _moved(here, position, here.beat + speed * dt)
+            here, leap = self._step(here, leap, position_samples)
+            if place == len(self._guess) and here.position_samples < position_samples:  # a whole step
+                self._guess.append((here, leap))
+                place += 1
+        return here
+
+    def _walk(self, position_samples: float) -> list[Point]:
+        """The points from the end to a later position, with one exactly on every beat that is crossed: bound."""
+        here, points = self._points[-1], []
+        while here.position_samples < position_samples:
+            here, self._leap = self._step(here, self._leap, position_samples)
             points.append(here)
-        if bind:
-            self._leap = leap
-            self._settle_count(here)
+        self._settle_count(here)
         return points
+
+    def _step(self, here: Point, leap: bool, position_samples: float) -> tuple[Point, bool]:
+        """Toward a position, at most to the next beat; and whether a leap is still to come."""
+        target = self._target
+        assert target is not None
+        rate = target.tempo_bpm / 60.0
+        dt = min(_STEP_S, (position_samples - here.position_samples) / self._rate_hz)
+        error = target.beat_at(here.position_samples, self._rate_hz) - here.beat
+        most = self._most_at(error) * rate
+        speed = rate + min(max(error / max(self._config.glide_s, _STEP_S), -most), most)
+        to_next = (math.floor(here.beat) + 1 - here.beat) / speed
+        if leap and self._downbeat_within(here, dt):
+            return self._leapt(here, dt), False
+        if to_next <= dt + 1e-9:  # a step that ends on the beat would else pass over it
+            return self._over_beat(here, to_next), leap
+        position = min(here.position_samples + dt * self._rate_hz, position_samples)
+        return _moved(here, position, here.beat + speed * dt), leap
 
     def _most_at(self, error_beats: float) -> float:
         slew = self._config.slew
@@ -227,6 +252,7 @@ class Timeline:
 
     def _shift_count(self, beats: int) -> None:
         if self._target is not None:
+            self._guess.clear()
             self._count += beats
             self._target = replace(self._target, beat=self._target.beat + beats)
 

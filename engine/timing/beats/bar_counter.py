@@ -109,7 +109,7 @@ class BarCounter:
     def hear(self, heard: Heard, end_s: float, frame_s: float) -> None:
         """Keep what the frame that ends at `end_s` says of downbeats and chords."""
         count = len(heard.downbeat)
-        self._downbeats = np.roll(self._downbeats, -count, axis=0)
+        self._downbeats[:-count] = self._downbeats[count:]
         self._downbeats[-count:, 0] = end_s - (np.arange(count, 0, -1) - 0.5) * frame_s / count
         self._downbeats[-count:, 1] = heard.downbeat
         self._turns.hear(heard.chord_root, end_s - frame_s / 2)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...style_priors import StylePrior
 from ..conductor_settings import ReadingSettings
 from .beat_grid import CELLS, BeatGrid
+from .evidence_arithmetic import read_evidence
 
 FloatArray = NDArray[np.float64]
 _LEAST_BEATS = 4  # of a reading, within the window
@@ -130,46 +131,15 @@ class EvidenceReader:
         """The evidence for one; None where the window is too short for it."""
         period = reading.period_cells
         first = (reading.shift_cells - self._number) % period
-        on = np.arange(first, self._cells, period)
-        if len(on) < _LEAST_BEATS:
+        if self._cells - first <= (_LEAST_BEATS - 1) * period:
             return None
-        between = max(self._hit(on + period // 4), self._hit(on + (3 * period) // 4))
-        turns = self._turns(np.concatenate([on, on + period // 2]), period)
+        reach = max(1.0, 0.045 * self._rate_hz * CELLS)
         rate_hz = self._rate_hz / reading.ratio
         octaves = math.log2(rate_hz / self._centre_hz)
-        turn, middle = float(turns[: len(on)].mean()), float(turns[len(on) :].mean())
-        return Evidence(
-            quarter=math.log((self._hit(on) + 0.1) / (between + 0.1)),
-            struck=self._share_struck(first, period),
-            turn=math.log((turn + 0.02) / (middle + 0.02)),
-            bar=_one_of_many(turns[: len(on)], 0.05),
-            downbeat=_one_of_many(self._downbeat[on], 0.03),
-            tempo=self._vote_at(rate_hz),
-            usual=-octaves * octaves,
+        quarter, struck, turn, bar, downbeat = read_evidence(
+            self._beat, self._downbeat, self._struck, self._roots, self._level, first, period, reach
         )
-
-    def _hit(self, at: NDArray[np.integer]) -> float:
-        if at[-1] >= self._cells:
-            at = at[at < self._cells]
-        return float(np.minimum(self._beat[at], self._level).sum()) / (len(at) * self._level)
-
-    def _share_struck(self, first: int, period: int) -> float:
-        if not len(self._struck):
-            return 0.0
-        reach = max(1.0, 0.045 * self._rate_hz * CELLS)
-        away = (self._struck - first + period / 2) % period - period / 2
-        return float(np.count_nonzero(np.abs(away) <= reach)) / len(self._struck)
-
-    def _turns(self, at: NDArray[np.integer], period: int) -> FloatArray:
-        """How far the chord of the beat from each cell on is another than before it, each in [0, 1]."""
-        start = np.minimum(at, self._cells)
-        at_start = self._roots[start]
-        after = self._roots[np.minimum(at + round(0.9 * period), self._cells)] - at_start
-        past = at_start - self._roots[np.maximum(at - period, 0)]
-        total = np.sqrt(after.sum(axis=1) * past.sum(axis=1))
-        alike = np.sqrt(after * past).sum(axis=1)
-        turns: FloatArray = np.where(total > 1e-6, 1.0 - alike / np.maximum(total, 1e-6), 0.0)
-        return turns
+        return Evidence(quarter, struck, turn, bar, downbeat, self._vote_at(rate_hz), -octaves * octaves)
 
     def _vote_at(self, rate_hz: float) -> float:
         if not len(self._vote):
@@ -179,17 +149,6 @@ class EvidenceReader:
             return _LOWEST_VOTE
         low = min(int(place), len(self._vote) - 2)
         return float(self._vote[low] + (place - low) * (self._vote[low + 1] - self._vote[low]))
-
-
-def _one_of_many(values: FloatArray, floor: float) -> float:
-    """How much higher than all the highest of each two, three or four stands (log ratio); a bar of four needs less."""
-    mean, best = float(values.mean()) + floor, -math.inf
-    for beats, cost in ((4, 0.0), (3, 0.3), (2, 0.6)):
-        bars = len(values) // beats
-        if bars:
-            highest = float(values[: bars * beats].reshape(bars, beats).sum(axis=0).max()) / bars
-            best = max(best, math.log((highest + floor) / mean) - cost)
-    return best
 
 
 def against_style(bpm: float, style: StylePrior | None) -> float:
