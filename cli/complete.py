@@ -15,22 +15,30 @@ from ..engine.errors import ConfigError, EngineError
 from ..files.channels import ChannelError, check_channels
 from ..files.names import why_no_recording
 from .live.sounds_command import SoundOption
+from .options.files import ForceOption
 from .options.playing import DensityOption, FillsOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
 
 if TYPE_CHECKING:
-    from .complete_job import Completed, Progress
+    from .complete_job import Completed, Completion, Progress
 
 _SAY_EVERY_S = 10.0
 
 
 def complete(
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="The recording: WAV, FLAC, OGG, MP3 and others; any rate, any length.")
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN...",
+            help="The recording: WAV, FLAC, OGG, MP3 and others; any rate, any length. Or several, or folders of them.",
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="OUT", help="The file to write, WAV or FLAC. Default: IN-band.wav beside IN."
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="The file to write, WAV or FLAC; of several, the folder. Default: IN-band.wav beside IN.",
         ),
     ] = None,
     parts: Annotated[
@@ -78,24 +86,32 @@ def complete(
         float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
     ] = None,
     ahead: Annotated[str, typer.Option(metavar="FRAMES|live", help="Look-ahead in frames; live: as on stage.")] = "1",
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Of several recordings, complete so many at once. Default: one per core."),
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of several, let a Dask cluster do them: tcp://HOST:8786.")
+    ] = None,
+    force: ForceOption = False,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
 ) -> int:
-    """Add the band to a recording: along with it, after it, or both."""
+    """Add the band to a recording: along with it, after it, or both.
+
+    Of several recordings, what is done already is left out: give the same command again to go on where it stopped.
+    """
     from ..presets.loader import load_preset
     from ..sheets.library import read_chart
+    from .batch.many import Means, complete_many
     from .complete_job import Completion
-    from .output_files import check_writable
     from .presets import own_folder
-    from .signals import Interrupted, Signals
 
-    reason = why_no_recording(source)
-    if reason is not None:  # before a name beside it is made up: a folder may have none
-        raise EngineError(reason)
     wish = wish_of(tempo, style, density, level, mute, fills)
-    target = output or source.with_name(f"{source.stem}-band.wav")
+    several = len(sources) > 1 or sources[0].is_dir()
+    first = sources[0]
     wanted = Completion(
-        source=source,
-        target=target,
+        source=first,
+        target=Path("band.wav") if several else output or first.with_name(f"{first.stem}-band.wav"),
         parts=parse_parts(parts),
         with_source=mix,
         band_lu=band_lu,
@@ -115,16 +131,33 @@ def complete(
         tuning_hz=tuning,
         ahead_frames=parse_ahead(ahead),
     )
+    if several:
+        if stems is not None or midi is not None:
+            raise ConfigError("--stems and --midi are of one recording: complete those one by one")
+        return complete_many(wanted, sources, output, Means(jobs, cluster, weights, force))
+    if jobs is not None or cluster is not None:
+        raise ConfigError("--jobs and --cluster are for several recordings, or a folder of them")
+    return _complete_one(wanted, weights, force)
+
+
+def _complete_one(wanted: Completion, weights: Path | None, force: bool) -> int:
+    """One recording, whose result is told in some lines."""
+    from . import complete_job
+    from .output_files import check_free, check_writable
+    from .signals import Interrupted, Signals
+    from .sound_files import Recording
+
+    reason = why_no_recording(wanted.source)
+    if reason is not None:
+        raise EngineError(reason)
     wanted.check()
-    check_writable(target, "--output")
-    if midi is not None:
-        check_writable(midi, "--midi")
+    for path, option in ((wanted.target, "--output"), (wanted.midi, "--midi")):
+        if path is not None:
+            check_writable(path, option)
+            check_free(path, option, force)
     with Signals() as signals:
         try:
-            from . import complete_job
-            from .sound_files import Recording
-
-            Recording(source).close()  # what is no sound is said before the model loads
+            Recording(wanted.source).close()  # what is no sound is said before the model loads
             band = _load(weights)
 
             with _shown(sys.stderr) as show:
@@ -136,7 +169,7 @@ def complete(
                 done = complete_job.complete(band, wanted, told)
         except Interrupted as interrupted:
             return interrupted.code
-    for line in summary(done, start):
+    for line in summary(done, wanted.start_s):
         print(line)
     return 0
 

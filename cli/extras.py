@@ -28,6 +28,7 @@ EXTRA_OF: dict[str, str] = {
     "aalink": "link",
     "pyaudio": "pyaudio",
     "encodec": "encodec",
+    "distributed": "cluster",
 }
 """By the name that is imported."""
 

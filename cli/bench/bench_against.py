@@ -92,6 +92,7 @@ class _Build:
         }
 
     def _complete(self, recording: Path, *options: str) -> float:
+        self._out.unlink(missing_ok=True)  # nothing is written over without --force, which the other may not know
         return self._run(["complete", str(recording), "--output", str(self._out), *options, *self._voice])
 
     def _live(self, recording: Path) -> float:

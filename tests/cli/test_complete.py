@@ -63,7 +63,7 @@ def take(tmp_path: Path) -> Path:
 
 def run(*arguments: object, wait: bool = False) -> int:
     more = [] if wait else ["--no-wait"]  # a hummer hears no beat
-    return boundary.run(main.app, "gigmate", ["complete", *map(str, arguments), *more])
+    return boundary.run(main.app, "gigmate", ["complete", "--force", *map(str, arguments), *more])
 
 
 def tone(sound: np.ndarray, hz: float, rate_hz: int = RATE_HZ) -> float:
@@ -253,8 +253,6 @@ def test_formats_and_rates(band: Band, tmp_path: Path, name: str, subtype: str |
         (["take.wav", "--stems", "text.wav"], 2, "give a folder"),
         (["drums.wav", "--stems", "."], 2, "the recording itself"),
         (["take.wav", "-o", "bass.wav", "--stems", "."], 2, "already written by the output"),
-        (["."], 1, "is a folder"),
-        (["/"], 1, "is a folder"),
     ],
 )
 def test_what_cannot_be_is_one_line(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
-from gigmate.cli.output_files import check_apart, check_writable, write_json
+from gigmate.cli.output_files import check_apart, check_free, check_writable, write_json
 from gigmate.engine.errors import ConfigError, EngineError
 
 
@@ -51,3 +54,27 @@ def test_nothing_is_written_over_what_is_read_or_written_besides(tmp_path: Path)
             check_apart(take, {"--record": same})
     with pytest.raises(ConfigError, match=r"--report .*is already written by --record"):  # though it is not there yet
         check_apart(None, {"--record": tmp_path / "a.wav", "--report": tmp_path / "a.wav"})
+
+
+def test_what_is_there_is_written_over_only_where_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "take.wav"
+    check_free(path, "--output", force=False)
+    path.touch()
+    check_free(path, "--output", force=False)  # nothing is lost
+    path.write_text("music")
+    check_free(path, "--output", force=True)
+    with pytest.raises(EngineError, match="--force"):
+        check_free(path, "--output", force=False)
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    for answer, written in (("y\n", True), ("\n", False), ("no\n", False), ("", False)):
+        monkeypatch.setattr(sys, "stdin", Terminal(answer))
+        with contextlib.nullcontext() if written else pytest.raises(EngineError):
+            check_free(path, "--output", force=False)
+    assert path.read_text() == "music"

@@ -1,0 +1,1 @@
+"""`gigmate complete` over folders: many recordings, by several processes or a cluster."""
