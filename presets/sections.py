@@ -32,6 +32,9 @@ class SectionEntry(Strict):
     feel: str | None = None
     """half, usual or double."""
 
+    tempo: float | None = Field(default=None, ge=30.0, le=300.0)
+    """bpm, as written: the rest of the song's tempo tonight goes with it."""
+
     @model_validator(mode="after")
     def _holds(self) -> SectionEntry:
         try:

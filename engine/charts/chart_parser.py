@@ -122,7 +122,8 @@ class _Reader:
 
     def _header(self, name: str, value: str) -> None:
         entry = name.lower() in ENTRIES
-        if name.lower() in SETTINGS or (self._section.name and not entry and near(name, SETTINGS)):
+        own = name.lower() in SETTINGS and (self._section.name or not entry)  # `tempo` above all sections is the song's
+        if own or (self._section.name and not entry and near(name, SETTINGS)):
             self._setting(name.lower(), value.strip())
             return
         key = self._checked(header_of, name)

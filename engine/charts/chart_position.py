@@ -47,6 +47,11 @@ class ChartPosition:
         return int(self._chart.beats_per_bar) if self._chart is not None else 0
 
     @property
+    def tempo_bpm(self) -> float:
+        """As the chart says it; 0 where it says none, and without a chart."""
+        return 0.0 if self._chart is None else float(self._chart.tempo_bpm)
+
+    @property
     def section(self) -> str:
         """Where the song is; empty without a chart."""
         return str(self._chart.section_at(self._beat)) if self._chart is not None else ""

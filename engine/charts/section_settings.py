@@ -42,6 +42,8 @@ class SectionSettings:
     style: str | None = None
     feel: str | None = None
     """One of FEELS."""
+    tempo: float | None = None
+    """bpm, as written: who plays the song faster tonight plays it all faster."""
 
     def over(self, under: SectionSettings) -> SectionSettings:
         """These, and where they say nothing, those."""
@@ -155,6 +157,11 @@ def _feel(value: object) -> str:
     return str(value)
 
 
+def _tempo(value: object) -> float:
+    text = value.removesuffix("bpm").strip() if isinstance(value, str) else value
+    return _number(text, "tempo", 30.0, 300.0)
+
+
 def _part(word: str) -> str:
     if word not in PARTS:
         raise SettingError(f"there is no part {word[:40]!r}{_near(word, PARTS)}: the parts are {', '.join(PARTS)}")
@@ -181,6 +188,7 @@ def _sound_text(sound: tuple[tuple[str, PartSound], ...]) -> str:
 
 _READ: dict[str, Callable[[object], object]] = {
     "density": _density, "level": _level, "mute": _mute, "sound": _sound, "style": _style, "feel": _feel,
+    "tempo": _tempo,
 }  # fmt: skip
 _WRITE: dict[str, Callable[..., str]] = {
     "density": lambda value: f"{value:g}",
@@ -189,4 +197,5 @@ _WRITE: dict[str, Callable[..., str]] = {
     "sound": _sound_text,
     "style": str,
     "feel": str,
+    "tempo": lambda value: f"{value:g}",
 }

@@ -263,14 +263,9 @@ class BandStep:
 
     def _direct_section(self, nominal: int, cue: EntranceCue) -> None:
         """What the song's section asks for, and the fill that leads into it."""
-        conductor, moves = self.conductor, self.moves
-        call = self.sections.frame(nominal, conductor.peek, conductor.section_of_bar, cue.section_bar)
-        if call.fill and self.stage.phase == "in" and not (moves.solo or moves.silent):
-            self.stage.fill()
-        if call.sounds is not None and self._instruments is not None:
-            self._instruments.want(with_sounds(self._own_sounds or self._instruments.told, call.sounds))
-        if call.feel is not None:
-            moves.set_feel(call.feel)
+        sounds = self.sections.direct(nominal, self.conductor, self.stage, self.moves, cue)
+        if sounds is not None and self._instruments is not None:
+            self._instruments.want(with_sounds(self._own_sounds or self._instruments.told, sounds))
 
     # --------------------------------------------------------------------------------------- play, mix, put
 

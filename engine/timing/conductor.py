@@ -286,6 +286,7 @@ class Conductor:
             chord_source="hand" if self._lead is not None else "chart" if self._chart.known else "ear",
             end_bar=self._chart.end_bar,
             round_bar=self._chart.round_bar,
+            written_bpm=self._chart.tempo_bpm,
             section_bar=self._chart.section_bar,
         )
 

@@ -41,5 +41,7 @@ class EntranceCue:
     """Number of the bar whose downbeat is the chart's last; None where it goes round, or there is none."""
     round_bar: int | None = None
     """Number of the bar with which a chart that goes round begins anew; None where that is not known."""
+    written_bpm: float = 0.0
+    """The tempo that the chart says; 0 where it says none."""
     section_bar: int | None = None
     """Number of the bar with which the chart's next section begins; None where that is not known."""

@@ -13,17 +13,24 @@ from typing import NamedTuple
 
 from ...charts.chart import Section
 from ...charts.section_settings import AS_IT_IS, FEELS, SectionSettings, by_name
+from ...commands import SetTempo
 from ...errors import ConfigError
 from ...hand import Hand, PartHand
 from ...part_sounds import PartSound
 from ...player import PARTS, Controls
 from ...position import Point
+from ...timing.conducting import Conducting
+from ...timing.entrance_cue import EntranceCue
+from ..stage import Stage
 from .beat_lines import Peek
+from .stage_moves import StageMoves
 
 FILLS = ("auto", "ask", "never")
 _SHORTEST_SECTION_BARS = 4
 """Out of a shorter one no fill leads by itself."""
 _SHORTEST_FILL_BEATS = 2
+_LEAST_OF_TEMPO = 0.7
+"""Who plays slower than this share of what is written has not the same count, and so above."""
 _EARLY_BEATS = 1.0
 """So long before its bar line it is said what a section sounds with: instruments turn on the line by themselves."""
 
@@ -38,6 +45,8 @@ class SectionCall(NamedTuple):
     """From the next bar line on (at once where nothing sounds), over what the parts sound with else."""
     feel: float | None = None
     """From the next bar line on."""
+    tempo_bpm: float = 0.0
+    """As written, from here on; 0: as it is."""
 
 
 _NOTHING = SectionCall()
@@ -91,6 +100,22 @@ class SectionDirector:
         """The parts that the section mutes."""
         return tuple(part for part in self._settings.mute or () if part not in self._lifted)
 
+    def direct(
+        self, nominal: int, conductor: Conducting, stage: Stage, moves: StageMoves, cue: EntranceCue
+    ) -> Sounds | None:
+        """See to the frame that plays the moments from `nominal` on; returns `sounds` of the call."""
+        written_bpm = self._settings.tempo or cue.written_bpm
+        call = self.frame(nominal, conductor.peek, conductor.section_of_bar, cue.section_bar)
+        if call.fill and stage.phase == "in" and not (moves.solo or moves.silent):
+            stage.fill()
+        if call.feel is not None:
+            moves.set_feel(call.feel)
+        if call.tempo_bpm:
+            tonight = conductor.moment(nominal).tempo_bpm / written_bpm if written_bpm else 1.0
+            tonight = min(max(tonight, _LEAST_OF_TEMPO), 1.0 / _LEAST_OF_TEMPO)
+            conductor.obey(SetTempo(min(max(call.tempo_bpm * tonight, 30.0), 300.0)), float(nominal))
+        return call.sounds
+
     def frame(
         self, nominal: int, peek: Peek, section_of_bar: Callable[[int], Section | None], section_bar: int | None
     ) -> SectionCall:
@@ -113,10 +138,11 @@ class SectionDirector:
         line = (here.bar_beat + here.beats_per_bar - here.beat) / max(there.beat - here.beat, 1e-6)
         self._hand = self._hand_of(before, self._muted_rows(), line if began and there.bar > here.bar else 0.0)
         self._off = tuple(all(rows) for rows in zip(before, self._muted_rows(), ahead, strict=True))
+        tempo_bpm = self._settings.tempo or 0.0 if began else 0.0
         if began and self._said_of != there.bar:  # the song's first section, or one that nobody foresaw
             self._said_of = there.bar
-            return self._dress(self._settings)
-        return self._call(here, section_of_bar, section_bar)
+            return self._dress(self._settings)._replace(tempo_bpm=tempo_bpm)
+        return self._call(here, section_of_bar, section_bar)._replace(tempo_bpm=tempo_bpm)
 
     def controls(self, controls: Controls) -> Controls:
         """The controls as the section has them; what was changed by hand since it began stays."""

@@ -26,6 +26,7 @@ from .beat_lines import BeatLine, BeatLines, Peek
 from .feel import felt
 from .move_times import MoveTimes
 
+_KEYS = PARTS.index("keys")
 MOST_BARS = 32
 BUILD_BARS = 4
 """Where no chart says how far the next section is."""
@@ -44,6 +45,8 @@ _BUILD_DENSITY = 0.4
 _SOLO_DB = (-3.0, -2.0, -6.0)
 _SOLO_BUSIER = (-0.2, -0.1, -0.4)
 """Of drums, bass and keys while somebody plays a solo."""
+_SOLO_KEYS_BEATS = 2.0
+"""The least from one chord of the keys to the next while somebody plays a solo."""
 _DB_EACH_BEAT = 8.0
 """Levels glide this fast."""
 _GRACE_BARS = 1
@@ -85,6 +88,7 @@ class StageMoves:
         self._lines = BeatLines()
         self._envelope = GainEnvelope(opened=True)
         self._levels_db = [0.0] * len(PARTS)
+        self._keys_at, self._keys_wait = -math.inf, False
         self.struck: deque[float] = deque(maxlen=8)
         """Places of the last hits: a player far away gives its notes later."""
         self.times = MoveTimes()
@@ -172,6 +176,8 @@ class StageMoves:
         self._waits = following is not None and (self._strikes_on(following) or self._wants_break > 0)
         self._stabs = here.beat < self._stab_until
         self._swell(here)
+        beat_samples = self._frame / max(there.beat - here.beat, 1e-6)
+        self._keys_wait = self.solo and nominal - self._keys_at < _SOLO_KEYS_BEATS * beat_samples - 1.5 * self._frame
         self._glide(self._frame * moment.tempo_bpm / 60.0 / self._rate_hz)
         self._foresee(there)
         if self._feel == 1.0 or self._fills or filling:  # a fill is of the bar as it is
@@ -207,8 +213,9 @@ class StageMoves:
 
     def settle(self, notes: Sequence[TimedNote]) -> list[TimedNote]:
         """Notes of the frame planned last, those of a hit exactly on its beat."""
-        if not self.struck or not notes:
-            return list(notes)
+        if not notes:
+            return []
+        self._keys_at = max([self._keys_at, *(n.position_samples for n in notes if n.part == _KEYS and n.velocity)])
         moved = [note._replace(position_samples=self._hit_of(note)) if note.velocity else note for note in notes]
         return sorted(moved, key=lambda note: (note.position_samples, note.velocity > 0))
 
@@ -335,6 +342,7 @@ class StageMoves:
                 common,
                 busier=_SOLO_BUSIER[row] if self.solo else 0.0,
                 level_db=common.level_db + level_db,
+                hold=common.hold or (row == _KEYS and self._keys_wait and not common.rest and common.hit_at is None),
                 voices=self._voices if self._strike is not None and row == 0 else (),
             )
             for row, level_db in enumerate(self._levels_db)

@@ -98,6 +98,7 @@ def test_every_name_can_be_given_in_yaml_too() -> None:
         "mute": ["bass"],
         "sound": {"keys": 5},
         "style": "ska",
+        "tempo": 90,
         "feel": "usual",
     }
     assert set(settings_of(values).given()) == set(NAMES)

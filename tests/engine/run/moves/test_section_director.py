@@ -17,6 +17,7 @@ from gigmate.engine.commands import (
     SetOption,
     SetSections,
     SetSolo,
+    SetTempo,
 )
 from gigmate.engine.timing.conductor import Conductor
 
@@ -138,3 +139,15 @@ def test_a_feel_of_the_musician_stays_through_sections_that_say_none() -> None:
         "[A] | C | F | C | G |\n[B] | Am | F | C | G |", 13.0, {1.0: SetFeel(2.0), 1.1: SetOption("fills", "ask")}
     )
     assert {moment.tempo_bpm for moment in gig.player.moments[-150:]} == {240.0}
+
+
+@pytest.mark.parametrize("tonight", [1.0, 1.05])
+def test_a_section_has_its_tempo_and_what_is_faster_tonight_stays_faster(tonight: float) -> None:
+    chart = "tempo: 120\n[A]\n| C | F |\n[B]\ntempo: 90\n| C | F |\n[C]\ntempo: 100\n| C | F |\n[D]\n| C |"
+    changes = {-1.0: SetOption("fills", "ask"), 0.5: SetTempo(120.0 * tonight)}
+    gig = sing(chart, 17.0, changes)
+    began, _ = frames_of(gig)
+    tempi = np.array([moment.tempo_bpm for moment in gig.player.moments])
+    for first, last, bpm in ((1, 2, 120), (2, 4, 90), (4, 6, 100), (6, 7, 100)):
+        inside = (began > first + 0.1) & (began < last - 0.05)
+        assert inside.any() and tempi[inside] == pytest.approx(bpm * tonight)

@@ -157,6 +157,8 @@ def test_a_solo_leaves_room_gliding_and_gives_it_back() -> None:
     assert all(0 <= (beat + 0.09) % 1 < 0.1 for beat in beats), "in the frames that hold beats"
     on = {status.moves for status in gig.statuses}  # type: ignore[attr-defined]
     assert on == {(), ("solo",)}
+    assert len(gig.onsets(4 * HZ, 8 * HZ, part=2)) <= 5, "two beats from chord to chord, where there were eighths"
+    assert len(gig.onsets(4 * HZ, 8 * HZ, part=0)) == 16
 
 
 def test_what_waits_is_said_with_the_beats_until_it_comes() -> None:
