@@ -20,8 +20,11 @@ _SMOOTH = 0.1
 """Share of a new reading in the line that is followed."""
 _APART_BEATS = 0.02
 """Alone, the session is put where the band is when it is further beside it."""
+_FAR_BEATS = 0.25
+"""With peers, a session that we lead is put there at once only when it is further beside the band than this ..."""
+_NEAR_BEATS = 0.004
 _PULL_BEATS = 4.0
-"""With peers, a session that we lead makes up for what it is beside the band in so many beats ..."""
+"""... left alone while it is nearer than _NEAR_BEATS, and else makes up for the rest in so many beats ..."""
 _MOST_PULL = 0.03
 """... by at most this share of the tempo."""
 _TEMPO_BPM = 0.02
@@ -111,10 +114,9 @@ class LinkClock:
         quantum = self._metre * self._quarters
         ours = (point.beat - point.bar_beat) * self._quarters
         beside = (ours - reading.phase + quantum / 2) % quantum - quantum / 2
-        if not self.peers:
-            if abs(beside) > _APART_BEATS:
-                self._session.force_beat(ours)
-        else:
+        if abs(beside) > (_FAR_BEATS if self.peers else _APART_BEATS):
+            self._session.force_beat(ours)
+        elif self.peers and abs(beside) > _NEAR_BEATS:
             band_bpm *= 1.0 + max(-_MOST_PULL, min(_MOST_PULL, beside / _PULL_BEATS))
         if abs(band_bpm - self._told_bpm) > _TEMPO_BPM:
             self._session.set_tempo(band_bpm)

@@ -104,6 +104,9 @@ def test_a_session_that_is_led_is_drawn_to_the_band_gently() -> None:
     assert "beat" not in told, "others' beat is not torn"
     assert told["tempo"] == pytest.approx(120.0 * 0.97)
     assert clock.anchor(0.0) is None
+    session.at(2.0, 120.0, 1.5)
+    clock.read(steady(120.0), True, True)
+    assert ("beat", 0.0) in session.said, "too far to be drawn"
 
 
 def test_starts_and_stops_are_shared() -> None:
