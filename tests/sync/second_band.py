@@ -3,8 +3,8 @@
     python tests/sync/second_band.py [midi|link] [SECONDS]
 
 One private JACK server (dummy, 48 kHz in blocks of 2048). Two bands click on the beat; the first keeps its own tempo,
-which is changed half way. The second follows by MIDI clock, from the first one's port midi_out to its own midi_in, or by
-Ableton Link, where the first leads (`--link lead`). A client records both and compares the clicks sample by sample.
+which is changed half way. The second follows by MIDI clock, from the first one's port midi_out to its own midi_in, or
+by Ableton Link, where the first leads (`--link lead`). A client records both and compares the clicks sample by sample.
 Needs jackd; for Link the extra `link`.
 """
 
@@ -136,7 +136,7 @@ def measure(by: str, seconds: float, say: Any = print) -> Beside:
             found = [min((at - other for other in first), key=abs) for at in second]
             found = [one for one in found if abs(one) < RATE // 5]  # of the same beat: a busy recorder misses some
             say(
-                f"{tempo_bpm:.0f} bpm: {len(found)} clicks of {len(second)}, the second band {np.mean(found):+.1f} samples "
+                f"{tempo_bpm:.0f} bpm: {len(found)} clicks of {len(second)}, the second {np.mean(found):+.1f} samples "
                 f"after the first on average, at most {np.abs(found).max()}"
             )
             beside += found
