@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +142,12 @@ class Harmonist(Protocol):
 def harmonist_of(player: object) -> Harmonist | None:
     """The harmonist that a player brings with it, if it does."""
     return getattr(player, "harmonist", None)
+
+
+def second_harmonist(player: object) -> Harmonist | None:
+    """One more harmonist of the same kind, with a memory of its own, if the player can give one."""
+    another = getattr(harmonist_of(player), "another", None)
+    return None if another is None else cast(Harmonist, another())
 
 
 class Player(Protocol):

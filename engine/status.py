@@ -69,6 +69,18 @@ class Status:
     """Whose chord that is: "hand", "chart" or "ear"; empty where none was given."""
     hand: str = ""
     """How chords are led by hand, in words ("latched, C4 and down"); empty where they are not."""
+    planned: tuple[str, ...] = ()
+    """The chords of the running bar and of those to come, a bar each: its number, from 1 (of the chart, where there is
+    one), and its beats, as in "5: Am . F ."; a dot is a beat on which no other chord begins."""
+    planned_by: str = ""
+    """"chart", or "ear": foretold; empty where nothing is planned."""
+    learning: str = "off"
+    """"off", "armed" (begins on the next bar line, or with your first note), "taking" (a section is played in), "round"
+    (it goes round)."""
+    learning_words: str = ""
+    """The same in words: the bar, and the chords so far."""
+    learnt_sections: tuple[str, ...] = ()
+    """Of the song that is being learnt."""
     preset: str = ""
     song: str = ""
     song_number: int = 0

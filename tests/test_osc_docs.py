@@ -37,7 +37,8 @@ def test_the_table_of_what_goes_out_is_the_status() -> None:
     for data in status_packets(status_values(Status(warnings=("one", "two"), moves=("hit", "solo")))):
         for message in messages_of(data):
             sent[message.address] = "".join(letters[type(value)] for value in message.arguments)
-    sent["/gigmate/status/warnings"] = sent["/gigmate/status/moves"] = "s..."
+    for name in ("moves", "planned", "learnt_sections", "warnings"):
+        sent[f"/gigmate/status/{name}"] = "s..."
     assert [row[:2] for row in rows(GOING)] == [list(item) for item in sent.items()]
     assert len(sent) == len(dataclasses.fields(Status))
 

@@ -24,6 +24,7 @@ from .eval_balance import balance_figures
 from .eval_codec import codec_figures
 from .eval_examples import examples
 from .eval_sound import sound_figures
+from .learning.learn_command import learn
 
 if TYPE_CHECKING:
     from .eval_workbench import Settings
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("codec")(codec_figures)
 app.command("balance")(balance_figures)
 app.command("sound")(sound_figures)
+app.command("learn")(learn)
 app.command("examples")(examples)
 QUICK = {
     "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,

@@ -12,6 +12,7 @@ from .. import commands as c
 from ..player import PARTS
 from .action import OFF_DB, WORD_LENGTH, Action, ActionError, Argument
 from .band_actions import BAND_ACTIONS
+from .learning_actions import LEARNING_ACTIONS
 from .loop_actions import LOOP_ACTIONS
 from .move_actions import MOVE_ACTIONS
 from .set_actions import SET_ACTIONS
@@ -28,7 +29,7 @@ __all__ = [
     "command_of",
 ]
 
-_ALL = (*BAND_ACTIONS, *MOVE_ACTIONS, *LOOP_ACTIONS, *SET_ACTIONS)
+_ALL = (*BAND_ACTIONS, *MOVE_ACTIONS, *LOOP_ACTIONS, *SET_ACTIONS, *LEARNING_ACTIONS)
 ACTIONS: dict[str, Action] = {action.name: action for action in _ALL}
 
 

@@ -33,6 +33,7 @@ class ChartPosition:
         self._asked_bar: int | None = None
         self._followed: int | None = None  # the first one's number, as a clock or transport last had it
         self._taken = False  # a chart was taken under way, and begins on the next bar line
+        self._stays = False  # where it lies when the band comes in
         self._beat = 0.0
         """Of the chart, where it was last asked for."""
 
@@ -40,6 +41,30 @@ class ChartPosition:
     def known(self) -> bool:
         """Whether there is a chart."""
         return self._chart is not None
+
+    @property
+    def chart(self) -> Any:
+        """The chart itself; None without one."""
+        return self._chart
+
+    def exchange(self, chart: object) -> None:
+        """The same song with other chords: it goes on where it is."""
+        self._chart = chart
+
+    def planned(self, point: Point, count: int) -> tuple[str, ...]:
+        """So many bars from that of a point on (see `planned_bar`); fewer where the chart ends."""
+        chart, made = self._chart, []
+        here = 0 if self._origin is None or self._begins_at is not None else max(0, point.bar - self._origin)
+        for step in range(count):
+            bar = here + step
+            if self._wanted is not None and step:
+                bar = round(chart.bar_at_beat(self._wanted[0])) + step - 1
+            if not chart.loops and bar >= chart.bars:
+                break
+            begin = chart.beat_at_bar(bar)
+            names = [str(chart.symbol_at(begin + beat)) for beat in range(chart.beats_of_bar(bar))]
+            made.append(planned_bar(bar % chart.bars + 1, names))
+        return tuple(made)
 
     @property
     def beats_per_bar(self) -> int:
@@ -145,6 +170,13 @@ class ChartPosition:
         if chart is not None and under_way:
             self._wanted, self._taken = (0.0, self.section), True
 
+    def lie(self, chart: object | None, first: int, stays: bool) -> None:
+        """Another chart or none, whose first bar is that one of musical time, at once. `stays`: also when the band
+        comes in next."""
+        self._chart, self._origin, self._begins_at, self._followed = chart, first, None, None
+        self._wanted, self._asked_bar, self._taken = None, None, False
+        self._stays = stays
+
     def quarters_of_beat(self, bar: int) -> float:
         """Length of a beat in quarter notes in that bar of musical time: 1.5 in 6/8; 1 without a chart."""
         return 1.0 if self._chart is None else float(self._chart.quarters_of_beat(bar - (self._origin or 0)))
@@ -163,6 +195,9 @@ class ChartPosition:
 
     def begin(self, point: Point, known: bool, first: int | None = None) -> None:
         """The song begins on the bar line nearest to that point, or on that bar; `known`: whether bars are known."""
+        stays, self._stays = self._stays, False
+        if stays and self._origin is not None:
+            return
         self._origin = point.bar + (point.bar_phase > 0.5) if first is None else first
         self._followed = first
         self._begins_at = None if known else point.position_samples
@@ -218,3 +253,9 @@ class ChartPosition:
         elif point.bar != self._asked_bar:
             self._origin = point.bar - round(self._chart.bar_at_beat(self._wanted[0]))
             self._wanted, self._asked_bar, self._taken = None, None, False
+
+
+def planned_bar(number: int, names: list[str]) -> str:
+    """ "5: Am . F ." for a bar by its number, from 1, and the chord of each of its beats; empty where none is known."""
+    cells = [name if name and (n == 0 or name != names[n - 1]) else "." for n, name in enumerate(names)]
+    return f"{number}: {' '.join(cells)}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .command import STAMPED, Command
 from .command_queue import CommandQueue
+from .learning import ForgetLearnt, KeepSong, Learn, LearnAgain, ReplaceChord, UndoChord
 from .looping import LoopDeed, LoopDo, LoopKeep, LoopPress, LoopRelease, SetLoop
 from .moves import Break, Build, Hit, SetFeel, SetSolo
 from .playing import CountIn, Ending, Fill, Nothing, Panic, Quit, Start, Stop, Toggle
@@ -71,9 +72,13 @@ __all__ = [
     "CountIn",
     "Ending",
     "Fill",
+    "ForgetLearnt",
     "HandMessage",
     "Hit",
     "JumpSection",
+    "KeepSong",
+    "Learn",
+    "LearnAgain",
     "LoopDeed",
     "LoopDo",
     "LoopKeep",
@@ -84,6 +89,7 @@ __all__ = [
     "Nothing",
     "Panic",
     "Quit",
+    "ReplaceChord",
     "ScaleCount",
     "SelectPreset",
     "SelectSong",
@@ -115,4 +121,5 @@ __all__ = [
     "Tap",
     "ThisIsOne",
     "Toggle",
+    "UndoChord",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Union
 
+from .learning import ForgetLearnt, KeepSong, Learn, LearnAgain, ReplaceChord, UndoChord
 from .looping import LoopDo, LoopKeep, LoopPress, LoopRelease, SetLoop
 from .moves import Break, Build, Hit, SetFeel, SetSolo
 from .playing import (
@@ -98,6 +99,12 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     JumpSection,
     MoveSong,
     NextAtEnd,
+    Learn,
+    LearnAgain,
+    ForgetLearnt,
+    KeepSong,
+    ReplaceChord,
+    UndoChord,
     SetOption,
     SetSections,
     HandMessage,
@@ -112,5 +119,8 @@ Command = Union[  # noqa: UP007 - a runtime value on 3.10
     Quit,
 ]
 
-STAMPED = (Tap, ThisIsOne, ClockTick, ClockTransport, SystemMessage, LoopPress, LoopRelease, LoopDo, LoopKeep)
+STAMPED = (
+    Tap, ThisIsOne, ClockTick, ClockTransport, SystemMessage, LoopPress, LoopRelease, LoopDo, LoopKeep, Learn,
+    LearnAgain,
+)  # fmt: skip
 """Those that count from the moment at which they were asked for."""

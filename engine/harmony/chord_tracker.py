@@ -15,6 +15,7 @@ from ...dsp.half_beat import HalfBeat
 from ...dsp.log_probability import pitch_class_log_odds, root_log_probabilities
 from ..player import Harmonist, Reading
 from ..position import Point
+from ..status import chord_name
 from . import chord_evidence
 from .chord_evidence import HalfBeatHeard
 from .chord_filter import STATES, ChordFilter
@@ -159,6 +160,11 @@ class ChordTracker:
             song = self._memory.song(*self._memory.recall(slot, self._slots_per_bar))
             self._foretold[slot] = self._change(slot), song, joint.sum(axis=0), share
         return self._foretold[slot]
+
+    def name_ahead(self, beat: float) -> str:
+        """The chord at a beat to come, in plain spelling; empty where none is known."""
+        chord = self.ahead(beat)
+        return chord_name(chord.root, chord.pitch_classes)
 
     def key(self) -> tuple[int, bool, float]:
         """Tonic (0 is C), whether minor, and how likely that is in [0, 1]: 0 before any chord was heard."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from ..commands import SetSound, SetSounds, StepSound
 from ..config import EngineConfig
 from ..errors import ConfigError
 from ..fault_log import FaultLog
+from ..learning.learner import Learner
 from ..mix import FLAT_MIX, Mix
 from ..notes.audible_notes import AudibleNotes, HeardFrame
 from ..notes.groove_timing import GrooveTiming, NoteFrame, TimedNote
@@ -29,6 +29,7 @@ from ..notes.hand_touch import levels_by_hand, touched
 from ..notes.open_voicing import OpenVoicing
 from ..output.bus_mixer import BusMixer, PartMixer
 from ..output.instrument_rows import InstrumentRows, Rack
+from ..output.made_frame import DrawnFrame, MadeFrame
 from ..output.mix_desk import INSTRUMENTS, OWN_VOICE, MixDesk
 from ..output.mixer import Playout
 from ..output.part_source import PartSource
@@ -57,34 +58,11 @@ Array = NDArray[np.float32]
 _NOT_YET = np.zeros((len(PARTS), 0), np.float32)
 
 
-class MadeFrame(NamedTuple):
-    """One frame at the host rate. Inference thread only: its arrays hold until the next frame is made."""
-
-    start_samples: int
-    """The input sample together with which its first sample is heard."""
-    rows: Array
-    """[rows, host_frame], half a frame more or less where the look-ahead changes: what each row of the buses plays."""
-    mix: Array
-    """[2, host_frame]: all parts together, whichever outputs they go to. May be `rows` itself."""
-    parts: Array
-    """[parts, 2, host_frame]: each part as it is in them."""
-    silent: bool
-    """Whether the stage lets nothing of it be heard."""
-
-
-class _Drawn(NamedTuple):
-    """What a frame is mixed with once its sound is there."""
-
-    start_samples: int
-    levels_db: tuple[float, ...]
-    gains: Array | None
-    mix: Mix
-    style: str
-    kinds: tuple[str, ...]
-
-
 class BandStep:
     """The band's frames, one after another, for one run. Inference thread only."""
+
+    learner: Learner | None = None
+    """Who learns songs by what is heard; None: nobody."""
 
     def __init__(
         self,
@@ -142,7 +120,7 @@ class BandStep:
         self._host_ratio = rate_hz / player.sample_rate_hz
         self.notes_late_samples = notes_late_samples(player) * self._host_ratio
         """By how much the notes of a frame belong before it, at the host rate: those of a player that is far away."""
-        self._drawn: list[_Drawn] = []
+        self._drawn: list[DrawnFrame] = []
         self._groove, self._voicing = GrooveTiming(rate_hz), OpenVoicing(rate_hz)
         self._audible = AudibleNotes()
         self._heard_notes: list[TimedNote] = []
@@ -225,6 +203,8 @@ class BandStep:
             if conduct:
                 end = (index + 1) * self.host_frame - self.resample_in_samples - self.listen_delay_samples
                 self.conductor.hear(heard, end, self.host_frame)
+                if self.learner is not None:
+                    self.learner.hear(heard, end, self.host_frame)
         return listened
 
     def moment_of_newest(self, heard_frames: int) -> Moment:
@@ -239,6 +219,8 @@ class BandStep:
         `fresh`: nobody hears the band yet, so that it may be at its level at once.
         """
         conductor, stage = self.conductor, self.stage
+        if self.learner is not None:
+            self.learner.reach(self.playout.position(frame + 1, 0))
         known = conductor.moment(self.playout.nominal(frame)) if moment is None else moment
         start, samples = self.span(frame)
         nominal = self.playout.nominal(frame) - self._longer
@@ -290,7 +272,7 @@ class BandStep:
             self.source.start_anew()  # before it has the notes of this frame
         cut = self.moves.gains(start)
         heard_gains = gains if cut is None else cut if gains is None else gains * cut
-        self._drawn.append(_Drawn(start, levels_db, heard_gains, self.mix, controls.style, self.kinds))
+        self._drawn.append(DrawnFrame(start, levels_db, heard_gains, self.mix, controls.style, self.kinds))
         if self._noted is not None:
             heard = HeardFrame(self._notes_from(frame), levels_db, gains, start)
             self._place(self._noted, heard, for_player, moment)

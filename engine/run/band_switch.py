@@ -5,7 +5,10 @@ Inference thread only. Positions are output samples.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..callback.bridge import Bridge
+from .stage import Stage
 
 
 class Switch:
@@ -62,3 +65,22 @@ class Switch:
         """While resting: the callback need not wait for anything any more."""
         if self._bridge.playing:
             self._bridge.set_playing(False)
+
+
+class Entrance:
+    """Lets the band in on a line that somebody else knows (learning/learner.py). Inference thread only."""
+
+    def __init__(self, switch: Switch, stage: Stage, first_free_samples: Callable[[], float]) -> None:
+        """`first_free_samples()`: the first input position at which a bar may be made to begin."""
+        self._switch, self._stage, self._first_free_samples = switch, stage, first_free_samples
+
+    @property
+    def sounds(self) -> bool:
+        """Whether the band is on, heard or about to be."""
+        return self._switch.on and self._stage.phase not in ("waiting", "resting")
+
+    def come_in(self, position: float) -> None:
+        """Let the band sound from that place of the input on: at once where that is too soon to be met."""
+        if not self.sounds:
+            self._stage.start_on(position if position > self._first_free_samples() else None)
+            self._switch.start()

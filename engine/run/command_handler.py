@@ -71,6 +71,8 @@ from ..errors import ConfigError
 from ..fault_kinds import FaultKind
 from ..fault_log import FaultLog
 from ..harmony.chord_hand import ALL_UP, ChordHand
+from ..learning import learning_desk
+from ..learning.learner import Learner
 from ..loops.looper import Looper
 from ..output.band_levels import BandLevels
 from ..output.band_mix import BandMix
@@ -80,7 +82,7 @@ from ..ports.port import Neighbours
 from ..timing.clocks.own_echo import OwnEcho
 from ..timing.clocks.time_code import machine_of
 from .band_step import BandStep
-from .band_switch import Switch
+from .band_switch import Entrance, Switch
 from .intake.port_midi import NOBODY, TRANSPORT, MidiEvent, PortMidi
 from .lookahead import LookAhead
 from .moves.asked import MOVES, ask
@@ -130,6 +132,10 @@ class CommandHandler:
         self.echo = OwnEcho(bridge.rate_hz)
         """Told of the clock that we send."""
         self.hand = ChordHand(bridge.rate_hz)
+        entrance = Entrance(switch, band.stage, first_free_samples)
+        self.learner = Learner(band.conductor, float(bridge.rate_hz), band.guard.new_harmonist(), entrance)
+        """What is learnt; it hears what the band hears."""
+        band.learner = self.learner
         self._bindings = config.bindings
         self._had_source, self._port_midi = False, PortMidi(bridge, fault_log)
         self.loops = Looper(bridge.rate_hz, band.host_frame, band.conductor, fault_log)
@@ -174,6 +180,9 @@ class CommandHandler:
     def obey(self, command: Command) -> None:
         """Do it. What cannot be is said and counted, and changes nothing."""
         try:
+            at_sample = command.at_sample if isinstance(command, learning_desk.STAMPED) else -1
+            if not self._quitting and learning_desk.obey(self.learner, command, self._in_input(at_sample)):
+                return
             if not (self._of_the_band(command) or self._of_the_sound(command)):
                 self._of_the_time(command)
         except ConfigError as error:
@@ -208,6 +217,7 @@ class CommandHandler:
             self.forget = True
             self.hand.let_go()
             self.loops.clear()
+            self.learner.reset()
             self._conductor.reset()
         elif isinstance(command, Quit):
             self.go_out()
@@ -259,6 +269,7 @@ class CommandHandler:
     def _of_the_sound(self, command: Command) -> bool:
         if isinstance(command, SetControl):
             self.controls = controls_after(self.controls, command)
+            self.learner.heard.set_style(self.controls.style)
             self._conductor.obey(command, self._in_input(-1))
         elif isinstance(command, (SetLevel, SetBandLevel, SetMute, SetPresetLevels)):
             self._set_levels(command)

@@ -20,9 +20,11 @@ from ..output.part_source import Aside
 from ..player import (
     PARTS,
     Controls,
+    Harmonist,
     Heard,
     Moment,
     Player,
+    second_harmonist,
 )
 
 RESET_AFTER = 5
@@ -57,6 +59,10 @@ class GuardedPlayer:
     def failing(self) -> bool:
         """Whether the last frame could not be played."""
         return self._in_a_row["play"] > 0
+
+    def new_harmonist(self) -> Harmonist | None:
+        """One more reader of chords, with a memory of its own; None where the player has none to give."""
+        return second_harmonist(self._player)
 
     def reset(self, ahead_frames: int) -> None:
         """Let the player forget everything."""

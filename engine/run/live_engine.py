@@ -70,9 +70,8 @@ class Engine:
         self._commands = CommandQueue()
         self._recorder: Recorder | None = None
         self._final_report: dict[str, Any] | None = None
-        self._closed = False
+        self._closed = self._started = False
         self._closing = threading.Lock()
-        self._started = False
         self._ready_s: float | None = None
         self._said_lost = self._said_xruns = self._said_remark = False
         self._measured_way: tuple[int, int] | None = None
@@ -109,6 +108,7 @@ class Engine:
                 self._fault_log,
                 self._recorder,
             )
+            self.learnt = self._worker.command_handler.learner.known  # any thread may ask for it
         except BaseException:
             if self._recorder is not None:
                 self._recorder.close()

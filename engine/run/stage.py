@@ -82,6 +82,7 @@ class Stage:
     def _clear(self, phase: Phase) -> None:
         self.phase: Phase = phase
         self._at_once = False
+        self._on_line: float | None = None  # the place of the line on which it was asked to come in
         self._ready = False
         self._halted: bool | None = None  # whether who led the time stood still when last asked
         self.waits_for_clock = False
@@ -107,6 +108,12 @@ class Stage:
         """Come in as soon as there is something to stand on."""
         self._clear("waiting")
         self._at_once = self._start_at == "now"
+
+    def start_on(self, line_samples: float | None) -> None:
+        """Come in on the line at that place of the input, whatever `start_at` says; None: at once."""
+        self._clear("waiting")
+        self._at_once = line_samples is None
+        self._on_line = line_samples
 
     def stop(self) -> None:
         """Whoever calls lets the sound ramp down: nothing is planned any more."""
@@ -247,6 +254,10 @@ class Stage:
             return
         if fresh:
             self._envelope.set(False)
+        if self._on_line is not None and start + self._fade <= self._on_line:
+            if start + self._fade + self._frame > self._on_line:
+                self._enter(self._on_line, self._fade)
+            return
         line = self._line(start + self._fade, peek, of_bar=cue.bar and not self.waits_for_clock)
         if line is not None and line > self.earliest_samples - self._frame / 2:
             self.waits_for_clock = False

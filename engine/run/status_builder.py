@@ -25,6 +25,7 @@ from .command_handler import CommandHandler
 from .lookahead import LookAhead
 
 _PACKAGES = ("torch", "numpy", "numba", "JACK-Client", "sounddevice", "soundfile")
+_PLANNED_BARS = 4
 _SAID_S = 0.5
 """How long a miss is shown as the state."""
 
@@ -83,7 +84,7 @@ class StatusBuilder:
             beat_phase=moment.beat_phase,
             tempo_bpm=moment.tempo_bpm if known else 0.0,
             confidence=moment.confidence,
-            **self._chords_of(cue, made),
+            **self._chords_of(cue, made, now),
             tuning_hz=self._band.tuning_hz,
             step_ms=1000.0 * look_ahead.step_s,
             step_p99_ms=1000.0 * look_ahead.meter.recent_percentile_s(99.0),
@@ -129,14 +130,20 @@ class StatusBuilder:
         pending = waits if waits not in ("", "fill") else ", ".join(filter(None, (waits, coming)))
         return {"pending": pending, "pending_beats": beats, "moves": times.on(beat)}
 
-    def _chords_of(self, cue: EntranceCue, made: Moment | None) -> dict[str, Any]:
+    def _chords_of(self, cue: EntranceCue, made: Moment | None, now: int) -> dict[str, Any]:
         """What is heard, what is played, and whose chord that is."""
+        planned = self._band.conductor.planned(now, _PLANNED_BARS)
         played = "" if made is None else cue.symbol or chord_name(made.chord_root, made.chord_pitch_classes)
         return {
             "chord": chord_name(cue.chord_root, cue.chord_pitch_classes),
             "chord_played": played,
             "chord_source": cue.chord_source if played else "",
             "hand": self._command_handler.hand.words,
+            "learning": self._command_handler.learner.state,
+            "learning_words": self._command_handler.learner.words,
+            "learnt_sections": self._command_handler.learner.section_names,
+            "planned": planned,
+            "planned_by": ("chart" if cue.charted else "ear") if planned else "",
         }
 
     def _loop_of(self, now: int) -> dict[str, Any]:

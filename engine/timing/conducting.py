@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..charts.chart import Section
+from ..charts.chart import Chart, Section
 from ..charts.chord_symbol import ChordSymbol
 from ..commands import Command
 from ..player import Heard, Moment
@@ -75,6 +75,15 @@ class Conducting(Protocol):
 
     def begin_chart(self, position_samples: float) -> None:
         """The band comes in there: the bar line nearest to it is the first of the chart."""
+        ...
+
+    def lay_chart(self, chart: Chart | None, first_bar: int, entering: bool = False) -> None:
+        """The chart's first bar is that bar of musical time, and counts at once. `entering`: so it stays when the band
+        comes in next. None: by ear, in the metre of the chart before."""
+        ...
+
+    def planned(self, position_samples: float, bars: int) -> tuple[str, ...]:
+        """The chords of the running bar and of those after it, as far as they are written or foretold."""
         ...
 
     def reset(self) -> None: ...

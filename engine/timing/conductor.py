@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 
-from ..charts.chart import Section
+from ..charts.chart import Chart, Section
 from ..charts.chart_position import ChartPosition
+from ..charts.chord_plan import ChordPlan
 from ..charts.chord_symbol import ChordSymbol
 from ..commands import (
     ClockGap,
@@ -17,6 +18,7 @@ from ..commands import (
     ClockTransport,
     Command,
     JumpSection,
+    ReplaceChord,
     ScaleCount,
     SetChart,
     SetControl,
@@ -26,6 +28,7 @@ from ..commands import (
     ShiftHalfBeat,
     SystemMessage,
     ThisIsOne,
+    UndoChord,
 )
 from ..errors import ConfigError
 from ..harmony.chord_tracker import Chord, ChordTracker
@@ -77,6 +80,7 @@ class Conductor:
         self._tracker = self._sources.tracker
         self._chords = ChordTracker(self.config.chords, self.config.bars.metres, harmonist)
         self._chart = ChartPosition()
+        self._plan = ChordPlan(self._chart)
         self._chart_follows = True  # whoever leads and knows the place in the song
         self.reset()
 
@@ -86,6 +90,7 @@ class Conductor:
         self._chords.reset()
         self._lead: ChordSymbol | None = None
         self._chart.rewind()
+        self._plan.forget()
         if self._chart.known:
             self._tracker.expect_metre(self._chart.beats_per_bar)  # it may have ended in another one
         self._metre = self._tracker.beats_per_bar
@@ -164,6 +169,8 @@ class Conductor:
             self.set_chart(command.chart)
         elif isinstance(command, JumpSection):
             self.jump_section(command.name)
+        elif isinstance(command, (ReplaceChord, UndoChord)):
+            self._plan.obey(command)
         elif isinstance(command, SetOption) and command.name == "chart_place":
             self._chart_follows = command.value == "song"
         elif isinstance(command, SetControl) and command.name == "style":
@@ -232,6 +239,12 @@ class Conductor:
         if metre:
             self._sources.expect_metre(metre)
 
+    def lay_chart(self, chart: Chart | None, first_bar: int, entering: bool = False) -> None:
+        """See Conducting.lay_chart."""
+        self._chart.lie(chart, first_bar, entering)
+        for who in (self._tracker, self._sources) if chart is not None else ():
+            who.expect_metre(self._chart.beats_per_bar)
+
     def jump_section(self, name: str = "") -> None:
         """Be in that section of the chart from the next bar line on; "": in the one after this. Raises ConfigError."""
         self._chart.jump(name)
@@ -284,6 +297,7 @@ class Conductor:
             next_section=self._chart.next_section,
             symbol=self._chart.symbol if self._lead is None else self._lead.name,
             chord_source="hand" if self._lead is not None else "chart" if self._chart.known else "ear",
+            charted=self._chart.known,
             end_bar=self._chart.end_bar,
             round_bar=self._chart.round_bar,
             written_bpm=self._chart.tempo_bpm,
@@ -293,6 +307,10 @@ class Conductor:
     def section_of_bar(self, bar: int) -> Section | None:
         """See Conducting.section_of_bar."""
         return self._chart.section_of_bar(bar)
+
+    def planned(self, position_samples: float, bars: int) -> tuple[str, ...]:
+        """See Conducting.planned."""
+        return self._plan.bars(self.peek(position_samples), bars, self._chords.name_ahead) if self._found else ()
 
     def beat_count(self, position_samples: float) -> float:
         """Beats since the first bar that was told began; grows evenly, never back."""
@@ -399,7 +417,10 @@ class Conductor:
         written = self._chart.chord(point, self._found, sure, self.bar_samples() / self._metre)
         if self._lead is not None:
             return Chord(self._lead.bass, self._lead.pitch_classes, 1.0)  # what the band stands on is the bass
-        return self._chords.ahead(point.beat) if written is None else Chord(*written)
+        if written is not None:
+            return Chord(*written)
+        fixed = self._plan.heard_at(point.bar, point.beat - point.bar_beat, self._chords.loop_bars)
+        return self._chords.ahead(point.beat) if fixed is None else Chord(fixed.root, fixed.pitch_classes, 1.0)
 
     def _aim(self, position_samples: float, leap_beyond_beats: float | None = None) -> None:
         """Choose the source, bend the timeline toward it, and leap where gliding would be wrong."""

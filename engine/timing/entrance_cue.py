@@ -37,6 +37,8 @@ class EntranceCue:
     """The chord as the hand that leads or the chart has it, for the moment asked for last; empty without either."""
     chord_source: str = ""
     """Whose chords the band plays: "hand", "chart" or "ear"; empty where it is told none."""
+    charted: bool = False
+    """Whether there is a chart, whoever leads the chords."""
     end_bar: int | None = None
     """Number of the bar whose downbeat is the chart's last; None where it goes round, or there is none."""
     round_bar: int | None = None

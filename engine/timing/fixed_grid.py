@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from ..charts.chart import Section
+from ..charts.chart import Chart, Section
 from ..charts.chord_symbol import ChordSymbol
 from ..commands import Command
 from ..errors import ConfigError
@@ -78,6 +78,13 @@ class GridConductor:
 
     def begin_chart(self, position_samples: float) -> None:
         """A grid knows no charts."""
+
+    def lay_chart(self, chart: Chart | None, first_bar: int, entering: bool = False) -> None:
+        """A grid knows no charts."""
+
+    def planned(self, position_samples: float, bars: int) -> tuple[str, ...]:
+        """Nothing: a grid knows no chords."""
+        return ()
 
     def bar_samples(self) -> int:
         return round(self._beat_samples * self.beats_per_bar)

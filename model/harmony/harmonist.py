@@ -134,6 +134,12 @@ class Harmonist:
         self.read(HalfBeat(np.zeros(ROOTS + 1), nothing, nothing, 0.0, 0.0, 0, 4 * SLOTS_PER_BEAT, 0.0))
         self.reset()
 
+    def another(self) -> Harmonist:
+        """One of the same network, with a memory of its own, that was told the same style."""
+        other = Harmonist(self._model)
+        other._style[:] = self._style
+        return other
+
     def reset(self) -> None:
         """Forget the song, not the style."""
         self._held[:] = 0.0

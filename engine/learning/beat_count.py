@@ -1,0 +1,130 @@
+"""The learner's own count of beats beside the conductor's: whole beats without gaps, back to the first note.
+
+Positions are samples of the input clock. Knows no chords. Inference thread only.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..charts.chart import Chart
+from ..timing.conducting import Conducting
+from .beat_grid import BeatGrid
+
+_LATE_BEATS, _LATE_BAR = 1.0, 0.3
+"""A press so soon after a bar line counts for it: beats, and share of a bar."""
+_TOLD_KEPT = 300
+_SHIFTED_BEATS = 0.3
+_TOLD_FIRST = 4
+"""Beats that must have been told before they are counted back."""
+
+
+def late_beats(metre: int) -> float:
+    """So long after a bar line a press counts for it."""
+    return min(_LATE_BEATS, _LATE_BAR * metre)
+
+
+class BeatCount:
+    """Beats by number, from the conductor's word. Inference thread only."""
+
+    def __init__(self, time: Conducting, rate_hz: float) -> None:
+        self._time, self._rate_hz = time, rate_hz
+        self._told: list[float] = []
+        self.grid = BeatGrid()
+        self.now = 0.0
+        self.song_metre = 0
+        """Beats of a bar, once a section of the song is known; 0 before."""
+
+    @property
+    def beats_known(self) -> bool:
+        """Whether the conductor holds a beat."""
+        return len(self._told) > 1
+
+    @property
+    def metre(self) -> int:
+        """Beats of the running bar."""
+        return self.song_metre or self._time.peek(self.now).beats_per_bar
+
+    @property
+    def tempo_bpm(self) -> float:
+        """The mean since the count began."""
+        return 60.0 * self._rate_hz / self.grid.mean_period_samples
+
+    def hear(self, position: float) -> bool:
+        """A frame was heard that ends there; True where a beat was told since the last one."""
+        self.now = position
+        if not self._time.entrance_cue().beat:
+            self._told.clear()
+            return False
+        period = self._period()
+        if not period:
+            return False
+        beat = self._time.peek(position).beat
+        at = position - (beat - math.floor(beat)) * period
+        again = bool(self._told) and at - self._told[-1] < 0.5 * period
+        if again:
+            self._told[-1] = at
+        else:
+            self._told.append(at)
+            del self._told[:-_TOLD_KEPT]
+        if self.grid.known and (not again or at > self.grid.position_of(self.grid.last - 0.5)):
+            self.grid.tell(at, period)
+        return not again
+
+    def start(self) -> None:
+        """Begin to count with what was told lately."""
+        self.grid = BeatGrid()
+        self.grid.start(self._told, self._period())
+
+    def first_beat(self, began: float) -> int | None:
+        """Count back to a note that was played there: its beat; None while too little is known."""
+        if len(self._told) < _TOLD_FIRST:
+            return None
+        self.start()
+        return round(self.grid.beat_at(began))
+
+    def counted_anew(self, began: float, first: int) -> int | None:
+        """The beat of that note by all that is known by now, if the count since `first` turns out to have been wrong:
+        the tempo may have been found late."""
+        grid = BeatGrid()
+        grid.start(self._told, self._period())
+        found, old = round(grid.beat_at(began)), self.grid
+        off_beats = grid.beat_at(old.position_of(first + 0.5)) - found - 0.5
+        if grid.last - found == old.last - first and abs(off_beats) < _SHIFTED_BEATS:
+            return None
+        self.grid = grid
+        return found
+
+    def bar_beat(self) -> int:
+        """The beat of our count on which the running bar begins, as the conductor has it."""
+        point = self._time.peek(self.now)
+        return round(self.grid.beat_at(self.now) - (point.beat - point.bar_beat))
+
+    def line_meant(self, position: float, a_line: int) -> int:
+        """The bar line that a press means: the next one, or the one that has just passed. `a_line` is one."""
+        metre = self.metre
+        bars = math.ceil((self.grid.beat_at(position) - a_line - late_beats(metre)) / metre)
+        return a_line + bars * metre
+
+    def bounds(self, first: int, position: float, counted_back: bool) -> tuple[int, int]:
+        """First beat of a section that ends by a press there, and of what follows it.
+
+        Where the first note was counted back to, bars may be wrong: if that note and the press agree, they are the
+        musician's word. Else bars are as they are heard, if that is sure, and as the press has it if it is not.
+        """
+        pressed, metre = self.grid.beat_at(position), self.metre
+        if counted_back and (round(pressed) - first) % metre:
+            line = self.bar_beat() if self._time.entrance_cue().bar else round(pressed)
+            first += (line - first + metre // 2) % metre - metre // 2
+        return first, max(first + metre, self.line_meant(position, first))
+
+    def first_bar(self, chart: Chart, first: int, bars_before: int) -> int:
+        """Number of the conductor's bar that is the chart's first, if its bar `bars_before` begins on that beat."""
+        point = self._time.peek(self.now)
+        bars = round((self.bar_beat() - first) / point.beats_per_bar)
+        if bars < 0:  # it is to begin: what ends now is its last round, which was played in
+            bars += chart.bars
+        return point.bar - bars - bars_before
+
+    def _period(self) -> float:
+        return self._time.bar_samples() / self._time.peek(self.now).beats_per_bar
