@@ -124,6 +124,7 @@ class _Build:
             "print(text or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
             "sys.exit(code)"
         )
+        self._out.unlink(missing_ok=True)  # a file that is there is not written over
         environment: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(self._link)}
         try:
             done = subprocess.run(
