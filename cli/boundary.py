@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -25,8 +26,15 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 
 
-def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
+def run(
+    app: typer.Typer,
+    prog: str,
+    arguments: list[str] | None = None,
+    defaults: Callable[[list[str]], dict[str, Any]] | None = None,
+) -> int:
     """Run a typer app and return the exit code; whatever goes wrong is one line on stderr.
+
+    `defaults` gives, for these arguments, what takes the place of the options' own defaults.
 
     With GIGMATE_DEBUG=1 in the environment the traceback comes first.
     """
@@ -38,7 +46,8 @@ def run(app: typer.Typer, prog: str, arguments: list[str] | None = None) -> int:
         # Deprecations that torch prints from C++ are nothing a musician can mend.
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
-        result = app(args=arguments, prog_name=prog, standalone_mode=False)
+        more = {} if defaults is None else {"default_map": defaults(sys.argv[1:] if arguments is None else arguments)}
+        result = app(args=arguments, prog_name=prog, standalone_mode=False, **more)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except typer.Exit as error:

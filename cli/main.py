@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from typing import Any
 
 import typer
 
@@ -35,6 +36,8 @@ from .live import (
 from .options import version
 from .options.version import VersionOption
 from .plugin import plugin_command
+from .setup import config_command, setup_command
+from .setup.config_file import VERBS, defaults_of
 from .train import data_command, train_command
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
@@ -63,6 +66,8 @@ app.command("serve")(serve.serve)
 app.command("sounds")(sounds_command.sounds)
 app.add_typer(data_command.app, name="data")
 app.add_typer(train_command.app, name="train")
+app.command("setup")(setup_command.setup)
+app.add_typer(config_command.app, name="config")
 app.command("version")(version.version)
 live_app.command(cls=web_options.LiveCommand, context_settings=_HELP)(live_command.live)
 latency_app.command(context_settings=_HELP)(latency_command.latency)
@@ -75,17 +80,23 @@ def gigmate(show_version: VersionOption = False) -> None:
 
 def main() -> None:
     """Entry point of `gigmate`."""
-    _end(boundary.run(app, "gigmate"))
+    _end(boundary.run(app, "gigmate", defaults=_of_verb))
 
 
 def main_live() -> None:
     """Entry point of `gigmate-live`."""
-    _end(boundary.run(live_app, "gigmate-live"))
+    _end(boundary.run(live_app, "gigmate-live", defaults=lambda words: defaults_of("live", words)))
 
 
 def main_latency() -> None:
     """Entry point of `gigmate-latency`."""
     _end(boundary.run(latency_app, "gigmate-latency"))
+
+
+def _of_verb(words: list[str]) -> dict[str, Any]:
+    """What config.yaml gives the verb that is called."""
+    verb = words[0] if words else ""
+    return {verb: defaults_of(verb, words[1:])} if verb in VERBS else {}
 
 
 def _end(code: int) -> None:

@@ -1,0 +1,1 @@
+"""What is set up once: config.yaml, `gigmate config` and `gigmate setup`."""
