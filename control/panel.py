@@ -186,6 +186,7 @@ def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
         (2, _meter_row("out", status.output_db, status, width, blocks, _band_note(status))),
         (9, (("", ""),)),
         *([(2, _health_row(status, width))] if _in_trouble(status) else []),
+        *([(3, _row(width, Field(f" {loop_text(status)}", "bold green", 0)))] if status.loop else []),
         (4, _play_row(status, width, blocks)),
         (KEYS_RANK, ((_MORE_KEYS if width >= len(_MORE_KEYS) + 1 else _FEW_KEYS, _DIM),)),
     ]
@@ -247,7 +248,6 @@ def _play_row(status: Status, width: int, blocks: bool) -> Row:
     return _row(
         width,
         Field(f" density {bar_of(_share(status.density), 10, blocks)} {_share(status.density):.1f}", "", 0),
-        Field(f"  {loop_text(status)}" if status.loop else "", "bold green", 1),
         Field(f"  rec {clean(status.recording)}" if status.recording else "", "red", 1),
         Field(f"  notes to {clean(status.midi_out)}" if status.midi_out else "", _DIM, 2),
     )

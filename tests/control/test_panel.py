@@ -11,6 +11,7 @@ from gigmate.control.display_text import (
     big_state,
     clean,
     is_on,
+    loop_text,
     time_source,
 )
 from gigmate.control.panel import (
@@ -245,3 +246,12 @@ def test_each_of_several_inputs_has_its_level() -> None:
     assert "1:  -12 dB" in text and "3:  -48 dB" in text
     alone = "\n".join("".join(part for part, _ in row) for row in panel(Status(input_channels=(1,)), 80, 24))
     assert "1:" not in alone
+
+
+def test_the_loop_is_said_in_words() -> None:
+    status = Status(loop="playing", loop_bars=4, loop_takes=2, loop_muted=True, loop_waits="tempo")
+    assert loop_text(status) == "loop playing 4 bars, 2 takes, muted, waits for its tempo"
+    assert loop_text(Status(loop="armed", loop_waits="line")) == "loop armed, on the next bar line"
+    assert loop_text(Status()) == ""
+    text = "\n".join("".join(part for part, _ in row) for row in panel(status, 80, 24))
+    assert "loop playing 4 bars" in text
