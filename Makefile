@@ -8,6 +8,7 @@
 #   make bench-latency   a loop measured by us and by jack_iodelay, side by side
 #   make pictures        draw docs/pictures anew
 #   make lint            style and types alone
+#   make release         wheel and sdist in dist/, of the tag that is checked out; and the wheel's modules imported
 #   make clean           remove .venv and everything made
 #
 # Variables: PYTHON (3.10 to 3.13), ARGS (options of the command), TORCH_INDEX (a pip index that holds CPU builds
@@ -29,7 +30,7 @@ SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 strace fluidsynth libfluidsy
                musescore-general-soundfont-small csound-soundfont lv2-dev lilv-utils sordi jalv
 SYSTEM_PLUGIN := lv2-dev
 
-.PHONY: live test plugin bench soak bench-latency pictures lint clean help system-live system-test system-plugin
+.PHONY: live test plugin bench soak bench-latency pictures lint release clean help system-live system-test system-plugin
 .SUFFIXES:
 
 help:
@@ -63,6 +64,21 @@ lint: $(DONE)/test
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "make: run .venv/bin/ruff format ." >&2; exit 1; }
 	@mkdir -p $(DONE)/typing && ln -sfn ../.. $(DONE)/typing/gigmate
 	@$(VENV)/bin/mypy
+
+# What a publisher would upload. Nothing is uploaded.
+release: $(DONE)/live
+	@tag=$$(git describe --exact-match --tags HEAD 2>/dev/null) && git diff --quiet HEAD || { \
+	  echo "make: a release is made of a tag with nothing changed: git tag v0.1.0" >&2; exit 1; }; \
+	version=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
+	[ "$$tag" = "v$$version" ] || { echo "make: the tag is $$tag, and pyproject.toml says $$version" >&2; exit 1; }
+	@$(PIP) build
+	@rm -rf dist $(DONE)/release && $(VENV)/bin/python -m build --outdir dist . >$(DONE)/build.log 2>&1 || { \
+	  tail -5 $(DONE)/build.log >&2; exit 1; }
+	@$(VENV)/bin/python -m venv $(DONE)/release
+	@$(DONE)/release/bin/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt \
+	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) dist/*.whl
+	@cd $(DONE) && release/bin/python ../tests/release/import_all.py && release/bin/gigmate --version
+	@ls dist
 
 clean:
 	rm -rf $(VENV) $(DONE) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
