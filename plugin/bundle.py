@@ -168,22 +168,22 @@ def _ports() -> list[str]:
             _audio("OutputPort", f"{bus}_{side}", f"{bus.title()} {side}", f"{bus}> ; lv2:designation pg:{side}", "")
             for side in ("left", "right")
         ]
-    ports.append(
-        _port(
-            "a lv2:InputPort , atom:AtomPort",
-            'lv2:symbol "events_in" ; lv2:name "Events in"',
-            "atom:bufferType atom:Sequence ; atom:supports midi:MidiEvent , time:Position , patch:Message",
-            "lv2:designation lv2:control ; lv2:portProperty lv2:connectionOptional ; rsz:minimumSize 16384",
+    designated = "lv2:designation lv2:control"
+    for kind, symbol, name, supports, more in (
+        ("InputPort", "events_in", "MIDI in", "midi:MidiEvent", ""),
+        ("OutputPort", "events_out", "Notes and clock", "midi:MidiEvent", ""),
+        ("InputPort", "control", "Transport and texts", "time:Position , patch:Message", designated),
+        ("OutputPort", "notify", "Texts", "patch:Message", designated),
+    ):
+        ports.append(
+            _port(
+                f"a lv2:{kind} , atom:AtomPort",
+                f'lv2:symbol "{symbol}" ; lv2:name "{name}"',
+                f"atom:bufferType atom:Sequence ; atom:supports {supports}",
+                "lv2:portProperty lv2:connectionOptional ; rsz:minimumSize 16384",
+                more,
+            )
         )
-    )
-    ports.append(
-        _port(
-            "a lv2:OutputPort , atom:AtomPort",
-            'lv2:symbol "events_out" ; lv2:name "Notes and clock"',
-            "atom:bufferType atom:Sequence ; atom:supports midi:MidiEvent , patch:Message",
-            "lv2:designation lv2:control ; lv2:portProperty lv2:connectionOptional ; rsz:minimumSize 16384",
-        )
-    )
     ports.append(
         _port(
             "a lv2:InputPort , lv2:ControlPort",

@@ -20,6 +20,7 @@
 #ifndef GIGMATE_COMMAND
 #define GIGMATE_COMMAND "gigmate"
 #endif
+#define MOST_ROUNDED 0.0011 /* of a beat: a tick of Ardour's is 1/1920, of JACK's often 1/960 */
 #define GIGMATE_URI "urn:gigmate:band"
 
 enum { /* ports; plugin/bundle.py writes them down in this order */
@@ -27,6 +28,8 @@ enum { /* ports; plugin/bundle.py writes them down in this order */
     AUDIO_OUT = AUDIO_IN + GM_IN_ROWS,
     EVENTS_IN = AUDIO_OUT + GM_OUT_ROWS,
     EVENTS_OUT,
+    CONTROL, /* transport and texts apart from MIDI, which hosts give to no audio track */
+    NOTIFY,
     OFFLINE,
     LATENCY,
     STATE,
@@ -55,6 +58,7 @@ typedef struct {
     LV2_Atom_Forge forge;
     LV2_Log_Logger logger;
     Transport transport;
+    double rate_hz;
     bool tell; /* the host asked what the texts are */
 } Band;
 
@@ -91,6 +95,7 @@ static LV2_Handle instantiate(const LV2_Descriptor *descriptor, double rate, con
     if (!band)
         return NULL;
     URIDS(MAP)
+    band->rate_hz = rate;
     lv2_atom_forge_init(&band->forge, map);
     lv2_log_logger_init(&band->logger, map, lv2_features_data(features, LV2_LOG__log));
     const char *command = getenv("GIGMATE_COMMAND");
@@ -138,6 +143,11 @@ static void read_position(Band *band, uint32_t at, const LV2_Atom_Object *object
     now->beat_unit = number(band, unit, now->beat_unit > 0.0 ? now->beat_unit : 4.0);
     now->beats_per_bar = number(band, metre, now->beats_per_bar > 0.0 ? now->beats_per_bar : 4.0);
     now->tempo_bpm = number(band, bpm, now->tempo_bpm);
+    /* Hosts that count ticks round the beat: in a song of one tempo its place by frames is the exact one. */
+    const double told = (double)now->bar * now->beats_per_bar + now->beat;
+    const double exact = (double)now->frame / band->rate_hz * now->tempo_bpm / 60.0 * now->beat_unit / 4.0;
+    if (exact - told < MOST_ROUNDED && told - exact < MOST_ROUNDED && now->beat + exact - told >= 0.0)
+        now->beat += exact - told;
     now->has_beats = now->tempo_bpm > 0.0 && (now->has_beats || (bar && beat)) && now->beats_per_bar >= 1.0 &&
                      now->bar >= 0 && now->beat >= 0.0 && now->beat < 1000.0;
     shell_transport(band->shell, at, now);
@@ -190,21 +200,32 @@ static void tell_text(Band *band, LV2_URID property, int number, LV2_URID type) 
     lv2_atom_forge_pop(&band->forge, &frame);
 }
 
-static void write_events(Band *band, LV2_Atom_Sequence *events) {
+static uint32_t begin_sequence(Band *band, LV2_Atom_Forge_Frame *frame, LV2_Atom_Sequence *events) {
+    const uint32_t capacity = events->atom.size;
+    lv2_atom_forge_set_buffer(&band->forge, (uint8_t *)events, capacity);
+    lv2_atom_forge_sequence_head(&band->forge, frame, 0);
+    return capacity;
+}
+
+static void write_texts(Band *band, LV2_Atom_Sequence *events) {
+    LV2_Atom_Forge_Frame frame;
+    if (!events)
+        return;
+    if (begin_sequence(band, &frame, events) > 2 * GM_TEXT_BYTES + 512 && band->tell) {
+        tell_text(band, band->urids.preset, GM_PRESET_TEXT, band->forge.String);
+        tell_text(band, band->urids.chart, GM_CHART_TEXT, band->forge.Path);
+        band->tell = false;
+    }
+    lv2_atom_forge_pop(&band->forge, &frame);
+}
+
+static void write_midi(Band *band, LV2_Atom_Sequence *events) {
     LV2_Atom_Forge_Frame frame;
     MidiOut message;
-    uint32_t capacity = events ? events->atom.size : 0, last = 0;
-    if (events) {
-        lv2_atom_forge_set_buffer(&band->forge, (uint8_t *)events, capacity);
-        lv2_atom_forge_sequence_head(&band->forge, &frame, 0);
-        if (band->tell && capacity > 2 * GM_TEXT_BYTES + 512) {
-            tell_text(band, band->urids.preset, GM_PRESET_TEXT, band->forge.String);
-            tell_text(band, band->urids.chart, GM_CHART_TEXT, band->forge.Path);
-            band->tell = false;
-        }
-    }
+    uint32_t last = 0;
+    const uint32_t capacity = events ? begin_sequence(band, &frame, events) : 0;
     /* What finds no room waits for the next block: the end of a note must not be lost. */
-    while ((!events || capacity - band->forge.offset > 64) && shell_take_midi(band->shell, &message))
+    while ((!events || capacity > band->forge.offset + 64) && shell_take_midi(band->shell, &message))
         if (events) {
             last = (uint32_t)message.position > last ? (uint32_t)message.position : last; /* in order, as LV2 wants */
             lv2_atom_forge_frame_time(&band->forge, last);
@@ -227,6 +248,7 @@ static void run(LV2_Handle handle, uint32_t samples) {
         if (band->ports[PARAMETERS + i])
             shell_parameter(band->shell, i, *(const float *)band->ports[PARAMETERS + i]);
     shell_begin(band->shell, samples, offline && *offline > 0.5f);
+    read_events(band, band->ports[CONTROL]);
     read_events(band, band->ports[EVENTS_IN]);
     bool stereo = in[1] != NULL; /* what is digital silence on one side only is a mono track */
     if (stereo) {
@@ -236,7 +258,8 @@ static void run(LV2_Handle handle, uint32_t samples) {
     }
     const float *const heard[GM_IN_ROWS] = {in[0], stereo ? in[1] : in[0]};
     shell_process(band->shell, heard, (float *const *)&band->ports[AUDIO_OUT]);
-    write_events(band, band->ports[EVENTS_OUT]);
+    write_midi(band, band->ports[EVENTS_OUT]);
+    write_texts(band, band->ports[NOTIFY]);
     put(band, LATENCY, (float)shell_latency_samples(band->shell));
     put(band, STATE, (float)shell_state(band->shell));
     put(band, TEMPO, (float)shell_tempo_bpm(band->shell));

@@ -610,7 +610,7 @@ Shell *shell_open(double rate_hz, uint32_t nominal_block, const char *command, S
     shell->log = log;
     shell->owner = owner;
     shell->lifeline = -1;
-    shell->parameters[GM_P_EARLY] = 1.0f;
+    atomic_store(&shell->latency, (int64_t)(STUDIO_S * rate_hz)); /* hosts may ask before the first block */
     snprintf(shell->command, sizeof shell->command, "%s", command);
     if (!make_memory(shell)) {
         say(shell, true, "no shared memory for the band: is /dev/shm full?");

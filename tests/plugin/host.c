@@ -40,7 +40,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { IN = 0, OUT = 2, EVENTS_IN = 10, EVENTS_OUT, OFFLINE, LATENCY, STATE, TEMPO, MISSES, PORTS = 64, MOST = 16384 };
+enum { IN = 0, OUT = 2, EVENTS_IN = 10, EVENTS_OUT, CONTROL, NOTIFY, OFFLINE, LATENCY, STATE, TEMPO, MISSES, PORTS = 64, MOST = 16384 };
 
 static char *names[1024];
 static int named;
@@ -109,7 +109,7 @@ static const void *retrieve(LV2_State_Handle handle, uint32_t key, size_t *size,
 static LV2_URID_Map map = {NULL, map_uri};
 static LV2_Log_Log logger = {NULL, print_log, write_log};
 static float controls[PORTS], sound_in[2][MOST], sound_out[8][MOST];
-static uint64_t events_in[4096], events_out[4096];
+static uint64_t events_in[4096], events_out[4096], notify[4096];
 static const LV2_Descriptor *plugin;
 static LV2_Handle band;
 static LV2_Atom_Forge forge;
@@ -151,11 +151,13 @@ static void open_band(void) {
         plugin->connect_port(band, (uint32_t)(OUT + i), sound_out[i]);
     plugin->connect_port(band, EVENTS_IN, events_in);
     plugin->connect_port(band, EVENTS_OUT, events_out);
+    plugin->connect_port(band, CONTROL, NULL); /* one port takes events of every kind here */
+    plugin->connect_port(band, NOTIFY, notify);
     begin_events();
 }
 
-static void print_events(void) {
-    const LV2_Atom_Sequence *out = (const LV2_Atom_Sequence *)events_out;
+static void print_events(const uint64_t *events) {
+    const LV2_Atom_Sequence *out = (const LV2_Atom_Sequence *)events;
     LV2_ATOM_SEQUENCE_FOREACH(out, event) {
         const uint8_t *bytes = LV2_ATOM_BODY(&event->body);
         if (event->body.type == map_uri(NULL, LV2_MIDI__MidiEvent)) {
@@ -190,7 +192,8 @@ static void run(uint32_t count) {
     }
     lv2_atom_forge_pop(&forge, &sequence);
     memset(events_out, 0, sizeof events_out);
-    ((LV2_Atom *)events_out)->size = sizeof events_out - 64;
+    memset(notify, 0, sizeof notify);
+    ((LV2_Atom *)events_out)->size = ((LV2_Atom *)notify)->size = sizeof notify - 64;
     const double before_s = now_s();
     plugin->run(band, count);
     const double took_s = now_s() - before_s;
@@ -200,7 +203,8 @@ static void run(uint32_t count) {
     }
     if (controls[LATENCY] != latency)
         printf("latency %.0f\n", latency = controls[LATENCY]);
-    print_events();
+    print_events(events_out);
+    print_events(notify);
     begin_events();
     for (uint32_t i = 0; i < count; ++i)
         for (int row = 0; row < 8; ++row)

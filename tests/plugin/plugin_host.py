@@ -16,7 +16,7 @@ from gigmate.plugin.bundle import compile_library, compiler
 from gigmate.plugin.parameters import parameters
 
 HERE = Path(__file__).parent
-FIRST_PARAMETER = 17
+FIRST_PARAMETER = 19
 SANITIZERS = {"address": ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"),
               "thread": ("-fsanitize=thread", "-g", "-O1"), "none": ()}  # fmt: skip
 PORT = {one.symbol: FIRST_PARAMETER + number for number, one in enumerate(parameters())}
