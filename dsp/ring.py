@@ -206,6 +206,12 @@ def ring_skip_to(ring, position):
     store_release(ring, _READ, max(load_relaxed(ring, _READ), position))
 
 
+@realtime
+def ring_rewind(ring, position):
+    """Producer only. What was written from a position on is to be written anew, as far as it was not taken yet."""
+    store_release(ring, _WRITE, min(load_relaxed(ring, _WRITE), position))
+
+
 SOURCES = (__file__, _word_table.__file__)
 _cfunc = cached_cfunc(*SOURCES)
 _I = types.int64

@@ -72,9 +72,9 @@ def parameters() -> tuple[Parameter, ...]:
         Parameter("go_on", "Go on alone", "switch", 0, 1, 0, "plays on where the preset would stop with you"),
         Parameter("seed", "Seed", "whole", 0, 9999, 0, "another take: from the next bounce, or start of the band, on"),
         Parameter(
-            "early", "Play ahead", "switch", 0, 1, 0,
-            "on (stage): no latency, the band plays ahead. Off (studio): latency that the host makes up for; the band "
-            "is there from the first beat of a bounce on",
+            "early", "Play ahead", "switch", 0, 1, 1,
+            "on: no latency, the band plays ahead. Off: latency, for hosts that make up for it and tell the transport "
+            "of what the plug-in hears; the band is at once in its place after a start or a jump",
         ),
         Parameter(
             "round_trip", "Round trip", "number", 0, 200, 0,

@@ -27,6 +27,8 @@ from .port import Neighbours, Port
 
 _NAP_S = 0.0005
 _JOIN_S = 2.0
+_BEFORE_S = 0.3
+"""So much time before its first sample the band of a bounce plays itself into, in silence."""
 _LEAD_S = 0.2
 """So much earlier than it is heard the transport is told, where nobody says more: the look-ahead without a clock, and
 a frame."""
@@ -224,10 +226,12 @@ class PluginPort(Port):
         if self._clocked:  # what was heard while the band got ready is over
             first = max(first, shared.word(table.SHELL_POSITION) - self._delay)
         # Where nobody waits for it, the band plays itself into time before, so that it is there at the first sample.
-        words[table.CARRIER_BASE] = first if self._clocked else first - self._delay
+        words[table.CARRIER_BASE] = first if self._clocked else first - round(_BEFORE_S * self.rate_hz)
         words[table.CARRIER_FROM] = first
         words[table.TURNS_SEEN] = -1
         plugin_callback.skip_heard.ctypes(shared.address, first)
+        if not self._clocked:
+            plugin_callback.rewind_played.ctypes(shared.address, first - shared.word(table.SHELL_HOLD))
         self._thread.start()
         shared.set_word(table.ENGINE_SERVES, first)
 

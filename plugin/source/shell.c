@@ -184,7 +184,9 @@ static void wait_for_engine(Shell *shell) {
 static void wait_for_sound(Shell *shell, int64_t until) {
     int64_t seen = -1;
     double end_s = now_s() + OFFLINE_HANG_S;
-    while (get(shell, GM_SHARED_OUT + GM_RING_WRITE) < until) {
+    const bool of_this = until > shell->epoch - shell->hold; /* what was before is another epoch's */
+    while ((of_this && get(shell, GM_ENGINE_SERVES) != shell->epoch) ||
+           get(shell, GM_SHARED_OUT + GM_RING_WRITE) < until) {
         const int64_t done = get(shell, GM_ENGINE_POSITION) + get(shell, GM_ENGINE_SERVES);
         if (done != seen) {
             seen = done;
@@ -610,7 +612,7 @@ Shell *shell_open(double rate_hz, uint32_t nominal_block, const char *command, S
     shell->log = log;
     shell->owner = owner;
     shell->lifeline = -1;
-    atomic_store(&shell->latency, (int64_t)(STUDIO_S * rate_hz)); /* hosts may ask before the first block */
+    shell->parameters[GM_P_EARLY] = 1.0f;
     snprintf(shell->command, sizeof shell->command, "%s", command);
     if (!make_memory(shell)) {
         say(shell, true, "no shared memory for the band: is /dev/shm full?");

@@ -28,7 +28,7 @@ def test_the_shell_is_thin() -> None:
     for name in ("shell.c", "shell.h", "lv2_face.c"):
         text = re.sub(r"/\*.*?\*/", "", (ROOT / "plugin/source" / name).read_text(), flags=re.DOTALL)
         code += sum(1 for line in text.splitlines() if line.strip())
-    assert code <= 880
+    assert code <= 900
 
 
 def test_a_transport_stands_where_the_engine_reads_it() -> None:

@@ -25,7 +25,7 @@ from ....dsp.raw_memory import (
     store_relaxed,
     store_release,
 )
-from ....dsp.ring import HOLE_BITS, ring_pass_taken, ring_skip_to, ring_take, ring_write_at
+from ....dsp.ring import HOLE_BITS, ring_pass_taken, ring_rewind, ring_skip_to, ring_take, ring_write_at
 from ...player import PARTS
 from .. import jack_callback as _jack_callback
 from ..audio_callback import pass_over, process_block
@@ -341,3 +341,9 @@ def skip_events(shared, past):
 def skip_heard(shared, position):
     """Nobody plays: forget what was heard before a position."""
     ring_skip_to(shared + 8 * SHARED_IN, position)
+
+
+@_cfunc(types.void(_I, _I))
+def rewind_played(shared, position):
+    """While nobody carries, and the host waits: what another epoch played from a position on is not to be played."""
+    ring_rewind(shared + 8 * SHARED_OUT, position)

@@ -1,9 +1,9 @@
-"""An Ardour session with a recorded guitar and the band, made and exported by script; the band's onsets on the host's grid.
+"""An Ardour session with a recorded guitar and the band, made and exported by script; onsets on the host's grid.
 
     python tests/plugin/ardour/export.py --into FOLDER [--engine clicker] [--bpm 120] [--bars 8] [--takes 2]
 
-Needs Ardour 7's utilities (Debian: ardour), on the path: ardour7-lua, ardour7-export. Runs on its dummy back end, without
-a screen. Prints one JSON line: for each of mix, drums, bass and keys whether all takes are the same file, and how far
+Needs Ardour 7's utilities (Debian: ardour): ardour7-lua, ardour7-export. Runs on its dummy back end, without a
+screen. Prints one JSON line: for each of mix, drums, bass and keys whether all takes are the same file, and how far
 onsets lie from the nearest sixteenth of the host's grid (drums; mean and standard deviation in ms, and in samples the
 furthest impulse where --engine clicker plays). The sound of the last take stays in the folder.
 """
@@ -59,7 +59,7 @@ def write_session(folder: Path, bus: str, bpm: float, seconds: float, environmen
         '<Region name="guitar" muted="0" opaque="1" locked="0" automatic="0" whole-file="0" import="0" external="1" '
         'sync-marked="0" left-of-split="0" right-of-split="0" hidden="0" position-locked="0" valid-transients="0" '
         f'start="a0" length="a{length}@a0" sync-position="a0" first-edit="nothing" layering-index="0" id="9003" '
-        'type="audio" default-fade-in="0" default-fade-out="0" fade-in-active="0" fade-out-active="0" scale-amplitude="1" '
+        'type="audio" default-fade-in="0" default-fade-out="0" fade-in-active="0" fade-out-active="0" '
         'channels="2" source-0="9001" master-source-0="9001" source-1="9002" master-source-1="9002"/>'
     )
     place = f'<Location id="9004" name="session" start="a0" end="a{length}" flags="IsSessionRange" locked="0"/>'
@@ -67,14 +67,10 @@ def write_session(folder: Path, bus: str, bpm: float, seconds: float, environmen
     text = text.replace("<Locations/>", f"<Locations>{place}</Locations>")
     text = re.sub(r'(<Playlist [^>]*name="Guitar"[^>]*)/>', rf"\1>{region}</Playlist>", text)
     text = re.sub(r'npm="120" enpm="120"', f'npm="{bpm:g}" enpm="{bpm:g}"', text)
-    heard = [f'<Connection other="{bus}/audio_out {side}"/>' for side in (1, 2)]
     routes = re.split(r"(?=<Route )", text)
     for number, route in enumerate(routes):
         if 'name="Master"' in route[:120]:
-            inputs = iter(heard)
-            routes[number] = re.sub(
-                r'<Connection other="(?:Guitar|Drums|Bass|Keys)/audio_out \d"/>', lambda _: next(inputs, ""), route
-            )
+            routes[number] = re.sub(r"(?:Guitar|Drums|Bass|Keys)(/audio_out \d)", rf"{bus}\1", route)
         elif any(f'name="{name}"' in route[:120] for name in BUSES if name != bus):
             routes[number] = re.sub(r'<Connection other="Master/audio_in \d"/>', "", route)
         elif f'name="{bus}"' in route[:120] and "Master/audio_in" not in route:
