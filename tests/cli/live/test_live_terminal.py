@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from gigmate.control.big_letters import big_letters
 from gigmate.control.held_keys import FASTER_THAN_A_HAND_S
 
 from ...control.screen import Screen
@@ -99,10 +100,17 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     opened.close()
 
 
+def says(lines: str, state: str) -> bool:
+    """Whether the panel shows that state, in whatever size the terminal has room for."""
+    sizes = [[" ".join(state)], *(big_letters(state, 200, rows) for rows in (3, 5, 10))]
+    wide = big_letters(state, 5 * len(state) + len(state), 5)  # of squares that are one column wide
+    return any(drawn and all(line.strip() in lines for line in drawn) for drawn in (*sizes, wide))
+
+
 def test_a_run_by_keys_alone(terminal: Terminal) -> None:
-    terminal.until(lambda lines: "S T O P P E D" in lines)
+    terminal.until(lambda lines: says(lines, "STOPPED"))
     terminal.press(" ")
-    terminal.until(lambda lines: "P L A Y I N G" in lines or "H O L D I N G" in lines)
+    terminal.until(lambda lines: says(lines, "PLAYING") or says(lines, "HOLDING"))
     terminal.press("3\x1b[A")
     terminal.until(lambda lines: re.search(r"keys .*MUTED", lines))
     before = re.search(r"preset (.+?)  ", "\n".join(terminal.screen.lines()))
@@ -115,7 +123,7 @@ def test_a_run_by_keys_alone(terminal: Terminal) -> None:
     terminal.resize(40, 20)
     terminal.until(lambda lines: "density" in lines and "panic: fades out" not in lines)
     terminal.press("\x1b")
-    terminal.until(lambda lines: "S T O P P E D" in lines)
+    terminal.until(lambda lines: says(lines, "STOPPED"))
     terminal.press("\x1a\x13q")  # neither Ctrl-Z nor Ctrl-S stops anything
     assert terminal.end() == 0
     assert terminal.text.count(ALT_ON) == 1 == terminal.text.count(ALT_OFF)
