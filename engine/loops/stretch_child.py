@@ -24,7 +24,7 @@ def main() -> None:
         stretch = Stretch()
         stretch.preset(1, float(rate_hz))
         stretch.setTimeFactor(samples / length)
-        out = stretch.process(take[None].copy())[0]  # it takes no memory that is read only
+        out = np.asarray(stretch.process(take[None].copy()), np.float32)[0]  # it takes no memory that is read only
         row[:] = out[first : first + length]
         row[-seam:] += (out[first - seam : first] - row[-seam:]) * rise  # its end leads to its beginning
     sys.stdout.buffer.write(made.tobytes())
