@@ -34,6 +34,9 @@ class PartHand:
     voices: tuple[str, ...] = ()
     """What the drums strike at `hit_at`, for sure: of DRUM_VOICES. Empty: what they
     like. Other parts have none."""
+    sure: float = 1.0
+    """How surely `hit_at` is struck: 1 for certain; below, only likelier the nearer it is to 1, and `voices`, rests and
+    what else the part plays stay as they are."""
     busier: float = 0.0
     """Added to the density for this part alone: what is asked is kept within [0, 1]."""
     level_db: float = 0.0
@@ -44,13 +47,15 @@ class PartHand:
 
     def over(self, under: PartHand) -> PartHand:
         """Both at once. A hit on top wins over a rest below it, and the other way round; densities and levels add."""
-        decides = self.rest or self.hold or self.hit_at is not None
-        top = self if decides else under
+        decides = self.rest or self.hold or (self.hit_at is not None and self.sure >= 1.0)
+        bare = under.hit_at is None and not under.rest and not under.hold
+        top = self if decides or (self.hit_at is not None and bare) else under
         return PartHand(
             top.rest,
             top.hold,
             top.hit_at,
             top.voices,
+            top.sure,
             self.busier + under.busier,
             min(max(self.level_db + under.level_db, -MOST_SOFTER_DB), MOST_LOUDER_DB),
             self.keep_out or under.keep_out,

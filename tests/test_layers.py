@@ -65,7 +65,19 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 
 # The rooms of `engine` from the bottom up: each may import what stands before it, its own files and `engine`'s values.
-ENGINE_ROOMS = ("callback", "charts", "harmony", "timing", "learning", "notes", "loops", "output", "ports", "run")
+ENGINE_ROOMS = (
+    "callback",
+    "charts",
+    "harmony",
+    "timing",
+    "learning",
+    "notes",
+    "lead",
+    "loops",
+    "output",
+    "ports",
+    "run",
+)
 ENGINE_VALUES = ("actions", "commands")
 """Folders of `engine` that hold values: no rooms."""
 MOST_FILES = 15

@@ -23,6 +23,7 @@ from ..extras import need
 from .eval_balance import balance_figures
 from .eval_codec import codec_figures
 from .eval_examples import examples
+from .eval_response import response_figures
 from .eval_sound import sound_figures
 from .learning.learn_command import learn
 
@@ -37,6 +38,7 @@ app.command("balance")(balance_figures)
 app.command("sound")(sound_figures)
 app.command("learn")(learn)
 app.command("examples")(examples)
+app.command("response")(response_figures)
 QUICK = {
     "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,
     "control_seconds": 14.0, "control_styles": 1, "truth_songs_per_style": 0, "steady_runs": 1, "steady_minutes": 0.75,

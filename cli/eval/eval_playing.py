@@ -178,7 +178,7 @@ class Stage:
 def _ask(engine: Any, controls: Controls) -> None:
     from ...engine.commands import SetControl
 
-    for name in ("style", "density", "temperature", "top_k", "top_p"):
+    for name in ("style", "density", "temperature", "top_k", "top_p", "groove", "listening"):
         engine.post(SetControl(name, getattr(controls, name)))
 
 

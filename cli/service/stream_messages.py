@@ -187,15 +187,19 @@ def unpacked_hand(told: dict[str, Any] | None) -> Hand:
     parts = []
     for part in told["parts"]:
         hit_at, out, voices = part.pop("hit_at"), part.pop("keep_out"), tuple(part.pop("voices"))
-        busier, level_db = float(part.pop("busier")), float(part.pop("level_db"))
+        sure, busier, level_db = (float(part.pop(name)) for name in ("sure", "busier", "level_db"))
         rest, hold = bool(part.pop("rest")), bool(part.pop("hold"))
         if out is not None:
             low, high = (int(min(max(float(note), 0.0), 127.0)) for note in out)
             out = (low, high)
         hit_at = None if hit_at is None else min(max(float(hit_at), 0.0), 1.0)
-        if part or not (math.isfinite(busier) and math.isfinite(level_db)) or not set(voices) <= set(DRUM_VOICES):
+        if (
+            part
+            or not (math.isfinite(sure) and math.isfinite(busier) and math.isfinite(level_db))
+            or not set(voices) <= set(DRUM_VOICES)
+        ):
             raise ValueError("a hand of another kind")
-        parts.append(PartHand(rest, hold, hit_at, voices, busier, level_db, out))
+        parts.append(PartHand(rest, hold, hit_at, voices, sure, busier, level_db, out))
     if len(parts) != len(PARTS):
         raise ValueError("a hand for other parts")
     return Hand(tuple(parts))

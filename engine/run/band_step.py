@@ -21,6 +21,7 @@ from ..commands import SetSound, SetSounds, StepSound
 from ..config import EngineConfig
 from ..errors import ConfigError
 from ..fault_log import FaultLog
+from ..lead.lead_listener import LeadListener
 from ..learning.learner import Learner
 from ..mix import FLAT_MIX, Mix
 from ..notes.audible_notes import AudibleNotes, HeardFrame
@@ -84,11 +85,11 @@ class BandStep:
         if self._tuned is not None and config.tuning_hz is not None:
             self._tuned.fix_tuning(config.tuning_hz)
         self.guard = GuardedPlayer(player, fault_log, config.seed)
-        buses, delay = config.buses, player.play_delay_samples
+        delay, buses = player.play_delay_samples, config.buses
         self.playout = Playout(rate_hz, player.sample_rate_hz, frame_samples, delay, buses.rows)
         self.host_frame = self.playout.host_frame
-        self.stage = Stage(config, rate_hz, self.host_frame)
-        self.moves, self.sections = StageMoves(rate_hz, self.host_frame), SectionDirector(self.host_frame)
+        self.stage, self.moves = Stage(config, rate_hz, self.host_frame), StageMoves(rate_hz, self.host_frame)
+        self.sections, self.answer = SectionDirector(self.host_frame), LeadListener(rate_hz, self.host_frame, conductor)
         self.batch_frames = max(1, batch_frames) if isinstance(player, PatientPlayer) else 1
         self.placed_notes: list[TimedNote] = []
         """Notes of the frame made last, where groove and voicing have them, whether they are heard or not."""
@@ -186,8 +187,6 @@ class BandStep:
         if self._noted is not None:
             self.score = ScoreLog()
 
-    # -------------------------------------------------------------------------------------- hear and conduct
-
     def hear(self, index: int, block: Array, conduct: bool = True) -> bool:
         """Input frame `index`, float32 [host_frame]; False where the player could not listen.
 
@@ -203,6 +202,7 @@ class BandStep:
             if conduct:
                 end = (index + 1) * self.host_frame - self.resample_in_samples - self.listen_delay_samples
                 self.conductor.hear(heard, end, self.host_frame)
+                self.answer.take(heard, end, self.listen_delay_samples)
                 if self.learner is not None:
                     self.learner.hear(heard, end, self.host_frame)
         return listened
@@ -210,8 +210,6 @@ class BandStep:
     def moment_of_newest(self, heard_frames: int) -> Moment:
         """The moment of the newest sample heard. To be asked once a step: asking moves the conductor on."""
         return self.conductor.moment(max(0, heard_frames * self.host_frame - 1))
-
-    # ------------------------------------------------------------------------------------------------- place
 
     def direct(self, frame: int, fresh: bool, moment: Moment | None = None) -> Moment:
         """The moment of a frame as the stage will have it played. `moment` None: as the conductor says.
@@ -258,8 +256,8 @@ class BandStep:
 
         What comes out is to be taken before the next call: the frame, or none until a batch is whole, or the batch.
         """
-        controls = self.sections.controls(controls)
-        for_player = self.moves.controls(self.stage.controls(controls))
+        told = self.moves.controls(self.stage.controls(self.sections.controls(controls)))
+        for_player = self.answer.answer(told, self.playout.nominal(frame), self.stage.goes_on, self.moves.stays)
         levels_db = levels_by_hand(self.sections.levels_db(levels_db), for_player.hand)
         parts = self._played(moment, for_player)
         if parts is None:
@@ -272,7 +270,7 @@ class BandStep:
             self.source.start_anew()  # before it has the notes of this frame
         cut = self.moves.gains(start)
         heard_gains = gains if cut is None else cut if gains is None else gains * cut
-        self._drawn.append(DrawnFrame(start, levels_db, heard_gains, self.mix, controls.style, self.kinds))
+        self._drawn.append(DrawnFrame(start, levels_db, heard_gains, self.mix, told.style, self.kinds))
         if self._noted is not None:
             heard = HeardFrame(self._notes_from(frame), levels_db, gains, start)
             self._place(self._noted, heard, for_player, moment)

@@ -166,6 +166,11 @@ class Stage:
         return self.phase in ("waiting", "resting") and self._envelope.silent
 
     @property
+    def goes_on(self) -> bool:
+        """Whether the band is to play on where the musician rests, or leads without having heard them."""
+        return self._when_silent == "go_on" or not self._waits or (self._unheard and not self._heard)
+
+    @property
     def filling(self) -> bool:
         """Whether the band plays a fill."""
         return self._fill and self.phase in ("in", "ending")
@@ -314,8 +319,7 @@ class Stage:
             self.phase = "ending"
             self._end(start, moment, peek)
             return
-        stays = moment.playing or self._when_silent == "go_on" or not self._waits
-        if stays or (self._unheard and not self._heard):
+        if moment.playing or self.goes_on:
             self._leaves_on_bar = None
             return
         if not cue.beat:
@@ -364,8 +368,6 @@ class Stage:
                 return moment
             return dataclasses.replace(moment, playing=True, confidence=max(moment.confidence, _ON_INERTIA))
         return moment
-
-    # -------------------------------------------------------------------------------------------------------- lines
 
     def _line(self, start: float, peek: Peek, of_bar: bool) -> float | None:
         """Place of the bar line (or beat) in one frame's time from `start` on, if there is one."""

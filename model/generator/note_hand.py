@@ -20,6 +20,8 @@ FloatArray = NDArray[np.float32]
 
 FORCED_NATS = 2e3
 """Beyond anything that a network says: a draw that is decided. Half of what can never be (depth.NEVER), at most."""
+LEAN_NATS = 8.0
+"""By which a hit that is all but sure is likelier."""
 KEEP_OUT_NATS = 8.0
 """By which a note in the lead's register is less likely."""
 
@@ -33,6 +35,8 @@ class PartHandLike(Protocol):
     def hold(self) -> bool: ...
     @property
     def hit_at(self) -> float | None: ...
+    @property
+    def sure(self) -> float: ...
     @property
     def voices(self) -> tuple[str, ...]: ...
     @property
@@ -76,7 +80,7 @@ def drum_set(voices: Sequence[str]) -> int:
 
 def decides(part: PartHandLike) -> bool:
     """Whether the hand says what the part plays in the frame, and not only how much."""
-    return part.rest or part.hold or part.hit_at is not None
+    return part.rest or part.hold or (part.hit_at is not None and part.sure >= 1.0)
 
 
 def lay(hand: Sequence[PartHandLike], drums: int, density: float, to: NoteHand) -> None:
@@ -85,8 +89,10 @@ def lay(hand: Sequence[PartHandLike], drums: int, density: float, to: NoteHand) 
         state = to.bias[row, STATE]
         begins = slice(1, 1 + ONSET_QUARTERS)
         if part.hit_at is not None:
-            state[1 + min(ONSET_QUARTERS - 1, max(0, int(part.hit_at * ONSET_QUARTERS)))] += FORCED_NATS
-            if part.voices and row == drums:
+            sure = part.sure >= 1.0
+            quarter = 1 + min(ONSET_QUARTERS - 1, max(0, int(part.hit_at * ONSET_QUARTERS)))
+            state[quarter] += FORCED_NATS if sure else LEAN_NATS * part.sure
+            if sure and part.voices and row == drums:
                 to.bias[row, FIRST_NOTE, drum_set(part.voices)] += FORCED_NATS
         elif part.rest:
             state[0] += FORCED_NATS

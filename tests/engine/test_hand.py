@@ -20,6 +20,13 @@ def test_what_is_on_top_decides_and_amounts_add() -> None:
     assert silent.over(silent).level_db == -MOST_SOFTER_DB
 
 
+def test_what_is_only_likely_gives_way_to_what_is_sure() -> None:
+    likely, rest, sure = PartHand(hit_at=0.2, sure=0.5), PartHand(rest=True), PartHand(hit_at=0.7)
+    assert likely.over(rest) == rest == rest.over(likely)
+    assert likely.over(sure) == sure and sure.over(likely) == sure
+    assert likely.over(PartHand(busier=0.1)) == PartHand(hit_at=0.2, sure=0.5, busier=0.1)
+
+
 def test_a_hand_without_a_wish_is_free() -> None:
     assert FREE_HAND.free and Hand((PartHand(), PartHand(), PartHand())).free
     assert not Hand((PartHand(), PartHand(hold=True), PartHand())).free

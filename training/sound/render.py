@@ -32,6 +32,7 @@ import numpy as np
 from ...files.json_text import json_text
 from ..band import splits
 from ..band.arrange import write_song
+from ..band.players.answers import answered
 from ..band.players.lead import GUITARS
 from ..band.score import (
     ALL_PARTS,
@@ -84,8 +85,9 @@ def render_song(
     playing_variety: float = 0.0,
     font: str | None = None,
     seconds: tuple[float, float] = (60.0, 120.0),
+    answers: bool = False,
 ) -> RenderedSong:
-    """Writes and renders one song: the same arguments give the same samples.
+    """Writes and renders one song: the same arguments give the same samples. `answers`: the band hears its lead.
 
     `rate_hz` must make 40 ms a whole number of samples. `styles`, `sound_variety`, `playing_variety` and `seconds` as
     in `band.arrange.write_song`. `font`: a name of `soundfonts.FONTS`, or `own` for our own
@@ -95,6 +97,8 @@ def render_song(
     if rate_hz <= 0 or (rate_hz * 1280) % 32000:
         raise ValueError(f"rate_hz must be a multiple of 25, not {rate_hz}")
     score = write_song(seed, split, styles, sound_variety, seconds, playing_variety)
+    if answers:
+        score = answered(np.random.default_rng([0x616E, splits.SPLITS[split], seed]), score)
     rng = np.random.default_rng([0x7264, splits.SPLITS[split], seed])
     font = font or {"held_font": splits.HELD_FONT, "held_sound": OWN}.get(split, "fluid")
     return render_score(score, rng, rate_hz=rate_hz, split=split, fonts=dict.fromkeys(ALL_PARTS, font))

@@ -56,6 +56,17 @@ def test_a_hit_is_struck_by_all_in_its_quarter_with_the_voices_that_are_asked(pl
         assert (made[frame, 1:, FIRST_NOTE] > 0).all()
 
 
+def test_what_is_leaned_on_comes_often_and_what_is_sure_always(player: Accompanist) -> None:
+    def struck(sure: float) -> float:
+        player.reset(4, 2)
+        hand = all_parts(PartHand(hit_at=0.3, sure=sure))
+        made = slots(player, 120, lambda frame: hand if frame % 7 == 3 else FREE_HAND)
+        return float(np.mean([is_onset(int(state)) for state in made[3::7, :, STATE].ravel()]))
+
+    never, often, always = (struck(sure) for sure in (0.0, 0.6, 1.0))
+    assert never + 0.15 < often and always == 1.0, (never, often, always)
+
+
 def test_held_parts_begin_nothing(player: Accompanist) -> None:
     made = slots(player, 120, lambda frame: all_parts(PartHand(hold=True)) if frame >= 60 else FREE_HAND)
     assert not any(is_onset(int(state)) for state in made[60:, :, STATE].ravel())

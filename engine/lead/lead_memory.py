@@ -1,0 +1,282 @@
+"""What the lead plays, on the grid of bars: attacks with their strength, level by half-beats; and what comes next.
+
+Songs repeat. Where the last bars are like those of 1, 2, 4 or 8 bars before, what followed then is expected now, as
+surely as they are alike. Knows the listener's answers and musical time; knows no band. Inference thread only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..player import Heard
+from ..position import Point
+
+LAGS_BARS = (1, 2, 4, 8)
+STEPS = 4
+"""Steps of a beat, by which bars are compared."""
+ONSET = 0.4
+"""So likely an onset is an attack."""
+APART_S = 0.06
+"""Two attacks are at least so far apart: a strum is one."""
+USUAL_ATTACKS = 24
+"""An attack is held against the middle one of so many."""
+ACCENT_DB, FULL_ACCENT_DB = 1.0, 4.5
+"""An attack this much stronger than the middle one is the beginning of an accent, and this much stronger a full one."""
+FIGURE_SILENT, FIGURE_ACCENT = 0.3, 0.3
+"""So much of a bar is silent, and so strong is an accent in it, where it is stop time."""
+PLAYS = 0.3
+"""Where the listener thinks it less likely than this that anybody plays, what sounds is noise."""
+SILENT_DB, SILENT_BELOW_DB = -65.0, 22.0
+"""A frame is silent below this level (dBFS), or so far below what is usual."""
+SLOW_S = 12.0
+FLOOR_DB = -120.0
+RISE_S, FALL_S = 0.4, 1.2
+"""The level now rises and falls so quickly; it rests with the lead."""
+LEAST_ATTACKS = 6
+"""Fewer in two bars are no figure that could come back."""
+KEPT_BARS = max(LAGS_BARS) + 4
+
+Peek = Callable[[float], Point]
+FloatArray = NDArray[np.float64]
+
+
+class Attack(NamedTuple):
+    """A note or chord of the lead. Any thread."""
+
+    beat: float
+    """Of its bar."""
+    level_db: float
+    accent: float
+    """0 as strong as most, 1 a full accent."""
+
+
+class Expected(NamedTuple):
+    """What is expected of a stretch of time. Any thread."""
+
+    strikes: bool
+    """Whether something began in it."""
+    accent: float
+    """Of the strongest attack in it, 0 to 1."""
+    at: float
+    """Where it is, as a share of the stretch."""
+    silent: bool
+    """Whether nothing sounded there."""
+    stopped: bool
+    """Whether it was silent in a bar of stop time: no pause of a phrase."""
+    likeness: float
+    """How surely, 0 to 1."""
+
+
+NOTHING_EXPECTED = Expected(False, 0.0, 0.0, False, False, 0.0)
+
+
+class _Bar:
+    """One bar of the lead."""
+
+    def __init__(self, beats: int) -> None:
+        self.beats = beats
+        self.attacks: list[Attack] = []
+        self.loudest_db = np.full(2 * beats, -120.0)
+        """Of each half-beat."""
+        self._vector: FloatArray | None = None
+
+    def add(self, attack: Attack) -> None:
+        self.attacks.append(attack)
+        self._vector = None
+
+    def vector(self) -> FloatArray:
+        """[beats * STEPS]: attacks, the stronger the larger."""
+        if self._vector is None:
+            made = np.zeros(self.beats * STEPS)
+            for attack in self.attacks:
+                step = round(attack.beat * STEPS) % len(made)
+                made[step] = max(made[step], 0.4 + attack.accent)
+            self._vector = made
+        return self._vector
+
+
+class LeadMemory:
+    """Of one run. Inference thread only."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing was heard."""
+        self._bars: dict[int, _Bar] = {}
+        self._starts: dict[int, float] = {}
+        self._strengths: deque[float] = deque(maxlen=USUAL_ATTACKS)
+        self._onsets = np.zeros(0)
+        self._levels: deque[tuple[float, float]] = deque(maxlen=8)
+        self._last_attack = -math.inf
+        self._played_s = 0.0
+        self.usual_db = -120.0
+        """The level of playing, over the last SLOW_S."""
+        self.quick_db = -120.0
+        """The level of playing now."""
+        self.silent_since: float | None = None
+        """Input sample from which on nothing was heard; None: something is."""
+        self.last_attack_beat = -math.inf
+        """Absolute beat of the last attack."""
+        self.heard_beat, self._heard_bar = -math.inf, 0
+        """Until where the lead has been listened to: attacks are known up to there."""
+        self._likeness: dict[tuple[int, int], tuple[int, float]] = {}
+
+    @property
+    def known(self) -> bool:
+        """Whether the lead has played for a while."""
+        return self._played_s > 2.0
+
+    # ------------------------------------------------------------------------------------------------------ hear
+
+    def hear(self, heard: Heard, end_samples: float, frame_samples: int, delay_samples: float, peek: Peek) -> None:
+        """A frame whose listener's answer ends at `end_samples` of the input; its level is of `delay_samples` later."""
+        level_end, level_db = end_samples + delay_samples, heard.level_db if heard.level_db > FLOOR_DB else FLOOR_DB
+        self._levels.append((level_end, level_db))
+        self._follow_level(level_db, heard.activity >= PLAYS, level_end, frame_samples, peek)
+        onsets = np.asarray(heard.onset, np.float64)
+        if not len(onsets):
+            return
+        point = peek(end_samples)
+        self.heard_beat, self._heard_bar = point.beat, point.bar
+        before, self._onsets = self._onsets, onsets
+        if not len(before):
+            return
+        sub = frame_samples / len(onsets)
+        row = np.concatenate([before[-1:], onsets])  # the last sub-frame of a frame is judged with the next one
+        first = end_samples - frame_samples - sub
+        for k in range(len(row) - 1):
+            left = before[-2] if k == 0 and len(before) > 1 else row[k - 1] if k else 0.0
+            position = first + (k + 0.5) * sub
+            if row[k] >= ONSET and row[k] >= left and row[k] > row[k + 1]:
+                self._attack(position, frame_samples, peek)
+
+    def _attack(self, position: float, frame_samples: int, peek: Peek) -> None:
+        if position - self._last_attack < APART_S * self._rate_hz:
+            return
+        near = [level for end, level in self._levels if 0.5 * frame_samples <= end - position < 2 * frame_samples]
+        level_db = max(near, default=self.quick_db)
+        if level_db < max(SILENT_DB, self.usual_db - SILENT_BELOW_DB):
+            return
+        self._last_attack = position
+        point = peek(position)
+        self.last_attack_beat = point.beat
+        usual = float(np.median(self._strengths)) if self._strengths else level_db
+        accent = min(max((level_db - usual - ACCENT_DB) / (FULL_ACCENT_DB - ACCENT_DB), 0.0), 1.0)
+        self._strengths.append(level_db)
+        self._bar(point).add(Attack(point.beat - point.bar_beat, level_db, accent))
+
+    def _follow_level(self, level_db: float, plays: bool, end: float, frame_samples: int, peek: Peek) -> None:
+        step_s = frame_samples / self._rate_hz
+        silent = not plays or level_db < max(SILENT_DB, self.usual_db - SILENT_BELOW_DB)
+        if silent:
+            if self.silent_since is None:
+                self.silent_since = end - frame_samples
+        else:
+            self.silent_since = None
+            self._played_s += step_s
+            share = step_s / min(self._played_s, SLOW_S)
+            self.usual_db = level_db if self.usual_db < -100.0 else _mixed_db(self.usual_db, level_db, share)
+            seconds = RISE_S if level_db > self.quick_db else FALL_S
+            self.quick_db = _mixed_db(self.quick_db, level_db, min(1.0, step_s / seconds))
+        point = peek(end - 0.5 * frame_samples)
+        bar = self._bar(point)
+        half = min(int(2 * (point.beat - point.bar_beat)), 2 * bar.beats - 1)
+        bar.loudest_db[half] = max(bar.loudest_db[half], FLOOR_DB if silent else level_db)
+
+    def _bar(self, point: Point) -> _Bar:
+        bar = self._bars.get(point.bar)
+        if bar is None or bar.beats != point.beats_per_bar:
+            bar = self._bars[point.bar] = _Bar(point.beats_per_bar)
+            self._starts[point.bar] = point.bar_beat
+            for old in [number for number in self._bars if number < point.bar - KEPT_BARS]:
+                del self._bars[old]
+                self._starts.pop(old, None)
+            self._likeness.clear()
+        return bar
+
+    # ------------------------------------------------------------------------------------------------------ expect
+
+    def expect(self, here: Point, there: Point) -> Expected:
+        """What is to come between two points not heard yet, by what came after bars like the last two."""
+        lag, likeness = self.likeness(here.bar)
+        then = self._bars.get(here.bar - lag)
+        if likeness <= 0.0 or then is None or there.beat <= here.beat:
+            return NOTHING_EXPECTED
+        first, length = here.beat - here.bar_beat, there.beat - here.beat
+        inside = [attack for attack in then.attacks if 0.0 <= attack.beat - first < length]
+        silent = then.loudest_db[min(int(2 * first), 2 * then.beats - 1)] < self.usual_db - SILENT_BELOW_DB
+        stopped = bool(silent) and self.is_figure(here.bar - lag)
+        if not inside:
+            return Expected(False, 0.0, 0.0, bool(silent), stopped, likeness)
+        strongest = max(inside, key=lambda attack: attack.accent)
+        return Expected(True, strongest.accent, (strongest.beat - first) / length, bool(silent), stopped, likeness)
+
+    def likeness(self, bar: int) -> tuple[int, float]:
+        """The lag in bars, and how alike the two bars before `bar`, and what is heard of it, are to those so many bars
+        before."""
+        heard = 0
+        if bar == self._heard_bar and bar in self._bars:
+            start = self.heard_beat - self._first_beat(bar)
+            heard = max(0, int(start * STEPS))
+        known = self._likeness.get((bar, heard))
+        if known is not None:
+            return known
+        best = (0, 0.0)
+        now = self._figure(bar, bar, heard)
+        if now is not None:
+            for lag in LAGS_BARS:
+                then = self._figure(bar - lag, bar, heard)
+                if then is not None and len(then) == len(now):
+                    alike = float(now @ then) / math.sqrt(float(now @ now) * float(then @ then) + 1e-12)
+                    if alike > best[1] + 0.02:
+                        best = (lag, alike)
+        self._likeness[bar, heard] = best
+        return best
+
+    def _first_beat(self, bar: int) -> float:
+        return self._starts.get(bar, self.heard_beat)
+
+    def _figure(self, bar: int, of: int, heard: int) -> FloatArray | None:
+        """Attacks of the two bars before, and of the first `heard` steps of the bar, which count double; None where too
+        little was played. `of`: the bar that is compared."""
+        two = [self._bars.get(number) for number in (bar - 2, bar - 1)]
+        if two[0] is None or two[1] is None or len(two[0].attacks) + len(two[1].attacks) < LEAST_ATTACKS:
+            return None
+        rows = [two[0].vector(), two[1].vector()]
+        own = self._bars.get(bar)
+        if heard > 0 and own is not None and of - bar in (0, *LAGS_BARS):
+            rows.append(1.4 * own.vector()[:heard])
+        return np.concatenate(rows)
+
+    def is_figure(self, bar: int) -> bool:
+        """Whether a bar was stop time: a few strokes, one of them at least an accent, and silence between them."""
+        known = self._bars.get(bar)
+        if known is None or not 2 <= len(known.attacks) <= known.beats:
+            return False
+        silent = (known.loudest_db < self.usual_db - SILENT_BELOW_DB).mean()
+        return bool(silent >= FIGURE_SILENT) and max(attack.accent for attack in known.attacks) >= FIGURE_ACCENT
+
+    def attack_beats(self, bar: int) -> list[float]:
+        """Where the attacks of a bar are."""
+        known = self._bars.get(bar)
+        return [] if known is None else [attack.beat for attack in known.attacks]
+
+    def rate(self, point: Point, bars: int = 2) -> float:
+        """Attacks a beat over the whole bars before that point; 0 where they are not known."""
+        known = [self._bars[n] for n in range(point.bar - bars, point.bar) if n in self._bars]
+        beats = sum(bar.beats for bar in known)
+        return sum(len(bar.attacks) for bar in known) / beats if len(known) == bars else 0.0
+
+
+def _mixed_db(a_db: float, b_db: float, share: float) -> float:
+    """The level of both together, by power."""
+    a, b = 10.0 ** (a_db / 10.0), 10.0 ** (b_db / 10.0)
+    return 10.0 * math.log10(a + (b - a) * share + 1e-12)

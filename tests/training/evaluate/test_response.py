@@ -1,0 +1,119 @@
+"""The judge of answers: a band that hears its lead is told from one that plays accents of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gigmate.training.band.arrange import write_song
+from gigmate.training.band.players.answers import PHRASE_BARS, answered
+from gigmate.training.band.rules import faults
+from gigmate.training.evaluate.response import (
+    LeadEvents,
+    accents,
+    another_lead,
+    lead_of_notes,
+    lead_of_sound,
+    level_follows,
+    moved,
+    response,
+)
+
+pytest.importorskip("librosa")
+RATE = 22_050
+BEATS = np.arange(0.5, 30.0, 0.5)
+
+
+def clicks(times: np.ndarray, levels: np.ndarray, seconds: float = 30.0, ring_s: float = 0.12) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    sound = 1e-5 * rng.normal(0, 1, int(seconds * RATE)).astype(np.float32)
+    for time, level in zip(times, levels, strict=True):
+        at = int(time * RATE)
+        ring = rng.normal(0, level, int(ring_s * RATE)) * np.exp(-np.linspace(0, 5, int(ring_s * RATE)))
+        sound[at : at + len(ring)] += ring[: len(sound) - at].astype(np.float32)
+    return sound
+
+
+def test_accents_are_what_stands_out_from_what_is_around() -> None:
+    levels = np.zeros(len(BEATS))
+    levels[::4] = 6.0
+    np.testing.assert_array_equal(accents(BEATS, levels), BEATS[::4])
+    assert not len(accents(BEATS, np.zeros(len(BEATS))))
+
+
+def test_a_band_on_the_leads_accents_meets_them_and_one_beside_them_does_not() -> None:
+    none = np.zeros((0, 2))
+    lead = LeadEvents(BEATS[2::8], none, none)
+    on, off = (clicks(BEATS, np.where(np.arange(len(BEATS)) % 8 == k, 0.5, 0.08)) for k in (2, 4))
+    assert response(on, on, lead, 4.0, 29.0)["accents"] > 0.8
+    assert response(off, off, lead, 4.0, 29.0)["accents"] == 0.0
+    assert np.isnan(response(on, on, lead, 4.0, 29.0)["stops"])
+
+
+def test_stops_are_kept_by_silence_and_gaps_filled_by_drums() -> None:
+    stop, gap = np.array([[10.3, 12.0]]), np.array([[20.0, 21.5]])
+    lead = LeadEvents(np.zeros(0), stop, gap)
+    steady = clicks(BEATS, np.full(len(BEATS), 0.3))
+    silent = steady.copy()
+    silent[int(10.35 * RATE) : int(12.0 * RATE)] = 0.0
+    rolled = clicks(
+        np.sort(np.concatenate([BEATS, np.arange(20.0, 21.4, 0.125) + 0.06])), np.full(len(BEATS) + 12, 0.3)
+    )
+    assert response(steady, steady, lead, 4.0, 29.0)["stops"] == 0.0
+    assert response(silent, steady, lead, 4.0, 29.0)["stops"] == 1.0
+    assert response(steady, steady, lead, 4.0, 29.0)["gaps"] == 0.0
+    assert response(steady, rolled, lead, 4.0, 29.0)["gaps"] == 1.0
+
+
+def test_level_follows_over_bars() -> None:
+    bars = np.arange(0.0, 30.0, 2.0)
+    gains = np.repeat(np.resize([0.05, 0.2, 0.1, 0.4], len(bars)), RATE * 2)[: RATE * 30]
+    noise = np.random.default_rng(1).normal(0, 1.0, len(gains))
+    assert level_follows(noise * gains, noise * gains**2, bars) == pytest.approx(1.0)
+    assert level_follows(noise * gains, noise / gains / 100, bars) < -0.8
+
+
+def test_events_are_found_in_notes_and_in_sound() -> None:
+    levels = np.where(np.arange(len(BEATS)) % 8 == 0, 0.5, 0.1)
+    kept = (BEATS < 15.0) | (BEATS > 17.0)
+    found = lead_of_sound(clicks(BEATS[kept], levels[kept], ring_s=0.45), 0.5)
+    assert np.abs(found.accents_s[:, None] - BEATS[::8][kept[::8]]).min(axis=0).max() < 0.06
+    assert any(abs(begin - 15.0) < 0.6 and abs(end - 17.5) < 0.6 for begin, end in found.stops_s)
+    score = write_song(401, "test", ("funk",), seconds=(40.0, 44.0))
+    assert len(lead_of_notes(answered(np.random.default_rng(0), score), 40.0).stops_s) > 2
+
+
+def test_events_move_with_the_beats_of_another_song() -> None:
+    events = LeadEvents(np.array([1.0, 4.0]), np.array([[2.0, 3.0]]), np.zeros((0, 2)))
+    there = moved(events, np.arange(8.0), np.arange(8.0) * 0.5 + 10.0)
+    np.testing.assert_allclose(there.accents_s, [10.5, 12.0])
+    np.testing.assert_allclose(there.stops_s, [[11.0, 11.5]])
+
+
+def test_another_lead_plays_other_notes_at_the_same_bars() -> None:
+    score = answered(np.random.default_rng(0), write_song(401, "test", ("funk",), seconds=(30.0, 34.0)))
+    before = {part: list(notes) for part, notes in score.notes.items()}
+    other = another_lead(score, 1)
+    assert score.notes == before, "the song stays as it was"
+    own = {round(note.beat, 2) for note in score.notes["lead"]}
+    theirs = {round(note.beat, 2) for note in other}
+    assert own != theirs and max(theirs) <= score.length_beats
+
+
+@pytest.mark.parametrize("style", ["rock", "funk", "jazz_waltz", "samba"])
+def test_the_answering_band_is_in_the_figure_from_the_second_time_on(style: str) -> None:
+    plain = write_song(405, "test", (style,), seconds=(60.0, 64.0))
+    known = len(faults(plain))
+    score = answered(np.random.default_rng(3), write_song(405, "test", (style,), seconds=(60.0, 64.0)))
+    crashed = []
+    for bar in score.bars[:-1]:
+        if bar.bar_in_section % PHRASE_BARS != PHRASE_BARS - 1 or not all(bar.parts) or bar.fill_beats:
+            continue
+        inside = {part: [n for n in notes if bar.start_beat - 1e-6 <= n.beat < bar.start_beat + bar.beats - 1e-6]
+                  for part, notes in score.notes.items()}  # fmt: skip
+        if bar.lead_from_beats or bar.lead_to_beats < bar.beats:
+            continue
+        strokes = {round(note.beat, 3) for note in inside["lead"]}
+        crashed.append(strokes == {round(note.beat, 3) for note in inside["drums"]})
+        assert len(strokes) <= 4
+    assert len(crashed) >= 2 and not crashed[0] and all(crashed[1:])
+    assert len(faults(score)) <= known + 12, "voicings and leaps of the strokes"

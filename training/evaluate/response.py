@@ -1,0 +1,194 @@
+"""Whether a band answers its lead: accents met, stops kept, gaps filled, level followed. Beside another lead's.
+
+A band that plays good accents in the usual places meets many of anybody's. So every share is counted twice: with the
+lead that it heard, and with another lead at the same beats and chords; the difference is what it heard. Sound in,
+seconds and shares out; knows no engine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..band.feel import humanise
+from ..band.players.answers import answered
+from ..band.players.lead import settle_lead, write_lead
+from ..band.score import Score
+from ..band.styles import STYLES
+from .part_fit import HOP, JUDGE_RATE_HZ
+from .sound_figures import onsets_s
+from .statistics import rank_correlation
+
+FloatArray = NDArray[np.floating[Any]]
+
+NEAR_S = 0.05
+ACCENT_DB = 3.0
+"""An attack is an accent where it is so much stronger than the middle one of those of `AROUND_S` before and after."""
+AROUND_S = 4.0
+STRIKE_S = 0.07
+TOGETHER_S = 0.04
+"""Notes so near to one another are one attack."""
+STOP_BEATS = 1.0
+STOP_DB = -10.0
+"""A stop is kept where the band is so much softer in it than in the two beats before."""
+GAP_BEATS = (0.9, 6.0)
+"""A pause of the lead's attacks that is no stop for good."""
+FILLED = 1.3
+"""A gap is filled where the drums strike so many times as often as they do in the bars around it."""
+FIGURES = ("accents", "stops", "gaps")
+
+
+@dataclass(frozen=True)
+class LeadEvents:
+    """What a lead does, in seconds. Any thread."""
+
+    accents_s: FloatArray
+    stops_s: FloatArray
+    """[n, 2]: where nothing of it sounds."""
+    gaps_s: FloatArray
+    """[n, 2]: where nothing of it begins, though it goes on."""
+
+
+def lead_of_notes(score: Score, seconds: float, notes: list[Any] | None = None) -> LeadEvents:
+    """The events of a song's lead, or of other `notes` for it, as they are written."""
+    notes = score.notes["lead"] if notes is None else notes
+    spans = sorted((*score.note_seconds(note), float(note.velocity)) for note in notes)
+    spans = [span for span in spans if span[0] < seconds]
+    attacks: list[list[float]] = []  # start, power
+    for start, _, velocity in spans:
+        power = (velocity / 127.0) ** 4  # 40 dB for a tenth of the velocity
+        if attacks and start - attacks[-1][0] < TOGETHER_S:
+            attacks[-1][1] += power
+        else:
+            attacks.append([start, power])
+    rows = np.array(attacks).reshape(-1, 2)
+    return _events(rows[:, 0], 10.0 * np.log10(rows[:, 1] + 1e-9), [span[:2] for span in spans], 60.0 / score.bpm)
+
+
+def lead_of_sound(audio: FloatArray, beat_s: float) -> LeadEvents:
+    """The events of a lead that is known as sound alone, at the judges' rate."""
+    times = onsets_s(audio)
+    loud = level_db_of(audio)
+    floor = float(np.percentile(loud, 90)) - 22.0
+    sounding, spans = loud > floor, []
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], sounding.astype(int), [0]])))
+    spans = [(a * HOP / JUDGE_RATE_HZ, b * HOP / JUDGE_RATE_HZ) for a, b in edges.reshape(-1, 2)]
+    return _events(times, _strength_db(audio, times), spans, beat_s)
+
+
+def _events(times: FloatArray, strengths: FloatArray, spans: list[Any], beat_s: float) -> LeadEvents:
+    stops, gaps, sounds_until = [], [], -math.inf
+    for start, end in sorted(spans):
+        if sounds_until > 0.0 and start - sounds_until >= STOP_BEATS * beat_s:
+            stops.append((sounds_until, start))
+        sounds_until = max(sounds_until, end)
+    for a, b in itertools.pairwise(times):
+        if GAP_BEATS[0] * beat_s <= b - a <= GAP_BEATS[1] * beat_s and b - a > 1.7 * _usual(np.diff(times)):
+            gaps.append((a + 0.5 * beat_s, b))
+    return LeadEvents(accents(times, strengths), np.array(stops).reshape(-1, 2), np.array(gaps).reshape(-1, 2))
+
+
+def _usual(spacing: FloatArray) -> float:
+    return float(np.median(spacing)) if len(spacing) else math.inf
+
+
+def accents(times: FloatArray, strengths_db: FloatArray) -> FloatArray:
+    """Which of these attacks are accents: their times."""
+    kept = [
+        time
+        for time, strength in zip(times, strengths_db, strict=True)
+        if strength >= ACCENT_DB + float(np.median(strengths_db[np.abs(times - time) <= AROUND_S]))
+    ]
+    return np.array(kept)
+
+
+def another_lead(score: Score, seed: int = 1) -> list[Any]:
+    """Notes of another lead for the same bars: other patterns and figures at the same beats, chords and rests."""
+    rng = np.random.default_rng([0x6C6561, score.seed, seed])
+    lead = settle_lead(rng, STYLES[score.style], score.metre, score.lead_mode, score.programs["lead"])
+    notes = humanise(rng, write_lead(rng, lead, score.bars), float(rng.uniform(5.0, 14.0)), 0.0, 5.0)
+    other = replace(score, notes={**score.notes, "lead": notes})
+    return answered(rng, other).notes["lead"]
+
+
+def moved(events: LeadEvents, from_beats_s: FloatArray, to_beats_s: FloatArray) -> LeadEvents:
+    """The events of a lead at the beats of another song: what falls on a beat does so there."""
+    places = np.arange(len(from_beats_s))
+
+    def there(times: FloatArray) -> FloatArray:
+        beats = np.interp(times, from_beats_s, places)
+        moved_s = np.interp(beats, np.arange(len(to_beats_s)), to_beats_s)
+        return np.where(beats <= len(to_beats_s) - 1, moved_s, np.inf)
+
+    def whole(spans: FloatArray) -> FloatArray:
+        made = np.stack([there(spans[:, 0]), there(spans[:, 1])], axis=1) if len(spans) else spans
+        return made[np.isfinite(made).all(axis=1)] if len(made) else made
+
+    kept = there(events.accents_s)
+    return replace(
+        events, accents_s=kept[np.isfinite(kept)], stops_s=whole(events.stops_s), gaps_s=whole(events.gaps_s)
+    )
+
+
+def response(mix: FloatArray, drums: FloatArray, events: LeadEvents, from_s: float, until_s: float) -> dict[str, float]:
+    """Shares of the events between these times that the band meets; nan where there are none. Sound at the judges'
+    rate."""
+    times = onsets_s(mix)
+    own = accents(times, _strength_db(mix, times)) if len(times) else times
+    lead = events.accents_s[(events.accents_s >= from_s) & (events.accents_s < until_s)]
+    met = [bool(len(own)) and float(np.abs(own - time).min()) <= NEAR_S for time in lead]
+    level = _power(mix)
+    kept, filled = [], []
+    hits = onsets_s(drums)
+    for begin, end in events.stops_s:
+        if from_s <= begin and begin + 0.5 < until_s:
+            stop = min(end - 2 * NEAR_S, begin + 2.5, until_s)  # who comes back with the lead may be a little early
+            kept.append(_db(level, begin + 0.3, stop) - _db(level, begin - 1.0, begin) <= STOP_DB)
+    for begin, end in events.gaps_s:
+        if from_s <= begin and end < until_s:
+            around = (hits > begin - 4.0) & (hits < end + 4.0)
+            usual = around.sum() / (end - begin + 8.0)
+            inside = ((hits >= begin - NEAR_S) & (hits < end - NEAR_S)).sum() / (end - begin)
+            filled.append(usual > 0 and inside >= FILLED * usual)
+    return {
+        name: float(np.mean(found)) if found else math.nan
+        for name, found in zip(FIGURES, (met, kept, filled), strict=True)
+    }
+
+
+def level_follows(mix: FloatArray, lead: FloatArray, bars_s: FloatArray) -> float:
+    """Rank correlation of the levels of band and lead over bars; nan for fewer than six in which both sound."""
+    pairs = []
+    ours, theirs = _power(mix), _power(lead)
+    for begin, end in itertools.pairwise(bars_s):
+        a, b = _db(theirs, begin, end), _db(ours, begin, end)
+        if a > -60.0 and b > -60.0:
+            pairs.append((a, b))
+    return rank_correlation([a for a, _ in pairs], [b for _, b in pairs]) if len(pairs) >= 6 else math.nan
+
+
+def _power(audio: FloatArray) -> FloatArray:
+    count = len(audio) // HOP
+    return np.asarray(np.mean(np.square(audio[: count * HOP].reshape(count, HOP), dtype=np.float64), axis=1))
+
+
+def level_db_of(audio: FloatArray) -> FloatArray:
+    """Level of each HOP samples."""
+    return np.asarray(10.0 * np.log10(_power(audio) + 1e-12))
+
+
+def _db(power: FloatArray, begin_s: float, end_s: float) -> float:
+    rows = power[max(0, round(begin_s * JUDGE_RATE_HZ / HOP)) : max(1, round(end_s * JUDGE_RATE_HZ / HOP))]
+    return 10.0 * math.log10(float(rows.mean()) + 1e-12) if len(rows) else -120.0
+
+
+def _strength_db(audio: FloatArray, times: FloatArray) -> FloatArray:
+    """How strong the onsets at these times are: the level that each reaches within STRIKE_S."""
+    loud, hops = level_db_of(audio), round(STRIKE_S * JUDGE_RATE_HZ / HOP)
+    places = np.round(times * JUDGE_RATE_HZ / HOP).astype(int)
+    return np.array([loud[max(0, at - 1) : at + hops].max(initial=-120.0) for at in places])
