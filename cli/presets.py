@@ -34,6 +34,24 @@ def own_folder() -> Path:
     return calibration_file().with_name("presets")
 
 
+def songs_folder() -> Path:
+    """Where songs that were learnt lie, beside the presets of the user's own."""
+    return own_folder().with_name("songs")
+
+
+def song_of(name: str | None, preset: str, chart: Path | None, set_list: Path | None) -> tuple[str, Path | None]:
+    """Preset and chart of `--song`, or those that were asked for. Raises ConfigError: no such song, or two of them."""
+    from ..presets.loader import DEFAULT_PRESET
+    from ..presets.song_keeper import song_files
+
+    if name is None:
+        return preset, chart
+    if chart is not None or set_list is not None:
+        raise ConfigError("--song has a chart of its own: leave out --chart and --set")
+    sheet, own = song_files(songs_folder(), name)
+    return str(own) if own is not None and preset == DEFAULT_PRESET else preset, sheet
+
+
 def open_show(
     preset: str,
     set_list: Path | None,

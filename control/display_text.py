@@ -121,3 +121,12 @@ def loop_text(status: Status) -> str:
     text = " ".join(words) + (f", {status.loop_takes} takes" if status.loop_takes > 1 else "")
     text += ", muted" if status.loop_muted else ""
     return text + {"tempo": ", waits for its tempo", "line": ", on the next bar line"}.get(status.loop_waits, "")
+
+
+def plan_text(status: Status) -> str:
+    """What is being learnt, and the chords to come: "learn bar 3: Am F | plan | Am . F . | G | by chart"."""
+    words = [f"learn {clean(status.learning_words)}"] if status.learning_words else []
+    if status.planned:
+        bars = " | ".join(clean(bar.partition(": ")[2]).rstrip(" .") for bar in status.planned)
+        words.append(f"| {bars} | by {status.planned_by}")
+    return "  ".join(words)

@@ -24,6 +24,7 @@ from .display_text import (
     next_text,
     outputs_differ,
     place_text,
+    plan_text,
     song_line,
     sounds_line,
     time_source,
@@ -175,6 +176,7 @@ def _rows(status: Status, width: int, blocks: bool) -> list[tuple[int, Row]]:
         (1, _beat_row(status, width, blocks)),
         (1, _chord_row(status, width)),
         (3, _song_row(status, width)),
+        *([(3, _row(width, Field(f" {plan_text(status)}", "", 0)))] if plan_text(status) else []),
         (9, (("", ""),)),
         (2, _meter_row("in", status.input_db, status, width, blocks)),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import shutil
 import sys
@@ -26,6 +27,13 @@ STATUS = Status(
     time_source="midi_clock", muted=(False, False, True), levels_db=(-3.0, 0.0, 0.0), style="swing", density=0.6,
     recording="take.wav", warnings=("the sound system lost a moment of sound: raise the block size to 256",),
 )  # fmt: skip
+
+LEARNING = {
+    "planned": ("5: Am . F .", "6: C . G .", "7: Am . . .", "8: E7 . . ."), "planned_by": "chart",
+    "learning": "round", "learning_words": "Verse goes round, 8 bars; 2 learnt",
+    "chord_source": "chart", "chord_played": "Am", "warnings": (),
+    "song": "", "songs": 0, "song_number": 0, "section": "Verse", "next_section": "",
+}  # fmt: skip
 
 
 def terminal() -> None:
@@ -60,6 +68,11 @@ def screens() -> None:
             page.goto(f"http://127.0.0.1:{port}/")
             page.wait_for_selector('body[data-link="up"]')
             page.screenshot(path=PICTURES / f"{name}.png")
+        page.evaluate("scrollTo(0, 0)")
+        band.status = dataclasses.replace(STATUS, **LEARNING)
+        page.wait_for_selector("#planned .bar")
+        page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = e.id === 'learn_box'; })")
+        page.screenshot(path=PICTURES / "page-learnt.png")
         page = browser.new_page(viewport={"width": 1000, "height": 600})
         page.set_content((PICTURES / "terminal.svg").read_text(encoding="utf-8"))
         page.locator("svg").screenshot(path=PICTURES / "terminal.png")

@@ -52,6 +52,7 @@ def live(
     preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
     set_: SetOption = None,
     chart: ChartOption = None,
+    song: Annotated[str | None, typer.Option(metavar="NAME", help="A song that you taught the band (learn).")] = None,
     tempo: TempoOption = None,
     style: StyleOption = None,
     density: DensityOption = None,
@@ -114,7 +115,7 @@ def live(
     file; 130, 143 or 129 after SIGINT, SIGTERM or SIGHUP (report and recording are still written); 1 after a failure; 2
     for wrong options.
     """
-    from ..presets import open_show
+    from ..presets import open_show, song_of
     from .midi_learn import binding_table
     from .osc_options import osc_asked
     from .web_options import web_asked
@@ -159,7 +160,8 @@ def live(
     asked = pedal is not None or bindings is not None or midi is not None
     remote, told = web_asked(web, host, web_token, tls, tls_key), osc_asked(osc, osc_to, osc_time_tags)
     wish = wish_of(tempo, style, density, level, mute, fills)
+    preset, chart = song_of(song, preset, chart, set_)
     show, faults = open_show(preset, set_, chart, config.bindings, sound, wish)
     for line in faults:
         print(line, file=sys.stderr)
-    return play(Request(config, show, duration, report, weights, asked, json_lines, remote, told))
+    return play(Request(config, show, duration, report, weights, asked, json_lines, remote, told, set_path=set_))

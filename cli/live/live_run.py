@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...engine.config import EngineConfig, is_folder
 from ...engine.errors import EngineError
+from ...engine.player import PARTS
 from .live_checks import check_files
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ...control.osc import Osc
     from ...control.terminal import Display
     from ...presets.schema import Preset
+    from ...presets.song_keeper import SongKeeper
     from ...session import LoadPlayer, Session
     from ...show import Show
     from ..signals import Signals
@@ -54,6 +56,8 @@ class Request:
     osc: OscAsk | None = None
     load: LoadPlayer | None = None
     """Takes the place of the model here: a band on a server."""
+    set_path: Path | None = None
+    """The set list of the evening, to which songs may be added."""
 
 
 def play(request: Request) -> int:
@@ -99,7 +103,10 @@ def play(request: Request) -> int:
                 for line in describe(request.osc):
                     display.note(line)
                 osc.begin(session.post, lambda: session.status)
-            _run(session, display, keys, signals, request.duration_s, (pedal, remote, osc))
+            songs = _song_keeper(session, request.set_path)
+            _run(session, display, keys, signals, request.duration_s, (pedal, remote, osc, songs))
+            for line in songs.news():
+                display.note(line)
         display.show(session.status)  # what closing had to say: a disk that was full at the very end
         display.close()
         # A server that went away ended the run: what was played until then is written down all the same.
@@ -234,13 +241,30 @@ def _begin_remote(remote: Remote, session: Session, display: Display) -> None:
         display.note("key w shows the remote's address for a phone's camera")
 
 
+def _song_keeper(session: Session, set_path: Path | None) -> SongKeeper:
+    """Who writes down what the band learns, with the preset and the sounds of now."""
+    from ...presets.schema import Sounds
+    from ...presets.song_keeper import SongKeeper
+    from ..presets import songs_folder
+
+    def preset() -> Preset:
+        try:
+            sounds = Sounds(**dict(zip(PARTS, session.status.sounds, strict=True)))
+        except ValueError:  # of a bank that no preset can name
+            return session.preset
+        bank = session.preset.sound.bank
+        return session.preset.model_copy(update={"sound": sounds.model_copy(update={"bank": bank})})
+
+    return SongKeeper(songs_folder(), session.engine.learnt, preset, set_path)
+
+
 def _run(
     session: Session,
     display: Display,
     keys: Keys,
     signals: Signals,
     duration_s: float | None,
-    others: Sequence[MidiPedals | Remote | Osc | None] = (),
+    others: Sequence[MidiPedals | Remote | Osc | SongKeeper | None] = (),
 ) -> None:
     """Carry keys to the engine and its status to the face until one of them wants an end."""
     from ...control.keys import HELP_KEYS, REMOTE_KEYS, Keyboard

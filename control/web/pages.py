@@ -15,6 +15,7 @@ _FILES = {
     "/song.js": ("song.js", "text/javascript; charset=utf-8"),
     "/moves.js": ("moves.js", "text/javascript; charset=utf-8"),
     "/loop.js": ("loop.js", "text/javascript; charset=utf-8"),
+    "/learn.js": ("learn.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 

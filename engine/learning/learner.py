@@ -353,7 +353,7 @@ class Learner:
             return
         section = self.sections[self._current]
         if passed.agreement >= (_BELONGS if section.passes > 1 else 0.0):
-            self._visit(self._current)
+            self._move_in_form(self._current)
             section.add(passed.beats)
             self._decide(section)
 
@@ -361,8 +361,14 @@ class Learner:
         """The section that follows in the form; -1 where none is known to."""
         return self.form[(self._cursor + 1) % len(self.form)] if len(self.form) > 1 else -1
 
+    def _move_in_form(self, place: int) -> None:
+        """A section is heard again: the next place in the form that has it. What is played for pleasure is no news."""
+        count = len(self.form)
+        after = ((self._cursor + step) % count for step in range(count))
+        self._cursor = next((at for at in after if self.form[at] == place), self._cursor)
+
     def _visit(self, place: int) -> None:
-        """Note the order in which sections are played: what follows in the form already is no news."""
+        """Note the order in which sections are asked for: what follows in the form already is no news."""
         form = self.form
         if form and form[self._cursor] == place:
             return
