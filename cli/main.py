@@ -23,7 +23,7 @@ from . import (
     serve,
 )
 from .bench import bench_command
-from .charts import charts_command
+from .charts import charts_command, learn_command
 from .eval import eval_command
 from .latency import latency_command
 from .live import (
@@ -55,6 +55,7 @@ app.command("doctor")(doctor.doctor)
 app.command("bench")(bench_command.bench)
 app.command("latency")(latency_command.latency)
 app.command("listen")(listen.listen)
+app.command("learn")(learn_command.learn)
 app.command("midi-learn")(midi_learn.midi_learn)
 app.add_typer(eval_command.app, name="eval")
 app.command("play", cls=web_options.LiveCommand)(play_command.play)

@@ -27,13 +27,19 @@ def late_beats(metre: int) -> float:
 class BeatCount:
     """Beats by number, from the conductor's word. Inference thread only."""
 
-    def __init__(self, time: Conducting, rate_hz: float) -> None:
-        self._time, self._rate_hz = time, rate_hz
+    def __init__(self, time: Conducting, rate_hz: float, most_told: int = _TOLD_KEPT) -> None:
+        """`most_told`: beats that are remembered, to be counted back."""
+        self._time, self._rate_hz, self._most_told = time, rate_hz, most_told
         self._told: list[float] = []
         self.grid = BeatGrid()
         self.now = 0.0
         self.song_metre = 0
         """Beats of a bar, once a section of the song is known; 0 before."""
+
+    @property
+    def told(self) -> int:
+        """How many beats were told since the conductor has held one."""
+        return len(self._told)
 
     @property
     def beats_known(self) -> bool:
@@ -66,7 +72,7 @@ class BeatCount:
             self._told[-1] = at
         else:
             self._told.append(at)
-            del self._told[:-_TOLD_KEPT]
+            del self._told[: -self._most_told]
         if self.grid.known and (not again or at > self.grid.position_of(self.grid.last - 0.5)):
             self.grid.tell(at, period)
         return not again

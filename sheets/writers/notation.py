@@ -97,7 +97,7 @@ def as_notation(chart: Chart) -> str:
         if written.setdefault(name, group) != group:
             body += times * ["", f"[{name}]", *settings.lines(), *_lines(bars, bars[-1][0])]
         elif times:
-            body += ["", f"[{name}{f' x{times}' if times > 1 else ''}]"]
+            body += times * ["", f"[{name}]"]  # with x2 it would be one section of twice the length
         metre = bars[-1][0]
     text = "\n".join([*head, *([""] if not named else []), *body, ""])
     _verify(chart, text)
