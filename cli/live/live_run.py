@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...engine.config import EngineConfig, is_folder
 from ...engine.errors import EngineError
-from ...engine.player import PARTS
 from .live_checks import check_files
 
 if TYPE_CHECKING:
@@ -243,6 +242,7 @@ def _begin_remote(remote: Remote, session: Session, display: Display) -> None:
 
 def _song_keeper(session: Session, set_path: Path | None) -> SongKeeper:
     """Who writes down what the band learns, with the preset and the sounds of now."""
+    from ...engine.player import PARTS
     from ...presets.schema import Sounds
     from ...presets.song_keeper import SongKeeper
     from ..presets import songs_folder
