@@ -104,8 +104,7 @@ def play(request: Request) -> int:
                 osc.begin(session.post, lambda: session.status)
             songs = _song_keeper(session, request.set_path)
             _run(session, display, keys, signals, request.duration_s, (pedal, remote, osc, songs))
-            for line in songs.news():
-                display.note(line)
+            _tell(display, songs.news())
         display.show(session.status)  # what closing had to say: a disk that was full at the very end
         display.close()
         # A server that went away ended the run: what was played until then is written down all the same.
@@ -238,6 +237,11 @@ def _begin_remote(remote: Remote, session: Session, display: Display) -> None:
     if address is not None:
         display.remote(address)
         display.note("key w shows the remote's address for a phone's camera")
+
+
+def _tell(display: Display, lines: Sequence[str]) -> None:
+    for line in lines:
+        display.note(line)
 
 
 def _song_keeper(session: Session, set_path: Path | None) -> SongKeeper:
