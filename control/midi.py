@@ -295,7 +295,7 @@ class MidiPedals:
         return self._inputs.news()
 
     def _receive(self, port: str, message: Sequence[int], at_s: float) -> None:
-        if message and message[0] in (0xF0, 0xF1) and len(message) <= _LONGEST:
+        if is_of_system(message):
             self._post(SystemMessage(bytes(message), self._stamp(at_s)))
             return
         event = event_of(message, at_s)
@@ -333,6 +333,13 @@ class MidiPedals:
     def close(self) -> None:
         """Close every input. May be called twice."""
         self._inputs.close()
+
+
+def is_of_system(message: Sequence[int]) -> bool:
+    """Whether that is a piece of time code, or a short message to all makers in real time: what the clocks read."""
+    if len(message) < 2 or len(message) > _LONGEST:
+        return False
+    return message[0] == 0xF1 or (message[0] == 0xF0 and message[1] == 0x7F)
 
 
 def event_of(message: Sequence[int], at_s: float) -> tuple[int, int, int, int] | None:

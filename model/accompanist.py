@@ -19,7 +19,7 @@ from .band_stream import LoadedBand, Wanted
 from .generator.generator_config import MAX_AHEAD_FRAMES
 from .generator.groove_hand import GrooveAsked, GrooveHand, Place
 from .generator.groove_table import shipped
-from .generator.note_hand import NoteHand, PartHandLike, decides, free_hand, lay
+from .generator.note_hand import NoteHand, PartHandLike, free_hand, lay, speaks
 from .harmony.harmonist import Harmonist
 from .heard import HeardByModel, read_heard
 from .loading import load_band
@@ -243,7 +243,7 @@ class Accompanist:
         beats = moment.tempo_bpm * self._band.frame_samples / (60.0 * self._band.sample_rate_hz)
         place = Place(moment.bar_phase * moment.beats_per_bar, beats, moment.beats_per_bar, moment.tempo_bpm)
         self._let_alone = [
-            (row == self._drums and controls.fill > 0.0) or (row < len(hand.parts) and decides(hand.parts[row]))
+            (row == self._drums and controls.fill > 0.0) or (row < len(hand.parts) and speaks(hand.parts[row]))
             for row in range(len(parts))
         ]
         groove = GrooveAsked(controls.style, controls.pattern, controls.density, moment.chord_root, controls.groove)

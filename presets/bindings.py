@@ -71,6 +71,8 @@ class BindingRow(Strict):
     name: str | None = None
     number: int | None = None
     to: int | None = None
+    bar: int | None = None
+    beat: int | None = None
     bars: int | None = None
     muted: bool | None = None
     value: float | Literal["off"] | None = None
@@ -118,7 +120,7 @@ class BindingRow(Strict):
 
     def _made(self) -> Binding:
         gesture, action = self._gesture(), ACTIONS[self.does]
-        keys = ("part", "name", "number", "to", "bars", "muted", "value", "tempo_bpm")
+        keys = ("part", "name", "number", "to", "bar", "beat", "bars", "muted", "value", "tempo_bpm")
         arguments = {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
         ends = None
         if action.sweep is not None and gesture.kind == "cc" and self.value is None:

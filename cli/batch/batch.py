@@ -43,7 +43,8 @@ def run(pool: Pool, tasks: list[Task], signals: Signals) -> Summary:
     with _progress(len(tasks), skipped) as (step, say):
         for event in pool.run(left, say):
             if signals.exit_code is not None:
-                say(f"{done + skipped} of {len(tasks)} are done; give the same command to go on")
+                there = sum(task.target.exists() for task in tasks)  # more than was told: the last came with the signal
+                say(f"{there} of {len(tasks)} are done; give the same command to go on")
                 raise Interrupted(signals.exit_code)
             if event is None:
                 continue

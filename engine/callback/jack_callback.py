@@ -127,8 +127,8 @@ def midi_push(state, position, packed):
 def _jack_midi(lease, state, count):
     """Read this block's MIDI, each message stamped with the sample at which it came.
 
-    One of up to 3 bytes is one event; a short system exclusive one is several: F0 and two bytes, then F4 (no message of
-    MIDI) and two more at a time."""
+    One of up to 3 bytes is one event; a short system exclusive one for all makers (F0 7F: time code, machine
+    control) is several: F0 and two bytes, then F4 (no message of MIDI) and two more at a time."""
     port = load_acquire(state, JACK_MIDI_PORT)
     if port == 0:
         return
@@ -140,7 +140,7 @@ def _jack_midi(lease, state, count):
             continue
         size = load_i64(event, 1)
         data = load_i64(event, 2)
-        if size < 1 or size > LONGEST_MIDI or (size > 3 and load_u8(data, 0) != 0xF0):
+        if size < 1 or size > LONGEST_MIDI or (size > 3 and (load_u8(data, 0) != 0xF0 or load_u8(data, 1) != 0x7F)):
             continue
         at = load_relaxed(state, POSITION) + to_bridge_samples(lease, np.int64(load_u32(event, 0)))
         packed = np.int64(load_u8(data, 0))

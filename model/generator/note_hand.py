@@ -78,9 +78,9 @@ def drum_set(voices: Sequence[str]) -> int:
     return sum(1 << DRUM_VOICES.index(voice) for voice in set(voices))
 
 
-def decides(part: PartHandLike) -> bool:
-    """Whether the hand says what the part plays in the frame, and not only how much."""
-    return part.rest or part.hold or (part.hit_at is not None and part.sure >= 1.0)
+def speaks(part: PartHandLike) -> bool:
+    """Whether the hand says what the part plays in the frame, or what it likes it to, and not only how much."""
+    return part.rest or part.hold or (part.hit_at is not None and part.sure > 0.0)
 
 
 def lay(hand: Sequence[PartHandLike], drums: int, density: float, to: NoteHand) -> None:

@@ -111,9 +111,13 @@ def test_what_means_nothing_is_said(address: str, arguments: tuple[object, ...],
 
 
 def test_every_action_has_its_address() -> None:
-    values = {"part": "bass", "value": 0.5, "name": "tap", "number": 1, "tempo_bpm": 100.0}
+    values = {"part": "bass", "value": 0.5, "name": "tap", "number": 1, "tempo_bpm": 100.0, "bar": 3, "to": 1}
     for name, action in ACTIONS.items():
-        arguments = [values[argument.name] for argument in action.arguments if not argument.optional]
+        arguments = [
+            argument.choices[0] if argument.choices else values[argument.name]
+            for argument in action.arguments
+            if not argument.optional
+        ]
         assert asked(f"/gigmate/{name}", *arguments) is not None
 
 

@@ -64,7 +64,7 @@ def test_words_become_commands(name: str, values: dict[str, Any], command: c.Com
         ("level", {"part": "bass", "value": math.inf}, "give dB from -60 to 12, or off"),
         ("density", {"value": "much"}, "value 'much': give a number from 0 to 1"),
         ("density", {"value": -math.inf}, "give a number from 0 to 1"),
-        ("time_source", {"name": "sun"}, "auto, transport, midi_clock"),
+        ("time_source", {"name": "sun"}, "auto, link, transport, midi_clock, mtc, tap, listener"),
         ("preset", {"name": "a\nb"}, "give a name"),
         ("song", {"number": 10**400}, "give a whole number"),
         ("song", {"number": [1]}, "give a whole number"),

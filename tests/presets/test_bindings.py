@@ -98,6 +98,7 @@ def test_every_action_can_be_bound() -> None:
         "tempo": {"tempo_bpm": 120},
         "time_source": {"name": "tap"},
         "fills": {"name": "never"},
+        "chord": {"bar": 3, "name": "Am7"},
         "sound": {"part": "keys", "name": "rhodes"},
         "song": {"number": 1},
         "move_song": {"number": 2, "to": 1},
