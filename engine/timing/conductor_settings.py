@@ -224,6 +224,61 @@ class ReadingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HalfBeatSettings:
+    """Whether the beats stand half a beat beside (beats/half_beat.py). The weights are those of a logistic model of
+    other people's songs (docs/results/foreign.md). Any thread."""
+
+    window_s: float = 60.0
+    least_s: float = 8.0
+    least_beats: int = 16
+    level_weight: float = 0.49
+    downbeat_weight: float = 0.31
+    struck_weight: float = 0.22
+    turn_weight: float = 7.0
+    turn_beats: float = 2.5
+    """Before and after one beat of each bar, what is played is compared over so many."""
+    whole_turn_weight: float = 21.5
+    whole_turn_beats: float = 4.0
+    """The same over so many, at all beats."""
+    turn_late_s: float = 0.03
+    """So much later than it is struck a note is heard in the pitch classes: half their window."""
+    shift_nats: float = 2.0
+    shift_beats: int = 6
+    """The beats move by a half once that has been so much likelier at so many beats on end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SteadySettings:
+    """Steady tempi over a long time (beats/steady_tempo.py). Any thread."""
+
+    window_s: float = 24.0
+    lowest_bpm: float = 50.0
+    highest_bpm: float = 215.0
+    tempo_step: float = 0.004
+    """Natural log."""
+    evidence_weight: float = 1.5
+    centre_bpm: float = 118.0
+    spread_octaves: float = 0.9
+    usual_weight: float = 1.0
+    vote_weight: float = 1.0
+    least_s: float = 10.0
+    recent_s: float = 6.0
+    """By the last of it the held beat must be no better: who has changed the tempo is not taken back."""
+    double_share: float = 0.8
+    """Twice the held tempo is believed only where what is between its beats is as much of a beat."""
+    straight_mass: float = 0.7
+    straight_beats: float = 0.05
+    straight_nats: float = 0.5
+    """Belief in the steady beat, distance of the held one from it (beats), and how much worse that one is met lately
+    (nats), from which it is put there."""
+    well_met: float = 0.6
+    """A held beat of about that tempo stays where it is while so much of its beats is met."""
+    switch_nats: float = 4.0
+    switch_rounds: int = 3
+    """Another steady beat takes over where the held one has been so far behind it for so many rounds of a second."""
+
+
+@dataclass(frozen=True, slots=True)
 class BarSettings:
     """The forward filter over the place in the bar (beats/bar_pointer.py). Any thread."""
 
@@ -296,6 +351,8 @@ class ConductorConfig:
     tempo_change: TempoChangeSettings = field(default_factory=TempoChangeSettings)
     lock: LockSettings = field(default_factory=LockSettings)
     readings: ReadingSettings = field(default_factory=ReadingSettings)
+    half_beat: HalfBeatSettings = field(default_factory=HalfBeatSettings)
+    steady: SteadySettings = field(default_factory=SteadySettings)
     bars: BarSettings = field(default_factory=BarSettings)
     timeline: TimelineSettings = field(default_factory=TimelineSettings)
     playing: PlayingSettings = field(default_factory=PlayingSettings)

@@ -95,6 +95,8 @@ class BeatFilter:
         self._level = self._config.level_at_start
         self._last = [0.0, 0.0]
         self._last_onset = np.zeros(1, np.float32)
+        self.evidence: Belief = np.zeros(1, np.float32)
+        """Log likelihood ratio of a beat in each sub-frame of the last frame, one sub-frame late."""
 
     def expect(self, tempo_bpm: float | None, width: float = 0.04) -> None:
         """Believe from now on in tempi near `tempo_bpm` (log width), any phase; None takes the broad prior again."""
@@ -164,7 +166,8 @@ class BeatFilter:
         config = self._config
         self._prepare(frame_s, len(beat))
         freedom = max(trust, 0.03)
-        evidence = self._evidence(beat, frame_s) * trust
+        self.evidence = self._evidence(beat, frame_s)
+        evidence = self.evidence * np.float32(trust)
         struck = np.zeros(0, np.float32)
         if onset is not None and self._off_beat > 0 and trust > 0:
             struck = self._late_onsets(onset) * np.float32(self._off_beat * trust)

@@ -18,8 +18,10 @@ from .bar_counter import BarCounter
 from .bar_pointer import BeatFilter, HeldTempo, Reading
 from .beat_grid import CELLS
 from .beat_kalman import BeatKalman, Peak, PeakFinder
+from .beat_support import BeatSupport
 from .given_count import GivenCount, reading_of_taps
-from .metrical_readings import HELD, ODD_PLACES, MetricalReading, nearest_reading
+from .long_memory.long_memory import LongMemory
+from .metrical_readings import MetricalReading, level_between
 from .rival_readings import RivalReadings
 from .tapped_line import TappedLine
 from .tempo_change import NewTempo, TempoChangeDetector
@@ -31,7 +33,6 @@ _NEAR_THIRD = 0.24  # of a third of a beat
 _NEAR = 0.12  # of a beat that was given: what is heard may be no further from it
 _OFF_BEAT = 0.3  # further from a beat than this one is between two
 _GIVEN_CONFIDENCE = 0.9
-_LEVELS = (1 / 2, 2 / 3, 3 / 4, 4 / 3, 3 / 2, 2.0)
 
 
 class BeatTracker:
@@ -48,6 +49,8 @@ class BeatTracker:
         self._rivals = RivalReadings(config.readings, config.chords.chord_lag_s)
         self._off_beat = self._triplets = False
         self._tapped = TappedLine(config, rate_hz)
+        self._long = LongMemory(config)
+        self._support = BeatSupport(config.lock)
         self.reset()
 
     def reset(self) -> None:
@@ -61,6 +64,7 @@ class BeatTracker:
         self._time_s = 0.0
         self.locked = False
         self._rivals.reset()
+        self._long.reset()
         self._given = GivenCount()
         self._tapped.reset()
         self._chosen = False  # whether the line is one of the rival readings, against the filter
@@ -70,14 +74,9 @@ class BeatTracker:
         self._forget_hits()
 
     def _forget_hits(self) -> None:
-        self._hits = 0.0  # beats met since the line was seeded
-        self._support = 0.0  # share of recent beats that were met
-        self._quiet_beats = 0.0  # since a beat was last met
+        self._support.forget()
         self._rival_beats = 0.0  # how long another reading has been stronger
-        self._met = 0.0  # how far the beat that is due was met
         self._due = 0
-        self._stray = 0.0  # peaks beside the beats, for each beat, lately
-        self._strays = 0.0  # since the last beat
         self._run.reset()
 
     @property
@@ -92,7 +91,7 @@ class BeatTracker:
     @property
     def beats_met(self) -> float:
         """Beats that were heard where the line has them, since the line was given or found."""
-        return self._hits
+        return self._support.hits
 
     def expect(self, tempo_bpm: float | None) -> None:
         """Expect another tempo; a line that runs at another one is let go."""
@@ -128,22 +127,17 @@ class BeatTracker:
         """How sure level and phase are, in [0, 1]: how well the line is met, and how far ahead of its rivals it is."""
         if self._given.count:
             return _GIVEN_CONFIDENCE * max(0.0, 1.0 - self._given.rest_s / self._config.lock.given_rest_s)
-        return self._met_confidence * self._rivals.held_share**0.5
+        return self._met_confidence * self._rivals.held_share(self._long.half_nats) ** 0.5
 
     @property
     def _met_confidence(self) -> float:
         """Belief in this line, beats met lately, peaks elsewhere, and silence."""
         if self._line is None:
             return 0.0
-        config = self._config
         near = self._filter.near(self._line.rate_hz, self._line.beat).mass
         if self._chosen:
-            near = max(near, self._rivals.held_share)
-        met = min(max((self._support - 0.2) / 0.4, 0.0), 1.0)
-        pure = min(max((self._support / (self._support + 0.3 * self._stray + 1e-6) - 0.4) / 0.4, 0.0), 1.0)
-        quiet = max(0.0, self._quiet_beats - 2.0) / (config.lock.silence_bars * self._bars.metre)
-        sharp = min(1.0, 0.08 / max(self._line.error_s, 1e-3)) ** 0.5
-        return min(1.0, near * 1.05) * met * pure * max(0.0, 1.0 - quiet) * sharp
+            near = max(near, self._rivals.held_share(self._long.half_nats))
+        return self._support.confidence(near, self._line.error_s, self._bars.metre)
 
     def anchor(self, position_samples: float) -> Anchor | None:
         """See TimeSource; None until anything like a beat was heard."""
@@ -163,8 +157,8 @@ class BeatTracker:
         self._move_to(line)
         self._forget_hits()
         self._due = math.ceil(line.beat)
-        self._support, self._hits, self.locked = 0.8, self._config.lock.lock_hits, True
-        self._bound_hz = line.rate_hz
+        self._support.trust(0.8, self._config.lock.lock_hits)
+        self.locked, self._bound_hz = True, line.rate_hz
         if anchor.beat_in_bar >= 0:
             self._bars.set_place(anchor.beat_in_bar + self._due - 1 - math.floor(anchor.beat), self._due)
         self._given.take_back()
@@ -244,26 +238,26 @@ class BeatTracker:
         self._move_to(BeatKalman(config.kalman, self._time_s, beat, rate_hz, 0.03, 0.01))
         self._forget_hits()
         self._due = math.ceil(beat)
-        self._support, self._hits, self.locked = 0.6, config.lock.inertia_beats[0], True
-        self._bound_hz = rate_hz
+        self._support.trust(0.6, config.lock.inertia_beats[0])
+        self.locked, self._bound_hz = True, rate_hz
 
     def _move_to(self, line: BeatKalman) -> None:
         """Hold another line; what the rival readings rest on moves along where its level is a relative."""
         old, self._line = self._line, line
         if old is None:
             return
-        ratio = old.rate_hz / line.rate_hz
-        near = min((1.0, *_LEVELS), key=lambda level: abs(math.log(ratio / level)))
-        if abs(math.log(ratio / near)) < 0.1:
-            self._rivals.recount(near, old.beat_at(line.time_s), line.beat)
-        else:
+        level = level_between(old.rate_hz, line.rate_hz)
+        self._long.moved(level, line)
+        if level is None:
             self._rivals.reset()
+        else:
+            self._rivals.recount(level, old.beat_at(line.time_s), line.beat)
 
     def hear(self, heard: Heard, end_s: float, frame_s: float) -> None:
         """Take in the frame that ends at `end_s`."""
         trust = min(max((float(heard.activity) - 0.2) / 0.3, 0.0), 1.0)
         freedom = max(trust, 0.03)  # who rests keeps time with the band
-        line = self._line
+        line, asked_hz = self._line, self._tempo_bpm / 60.0 if self._tempo_bpm else None
         self._time_s = end_s
         if self._first_note_s is None and trust > 0:
             began = np.flatnonzero(np.asarray(heard.onset) > _ONSET)
@@ -271,27 +265,27 @@ class BeatTracker:
                 self._first_note_s = end_s - (1.0 - (began[0] + 0.5) / len(heard.onset)) * frame_s
         self._bars.hear(heard, end_s, frame_s)
         if self._given.hear(trust, frame_s, self._config.lock.given_rest_s):
-            self._hits, self._bound_hz = 0.0, None
+            self._support.hits, self._bound_hz = 0.0, None
             self._tapped.forget()
         if line is not None:
             line.move(end_s, freedom)
-            asked_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None
             self._rivals.hear(heard, line.beat_at(end_s - frame_s), line.beat, line.rate_hz, trust, asked_hz)
             if self.locked and not self._given.count and self._rivals.wanted not in (None, self._pending):
                 self._pending, self._waited_beats = self._rivals.wanted, 0
         some, full = self._config.lock.inertia_beats
-        inertia = min(max((self._hits - some) / (full - some), 0.0), 1.0)
+        inertia = min(max((self._support.hits - some) / (full - some), 0.0), 1.0)
         held_hz = line.rate_hz if line is not None and self.locked else None
         if self._bound_hz is not None:
             held_hz, inertia = held_hz or self._bound_hz, self._config.lock.bound_inertia
         lean = 0.0 if self._bound_hz is not None else 1.0 if held_hz is None else 1.0 - min(inertia, 1.0)
-        tempo_vote = getattr(heard, "tempo", None)
         held = None if held_hz is None else HeldTempo(held_hz, inertia)
-        self._filter.hear(heard.beat, frame_s, trust, held, tempo_vote, lean, heard.onset)
+        self._filter.hear(heard.beat, frame_s, trust, held, getattr(heard, "tempo", None), lean, heard.onset)
         for peak in map(self._tapped.hear, self._peaks.hear(heard.beat, end_s, frame_s)):
             if self._line is not None and trust > 0:
                 self._meet(self._line, peak)
         self._seek(self._filter.best(), frame_s)
+        self._long.hear(heard, self._filter.evidence, frame_s, trust, self._line, end_s, asked_hz)
+        self._look_back()
         self._count_beats(end_s, trust)
 
     def _meet(self, line: BeatKalman, peak: Peak) -> None:
@@ -304,7 +298,7 @@ class BeatTracker:
         if self._tapped.kept:
             self._line = self._tapped.meet(line, (beat - number - 0.5 * middle) / line.rate_hz, met, peak.time_s)
         if number + middle == self._due:  # the beat before a middle has been judged
-            self._met = max(self._met, met)
+            self._support.meet(met)
         follows = self.locked and not middle and not self._given.count
         found = self._run.hear(peak, met, number, line.rate_hz) if follows else None
         if found is not None:
@@ -313,7 +307,7 @@ class BeatTracker:
         third = round(3.0 * beat)
         if self._triplets and third % 3 and abs(3.0 * beat - third) < _NEAR_THIRD:
             return
-        self._strays += max(0.0, min(1.0, peak.height) - met)
+        self._support.stray(peak.height, met)
 
     def _change_tempo(self, found: NewTempo) -> None:
         """Another line, in the same count of beats; the filter comes to it by itself."""
@@ -348,6 +342,20 @@ class BeatTracker:
         if self._rival_beats > patience:
             self._seed(best, keep_lock=not far)
 
+    def _look_back(self) -> None:
+        """Move where many bars together say that the beats are others, or half a beat beside."""
+        line = self._line
+        if line is None or self._given.count or self._tapped.kept or self._off_beat:
+            return
+        steady, near = self._long.steady_beside(line, self._support.share)
+        if steady is not None:
+            self._filter.set(steady.rate_hz, steady.phase, 0.03)
+            self._seed(steady, keep_lock=near)
+        elif self._long.beside and self.locked:
+            self._take_reading(line.beat + 0.5, line.rate_hz)
+            self._given.turn_over()
+            self._chosen = True
+
     def _patience_beats(self, best: Reading, line: BeatKalman, far: bool, away_beats: float) -> float:
         """How long the filter must insist on another line before it is followed."""
         lock, settings = self._config.lock, self._config.readings
@@ -356,20 +364,16 @@ class BeatTracker:
         if self._tapped.kept or (self._given.count and far_off):
             return math.inf
         usual = lock.switch_beats if far else lock.rival_patience_beats
-        reading = nearest_reading(line.rate_hz / best.rate_hz, best.phase, line.beat)
-        if reading is None or reading == HELD or reading in ODD_PLACES:
-            return usual
-        if self._rivals.lead_over(reading) < settings.doubt_nats:
-            return usual
-        return math.inf if self._chosen else usual + settings.patience_beats
+        if not far and self._long.keeps(best, line, self._chosen):
+            return math.inf
+        doubted = self._rivals.doubts(line.rate_hz / best.rate_hz, best.phase, line.beat)
+        return usual if not doubted else math.inf if self._chosen else usual + settings.patience_beats
 
     def _seed(self, reading: Reading, keep_lock: bool = False) -> None:
         old = self._line
         count = round(old.beat - reading.phase) if old is not None else 0
-        phase_error = max(reading.phase_spread, 0.01)
-        self._move_to(
-            BeatKalman(self._config.kalman, self._time_s, reading.phase + count, reading.rate_hz, phase_error, 0.02)
-        )
+        beat, error = reading.phase + count, max(reading.phase_spread, 0.01)
+        self._move_to(BeatKalman(self._config.kalman, self._time_s, beat, reading.rate_hz, error, 0.02))
         self._rival_beats, self._chosen, self._pending = 0.0, False, None
         if keep_lock:
             return
@@ -378,7 +382,7 @@ class BeatTracker:
             self._forget_hits()
             self._bars.forget()
             self.locked = False
-        self._due = math.ceil(reading.phase + count)
+        self._due = math.ceil(beat)
 
     def _count_beats(self, end_s: float, trust: float) -> None:
         """Judge every beat whose peak must have come by now, and move the bars on."""
@@ -386,25 +390,20 @@ class BeatTracker:
         if line is None:
             return
         while line.beat_at(end_s - _SETTLE_S) >= self._due:
-            share = 1.0 / config.lock.hit_memory_beats
-            if trust > 0.5:
-                self._support += share * (self._met - self._support)
-                self._stray += share * (self._strays - self._stray)
-            self._hits += self._met
-            self._quiet_beats = 0.0 if self._met > 0.3 else self._quiet_beats + 1.0
+            self._support.judge(trust)
             at_s, before_s = line.time_of(self._due), line.time_of(self._due - 1)
-            self._bars.judge(self._due, at_s, before_s, trust, self._hits, self._given.bar)
-            self._met = self._strays = 0.0
+            self._bars.judge(self._due, at_s, before_s, trust, self._support.hits, self._given.bar)
+            self._long.beat(at_s)
             self._due += 1
         if not self.locked:
             sure = self._filter.near(line.rate_hz, line.beat).mass > config.lock.lock_mass
-            self.locked = sure and self._hits >= config.lock.lock_hits
+            self.locked = sure and self._support.hits >= config.lock.lock_hits
             if self.locked:
-                self._support = max(self._support, 0.5)
+                self._support.share = max(self._support.share, 0.5)
                 if not self._bars.first_counted and self._first_note_s is not None:
                     beat = line.beat_at(self._first_note_s)
                     self._bars.count_from_first_note(beat, self._due, config.kalman.gate_beats)
         elif not self._given.count and self._met_confidence < 0.5 * config.lock.lost_confidence and trust > 0.5:
             self.locked = self._chosen = False
-            self._hits, self._pending = 0.0, None
+            self._support.hits, self._pending = 0.0, None
             self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None

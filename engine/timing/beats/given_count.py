@@ -79,6 +79,10 @@ class GivenCount:
             self._on += _MEMORY * (height * on - self._on)
             self._between += _MEMORY * (height * between - self._between)
 
+    def turn_over(self) -> None:
+        """The beats have moved by half a beat: what stood on them stands between them."""
+        self._on, self._between = self._between, self._on
+
     @property
     def played_between(self) -> bool:
         """What is played stands between the beats that were given."""

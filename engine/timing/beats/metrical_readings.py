@@ -21,6 +21,7 @@ from .evidence_arithmetic import read_evidence
 FloatArray = NDArray[np.float64]
 _LEAST_BEATS = 4  # of a reading, within the window
 _LOWEST_VOTE = -2.3
+_LEVELS = (1.0, 1 / 2, 2 / 3, 3 / 4, 4 / 3, 3 / 2, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class MetricalReading:
 
 HELD = MetricalReading(CELLS, 0)
 DOUBLE = MetricalReading(CELLS // 2, 0)
+HALF_BESIDE = MetricalReading(CELLS, CELLS // 2)
 _PLACES: dict[int, tuple[int, ...]] = {
     24: (0, 12, 6, 18, 8, 16),
     48: (0, 24, 12, 36),
@@ -65,6 +67,13 @@ READINGS: tuple[MetricalReading, ...] = tuple(
 """The held one first; its double and half, three to two and four to three, each at the places that it can have."""
 ODD_PLACES = frozenset(reading for reading in READINGS if (reading.period_cells, reading.shift_cells) in _ODD)
 """Readings that are weighed, so that doubt is honest, and are too seldom right to be followed."""
+
+
+def level_between(old_hz: float, new_hz: float) -> float | None:
+    """How many beats of a rate are one of another, where the two are levels of one metre; None: they are not."""
+    ratio = old_hz / new_hz
+    near = min(_LEVELS, key=lambda level: abs(math.log(ratio / level)))
+    return near if abs(math.log(ratio / near)) < 0.1 else None
 
 
 def nearest_reading(ratio: float, phase: float, held_beat: float) -> MetricalReading | None:

@@ -14,7 +14,17 @@ from ...player import Heard
 from ...style_priors import StylePrior
 from ..conductor_settings import ReadingSettings
 from .beat_grid import BeatGrid
-from .metrical_readings import DOUBLE, HELD, ODD_PLACES, READINGS, EvidenceReader, MetricalReading, against_style
+from .metrical_readings import (
+    DOUBLE,
+    HALF_BESIDE,
+    HELD,
+    ODD_PLACES,
+    READINGS,
+    EvidenceReader,
+    MetricalReading,
+    against_style,
+    nearest_reading,
+)
 
 _NEVER = -30.0  # log likelihood of what the window cannot tell yet
 
@@ -123,9 +133,9 @@ class RivalReadings:
         """The one that was wanted is held now."""
         self._changes += 1
 
-    @property
-    def held_share(self) -> float:
-        """Belief that the held reading is the right one, in [0, 1].
+    def held_share(self, half_nats: float) -> float:
+        """Belief that the held reading is the right one, in [0, 1]; `half_nats`: by how much it is likelier than the
+        places half a beat beside, judged elsewhere and over longer (0: not judged).
 
         1 while too little was heard to doubt it, from a listener that has no view of the tempo (half of the evidence is
         missing), and in styles that strike between the beats: what speaks for a beat elsewhere speaks against it there.
@@ -133,13 +143,22 @@ class RivalReadings:
         off_beat = self._style is not None and self._style.off_beat
         if self.length_s < self._settings.least_s or not len(self._vote) or off_beat:
             return 1.0
-        return self.beliefs.get(HELD, 1.0)
+        held, beside = self.beliefs.get(HELD, 1.0), self.beliefs.get(HALF_BESIDE, 0.0)
+        return held if half_nats == 0.0 else (held + beside) / (1.0 + math.exp(-half_nats))
 
     def lead_over(self, reading: MetricalReading) -> float:
         """By how many nats the held one is ahead of another; 0 while nothing is known."""
         if not self.beliefs:
             return 0.0
         return math.log((self.beliefs[HELD] + 1e-9) / (self.beliefs[reading] + 1e-9))
+
+    def doubts(self, ratio: float, phase: float, held_beat: float) -> bool:
+        """Whether the held reading is ahead of the one with beats of `ratio` held ones and that phase at `held_beat`.
+        False where none is known that is near it."""
+        reading = nearest_reading(ratio, phase, held_beat)
+        if reading is None or reading == HELD or reading in ODD_PLACES:
+            return False
+        return self.lead_over(reading) >= self._settings.doubt_nats
 
     def recount(self, ratio: float, old_beat: float, new_beat: float) -> None:
         """The held line is another from now on, `ratio` old beats to one of its own: see BeatGrid.recount."""

@@ -1,0 +1,1 @@
+"""What only many bars together tell of the beat. Inference thread only."""
