@@ -266,13 +266,6 @@ class SteadySettings:
     """By the last of it the held beat must be no better: who has changed the tempo is not taken back."""
     double_share: float = 0.8
     """Twice the held tempo is believed only where what is between its beats is as much of a beat."""
-    straight_mass: float = 0.7
-    straight_beats: float = 0.05
-    straight_nats: float = 0.5
-    """Belief in the steady beat, distance of the held one from it (beats), and how much worse that one is met lately
-    (nats), from which it is put there."""
-    well_met: float = 0.6
-    """A held beat of about that tempo stays where it is while so much of its beats is met."""
     switch_nats: float = 4.0
     switch_rounds: int = 3
     """Another steady beat takes over where the held one has been so far behind it for so many rounds of a second."""

@@ -311,6 +311,7 @@ class BeatTracker:
 
     def _change_tempo(self, found: NewTempo) -> None:
         """Another line, in the same count of beats; the filter comes to it by itself."""
+        self._long.tempo_changed()
         rate_hz = found.rate_hz
         self._line = BeatKalman(self._config.kalman, found.time_s, found.beat, rate_hz, 0.02 * rate_hz, 0.03)
         self._line.move(self._time_s, 1.0)
@@ -347,10 +348,10 @@ class BeatTracker:
         line = self._line
         if line is None or self._given.count or self._tapped.kept or self._off_beat:
             return
-        steady, near = self._long.steady_beside(line, self._support.share)
+        steady = self._long.steady_beside
         if steady is not None:
             self._filter.set(steady.rate_hz, steady.phase, 0.03)
-            self._seed(steady, keep_lock=near)
+            self._seed(steady)
         elif self._long.beside and self.locked:
             self._take_reading(line.beat + 0.5, line.rate_hz)
             self._given.turn_over()
@@ -376,6 +377,7 @@ class BeatTracker:
         self._move_to(BeatKalman(self._config.kalman, self._time_s, beat, reading.rate_hz, error, 0.02))
         self._rival_beats, self._chosen, self._pending = 0.0, False, None
         if keep_lock:
+            self._long.tempo_changed()
             return
         same_tempo = old is not None and abs(math.log(reading.rate_hz / old.rate_hz)) < 0.1
         if old is None or not same_tempo:

@@ -15,7 +15,7 @@ from ...conductor_settings import ConductorConfig
 from ..bar_pointer import Reading
 from ..beat_kalman import BeatKalman
 from .half_beat import HalfBeatDoubt
-from .steady_tempo import SteadyTempo, Weighed
+from .steady_tempo import SteadyTempo
 
 _SAME_TEMPO = 0.05  # natural log
 _ASTRAY = 0.15  # of a beat: no further has a held line wandered
@@ -26,7 +26,7 @@ class LongMemory:
     """Hears what the tracker hears; `steady_beside` and `beside` are what it would change. Inference thread only."""
 
     def __init__(self, config: ConductorConfig) -> None:
-        self._settings, self._near_ratio = config.steady, config.beat_filter.near_ratio
+        self._settings = config.steady
         self._tempo = SteadyTempo(config.steady, config.tempo)
         self._halves = HalfBeatDoubt(config.half_beat)
         self.reset()
@@ -48,15 +48,11 @@ class LongMemory:
         """Whether the beats are to be moved by half a beat."""
         return self._halves.beside
 
-    def steady_beside(self, line: BeatKalman, met: float) -> tuple[Reading | None, bool]:
-        """A steady beat to be followed, at this frame's end, and whether it is near the held tempo: it has explained
-        the last half-minute better than the held one for long enough; or it is what that would be if its tempo had been
-        steady, and it has wandered off. None: the held one is right, or nobody knows yet. `met`: the share of the held
-        beats that were met lately; where they are met well enough, none is followed that is near."""
-        if self._steady is None:
-            return None, False
-        near = abs(math.log(self._steady.rate_hz / line.rate_hz)) < self._near_ratio
-        return (None if near and met >= self._settings.well_met else self._steady), near
+    @property
+    def steady_beside(self) -> Reading | None:
+        """A steady beat to be followed, at this frame's end: it has explained the last half-minute better than the held
+        one for long enough. None: the held one is right, or nobody knows yet."""
+        return self._steady
 
     def keeps(self, reading: Reading, line: BeatKalman, moved: bool) -> bool:
         """Whether it knows better than a reading near the held tempo which says that the beats are half a beat beside;
@@ -64,6 +60,11 @@ class LongMemory:
         if moved:
             return self._halves.nats > 0.0 and _phase_away(reading, line) > _ASTRAY
         return self._halves.nats > 0.0 and _is_beside(reading, line)
+
+    def tempo_changed(self) -> None:
+        """The musician has another tempo from now on: what was heard in the old one speaks against it."""
+        self._tempo.reset()
+        self._rounds = 0
 
     def beat(self, at_s: float) -> None:
         """The line's next beat was due then."""
@@ -96,16 +97,11 @@ class LongMemory:
         settings = self._settings
         if line is None or found.length_s < settings.least_s:
             return
-        ahead = found.lead_nats > settings.switch_nats and found.recent_nats >= 0.0 and not _is_beside(found.best, line)
+        ahead = found.lead_nats > settings.switch_nats and found.recent_nats >= 0.0
+        ahead = ahead and _away_beats(found.best, line) == math.inf
         self._rounds = self._rounds + 1 if ahead else 0
-        if self._rounds >= settings.switch_rounds or self._wanders(found, line):
+        if self._rounds >= settings.switch_rounds:
             self._rounds, self._steady = 0, found.best
-
-    def _wanders(self, found: Weighed, line: BeatKalman) -> bool:
-        """Whether the held beat has left the steady one beside it, and is met the worse for it."""
-        settings = self._settings
-        sure = found.best.mass > settings.straight_mass and found.recent_nats > settings.straight_nats
-        return sure and settings.straight_beats < _away_beats(found.best, line) < _ASTRAY
 
 
 def _is_beside(reading: Reading, line: BeatKalman) -> bool:

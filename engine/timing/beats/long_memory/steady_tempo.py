@@ -47,11 +47,12 @@ class SteadyTempo:
         octaves = (self._log_hz - math.log(settings.centre_bpm / 60.0)) / math.log(2.0) / settings.spread_octaves
         self._usual = -0.5 * octaves**2
         self._sub_s = 0.0
+        self._heard: NDArray[np.float32] = np.zeros(0, np.float32)
         self.reset()
 
     def reset(self) -> None:
         """Forget what was heard."""
-        self._heard: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._heard[:] = 0.0
         self._votes, self._vote_s = np.zeros(0), 0.0
         self._length_s = 0.0
         self._last = np.zeros(2)
@@ -117,8 +118,9 @@ class SteadyTempo:
             own = scores[np.ix_(same_i, same_j)]
             lead = top - float(own.max()) if own.size else top
             twice = abs(math.log(0.5 * rate_hz / held_hz)) < _HELD_TEMPO
-            if twice and not self._strikes_between(held_hz, then):
-                lead = 0.0
+            thirds = abs(abs(math.log(rate_hz / held_hz)) - math.log(3.0)) < _HELD_TEMPO
+            if thirds or (twice and not self._strikes_between(held_hz, then)):
+                lead = 0.0  # triplets are struck throughout in a slow blues, and are no beats
         self._begin_round()
         return Weighed(best, lead, float(recent), self._length_s)
 
