@@ -41,6 +41,8 @@ class HalfBeatDoubt:
         self._against = 0
         self._heard = np.zeros((3, 0))
         self._turns = np.zeros((0, _CLASSES))
+        self._kept = self._kept_turns = np.zeros((0, 0))  # twice as long: what is heard moves back once a window
+        self._moved_frames = 0
 
     def hear(self, heard: Heard, evidence: NDArray[np.float32], trust: float, end_s: float, frame_s: float) -> None:
         """One frame: what was heard, and the beat filter's log likelihood ratios [S] of it (one sub-frame late)."""
@@ -48,14 +50,20 @@ class HalfBeatDoubt:
         frames = round(self._settings.window_s / frame_s)
         if self._heard.shape[1] != frames * size or not len(self._turns):
             self._frame_s, self._sub_s = frame_s, frame_s / size
-            self._heard = np.zeros((3, frames * size))
-            self._turns = np.zeros((frames + 1, _CLASSES))
+            self._kept, self._kept_turns = np.zeros((3, 2 * frames * size)), np.zeros((2 * frames + 1, _CLASSES))
+            self._moved_frames = 0
         self._end_s = end_s
-        self._heard[:, :-size] = self._heard[:, size:]
+        if self._moved_frames == frames:
+            self._kept[:, : frames * size] = self._kept[:, frames * size :]
+            self._kept_turns[: frames + 1] = self._kept_turns[frames:]
+            self._moved_frames = 0
+        self._moved_frames += 1
+        at = self._moved_frames
+        self._heard = self._kept[:, at * size : (at + frames) * size]
+        self._turns = self._kept_turns[at : at + frames + 1]
         newest = self._heard[:, -size:]
         newest[0], newest[1], newest[2] = evidence * trust, heard.downbeat, heard.onset
-        self._turns[:-1] = self._turns[1:]  # sums of what was played, up to each frame's end
-        self._turns[-1] += np.asarray(heard.played) * trust
+        self._turns[-1] = self._turns[-2] + np.asarray(heard.played) * trust  # sums of what was played
 
     def beat(self, at_s: float) -> None:
         """The line's next beat was due then. Weighs anew."""

@@ -77,3 +77,24 @@ def test_noise_is_believed_in_nowhere() -> None:
 def test_a_tempo_that_was_asked_for_bounds_the_search() -> None:
     rows = evidence(np.arange(0.3, SECONDS, 60.0 / 140.0), 0.5, 0.1)
     assert weighed(rows, asked_hz=70.0 / 60.0).best.rate_hz * 60.0 == pytest.approx(70.0, rel=0.02)
+
+
+def test_triplets_are_no_beats() -> None:
+    beats_s = np.arange(0.2, SECONDS, 1.2)
+    triplets_s = np.arange(0.2, SECONDS, 0.4)
+    rows = evidence(np.concatenate([beats_s, triplets_s]), 0.4, 0.05)
+    found = weighed(rows, (1 / 1.2, (SECONDS - 0.2) / 1.2 % 1.0))
+    assert found.lead_nats == 0.0 or abs(math.log(found.best.rate_hz * 0.4)) > 0.05
+
+
+def test_it_can_be_begun_anew() -> None:
+    memory = SteadyTempo(SteadySettings(), TempoRange())
+    rows = evidence(np.arange(0.2, SECONDS, 0.5), 0.5, 0.1)
+    outcomes = []
+    for _ in range(2):
+        memory.reset()
+        for row in rows:
+            if memory.hear(row, FRAME_S, 1.0, None):
+                outcomes.append(memory.weighed(None).best)
+    half = len(outcomes) // 2
+    assert half > 10 and outcomes[:half] == outcomes[half:]
