@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
-
 from ...player import Heard
 from ...style_priors import StylePrior
 from ..anchor import Anchor
@@ -18,8 +16,9 @@ from .bar_counter import BarCounter
 from .bar_pointer import BeatFilter, HeldTempo, Reading
 from .beat_grid import CELLS
 from .beat_kalman import BeatKalman, Peak, PeakFinder
-from .beat_support import BeatSupport
 from .given_count import GivenCount, reading_of_taps
+from .held.beat_support import BeatSupport
+from .held.waiting import FirstNote, WaitingReading
 from .long_memory.long_memory import LongMemory
 from .metrical_readings import MetricalReading, level_between
 from .rival_readings import RivalReadings
@@ -28,7 +27,6 @@ from .tempo_change import NewTempo, TempoChangeDetector
 
 _SAME_TEMPO = 0.05  # natural log
 _SETTLE_S = 0.07  # how long after a beat its peak is surely told
-_ONSET = 0.5  # activation from which a note has surely begun
 _NEAR_THIRD = 0.24  # of a third of a beat
 _NEAR = 0.12  # of a beat that was given: what is heard may be no further from it
 _OFF_BEAT = 0.3  # further from a beat than this one is between two
@@ -59,7 +57,7 @@ class BeatTracker:
             self._filter.expect(self._tempo_bpm)
         self._bars.reset()
         self._peaks.reset()
-        self._first_note_s: float | None = None
+        self._first_note = FirstNote()
         self._line: BeatKalman | None = None
         self._time_s = 0.0
         self.locked = False
@@ -68,8 +66,7 @@ class BeatTracker:
         self._given = GivenCount()
         self._tapped.reset()
         self._chosen = False  # whether the line is one of the rival readings, against the filter
-        self._pending: MetricalReading | None = None  # waits for a bar line
-        self._waited_beats = 0
+        self._waiting = WaitingReading()
         self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None  # the octave that was asked for
         self._forget_hits()
 
@@ -106,7 +103,8 @@ class BeatTracker:
             return
         self._filter.reset()
         self._filter.expect(tempo_bpm)
-        self._line, self.locked, self._chosen, self._pending = None, False, False, None
+        self._line, self.locked, self._chosen = None, False, False
+        self._waiting.ask(None)
         self._rivals.reset()
         self._forget_hits()
 
@@ -164,7 +162,8 @@ class BeatTracker:
         self._given.take_back()
         if by_hand:
             self._given.give(bar=anchor.beat_in_bar >= 0)
-        self._chosen, self._pending = False, None
+        self._chosen = False
+        self._waiting.ask(None)
         self._bars.first_counted = True
 
     def choose(self, anchor: Anchor) -> bool:
@@ -191,8 +190,7 @@ class BeatTracker:
         """Count so many times as fast, from the next bar line on."""
         if self._line is not None:
             period = round(CELLS / factor)
-            self._pending = MetricalReading(period, self._bars.downbeat * CELLS % period)
-            self._waited_beats = 0
+            self._waiting.ask(MetricalReading(period, self._bars.downbeat * CELLS % period))
             self._given.give()
 
     def this_is_one(self, at_s: float) -> None:
@@ -208,14 +206,12 @@ class BeatTracker:
 
     def turn(self, position_samples: float, on_bar: bool) -> None:
         """A beat has been told, the first of a bar or not: what waits for a bar line may come now."""
-        wanted, line = self._pending, self._line
-        if wanted is None or line is None:
+        line = self._line
+        if line is None:
             return
         number = round(line.beat_at(position_samples / self._rate_hz))
-        self._waited_beats += 1
-        phase = wanted.phase_at(number)
-        beside = wanted.shares_beats and min(phase, 1.0 - phase) > 0.02
-        if not beside and (on_bar or self._waited_beats > self._bars.metre):
+        wanted = self._waiting.due(number, on_bar, self._bars.metre)
+        if wanted is not None:
             self._follow(wanted, number)
 
     def _follow(self, reading: MetricalReading, number: int) -> None:
@@ -225,7 +221,8 @@ class BeatTracker:
         ahead = number + (line.beat - number) / reading.ratio
         phase = reading.phase_at(line.beat)
         self._take_reading(phase + round(ahead - phase), line.rate_hz / reading.ratio)
-        self._chosen, self._pending = not self._given.count, None
+        self._chosen = not self._given.count
+        self._waiting.ask(None)
         self._rivals.followed()
         if reading.period_cells != CELLS:
             self._bars.keep_downbeat(number, self._due)
@@ -259,10 +256,8 @@ class BeatTracker:
         freedom = max(trust, 0.03)  # who rests keeps time with the band
         line, asked_hz = self._line, self._tempo_bpm / 60.0 if self._tempo_bpm else None
         self._time_s = end_s
-        if self._first_note_s is None and trust > 0:
-            began = np.flatnonzero(np.asarray(heard.onset) > _ONSET)
-            if len(began):
-                self._first_note_s = end_s - (1.0 - (began[0] + 0.5) / len(heard.onset)) * frame_s
+        if trust > 0:
+            self._first_note.hear(heard, end_s, frame_s)
         self._bars.hear(heard, end_s, frame_s)
         if self._given.hear(trust, frame_s, self._config.lock.given_rest_s):
             self._support.hits, self._bound_hz = 0.0, None
@@ -270,8 +265,8 @@ class BeatTracker:
         if line is not None:
             line.move(end_s, freedom)
             self._rivals.hear(heard, line.beat_at(end_s - frame_s), line.beat, line.rate_hz, trust, asked_hz)
-            if self.locked and not self._given.count and self._rivals.wanted not in (None, self._pending):
-                self._pending, self._waited_beats = self._rivals.wanted, 0
+            if self.locked and not self._given.count and self._rivals.wanted not in (None, self._waiting.reading):
+                self._waiting.ask(self._rivals.wanted)
         some, full = self._config.lock.inertia_beats
         inertia = min(max((self._support.hits - some) / (full - some), 0.0), 1.0)
         held_hz = line.rate_hz if line is not None and self.locked else None
@@ -375,7 +370,8 @@ class BeatTracker:
         count = round(old.beat - reading.phase) if old is not None else 0
         beat, error = reading.phase + count, max(reading.phase_spread, 0.01)
         self._move_to(BeatKalman(self._config.kalman, self._time_s, beat, reading.rate_hz, error, 0.02))
-        self._rival_beats, self._chosen, self._pending = 0.0, False, None
+        self._rival_beats, self._chosen = 0.0, False
+        self._waiting.ask(None)
         if keep_lock:
             self._long.tempo_changed()
             return
@@ -402,10 +398,11 @@ class BeatTracker:
             self.locked = sure and self._support.hits >= config.lock.lock_hits
             if self.locked:
                 self._support.share = max(self._support.share, 0.5)
-                if not self._bars.first_counted and self._first_note_s is not None:
-                    beat = line.beat_at(self._first_note_s)
+                if not self._bars.first_counted and self._first_note.at_s is not None:
+                    beat = line.beat_at(self._first_note.at_s)
                     self._bars.count_from_first_note(beat, self._due, config.kalman.gate_beats)
         elif not self._given.count and self._met_confidence < 0.5 * config.lock.lost_confidence and trust > 0.5:
             self.locked = self._chosen = False
-            self._support.hits, self._pending = 0.0, None
+            self._support.hits = 0.0
+            self._waiting.ask(None)
             self._bound_hz = self._tempo_bpm / 60.0 if self._tempo_bpm else None

@@ -5,7 +5,7 @@ Knows no line and no filter. Inference thread only.
 
 from __future__ import annotations
 
-from ..conductor_settings import LockSettings
+from ...conductor_settings import LockSettings
 
 
 class BeatSupport:
