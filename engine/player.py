@@ -58,7 +58,7 @@ class Controls:
     """What is asked of the frame's notes beyond that."""
     groove: float = 1.0
     """How strongly the band keeps to a pattern of its style, in [0, 1]; 0: it plays as it comes."""
-    listening: float = 1.0
+    listening: float = 0.0
     """How much the band answers the lead, in [0, 1]: done by the engine, through the hand."""
     pattern: str = ""
     """Which of the style's patterns: any name (of a section) stands for one of them, always the same in one run."""
