@@ -107,6 +107,10 @@ class Spool:
         else:
             write_whole(work.folder / DONE, json_text({**outcome, "ended_s": time.time()}).encode())
         work.ticket.unlink(missing_ok=True)
+        if (
+            work.folder / CANCEL
+        ).exists():  # cancelled meanwhile, by somebody who still saw the ticket and left it to us
+            shutil.rmtree(work.folder, ignore_errors=True)
 
     def give_back(self, work: Claimed) -> None:
         """Unfinished: another may take it, before all that came later."""

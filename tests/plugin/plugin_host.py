@@ -53,10 +53,10 @@ class Bounce:
         return [line.partition(" ")[2] for line in self.said if line.startswith(word + " ")]
 
     @property
-    def end(self) -> tuple[int, int, int, float]:
-        """(position, state, misses, slowest block in microseconds)."""
-        position, state, misses, slowest = self.values("end")[0].split()
-        return int(position), int(state), int(misses), float(slowest)
+    def end(self) -> tuple[int, int, int, float, float]:
+        """(position, state, misses, slowest block in microseconds of its thread, and by the clock on the wall)."""
+        position, state, misses, slowest, longest = self.values("end")[0].split()
+        return int(position), int(state), int(misses), float(slowest), float(longest)
 
 
 class RunningHost:
