@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...engine.config import Backend, EngineConfig
-from ...engine.errors import ConfigError
-from ..complete import parse_channels
 from ..options.controls import (
     BindingsOption,
     ChartOption,
@@ -30,13 +25,33 @@ from ..options.controls import (
     WebTokenOption,
 )
 from ..options.playing import DensityOption, FillsOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
+from ..options.running import (
+    BackendOption,
+    BlockOption,
+    DeviceOption,
+    DurationOption,
+    FastOption,
+    InputFileOption,
+    InputOption,
+    JsonOption,
+    NoWaitOption,
+    OutputFileOption,
+    PresetOption,
+    RateOption,
+    RecordOption,
+    ReportOption,
+    RoundTripOption,
+    SeedOption,
+    StartNowOption,
+)
 from .live_checks import check_numbers
+from .live_config import config_of, show_of
 from .live_run import Request
 from .live_run import play as play_live
 from .midi_options import MidiLatencyOption, MidiOutOption
 from .outputs import OutputOption, parse_outputs
 from .sounds_command import SoundOption
-from .sync_options import LinkOption, link_mode
+from .sync_options import LinkOption
 
 if TYPE_CHECKING:
     from ...model.harmony.harmonist import Harmonist
@@ -49,11 +64,11 @@ def play(
     server: Annotated[
         str, typer.Argument(metavar="SERVER", help="Address of a `gigmate serve`, such as ws://192.168.1.20:8000")
     ],
-    input_: Annotated[str, typer.Option("--input", metavar="N[,N]", help="Input channels, counted from 1.")] = "1",
+    input_: InputOption = "1",
     output: OutputOption = None,
-    backend: Annotated[str, typer.Option(metavar="NAME", help="auto, jack, portaudio or file.")] = "auto",
-    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device, or part of its name.")] = None,
-    preset: Annotated[str, typer.Option(metavar="NAME", help="The name of a preset, or a .yaml file.")] = "rock",
+    backend: BackendOption = "auto",
+    device: DeviceOption = None,
+    preset: PresetOption = "rock",
     set_: SetOption = None,
     chart: ChartOption = None,
     tempo: TempoOption = None,
@@ -63,28 +78,26 @@ def play(
     mute: MuteOption = None,
     fills: FillsOption = None,
     sound: SoundOption = None,
-    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate. Default: the device's.")] = None,
-    block: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Block size. Default: the device's.")] = None,
-    duration: Annotated[float | None, typer.Option(metavar="S", help="Quit after this many seconds.")] = None,
-    record: Annotated[Path | None, typer.Option(metavar="F.wav", help="Record input, mix and parts.")] = None,
-    report: Annotated[Path | None, typer.Option(metavar="F.json", help="Write the figures of the run.")] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed and input give the same result.")] = 0,
+    rate: RateOption = None,
+    block: BlockOption = None,
+    duration: DurationOption = None,
+    record: RecordOption = None,
+    report: ReportOption = None,
+    seed: SeedOption = 0,
     pedal: PedalOption = None,
     bindings: BindingsOption = None,
     midi: MidiOption = None,
-    start_now: Annotated[bool, typer.Option("--start-now", help="Start the band at once.")] = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Play without waiting for you.")] = False,
-    input_file: Annotated[Path | None, typer.Option(metavar="F", help="A recording instead of a live input.")] = None,
-    output_file: Annotated[
-        Path | None, typer.Option(metavar="F.wav", help="With --input-file: write the band's sound here.")
-    ] = None,
+    start_now: StartNowOption = False,
+    no_wait: NoWaitOption = False,
+    input_file: InputFileOption = None,
+    output_file: OutputFileOption = None,
     monitor: MonitorOption = None,
-    fast: Annotated[bool, typer.Option("--fast", help="With --input-file: run as fast as the server can.")] = False,
-    round_trip: Annotated[int | None, typer.Option(metavar="SAMPLES", help="Measured delay, output to input.")] = None,
+    fast: FastOption = False,
+    round_trip: RoundTripOption = None,
     link: LinkOption = None,
     midi_out: MidiOutOption = None,
     midi_latency: MidiLatencyOption = 0.0,
-    json_lines: Annotated[bool, typer.Option("--json", help="Print the status as JSON lines.")] = False,
+    json_lines: JsonOption = False,
     web: WebOption = None,
     host: HostOption = None,
     web_token: WebTokenOption = None,
@@ -101,40 +114,36 @@ def play(
     GIGMATE_TOKEN. Keys and exit codes are those of `gigmate live`.
     """
     from ..extras import need
-    from ..presets import open_show
     from .midi_learn import binding_table
     from .osc_options import osc_asked
     from .web_options import web_asked
 
     check_numbers(backend, duration, monitor, round_trip)
-    if input_file is None and (fast or output_file is not None) and backend != "file":
-        raise ConfigError("--fast and --output-file need --input-file: give the recording to play along with")
     need("websockets")
     from ..service.remote_player import url_of
 
     url_of(server)
     outputs = parse_outputs(output or [])
-    config = EngineConfig(
-        input_channels=parse_channels("--input", input_),
-        output_channels=outputs.main,
-        part_outputs=outputs.parts,
-        backend=cast("Backend", "file" if input_file is not None and backend == "auto" else backend),
+    config = config_of(
+        input_=input_,
+        outputs=outputs,
+        backend=backend,
         device=device,
-        rate_hz=rate,
-        block_samples=block,
-        input_file=None if input_file is None else str(input_file),
-        realtime=not fast,
-        monitor_db=monitor,
-        output_file=None if output_file is None else str(output_file),
-        record_file=None if record is None else str(record),
-        start_playing=start_now,
-        wait_for_musician=not no_wait,
+        rate=rate,
+        block=block,
+        round_trip=round_trip,
+        input_file=input_file,
+        output_file=output_file,
+        monitor=monitor,
+        fast=fast,
+        record=record,
+        start_now=start_now,
+        no_wait=no_wait,
         bindings=binding_table(pedal, bindings, set_list=set_ is not None),
-        midi_name=midi,
-        round_trip_samples=round_trip,
-        link=link_mode(link),
-        midi_out="auto" if midi_out is None else midi_out,
-        midi_latency_ms=midi_latency,
+        midi=midi,
+        midi_out=midi_out,
+        midi_latency=midi_latency,
+        link=link,
         seed=seed,
     )
     players: list[RemotePlayer] = []
@@ -143,9 +152,7 @@ def play(
     remote, told = web_asked(web, host, web_token, tls, tls_key, env_token=False), osc_asked(osc, osc_to, osc_time_tags)
     try:
         wish = wish_of(tempo, style, density, level, mute, fills)
-        show, faults = open_show(preset, set_, chart, config.bindings, sound, wish)
-        for line in faults:
-            print(line, file=sys.stderr)
+        show = show_of(config, preset, set_, chart, sound, wish)
         code = play_live(Request(config, show, duration, report, None, asked, json_lines, remote, told, connect))
         if not json_lines:
             _tell(players)
