@@ -29,7 +29,7 @@ def response_figures(
     folder: Annotated[
         Path | None, typer.Argument(help="Of NAME.lead.wav and NAME.json with beats_s. Default: made songs.")
     ] = None,
-    songs: Annotated[int, typer.Option(min=1, help="Number of made songs.")] = 19,
+    songs: Annotated[int, typer.Option(min=1, help="Number of made songs, or at most so many of the folder.")] = 19,
     seconds: Annotated[float, typer.Option(min=20.0, help="Seconds played of each.")] = 40.0,
     first_seed: Annotated[int, typer.Option()] = 400,
     part: Annotated[str, typer.Option(help="all, even or odd places of the sorted list of a folder.")] = "all",
@@ -51,7 +51,7 @@ def response_figures(
     for row in (
         _made(Stage(weights), asked, songs, seconds, first_seed)
         if folder is None
-        else _of_folder(Stage(weights), asked, folder, part, seconds)
+        else _of_folder(Stage(weights), asked, folder, part, songs, seconds)
     ):
         found.append(row)
         print(f"{row['name']:<32}" + _line(row), flush=True)
@@ -96,10 +96,11 @@ def _made(stage: Stage, asked: Controls, songs: int, seconds: float, first_seed:
         yield row
 
 
-def _of_folder(stage: Stage, asked: Controls, folder: Path, part: str, seconds: float) -> Any:
-    """Rows of recordings. The other lead is that of the next one, at this one's beats."""
+def _of_folder(stage: Stage, asked: Controls, folder: Path, part: str, songs: int, seconds: float) -> Any:
+    """Rows of recordings. The other lead is that of the next one, at this one's beats; so is the other band."""
     import numpy as np
 
+    from ...training.evaluate.foreign_fit import foreign_fit
     from ...training.evaluate.response import lead_of_sound, level_follows, moved, response
     from ...training.evaluate.sound_figures import repetition
     from ...training.evaluate.take_scores import at_judges_rate, for_judges
@@ -107,27 +108,39 @@ def _of_folder(stage: Stage, asked: Controls, folder: Path, part: str, seconds: 
     paths = sorted(folder.glob("*.lead.wav"))
     if not paths:
         raise ConfigError(f"{folder}: holds no NAME.lead.wav")
-    paths = paths if part == "all" else paths[part == "odd" :: 2]
+    paths = _spread(paths if part == "all" else paths[part == "odd" :: 2], songs)
     read = [_read(path, seconds) for path in paths]
     events = []
-    for sound, rate_hz, beats in read:
-        events.append(lead_of_sound(for_judges(sound, rate_hz), float(np.median(np.diff(beats)))))
+    for sound, rate_hz, truth in read:
+        events.append(lead_of_sound(for_judges(sound, rate_hz), float(np.median(np.diff(truth["beats_s"])))))
     for number, path in enumerate(paths):
-        sound, rate_hz, beats = read[number]
+        sound, rate_hz, truth = read[number]
+        beats = truth["beats_s"]
         played = stage.play(_at_band_rate(sound, rate_hz), asked, seed=number)
         band, heard = at_judges_rate(played.parts, played.rate_hz), for_judges(sound, rate_hz)
         after = (number + 1) % len(paths)
-        first, last = float(beats[min(16, len(beats) - 2)]), float(min(beats[-1], len(sound) / rate_hz - 0.5))
+        end = min(float(beats[-1]), len(sound) / rate_hz)
+        first, last = float(beats[min(16, len(beats) - 2)]), end - 0.5
         row: dict[str, Any] = {"name": path.name.removesuffix(".lead.wav")}
-        for whose, own in (("right", events[number]), ("other", moved(events[after], read[after][2], beats))):
+        for whose, own in (("right", events[number]), ("other", moved(events[after], read[after][2]["beats_s"], beats))):
             row[f"band_{whose}"] = response(band["mix"], band["drums"], own, first, last)
         row["band_level"] = level_follows(band["mix"], heard, beats[16::4])
         row["band_repetition"] = repetition(band["mix"], beats[16::4]) if len(beats) > 32 else float("nan")
         row["silent"] = _silent(played, band["mix"], heard)
+        row["fit"] = foreign_fit(band["drums"], band["bass"], truth, end)
+        true = [_part(path, name, seconds) for name in ("drums", "bass")]
+        if true[0] is not None and true[1] is not None:
+            row["true_fit"] = foreign_fit(true[0], true[1], truth, end)
         yield row
 
 
-def _read(path: Path, seconds: float) -> tuple[Any, int, Any]:
+def _spread(paths: list[Path], songs: int) -> list[Path]:
+    """At most so many of them, evenly over the list."""
+    count = min(songs, len(paths))
+    return [paths[number * len(paths) // count] for number in range(count)]
+
+
+def _read(path: Path, seconds: float) -> tuple[Any, int, dict[str, Any]]:
     import numpy as np
     import soundfile
 
@@ -137,9 +150,26 @@ def _read(path: Path, seconds: float) -> tuple[Any, int, Any]:
         beats = np.asarray(truth["beats_s"], np.float64)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ConfigError(f"{path}: cannot be read with its NAME.json ({error})") from error
+    beats = beats[beats < seconds]
     if len(beats) < 8:
         raise ConfigError(f"{path}: fewer than eight beats are known")
-    return sound.mean(axis=1)[: int(seconds * rate_hz)], int(rate_hz), beats[beats < seconds]
+    return sound.mean(axis=1)[: int(seconds * rate_hz)], int(rate_hz), {**truth, "beats_s": beats}
+
+
+def _part(lead: Path, name: str, seconds: float) -> Any:
+    """The true part beside a lead, NAME.drums.wav or NAME.bass.wav, at the judges' rate; None where there is none."""
+    import soundfile
+
+    from ...training.evaluate.take_scores import for_judges
+
+    path = lead.with_name(lead.name.replace(".lead.wav", f".{name}.wav"))
+    if not path.is_file():
+        return None
+    try:
+        sound, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except RuntimeError as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from error
+    return for_judges(sound.mean(axis=1)[: int(seconds * rate_hz)], int(rate_hz))
 
 
 def _at_band_rate(sound: Any, rate_hz: int) -> Any:
@@ -175,6 +205,8 @@ def _line(row: dict[str, Any]) -> str:
         if "true_right" in row:
             cells.append(f"(written {row['true_right'][name]:.2f}/{row['true_other'][name]:.2f})")
     cells += [f"{name} {row[name]:.2f}" for name in ("band_level", "band_rest_db", "band_repetition") if name in row]
+    if "fit" in row:
+        cells += [f"{name} {value:.2f}" for name, value in row["fit"].items()]
     return "  ".join(cells) + f"  silent {row['silent']:.2f}"
 
 
@@ -189,6 +221,8 @@ def _summary(found: list[dict[str, Any]]) -> str:
         cells = [_mean(found, f"{side}_{name}") for side in ("band", "true")]
         lines.append(f"| {name} | {cells[0]} |  | {cells[1]} |  |")
     lines.append(f"| silent while the lead sounds | {_mean(found, 'silent')} |  |  |  |")
+    for name in next((row["fit"] for row in found if "fit" in row), ()):
+        lines.append(f"| {name} | {_mean(found, 'fit', name)} |  | {_mean(found, 'true_fit', name)} |  |")
     return "\n".join(lines)
 
 

@@ -34,12 +34,15 @@ STRIKE_S = 0.07
 TOGETHER_S = 0.04
 """Notes so near to one another are one attack."""
 STOP_BEATS = 1.0
-STOP_DB = -10.0
-"""A stop is kept where the band is so much softer in it than in the two beats before."""
-GAP_BEATS = (0.9, 6.0)
-"""A pause of the lead's attacks that is no stop for good."""
-FILLED = 1.3
-"""A gap is filled where the drums strike so many times as often as they do in the bars around it."""
+"""A stop is a silence of the lead so long, or longer, behind an accent: stop time, or a cut."""
+STOP_KEPT = 0.34
+"""It is kept where the band begins at most so many times as much as it does around it. Not by the level: a cymbal that
+was struck with the lead rings through a stop that is kept."""
+GAP_BEATS, PHRASE_ATTACKS, PHRASE_BEATS = (1.4, 6.0), 3, 3.0
+"""A gap is a pause of the lead's attacks, no stop, after so many of them in the beats before it."""
+FILLED, FILL_BELOW_HZ = 1.3, 1500.0
+"""A gap is filled where the drums strike so many times as often as they do in the bars around it, hats and cymbals left
+out."""
 FIGURES = ("accents", "stops", "gaps")
 
 
@@ -83,18 +86,21 @@ def lead_of_sound(audio: FloatArray, beat_s: float) -> LeadEvents:
 
 def _events(times: FloatArray, strengths: FloatArray, spans: list[Any], beat_s: float) -> LeadEvents:
     stops, gaps, sounds_until = [], [], -math.inf
+    strong = accents(times, strengths)
+
+    def behind_accent(time: float) -> bool:
+        before = times[times < time]
+        return bool(len(before) and len(strong)) and bool(np.abs(strong - before[-1]).min() < TOGETHER_S)
+
     for start, end in sorted(spans):
-        if sounds_until > 0.0 and start - sounds_until >= STOP_BEATS * beat_s:
+        if sounds_until > 0.0 and start - sounds_until >= STOP_BEATS * beat_s and behind_accent(sounds_until):
             stops.append((sounds_until, start))
         sounds_until = max(sounds_until, end)
     for a, b in itertools.pairwise(times):
-        if GAP_BEATS[0] * beat_s <= b - a <= GAP_BEATS[1] * beat_s and b - a > 1.7 * _usual(np.diff(times)):
+        phrase = ((times <= a) & (times > a - PHRASE_BEATS * beat_s)).sum() >= PHRASE_ATTACKS
+        if GAP_BEATS[0] * beat_s <= b - a <= GAP_BEATS[1] * beat_s and phrase and not behind_accent(b):
             gaps.append((a + 0.5 * beat_s, b))
-    return LeadEvents(accents(times, strengths), np.array(stops).reshape(-1, 2), np.array(gaps).reshape(-1, 2))
-
-
-def _usual(spacing: FloatArray) -> float:
-    return float(np.median(spacing)) if len(spacing) else math.inf
+    return LeadEvents(strong, np.array(stops).reshape(-1, 2), np.array(gaps).reshape(-1, 2))
 
 
 def accents(times: FloatArray, strengths_db: FloatArray) -> FloatArray:
@@ -142,23 +148,38 @@ def response(mix: FloatArray, drums: FloatArray, events: LeadEvents, from_s: flo
     own = accents(times, _strength_db(mix, times)) if len(times) else times
     lead = events.accents_s[(events.accents_s >= from_s) & (events.accents_s < until_s)]
     met = [bool(len(own)) and float(np.abs(own - time).min()) <= NEAR_S for time in lead]
-    level = _power(mix)
     kept, filled = [], []
-    hits = onsets_s(drums)
+    hits = onsets_s(_without_cymbals(drums))
     for begin, end in events.stops_s:
-        if from_s <= begin and begin + 0.5 < until_s:
-            stop = min(end - 2 * NEAR_S, begin + 2.5, until_s)  # who comes back with the lead may be a little early
-            kept.append(_db(level, begin + 0.3, stop) - _db(level, begin - 1.0, begin) <= STOP_DB)
+        # what is struck with the lead at the beginning, and a return with it that comes early, are no part of it
+        stop = min(end - 2 * NEAR_S, begin + 2.5)
+        if from_s <= begin and stop - begin >= 4 * NEAR_S and stop < until_s:
+            kept.append(_rate(times, begin + 2 * NEAR_S, stop) <= STOP_KEPT * _usual_rate(times, begin, end))
     for begin, end in events.gaps_s:
         if from_s <= begin and end < until_s:
-            around = (hits > begin - 4.0) & (hits < end + 4.0)
-            usual = around.sum() / (end - begin + 8.0)
-            inside = ((hits >= begin - NEAR_S) & (hits < end - NEAR_S)).sum() / (end - begin)
-            filled.append(usual > 0 and inside >= FILLED * usual)
+            usual = _usual_rate(hits, begin, end)
+            filled.append(usual > 0 and _rate(hits, begin - NEAR_S, end - NEAR_S) >= FILLED * usual)
     return {
         name: float(np.mean(found)) if found else math.nan
         for name, found in zip(FIGURES, (met, kept, filled), strict=True)
     }
+
+
+def _rate(times: FloatArray, begin: float, end: float) -> float:
+    """How many a second between two moments."""
+    return float(((times >= begin) & (times < end)).sum()) / max(end - begin, 1e-6)
+
+
+def _usual_rate(times: FloatArray, begin: float, end: float) -> float:
+    """How many a second in the four seconds before and after."""
+    return 0.5 * (_rate(times, begin - 4.0, begin) + _rate(times, end, end + 4.0))
+
+
+def _without_cymbals(drums: FloatArray) -> FloatArray:
+    from scipy.signal import butter, sosfiltfilt
+
+    low = butter(4, FILL_BELOW_HZ, fs=JUDGE_RATE_HZ, output="sos")
+    return np.asarray(sosfiltfilt(low, drums), np.float32)
 
 
 def level_follows(mix: FloatArray, lead: FloatArray, bars_s: FloatArray) -> float:
