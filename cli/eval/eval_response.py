@@ -122,7 +122,8 @@ def _of_folder(stage: Stage, asked: Controls, folder: Path, part: str, songs: in
         end = min(float(beats[-1]), len(sound) / rate_hz)
         first, last = float(beats[min(16, len(beats) - 2)]), end - 0.5
         row: dict[str, Any] = {"name": path.name.removesuffix(".lead.wav")}
-        for whose, own in (("right", events[number]), ("other", moved(events[after], read[after][2]["beats_s"], beats))):
+        others = moved(events[after], read[after][2]["beats_s"], beats)
+        for whose, own in (("right", events[number]), ("other", others)):
             row[f"band_{whose}"] = response(band["mix"], band["drums"], own, first, last)
         row["band_level"] = level_follows(band["mix"], heard, beats[16::4])
         row["band_repetition"] = repetition(band["mix"], beats[16::4]) if len(beats) > 32 else float("nan")
