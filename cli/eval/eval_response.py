@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ...engine.player import Controls
     from .eval_playing import Played, Stage
 
-FIRST_BAR = 4
-"""Figures count from so many bars on: before, nothing could come back."""
+LINE = ("band_level", "band_lead_rest_db", "band_rest_db", "band_repetition", "band_beat_f", "band_in_chord")
+"""What a song's line shows beside the answers."""
 
 
 def response_figures(
@@ -65,7 +65,13 @@ def _made(stage: Stage, asked: Controls, songs: int, seconds: float, first_seed:
     """Rows of made songs. The other lead is written for the same bars."""
     import dataclasses
 
-    from ...training.evaluate.response import another_lead, lead_of_notes, level_follows, response
+    from ...training.evaluate.response import (
+        another_lead,
+        lead_of_notes,
+        lead_rest_db,
+        level_follows,
+        response,
+    )
     from ...training.evaluate.take_scores import Truth, at_judges_rate, for_judges, score, stems_of
     from ...training.sound.render import render_song
 
@@ -90,8 +96,10 @@ def _made(stage: Stage, asked: Controls, songs: int, seconds: float, first_seed:
             for whose, events in (("right", right), ("other", other)):
                 row[f"{name}_{whose}"] = response(take["mix"], take["drums"], events, truth.skip_s, seconds - 0.5)
             row[f"{name}_level"] = level_follows(take["mix"], heard, bars)
+            row[f"{name}_lead_rest_db"] = lead_rest_db(take["mix"], heard, truth.skip_s)
             scores = score(take, truth)
             row[f"{name}_rest_db"], row[f"{name}_repetition"] = scores["rest_db"], scores["repetition"]
+            row[f"{name}_beat_f"], row[f"{name}_in_chord"] = scores["drums_beat_f"], scores["bass_in_chord"]
         row["silent"] = _silent(played, band["mix"], heard)
         yield row
 
@@ -101,7 +109,7 @@ def _of_folder(stage: Stage, asked: Controls, folder: Path, part: str, songs: in
     import numpy as np
 
     from ...training.evaluate.foreign_fit import foreign_fit
-    from ...training.evaluate.response import lead_of_sound, level_follows, moved, response
+    from ...training.evaluate.response import lead_of_sound, lead_rest_db, level_follows, moved, response
     from ...training.evaluate.sound_figures import repetition
     from ...training.evaluate.take_scores import at_judges_rate, for_judges
 
@@ -126,6 +134,7 @@ def _of_folder(stage: Stage, asked: Controls, folder: Path, part: str, songs: in
         for whose, own in (("right", events[number]), ("other", others)):
             row[f"band_{whose}"] = response(band["mix"], band["drums"], own, first, last)
         row["band_level"] = level_follows(band["mix"], heard, beats[16::4])
+        row["band_lead_rest_db"] = lead_rest_db(band["mix"], heard, first)
         row["band_repetition"] = repetition(band["mix"], beats[16::4]) if len(beats) > 32 else float("nan")
         row["silent"] = _silent(played, band["mix"], heard)
         row["fit"] = foreign_fit(band["drums"], band["bass"], truth, end)
@@ -205,7 +214,7 @@ def _line(row: dict[str, Any]) -> str:
         cells.append(f"{name} {row['band_right'][name]:.2f}/{row['band_other'][name]:.2f}")
         if "true_right" in row:
             cells.append(f"(written {row['true_right'][name]:.2f}/{row['true_other'][name]:.2f})")
-    cells += [f"{name} {row[name]:.2f}" for name in ("band_level", "band_rest_db", "band_repetition") if name in row]
+    cells += [f"{name} {row[name]:.2f}" for name in LINE if name in row]
     if "fit" in row:
         cells += [f"{name} {value:.2f}" for name, value in row["fit"].items()]
     return "  ".join(cells) + f"  silent {row['silent']:.2f}"
@@ -218,7 +227,9 @@ def _summary(found: list[dict[str, Any]]) -> str:
     for name in ("accents", "stops", "gaps"):
         cells = [_mean(found, side, name) for side in ("band_right", "band_other", "true_right", "true_other")]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    for name in ("level", "rest_db", "repetition"):
+    for name in ("level", "lead_rest_db", "rest_db", "repetition", "beat_f", "in_chord"):
+        if not any(f"band_{name}" in row for row in found):
+            continue
         cells = [_mean(found, f"{side}_{name}") for side in ("band", "true")]
         lines.append(f"| {name} | {cells[0]} |  | {cells[1]} |  |")
     lines.append(f"| silent while the lead sounds | {_mean(found, 'silent')} |  |  |  |")

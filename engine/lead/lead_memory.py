@@ -28,15 +28,16 @@ USUAL_ATTACKS = 24
 """An attack is held against the middle one of so many."""
 ACCENT_DB, FULL_ACCENT_DB = 1.0, 4.5
 """An attack this much stronger than the middle one is the beginning of an accent, and this much stronger a full one."""
-FIGURE_SILENT, FIGURE_ACCENT = 0.3, 0.3
-"""So much of a bar is silent, and so strong is an accent in it, where it is stop time."""
+EARLY_BEATS = 0.12
+"""Who begins so little before a bar line means the bar behind it."""
 PLAYS = 0.3
 """Where the listener thinks it less likely than this that anybody plays, what sounds is noise."""
 SILENT_DB, SILENT_BELOW_DB = -65.0, 22.0
 """A frame is silent below this level (dBFS), or so far below what is usual."""
-SLOW_S = 12.0
+SLOW_S, LONG_S = 12.0, 45.0
+"""What is usual is that of so long; what the dynamics of a song are held against, of so long."""
 FLOOR_DB = -120.0
-RISE_S, FALL_S = 0.4, 1.2
+RISE_S, FALL_S = 0.3, 0.45
 """The level now rises and falls so quickly; it rests with the lead."""
 LEAST_ATTACKS = 6
 """Fewer in two bars are no figure that could come back."""
@@ -67,23 +68,21 @@ class Expected(NamedTuple):
     """Where it is, as a share of the stretch."""
     silent: bool
     """Whether nothing sounded there."""
-    stopped: bool
-    """Whether it was silent in a bar of stop time: no pause of a phrase."""
     likeness: float
     """How surely, 0 to 1."""
 
 
-NOTHING_EXPECTED = Expected(False, 0.0, 0.0, False, False, 0.0)
+NOTHING_EXPECTED = Expected(False, 0.0, 0.0, False, 0.0)
 
 
-class _Bar:
-    """One bar of the lead."""
+class LeadBar:
+    """One bar of the lead. Inference thread only."""
 
     def __init__(self, beats: int) -> None:
         self.beats = beats
         self.attacks: list[Attack] = []
-        self.loudest_db = np.full(2 * beats, -120.0)
-        """Of each half-beat."""
+        self.loudest_db = np.full(STEPS * beats, FLOOR_DB)
+        """Of each step."""
         self._vector: FloatArray | None = None
 
     def add(self, attack: Attack) -> None:
@@ -110,15 +109,16 @@ class LeadMemory:
 
     def reset(self) -> None:
         """Nothing was heard."""
-        self._bars: dict[int, _Bar] = {}
+        self._bars: dict[int, LeadBar] = {}
         self._starts: dict[int, float] = {}
         self._strengths: deque[float] = deque(maxlen=USUAL_ATTACKS)
+        self._spacings: deque[float] = deque(maxlen=USUAL_ATTACKS // 2)
         self._onsets = np.zeros(0)
         self._levels: deque[tuple[float, float]] = deque(maxlen=8)
         self._last_attack = -math.inf
         self._played_s = 0.0
-        self.usual_db = -120.0
-        """The level of playing, over the last SLOW_S."""
+        self.usual_db = self.song_db = -120.0
+        """The level of playing, over the last SLOW_S, and over the last LONG_S."""
         self.quick_db = -120.0
         """The level of playing now."""
         self.silent_since: float | None = None
@@ -167,11 +167,15 @@ class LeadMemory:
             return
         self._last_attack = position
         point = peek(position)
+        if 0.0 < point.beat - self.last_attack_beat < 2.0 * point.beats_per_bar:
+            self._spacings.append(point.beat - self.last_attack_beat)
         self.last_attack_beat = point.beat
         usual = float(np.median(self._strengths)) if self._strengths else level_db
+        if point.beat - point.bar_beat > point.beats_per_bar - EARLY_BEATS:
+            point = point._replace(bar=point.bar + 1, bar_beat=point.bar_beat + point.beats_per_bar)
         accent = min(max((level_db - usual - ACCENT_DB) / (FULL_ACCENT_DB - ACCENT_DB), 0.0), 1.0)
         self._strengths.append(level_db)
-        self._bar(point).add(Attack(point.beat - point.bar_beat, level_db, accent))
+        self._bar(point).add(Attack(max(0.0, point.beat - point.bar_beat), level_db, accent))
 
     def _follow_level(self, level_db: float, plays: bool, end: float, frame_samples: int, peek: Peek) -> None:
         step_s = frame_samples / self._rate_hz
@@ -183,18 +187,21 @@ class LeadMemory:
             self.silent_since = None
             self._played_s += step_s
             share = step_s / min(self._played_s, SLOW_S)
-            self.usual_db = level_db if self.usual_db < -100.0 else _mixed_db(self.usual_db, level_db, share)
+            known = self.usual_db > -100.0
+            self.usual_db = _mixed_db(self.usual_db, level_db, share) if known else level_db
+            share = step_s / min(self._played_s, LONG_S)
+            self.song_db = _mixed_db(self.song_db, level_db, share) if known else level_db
             seconds = RISE_S if level_db > self.quick_db else FALL_S
             self.quick_db = _mixed_db(self.quick_db, level_db, min(1.0, step_s / seconds))
         point = peek(end - 0.5 * frame_samples)
         bar = self._bar(point)
-        half = min(int(2 * (point.beat - point.bar_beat)), 2 * bar.beats - 1)
-        bar.loudest_db[half] = max(bar.loudest_db[half], FLOOR_DB if silent else level_db)
+        step = min(int(STEPS * (point.beat - point.bar_beat)), STEPS * bar.beats - 1)
+        bar.loudest_db[step] = max(bar.loudest_db[step], FLOOR_DB if silent else level_db)
 
-    def _bar(self, point: Point) -> _Bar:
+    def _bar(self, point: Point) -> LeadBar:
         bar = self._bars.get(point.bar)
         if bar is None or bar.beats != point.beats_per_bar:
-            bar = self._bars[point.bar] = _Bar(point.beats_per_bar)
+            bar = self._bars[point.bar] = LeadBar(point.beats_per_bar)
             self._starts[point.bar] = point.bar_beat
             for old in [number for number in self._bars if number < point.bar - KEPT_BARS]:
                 del self._bars[old]
@@ -212,19 +219,18 @@ class LeadMemory:
             return NOTHING_EXPECTED
         first, length = here.beat - here.bar_beat, there.beat - here.beat
         inside = [attack for attack in then.attacks if 0.0 <= attack.beat - first < length]
-        silent = then.loudest_db[min(int(2 * first), 2 * then.beats - 1)] < self.usual_db - SILENT_BELOW_DB
-        stopped = bool(silent) and self.is_figure(here.bar - lag)
+        silent = then.loudest_db[min(int(STEPS * first), STEPS * then.beats - 1)] < self.usual_db - SILENT_BELOW_DB
         if not inside:
-            return Expected(False, 0.0, 0.0, bool(silent), stopped, likeness)
+            return Expected(False, 0.0, 0.0, bool(silent), likeness)
         strongest = max(inside, key=lambda attack: attack.accent)
-        return Expected(True, strongest.accent, (strongest.beat - first) / length, bool(silent), stopped, likeness)
+        return Expected(True, strongest.accent, (strongest.beat - first) / length, bool(silent), likeness)
 
     def likeness(self, bar: int) -> tuple[int, float]:
         """The lag in bars, and how alike the two bars before `bar`, and what is heard of it, are to those so many bars
         before."""
         heard = 0
         if bar == self._heard_bar and bar in self._bars:
-            start = self.heard_beat - self._first_beat(bar)
+            start = self.heard_beat - self.first_beat(bar)
             heard = max(0, int(start * STEPS))
         known = self._likeness.get((bar, heard))
         if known is not None:
@@ -241,7 +247,7 @@ class LeadMemory:
         self._likeness[bar, heard] = best
         return best
 
-    def _first_beat(self, bar: int) -> float:
+    def first_beat(self, bar: int) -> float:
         return self._starts.get(bar, self.heard_beat)
 
     def _figure(self, bar: int, of: int, heard: int) -> FloatArray | None:
@@ -256,18 +262,40 @@ class LeadMemory:
             rows.append(1.4 * own.vector()[:heard])
         return np.concatenate(rows)
 
-    def is_figure(self, bar: int) -> bool:
-        """Whether a bar was stop time: a few strokes, one of them at least an accent, and silence between them."""
-        known = self._bars.get(bar)
-        if known is None or not 2 <= len(known.attacks) <= known.beats:
-            return False
-        silent = (known.loudest_db < self.usual_db - SILENT_BELOW_DB).mean()
-        return bool(silent >= FIGURE_SILENT) and max(attack.accent for attack in known.attacks) >= FIGURE_ACCENT
+    def bar(self, number: int) -> LeadBar | None:
+        """A bar as far as it was heard; None where it is not known (any more)."""
+        return self._bars.get(number)
+
+    @property
+    def bars(self) -> list[int]:
+        """The numbers of the bars that are known, oldest first."""
+        return sorted(self._bars)
+
+    @property
+    def heard_bar(self) -> int:
+        """The bar in which `heard_beat` is."""
+        return self._heard_bar
+
+    def alike(self, bar: int, then: int) -> float:
+        """How alike the two bars before `bar` are to the two before `then`; 0 where too little was played."""
+        a, b = self._figure(bar, bar, 0), self._figure(then, bar, 0)
+        if a is None or b is None or len(a) != len(b):
+            return 0.0
+        return float(a @ b) / math.sqrt(float(a @ a) * float(b @ b) + 1e-12)
 
     def attack_beats(self, bar: int) -> list[float]:
         """Where the attacks of a bar are."""
         known = self._bars.get(bar)
         return [] if known is None else [attack.beat for attack in known.attacks]
+
+    def silent_for_bars(self, point: Point) -> bool:
+        """Whether nothing began for two bars: that is a rest, and no gap."""
+        return min(point.beat, self.heard_beat) - self.last_attack_beat > 2.0 * point.beats_per_bar
+
+    @property
+    def usual_beats(self) -> float:
+        """From one attack to the next, the middle of the last ones; 0 where there are few."""
+        return float(np.median(self._spacings)) if len(self._spacings) >= 4 else 0.0
 
     def rate(self, point: Point, bars: int = 2) -> float:
         """Attacks a beat over the whole bars before that point; 0 where they are not known."""

@@ -43,6 +43,8 @@ GAP_BEATS, PHRASE_ATTACKS, PHRASE_BEATS = (1.4, 6.0), 3, 3.0
 FILLED, FILL_BELOW_HZ = 1.3, 1500.0
 """A gap is filled where the drums strike so many times as often as they do in the bars around it, hats and cymbals left
 out."""
+REST_SETTLES_S, RESTS_BELOW_DB = 2.5, 22.0
+"""A lead that is so much softer than in its loud places for so long rests."""
 FIGURES = ("accents", "stops", "gaps")
 
 
@@ -77,7 +79,7 @@ def lead_of_sound(audio: FloatArray, beat_s: float) -> LeadEvents:
     """The events of a lead that is known as sound alone, at the judges' rate."""
     times = onsets_s(audio)
     loud = level_db_of(audio)
-    floor = float(np.percentile(loud, 90)) - 22.0
+    floor = float(np.percentile(loud, 90)) - RESTS_BELOW_DB
     sounding, spans = loud > floor, []
     edges = np.flatnonzero(np.diff(np.concatenate([[0], sounding.astype(int), [0]])))
     spans = [(a * HOP / JUDGE_RATE_HZ, b * HOP / JUDGE_RATE_HZ) for a, b in edges.reshape(-1, 2)]
@@ -191,6 +193,23 @@ def level_follows(mix: FloatArray, lead: FloatArray, bars_s: FloatArray) -> floa
         if a > -60.0 and b > -60.0:
             pairs.append((a, b))
     return rank_correlation([a for a, _ in pairs], [b for _, b in pairs]) if len(pairs) >= 6 else math.nan
+
+
+def lead_rest_db(mix: FloatArray, lead: FloatArray, from_s: float, settle_s: float = REST_SETTLES_S) -> float:
+    """Level of the band where the lead has rested for `settle_s` and does not sound yet, less its level where the lead
+    sounds; nan for less than half a second of that."""
+    theirs, ours = level_db_of(lead), _power(mix)
+    count = min(len(theirs), len(ours))
+    sounds = theirs[:count] > float(np.percentile(theirs, 90)) - RESTS_BELOW_DB
+    since, rests, hops = 0, np.zeros(count, bool), settle_s * JUDGE_RATE_HZ / HOP
+    for place in range(count):
+        since = 0 if sounds[place] else since + 1
+        rests[place] = since >= hops
+    first = int(from_s * JUDGE_RATE_HZ / HOP)
+    rests[:first] = sounds[:first] = False
+    if rests.sum() < 0.5 * JUDGE_RATE_HZ / HOP or not sounds.any():
+        return math.nan
+    return float(10.0 * np.log10((ours[:count][rests].mean() + 1e-12) / (ours[:count][sounds].mean() + 1e-12)))
 
 
 def _power(audio: FloatArray) -> FloatArray:

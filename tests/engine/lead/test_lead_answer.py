@@ -74,8 +74,12 @@ def test_a_figure_that_comes_back_is_struck_by_all_and_its_silence_kept() -> Non
             assert all(part.hit_at == parts[0].hit_at for part in parts) and "crash" in parts[0].voices
             struck[round((beat + parts[0].hit_at * FRAME / BEAT) % 4.0, 1)] = True
     assert set(struck) == {0.0, 1.5}
-    rests = [round(beat % 4.0, 2) for beat, parts, _ in band.parts(44.0, 48.0) if all(part.rest for part in parts)]
-    assert min(rests) >= 0.5 and len([beat for beat in rests if beat > 2.4]) > 8
+    silent = [
+        round(beat % 4.0, 2)
+        for beat, parts, _ in band.parts(44.0, 48.0)
+        if parts[0].hold and parts[1].rest and parts[2].rest
+    ]
+    assert min(silent) >= 0.4 and len([beat for beat in silent if beat > 2.4]) > 8, "cymbals ring"
 
 
 def test_the_first_time_nobody_knows_it() -> None:
@@ -164,3 +168,61 @@ def test_what_is_not_a_number_is_silence() -> None:
     for frame in range(50):
         memory.hear(broken, (frame + 1) * FRAME, FRAME, 0.0, peek)
     assert np.isfinite(memory.usual_db) and np.isfinite(memory.quick_db)
+
+
+def struck(band: Band, first_beat: float, last_beat: float) -> set[float]:
+    """Beats of the bar on which all parts strike for sure."""
+    return {
+        round((beat + parts[1].hit_at * FRAME / BEAT) % 4.0, 1)
+        for beat, parts, _ in band.parts(first_beat, last_beat)
+        if parts[1].hit_at is not None and parts[1].sure >= 1.0
+    }
+
+
+def kept(band: Band, first_beat: float, last_beat: float) -> int:
+    """Frames in which the band keeps a stop."""
+    return sum(parts[1].rest and parts[0].hold for _, parts, _ in band.parts(first_beat, last_beat))
+
+
+def test_a_figure_that_came_once_is_struck_along_and_its_silence_kept_once_it_is_heard_to_begin() -> None:
+    other = dict.fromkeys((0.5, 1.5, 2.0, 3.5), -20.0)
+    band = Band()
+    band.hear([(SOFT, 0.5), (OTHER, 0.6), (SOFT, 0.5), (FIGURE, 0.3)])
+    band.hear([(other, 0.5), (SOFT, 0.5), (other, 0.5), (FIGURE, 0.3)])  # what leads to it is another thing
+    assert struck(band, 28.0 - 0.1, 32.0 - 0.1) == {0.0, 1.5}
+    assert kept(band, 28.0, 29.4) == 0, "nobody knows yet whether the lead stops as well"
+    assert kept(band, 30.0, 32.0) > 10, "the first stroke and the silence behind it were heard"
+
+
+def test_a_bar_that_begins_in_another_way_is_no_figure() -> None:
+    band = Band()
+    band.hear([*PHRASE, (SOFT, 0.5), (OTHER, 0.6), (SOFT, 0.5), (SOFT, 0.5)])
+    assert kept(band, 29.5, 32.0) == 0 and not struck(band, 29.5, 32.0)
+
+
+def test_a_phrase_with_its_pause_is_no_figure() -> None:
+    phrase = dict.fromkeys((0.0, 0.5, 1.0, 1.5), -14.0)
+    band = Band()
+    band.hear([(SOFT, 0.5), (OTHER, 0.6), (SOFT, 0.5), (phrase, 0.4)] * 3)
+    assert kept(band, 0.0, 48.0) == 0 and not struck(band, 0.0, 48.0)
+
+
+def test_a_gap_that_is_known_is_filled_on_the_grid_from_its_beginning_and_lands_on_the_bar_line() -> None:
+    phrase = dict.fromkeys((0.0, 0.5, 1.0, 1.5), -20.0)
+    band = Band()
+    band.hear([(SOFT, 0.5), (phrase, 0.5), (SOFT, 0.5), (SOFT, 0.5)] * 4)
+    drums = [(beat, parts[0]) for beat, parts, _ in band.parts(36.0, 41.0)]
+    hits = {round(4 * (beat + part.hit_at * FRAME / BEAT)) / 4: part.voices for beat, part in drums if part.voices}
+    assert min(hits) <= 38.25 and max(hits) == 40.0 and hits[40.0] == ("kick", "crash")
+    assert {voices for beat, voices in hits.items() if beat < 40.0} == {("snare",), ("tom",)}
+    assert all(part.hold or part.voices for beat, part in drums if min(hits) < beat < 39.8), "both hands are busy"
+
+
+def test_a_fill_ends_where_the_lead_is_back() -> None:
+    phrase = dict.fromkeys((0.0, 0.5, 1.0, 1.5), -20.0)
+    early = {**phrase, 2.75: -20.0, 3.0: -20.0, 3.5: -20.0}
+    band = Band()
+    band.hear([(SOFT, 0.5), (phrase, 0.5), (SOFT, 0.5), (SOFT, 0.5)] * 2 + [(SOFT, 0.5), (early, 0.5), (SOFT, 0.5)])
+    assert any(fill for _, _, fill in band.parts(38.0, 39.0))
+    assert not any(fill for _, _, fill in band.parts(39.4, 40.0)), "as soon as it is heard: a look-ahead later"
+    assert not any(parts[0].voices for _, parts, _ in band.parts(39.4, 41.0)), "and does not land"
