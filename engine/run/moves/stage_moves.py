@@ -45,8 +45,10 @@ _BUILD_DENSITY = 0.4
 _SOLO_DB = (-3.0, -2.0, -6.0)
 _SOLO_BUSIER = (-0.2, -0.1, -0.4)
 """Of drums, bass and keys while somebody plays a solo."""
-_SOLO_KEYS_BEATS = 2.0
-"""The least from one chord of the keys to the next while somebody plays a solo."""
+_SOLO_KEYS_BEATS, _SOLO_KEYS_OUT_BARS = 2.0, 2.0
+"""The least from one chord of the keys to the next while somebody plays a solo; for so long they lay out at its start."""
+_SOLO_GROWS_BARS, _SOLO_LEAST_ROOM = (4.0, 12.0), 0.5
+"""Between these bars of a solo the band comes up: to so much of the room that it left at first."""
 _DB_EACH_BEAT = 8.0
 """Levels glide this fast."""
 _GRACE_BARS = 1
@@ -100,6 +102,7 @@ class StageMoves:
         self._wanted_feel = self._feel = 1.0
         self._feel_since = 0
         self._wants_solo = self.solo = False
+        self._solo_since, self._solo_bars = 0.0, 0.0
         self.times.clear()
         self._drop()
 
@@ -177,7 +180,9 @@ class StageMoves:
         self._stabs = here.beat < self._stab_until
         self._swell(here)
         beat_samples = self._frame / max(there.beat - here.beat, 1e-6)
-        self._keys_wait = self.solo and nominal - self._keys_at < _SOLO_KEYS_BEATS * beat_samples - 1.5 * self._frame
+        self._solo_bars = here.bar + here.bar_phase - self._solo_since
+        sparse = nominal - self._keys_at < _SOLO_KEYS_BEATS * beat_samples - 1.5 * self._frame
+        self._keys_wait = self.solo and (sparse or self._solo_bars < _SOLO_KEYS_OUT_BARS)
         self._glide(self._frame * moment.tempo_bpm / 60.0 / self._rate_hz)
         self._foresee(there)
         if self._feel == 1.0 or self._fills or filling:  # a fill is of the bar as it is
@@ -255,7 +260,8 @@ class StageMoves:
             times.begin(_name_of(self._wanted_feel), line.beat)
             self._feel, self._feel_since = self._wanted_feel, line.bar
         if self.solo != self._wants_solo:
-            self.solo = self._wants_solo
+            self.solo, point = self._wants_solo, peek(at)
+            self._solo_since = point.bar + point.bar_phase
             (times.begin if self.solo else times.end)("solo", line.beat)
         if strikes:
             self._strike = line
@@ -325,8 +331,17 @@ class StageMoves:
     def _glide(self, beats: float) -> None:
         most = _DB_EACH_BEAT * beats
         for row, level_db in enumerate(self._levels_db):
-            wanted = self._swell_db + (_SOLO_DB[row] if self.solo else 0.0)
+            wanted = self._swell_db + self._room * _SOLO_DB[row]
             self._levels_db[row] = level_db + min(max(wanted - level_db, -most), most)
+
+    @property
+    def _room(self) -> float:
+        """How much room a solo is left: all at its start, less as it grows; 0 where there is none."""
+        if not self.solo:
+            return 0.0
+        first, last = _SOLO_GROWS_BARS
+        grown = min(max((self._solo_bars - first) / (last - first), 0.0), 1.0)
+        return 1.0 - (1.0 - _SOLO_LEAST_ROOM) * grown
 
     def _hand(self) -> Hand:
         """What the notes of the frame planned last are asked for."""
@@ -340,7 +355,7 @@ class StageMoves:
         parts = [
             dataclasses.replace(
                 common,
-                busier=_SOLO_BUSIER[row] if self.solo else 0.0,
+                busier=self._room * _SOLO_BUSIER[row],
                 level_db=common.level_db + level_db,
                 hold=common.hold or (row == _KEYS and self._keys_wait and not common.rest and common.hit_at is None),
                 voices=self._voices if self._strike is not None and row == 0 else (),

@@ -161,6 +161,19 @@ def test_a_solo_leaves_room_gliding_and_gives_it_back() -> None:
     assert len(gig.onsets(4 * HZ, 8 * HZ, part=0)) == 16
 
 
+def test_keys_lay_out_under_the_start_of_a_solo_and_the_band_comes_up_while_it_grows() -> None:
+    gig = Gig()
+    gig.play(40.0, {3.1: SetSolo()})
+    assert not gig.onsets(4 * HZ, 7 * HZ, part=2), "two bars of two seconds from the next beat on"
+    assert len(gig.onsets(8 * HZ, 16 * HZ, part=2)) >= 4
+    places = np.array(gig.places) / HZ
+    busier = np.array([controls.hand.parts[2].busier for controls in gig.player.told])
+    level = np.array([controls.hand.parts[2].level_db for controls in gig.player.told])
+    first, last = (places > 5.0) & (places < 10.0), places > 32.0
+    assert (busier[first] == -0.4).all() and busier[last] == pytest.approx(-0.2)
+    assert (level[first] == -6.0).all() and level[last] == pytest.approx(-3.0, abs=0.05)
+
+
 def test_what_waits_is_said_with_the_beats_until_it_comes() -> None:
     gig = Gig()
     gig.play(8.0, {3.05: Break()})
