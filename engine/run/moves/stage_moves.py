@@ -46,7 +46,7 @@ _SOLO_DB = (-3.0, -2.0, -6.0)
 _SOLO_BUSIER = (-0.2, -0.1, -0.4)
 """Of drums, bass and keys while somebody plays a solo."""
 _SOLO_KEYS_BEATS, _SOLO_KEYS_OUT_BARS = 2.0, 2.0
-"""The least from one chord of the keys to the next while somebody plays a solo; for so long they lay out at its start."""
+"""The least from one chord of the keys to the next in somebody's solo; for so long they lay out at its start."""
 _SOLO_GROWS_BARS, _SOLO_LEAST_ROOM = (4.0, 12.0), 0.5
 """Between these bars of a solo the band comes up: to so much of the room that it left at first."""
 _DB_EACH_BEAT = 8.0

@@ -9,7 +9,10 @@ import pytest
 from gigmate.engine.charts.chart_parser import parse_chart
 from gigmate.engine.commands import Break, Build, Fill, Hit, Panic, SetChart, SetFeel, SetSolo, Start, Stop
 from gigmate.engine.errors import ConfigError
+from gigmate.engine.player import Controls, Moment
+from gigmate.engine.position import Point
 from gigmate.engine.run.accompaniment import Accompaniment, AccompanimentSettings
+from gigmate.engine.run.moves.stage_moves import StageMoves
 from gigmate.engine.timing.conductor import Conductor
 from gigmate.engine.timing.fixed_grid import GridConductor
 
@@ -162,16 +165,25 @@ def test_a_solo_leaves_room_gliding_and_gives_it_back() -> None:
 
 
 def test_keys_lay_out_under_the_start_of_a_solo_and_the_band_comes_up_while_it_grows() -> None:
-    gig = Gig()
-    gig.play(40.0, {3.1: SetSolo()})
-    assert not gig.onsets(4 * HZ, 7 * HZ, part=2), "two bars of two seconds from the next beat on"
-    assert len(gig.onsets(8 * HZ, 16 * HZ, part=2)) >= 4
-    places = np.array(gig.places) / HZ
-    busier = np.array([controls.hand.parts[2].busier for controls in gig.player.told])
-    level = np.array([controls.hand.parts[2].level_db for controls in gig.player.told])
-    first, last = (places > 5.0) & (places < 10.0), places > 32.0
-    assert (busier[first] == -0.4).all() and busier[last] == pytest.approx(-0.2)
-    assert (level[first] == -6.0).all() and level[last] == pytest.approx(-3.0, abs=0.05)
+    frame, beat = 400, 5000  # of a clock of 10 kHz at 120 bpm in four: 40 ms, and half a second
+    moves = StageMoves(10_000, frame)
+    moves.set_solo(True)
+
+    def peek(position: float) -> Point:
+        at = position / beat
+        return Point(position, at, at // 4 * 4, int(at // 4), 4)
+
+    bars, keys = [], []
+    for start in range(0, 16 * 4 * beat, frame):
+        moves.frame((start, start), Moment(0.0, 0.0, 120.0, 4, 1.0), peek, None)
+        bars.append(start / beat / 4)
+        keys.append(moves.controls(Controls()).hand.parts[2])
+    out = [part.hold for bar, part in zip(bars, keys, strict=True) if 0.1 < bar < 1.9]
+    assert all(out) and not any(part.hold for bar, part in zip(bars, keys, strict=True) if bar > 2.1)
+    room = [(part.busier, part.level_db) for bar, part in zip(bars, keys, strict=True) if 1.0 < bar < 4.0]
+    assert set(room) == {(-0.4, -6.0)}
+    grown = [(part.busier, part.level_db) for bar, part in zip(bars, keys, strict=True) if bar > 13.0]
+    assert all(row == pytest.approx((-0.2, -3.0), abs=0.01) for row in grown)
 
 
 def test_what_waits_is_said_with_the_beats_until_it_comes() -> None:
