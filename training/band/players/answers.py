@@ -127,7 +127,8 @@ def _fullest(before: list[Note], bar: Bar) -> list[int]:
     for note in before:
         if note.beat >= bar.start_beat - 2 * bar.beats:
             attacks.setdefault(round(note.beat, 2), set()).add(note.pitch)
-    return sorted(max(attacks.values(), key=lambda pitches: len(pitches))) if attacks else []
+    fullest: set[int] = max(attacks.values(), key=len, default=set())
+    return sorted(fullest)
 
 
 def _fill(made: dict[str, list[Note]], bar: Bar, beats: float, known: bool) -> None:
