@@ -2,7 +2,7 @@
 #
 #   make live            install, then play along on input 1, output 1,2 (ARGS="--input 2 --preset funk" for others)
 #   make test            install the test tools too, check the style and the types, run the fast tests
-#   make plugin          build gigmate.lv2 for hosts such as Ardour, and install it into ~/.lv2
+#   make plugin          build gigmate.lv2 and gigmate.clap for hosts such as Ardour, and install them into ~/.lv2 and ~/.clap
 #   make bench           how fast this machine is
 #   make soak            hours of sound through the whole engine: nothing lost, memory and pace flat (GIGMATE_SOAK_SECONDS)
 #   make bench-latency   a loop measured by us and by jack_iodelay, side by side
@@ -12,7 +12,8 @@
 #   make clean           remove .venv and everything made
 #
 # Variables: PYTHON (3.10 to 3.13), ARGS (options of the command), TORCH_INDEX (a pip index that holds CPU builds
-# of torch), SYSTEM=no (install no system packages), LV2_DIR and DESTDIR (other folders for the plug-in).
+# of torch), SYSTEM=no (install no system packages), LV2_DIR, CLAP_DIR and DESTDIR (other
+# folders for the plug-ins).
 
 TORCH_VERSION := 2.13.0
 VENV := .venv
@@ -21,13 +22,14 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install -qq --const
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 ARGS ?=
 LV2_DIR ?= $(HOME)/.lv2
+CLAP_DIR ?= $(HOME)/.clap
 SYSTEM ?= yes
 
 # What pip cannot bring. `make live` can do without: it rehearses then, with the neural voice alone.
 SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
 SYSTEM_SOUNDS := libfluidsynth3 musescore-general-soundfont-small
 SYSTEM_TEST := libportaudio2 portaudio19-dev jackd2 strace fluidsynth libfluidsynth3 fluid-soundfont-gm \
-               musescore-general-soundfont-small csound-soundfont lv2-dev lilv-utils sordi jalv
+               musescore-general-soundfont-small csound-soundfont lv2-dev lilv-utils sordi jalv qtractor
 SYSTEM_PLUGIN := lv2-dev
 
 .PHONY: live test plugin bench soak bench-latency pictures lint release clean help system-live system-test system-plugin
@@ -45,6 +47,7 @@ test: system-test lint
 
 plugin: system-plugin $(DONE)/live
 	@$(VENV)/bin/gigmate plugin install --to "$(DESTDIR)$(LV2_DIR)" --command "$(abspath $(VENV)/bin/gigmate)"
+	@$(VENV)/bin/gigmate plugin install --format clap --to "$(DESTDIR)$(CLAP_DIR)" --command "$(abspath $(VENV)/bin/gigmate)"
 
 bench: $(DONE)/live
 	@$(VENV)/bin/gigmate bench $(ARGS)

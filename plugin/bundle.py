@@ -6,24 +6,17 @@ Any thread, one at a time for one folder. Raises EngineError for what is missing
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..engine.errors import EngineError
+from .library import compile_library
 from .parameters import Parameter, parameters
 
-SOURCE = Path(__file__).parent / "source"
 URI = "urn:gigmate:band"
 NAME = "gigmate.lv2"
 LIBRARY = "gigmate.so"
-FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-pthread")
-_HEADER = "lv2/core/lv2.h"
-_COMPILE_S = 120
 _PREFIXES = """@prefix atom: <http://lv2plug.in/ns/ext/atom#> .
 @prefix bufsz: <http://lv2plug.in/ns/ext/buf-size#> .
 @prefix doap: <http://usefulinc.com/ns/doap#> .
@@ -49,25 +42,6 @@ def default_folder() -> Path:
     return Path.home() / ".lv2"
 
 
-def own_command() -> str:
-    """The program `gigmate` of this very installation."""
-    beside = Path(sys.executable).with_name("gigmate")
-    found = str(beside) if beside.exists() else shutil.which("gigmate")
-    if found is None:
-        raise EngineError("there is no program `gigmate` for the plug-in to start: give it with --command")
-    return found
-
-
-def compiler() -> str:
-    """The C compiler: what CC names, else the first that is on the path."""
-    named = os.environ.get("CC")
-    for name in (named,) if named else ("cc", "gcc", "clang"):
-        found = shutil.which(name)
-        if found:
-            return found
-    raise EngineError(f"no C compiler ({named or 'cc, gcc, clang'}): install gcc or clang")
-
-
 def build(folder: Path, command: str) -> Path:
     """Build the bundle into a folder for plug-ins; what stood there is replaced when the new one is whole. Its path."""
     bundle = folder / NAME
@@ -75,7 +49,7 @@ def build(folder: Path, command: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".gigmate-", dir=folder) as made:
             new = Path(made)
-            compile_library(new / LIBRARY, command)
+            compile_library(new / LIBRARY, "lv2", command)
             (new / "manifest.ttl").write_text(manifest(), encoding="utf-8")
             (new / "gigmate.ttl").write_text(description(), encoding="utf-8")
             bundle.mkdir(exist_ok=True)
@@ -84,25 +58,6 @@ def build(folder: Path, command: str) -> Path:
     except OSError as error:
         raise EngineError(f"{bundle}: cannot be written ({error.strerror}): give another folder with --to") from error
     return bundle
-
-
-def compile_library(path: Path, command: str, more: tuple[str, ...] = ()) -> None:
-    """The shell as a library that hosts load. `more`: flags beside FLAGS."""
-    if not Path(command).is_absolute():
-        command = str(Path(shutil.which(command) or command).absolute())
-    if not re.fullmatch(r'[^"\\\n]+', command):
-        raise EngineError(f"{command!r}: a program with such a name cannot be started: give another with --command")
-    sources = [str(SOURCE / name) for name in ("shell.c", "lv2_face.c")]
-    told = [*FLAGS, *more, f'-DGIGMATE_COMMAND="{command}"', *sources, "-o", str(path), "-lrt"]
-    try:
-        done = subprocess.run([compiler(), *told], capture_output=True, text=True, timeout=_COMPILE_S, check=False)
-    except subprocess.TimeoutExpired:
-        raise EngineError("the C compiler does not come to an end: is the machine very busy?") from None
-    if done.returncode:
-        if _HEADER in done.stderr:
-            raise EngineError("the header files of LV2 are not there: install them (Debian, Ubuntu: lv2-dev)")
-        lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines() or ["?"]
-        raise EngineError(f"the plug-in cannot be compiled: {lines[0]}")
 
 
 def manifest() -> str:

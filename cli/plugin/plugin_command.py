@@ -5,6 +5,7 @@ What is built stands in the package plugin; this says what to print.
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,23 +15,38 @@ if TYPE_CHECKING:
     from ...engine.charts.chart import Chart
     from ...show import Show
 
-app = typer.Typer(help="The band as an LV2 plug-in.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    help="The band as a plug-in: LV2, or CLAP.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+
+
+class Format(str, Enum):
+    """Plug-in interfaces. Any thread."""
+
+    LV2 = "lv2"
+    CLAP = "clap"
 
 
 @app.command("install")
 def install(
+    form: Annotated[
+        Format, typer.Option("--format", help="The plug-in interface; clap is experimental.", case_sensitive=False)
+    ] = Format.LV2,
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="DIR", help="Folder for LV2 plug-ins. Default: ~/.lv2.")
+        Path | None, typer.Option("--to", metavar="DIR", help="Folder for plug-ins. Default: ~/.lv2, or ~/.clap.")
     ] = None,
     command: Annotated[
         str | None, typer.Option(metavar="PATH", help="The program that the plug-in starts. Default: this gigmate.")
     ] = None,
 ) -> None:
-    """Build gigmate.lv2 with the C compiler, and install it. Needs the header files of LV2 (Debian: lv2-dev)."""
-    from ...plugin.bundle import build, default_folder, own_command
+    """Build gigmate.lv2, or gigmate.clap, with the C compiler, and install it. LV2 needs its header files (Debian:
+    lv2-dev)."""
+    from ...plugin import bundle, clap
+    from ...plugin.library import own_command
 
-    bundle = build(to or default_folder(), command or own_command())
-    print(f"{bundle}: rescan the plug-ins in your host")
+    kind = clap if form is Format.CLAP else bundle
+    built = kind.build(to or kind.default_folder(), command or own_command())
+    print(f"{built}: rescan the plug-ins in your host")
 
 
 @app.command("engine", hidden=True)

@@ -17,9 +17,6 @@
 
 #include "shell.h"
 
-#ifndef GIGMATE_COMMAND
-#define GIGMATE_COMMAND "gigmate"
-#endif
 #define MOST_ROUNDED 0.0011 /* of a beat: a tick of Ardour's is 1/1920, of JACK's often 1/960 */
 #define GIGMATE_URI "urn:gigmate:band"
 
@@ -70,15 +67,11 @@ static void write_log(void *owner, bool bad, const char *line) {
         lv2_log_note(&band->logger, "gigmate: %s\n", line);
 }
 
-static uint32_t block_of(const LV2_Options_Option *options, const Band *band) {
-    uint32_t longest = 0, nominal = 0;
-    for (; options && options->key; ++options) {
-        if (options->key == band->urids.longest && options->type == band->forge.Int)
-            longest = (uint32_t) * (const int32_t *)options->value;
-        if (options->key == band->urids.nominal && options->type == band->forge.Int)
-            nominal = (uint32_t) * (const int32_t *)options->value;
-    }
-    return nominal ? nominal : longest <= 2048 ? longest : 0; /* hosts that say 8192 seldom do it */
+static uint32_t option(const Band *band, const LV2_Options_Option *options, LV2_URID key) {
+    for (; options && options->key; ++options)
+        if (options->key == key && options->type == band->forge.Int)
+            return (uint32_t) * (const int32_t *)options->value;
+    return 0;
 }
 
 /* For hosts without events, which map nothing: what would be told by events stays as it is. */
@@ -98,9 +91,9 @@ static LV2_Handle instantiate(const LV2_Descriptor *descriptor, double rate, con
     band->rate_hz = rate;
     lv2_atom_forge_init(&band->forge, map);
     lv2_log_logger_init(&band->logger, map, lv2_features_data(features, LV2_LOG__log));
-    const char *command = getenv("GIGMATE_COMMAND");
-    band->shell = shell_open(rate, block_of(lv2_features_data(features, LV2_OPTIONS__options), band),
-                             command && *command ? command : GIGMATE_COMMAND, write_log, band);
+    const LV2_Options_Option *options = lv2_features_data(features, LV2_OPTIONS__options);
+    band->shell = shell_open(rate, option(band, options, band->urids.nominal),
+                             option(band, options, band->urids.longest), write_log, band);
     if (!band->shell) {
         free(band);
         return NULL;
@@ -243,21 +236,14 @@ static void put(const Band *band, int port, float value) {
 
 static void run(LV2_Handle handle, uint32_t samples) {
     Band *band = handle;
-    const float *offline = band->ports[OFFLINE], *const *in = (const float *const *)&band->ports[AUDIO_IN];
+    const float *offline = band->ports[OFFLINE];
     for (int i = 0; i < GM_PARAMETERS; ++i)
         if (band->ports[PARAMETERS + i])
             shell_parameter(band->shell, i, *(const float *)band->ports[PARAMETERS + i]);
     shell_begin(band->shell, samples, offline && *offline > 0.5f);
     read_events(band, band->ports[CONTROL]);
     read_events(band, band->ports[EVENTS_IN]);
-    bool stereo = in[1] != NULL; /* what is digital silence on one side only is a mono track */
-    if (stereo) {
-        stereo = false;
-        for (uint32_t i = 0; i < samples && !stereo; ++i)
-            stereo = in[1][i] != 0.0f;
-    }
-    const float *const heard[GM_IN_ROWS] = {in[0], stereo ? in[1] : in[0]};
-    shell_process(band->shell, heard, (float *const *)&band->ports[AUDIO_OUT]);
+    shell_process(band->shell, (const float *const *)&band->ports[AUDIO_IN], (float *const *)&band->ports[AUDIO_OUT]);
     write_midi(band, band->ports[EVENTS_OUT]);
     write_texts(band, band->ports[NOTIFY]);
     put(band, LATENCY, (float)shell_latency_samples(band->shell));
@@ -271,12 +257,19 @@ static void cleanup(LV2_Handle handle) {
     free(handle);
 }
 
+static void free_mapped(const LV2_Feature *const *features, char *mapped) {
+    LV2_State_Free_Path *free_path = lv2_features_data(features, LV2_STATE__freePath);
+    if (mapped && free_path)
+        free_path->free_path(free_path->handle, mapped);
+    else
+        free(mapped);
+}
+
 static LV2_State_Status save(LV2_Handle handle, LV2_State_Store_Function store, LV2_State_Handle state, uint32_t flags,
                              const LV2_Feature *const *features) {
     (void)flags;
     Band *band = handle;
     LV2_State_Map_Path *paths = lv2_features_data(features, LV2_STATE__mapPath);
-    LV2_State_Free_Path *free_path = lv2_features_data(features, LV2_STATE__freePath);
     char preset[GM_TEXT_BYTES], chart[GM_TEXT_BYTES];
     shell_get_text(band->shell, GM_PRESET_TEXT, preset);
     shell_get_text(band->shell, GM_CHART_TEXT, chart);
@@ -287,11 +280,16 @@ static LV2_State_Status save(LV2_Handle handle, LV2_State_Store_Function store, 
         store(state, band->urids.preset, preset, strlen(preset) + 1, band->forge.String, how);
     if (status == LV2_STATE_SUCCESS && *chart)
         status = store(state, band->urids.chart, path, strlen(path) + 1, band->forge.Path, how);
-    if (mapped && free_path)
-        free_path->free_path(free_path->handle, mapped);
-    else
-        free(mapped);
+    free_mapped(features, mapped);
     return status;
+}
+
+/* What was stored as such a text; empty where there is none. */
+static const char *stored(LV2_State_Retrieve_Function retrieve, LV2_State_Handle state, LV2_URID key, LV2_URID type) {
+    size_t size = 0;
+    uint32_t found = 0, how = 0;
+    const char *text = retrieve(state, key, &size, &found, &how);
+    return text && found == type && size && text[size - 1] == '\0' ? text : "";
 }
 
 static LV2_State_Status restore(LV2_Handle handle, LV2_State_Retrieve_Function retrieve, LV2_State_Handle state,
@@ -299,20 +297,11 @@ static LV2_State_Status restore(LV2_Handle handle, LV2_State_Retrieve_Function r
     (void)flags;
     Band *band = handle;
     LV2_State_Map_Path *paths = lv2_features_data(features, LV2_STATE__mapPath);
-    LV2_State_Free_Path *free_path = lv2_features_data(features, LV2_STATE__freePath);
-    size_t size = 0;
-    uint32_t type = 0, how = 0;
-    const char *preset = retrieve(state, band->urids.preset, &size, &type, &how);
-    const bool named = preset && type == band->forge.String && size && preset[size - 1] == '\0';
-    shell_set_text(band->shell, GM_PRESET_TEXT, named ? preset : "");
-    const char *chart = retrieve(state, band->urids.chart, &size, &type, &how);
-    const bool charted = chart && type == band->forge.Path && size && chart[size - 1] == '\0';
-    char *mapped = paths && charted && *chart ? paths->absolute_path(paths->handle, chart) : NULL;
-    shell_set_text(band->shell, GM_CHART_TEXT, mapped ? mapped : charted ? chart : "");
-    if (mapped && free_path)
-        free_path->free_path(free_path->handle, mapped);
-    else
-        free(mapped);
+    const char *chart = stored(retrieve, state, band->urids.chart, band->forge.Path);
+    char *mapped = paths && *chart ? paths->absolute_path(paths->handle, chart) : NULL;
+    shell_set_text(band->shell, GM_CHART_TEXT, mapped ? mapped : chart);
+    shell_set_text(band->shell, GM_PRESET_TEXT, stored(retrieve, state, band->urids.preset, band->forge.String));
+    free_mapped(features, mapped);
     band->tell = true;
     return LV2_STATE_SUCCESS;
 }

@@ -2,12 +2,17 @@
 #define _GNU_SOURCE
 #include "shell.h"
 
+#ifndef GIGMATE_COMMAND
+#define GIGMATE_COMMAND "gigmate"
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +23,10 @@
 
 extern char **environ;
 
-enum { SHARED_FD = 3, WATCH_MS = 20, SLOW_S = 1, HUNG_S = 30, LEAVE_MS = 3000 };
+enum { SHARED_FD = 3, WATCH_MS = 20, SOON_US = 200, SLOW_S = 1, HUNG_S = 30, LEAVE_MS = 3000, LONGEST_MEANT = 2048 };
+#define TICKS_PER_BEAT 1e6
 #define HOLD_S 0.010        /* beyond a block: for the engine to wake up, and to carry it */
 #define OFFLINE_HOLD_S 0.030 /* always the same, as what is played depends on it */
-#define STUDIO_S 0.300      /* of latency, where the host makes up for it */
 #define OFFLINE_START_S 180 /* for an engine that loads */
 #define OFFLINE_HANG_S 30   /* for one that plays, and does not get on */
 
@@ -35,7 +40,8 @@ struct Shell {
     /* of the audio thread */
     int64_t position, delay, hold, live_hold, nominal;
     uint32_t samples;
-    bool offline, studio, begun, rolls, gave_up;
+    bool offline, studio, begun;
+    Word gave_up; /* a bounce that does not wait any more */
     Transport transport;
     bool transport_known;
     int64_t attached, epoch, waits_from; /* what lies before that nobody has made */
@@ -45,12 +51,16 @@ struct Shell {
     /* of the watcher */
     pthread_t watcher;
     Word quit, latency, state, alive;
-    char command[1024];
+    char *command;
     ShellLog log;
     void *owner;
     pid_t engine;
     int lifeline; /* the engine ends when it is closed, by us or by our end */
 };
+
+static void nap(long us) {
+    nanosleep(&(struct timespec){.tv_nsec = 1000 * us}, NULL);
+}
 
 /* ------------------------------------------------------------------------------------------------- the memory */
 
@@ -131,40 +141,49 @@ static bool push(Shell *shell, const int64_t event[GM_EVENT_WORDS]) {
     return true;
 }
 
+static void push_or_drop(Shell *shell, const int64_t event[GM_EVENT_WORDS]) {
+    if (!push(shell, event))
+        add(shell, GM_EVENTS_DROPPED, 1);
+}
+
 static bool push_parameter(Shell *shell, int number, double value) {
     int64_t event[GM_EVENT_WORDS] = {GM_PARAMETER_EVENT, shell->position, number};
     memcpy(&event[GM_EVENT_MORE], &value, sizeof value);
     return push(shell, event);
 }
 
+/* The fields of a jack_position_t that the engine reads, in their places. */
+typedef struct __attribute__((packed)) {
+    int64_t unread[2];
+    uint32_t rate, frame, valid;
+    int32_t bar, beat, tick;
+    double unread_too;
+    float beats_per_bar, beat_type;
+    double ticks_per_beat, tempo_bpm;
+} Position;
+_Static_assert(offsetof(Position, rate) == GM_JACK_FRAME_RATE && offsetof(Position, tick) == GM_JACK_TICK &&
+                   offsetof(Position, beats_per_bar) == GM_JACK_BEATS_PER_BAR &&
+                   offsetof(Position, tempo_bpm) == GM_JACK_TEMPO_BPM,
+               "the engine reads the fields elsewhere");
+
 static void push_transport(Shell *shell, uint32_t at, const Transport *transport) {
     int64_t event[GM_EVENT_WORDS] = {GM_TRANSPORT_EVENT, shell->position + at, transport->rolling};
-    char *table = (char *)&event[GM_EVENT_POSITION];
-    const uint32_t rate = (uint32_t)shell->rate_hz, frame = (uint32_t)transport->frame;
-    const uint32_t valid = transport->has_beats ? GM_JACK_HAS_BBT : 0;
-    const int32_t bar = (int32_t)transport->bar + 1, whole = (int32_t)transport->beat, beat = whole + 1;
-    const double fine = 1e6;
-    const int32_t tick = (int32_t)((transport->beat - whole) * fine);
-    const float metre = (float)transport->beats_per_bar, unit = (float)transport->beat_unit;
-    memcpy(table + GM_JACK_FRAME_RATE, &rate, sizeof rate);
-    memcpy(table + GM_JACK_FRAME, &frame, sizeof frame);
-    memcpy(table + GM_JACK_VALID, &valid, sizeof valid);
-    memcpy(table + GM_JACK_BAR, &bar, sizeof bar);
-    memcpy(table + GM_JACK_BEAT, &beat, sizeof beat);
-    memcpy(table + GM_JACK_TICK, &tick, sizeof tick);
-    memcpy(table + GM_JACK_BEATS_PER_BAR, &metre, sizeof metre);
-    memcpy(table + GM_JACK_BEAT_TYPE, &unit, sizeof unit);
-    memcpy(table + GM_JACK_TICKS_PER_BEAT, &fine, sizeof fine);
-    memcpy(table + GM_JACK_TEMPO_BPM, &transport->tempo_bpm, sizeof transport->tempo_bpm);
-    if (!push(shell, event))
-        add(shell, GM_EVENTS_DROPPED, 1);
+    const int32_t whole = (int32_t)transport->beat;
+    const Position position = {.rate = (uint32_t)shell->rate_hz,
+                               .frame = (uint32_t)transport->frame,
+                               .valid = transport->has_beats ? GM_JACK_HAS_BBT : 0,
+                               .bar = (int32_t)transport->bar + 1,
+                               .beat = whole + 1,
+                               .tick = (int32_t)((transport->beat - whole) * TICKS_PER_BEAT),
+                               .beats_per_bar = (float)transport->beats_per_bar,
+                               .beat_type = (float)transport->beat_unit,
+                               .ticks_per_beat = TICKS_PER_BEAT,
+                               .tempo_bpm = transport->tempo_bpm};
+    memcpy(&event[GM_EVENT_POSITION], &position, sizeof position);
+    push_or_drop(shell, event);
 }
 
 /* ------------------------------------------------------------------------------------------ the audio thread */
-
-static void nap(void) {
-    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-}
 
 static double now_s(void) {
     struct timespec now;
@@ -176,8 +195,8 @@ static double now_s(void) {
 static void wait_for_engine(Shell *shell) {
     const double end_s = now_s() + OFFLINE_START_S;
     while (get(shell, GM_ENGINE_ATTACHED) == 0 && get(shell, GM_ENGINE_STATE) != GM_STATE_FAILED && now_s() < end_s)
-        nap();
-    shell->gave_up = get(shell, GM_ENGINE_ATTACHED) == 0;
+        nap(SOON_US);
+    atomic_store(&shell->gave_up, get(shell, GM_ENGINE_ATTACHED) == 0);
 }
 
 /* Offline only: until what is to be played is there. */
@@ -193,10 +212,10 @@ static void wait_for_sound(Shell *shell, int64_t until) {
             end_s = now_s() + OFFLINE_HANG_S;
         }
         if (get(shell, GM_ENGINE_ATTACHED) != shell->attached || now_s() > end_s) {
-            shell->gave_up = true; /* the bounce goes on without it, and does not wait at every block */
+            atomic_store(&shell->gave_up, 1); /* the bounce goes on without it, and does not wait at every block */
             return;
         }
-        nap();
+        nap(SOON_US);
     }
 }
 
@@ -215,7 +234,8 @@ static void begin_epoch(Shell *shell) {
 }
 
 static void make_room(Shell *shell, uint32_t samples) {
-    const int64_t spare = (int64_t)(HOLD_S * shell->rate_hz), block = samples > shell->nominal ? samples : shell->nominal;
+    const int64_t spare = (int64_t)(HOLD_S * shell->rate_hz);
+    const int64_t block = samples > shell->nominal ? samples : shell->nominal;
     if (block + spare / 2 > shell->live_hold)
         shell->live_hold = block + spare;
     if (!shell->offline || !shell->begun)
@@ -230,14 +250,15 @@ void shell_begin(Shell *shell, uint32_t samples, bool offline) {
     shell->offline = offline;
     shell->studio = shell->parameters[GM_P_EARLY] < 0.5f;
     atomic_store(&shell->latency, shell->studio ? (int64_t)(STUDIO_S * shell->rate_hz) : 0);
-    if (offline && !shell->gave_up && get(shell, GM_ENGINE_ATTACHED) == 0)
+    if (offline && !atomic_load(&shell->gave_up) && get(shell, GM_ENGINE_ATTACHED) == 0)
         wait_for_engine(shell);
     const int64_t attached = get(shell, GM_ENGINE_ATTACHED);
     const bool other_delay = shell->studio != (shell->delay > 0);
     if (attached != shell->attached || other_mode || other_delay) {
         shell->begun = false;
         shell->attached = attached;
-        shell->gave_up = shell->gave_up && attached == 0;
+        if (attached != 0)
+            atomic_store(&shell->gave_up, 0);
     }
     make_room(shell, samples);
     if (!shell->begun)
@@ -268,9 +289,7 @@ void shell_midi(Shell *shell, uint32_t at, const uint8_t *bytes, uint32_t size) 
     int64_t packed = 0;
     for (uint32_t i = 0; i < size; ++i)
         packed |= (int64_t)bytes[i] << 8 * i;
-    const int64_t event[GM_EVENT_WORDS] = {GM_MIDI_EVENT, shell->position + at, packed};
-    if (!push(shell, event))
-        add(shell, GM_EVENTS_DROPPED, 1);
+    push_or_drop(shell, (const int64_t[GM_EVENT_WORDS]){GM_MIDI_EVENT, shell->position + at, packed});
 }
 
 /* Whatever has changed since it was sent; what finds no room is tried again in the next block. */
@@ -306,9 +325,13 @@ static void go_on(Shell *shell) {
 
 void shell_process(Shell *shell, const float *const in[GM_IN_ROWS], float *const out[GM_OUT_ROWS]) {
     const int64_t count = shell->samples, behind = shell->delay + shell->hold;
+    bool stereo = false;
+    for (int64_t i = 0; in[1] && i < count && !stereo; ++i)
+        stereo = in[1][i] != 0.0f;
+    const float *const heard[GM_IN_ROWS] = {in[0], in[stereo]};
     if (shell->begun) {
         send_parameters(shell);
-        if (count && ring_write_at(shell, GM_SHARED_IN, shell->position, in, count) < count)
+        if (count && ring_write_at(shell, GM_SHARED_IN, shell->position, heard, count) < count)
             add(shell, GM_SHELL_DROPPED, count);
     }
     go_on(shell);
@@ -317,7 +340,7 @@ void shell_process(Shell *shell, const float *const in[GM_IN_ROWS], float *const
     if (shell->transport_known && shell->transport.rolling && shell->begun)
         push_transport(shell, 0, &shell->transport); /* of the next block's first sample */
     const int64_t until = shell->position - behind;
-    if (shell->offline && shell->begun && !shell->gave_up && until > shell->waits_from)
+    if (shell->offline && shell->begun && !atomic_load(&shell->gave_up) && until > shell->waits_from)
         wait_for_sound(shell, until);
     int64_t early = get(shell, GM_SHARED_OUT + GM_RING_READ) - (until - count); /* the hold has grown: it pauses */
     if (early < 0) {
@@ -480,16 +503,15 @@ static void pass_message(Shell *shell, int64_t *seen) {
 static void *watch(void *argument) {
     Shell *shell = argument;
     int64_t beat = -1, message = 0;
-    double beat_s = now_s(), start_s = now_s(), wait_s = 1.0;
-    bool silent = false;
+    double beat_s = now_s(), start_s = beat_s, wait_s = 1.0;
+    bool silent = false, given_up = false;
     while (!atomic_load(&shell->quit)) {
         char how[80], line[200];
+        if (atomic_load(&shell->gave_up) != given_up && (given_up = !given_up))
+            say(shell, true, "the bounce goes on without the band, in silence: it did not get ready or get on in time");
         if (shell->engine == 0) {
             if (now_s() >= start_s) {
-                if (start_engine(shell))
-                    set(shell, GM_ENGINE_STATE, GM_STATE_LOADING);
-                else
-                    set(shell, GM_ENGINE_STATE, GM_STATE_FAILED);
+                set(shell, GM_ENGINE_STATE, start_engine(shell) ? GM_STATE_LOADING : GM_STATE_FAILED);
                 wait_s = wait_s < 16.0 ? 2.0 * wait_s : 30.0;
                 start_s = now_s() + wait_s;
                 beat_s = now_s() + HUNG_S; /* it has to be read from disk first */
@@ -521,7 +543,7 @@ static void *watch(void *argument) {
         }
         pass_message(shell, &message);
         atomic_store(&shell->state, silent ? GM_STATE_ABSENT : get(shell, GM_ENGINE_STATE));
-        nanosleep(&(struct timespec){.tv_nsec = WATCH_MS * 1000000L}, NULL);
+        nap(1000 * WATCH_MS);
     }
     if (shell->engine) {
         const pid_t engine = shell->engine;
@@ -529,7 +551,7 @@ static void *watch(void *argument) {
         forget_engine(shell, GM_STATE_ABSENT); /* which closes its lifeline */
         shell->engine = engine;
         for (int ms = 0; ms < LEAVE_MS && !engine_ended(shell, how); ms += WATCH_MS)
-            nanosleep(&(struct timespec){.tv_nsec = WATCH_MS * 1000000L}, NULL);
+            nap(1000 * WATCH_MS);
         if (kill(engine, SIGKILL) == 0)
             waitpid(engine, NULL, 0);
     }
@@ -575,17 +597,13 @@ static size_t lay_out(Shell *shell, int64_t ring_samples) {
 
 /* Memory without a name: nothing is left behind, whoever is killed. */
 static bool make_memory(Shell *shell) {
-    static atomic_int made;
-    char name[64];
     const int64_t ring_samples = GM_RING_SECONDS * (int64_t)shell->rate_hz;
+    void *memory = MAP_FAILED;
     shell->size = lay_out(NULL, ring_samples);
-    snprintf(name, sizeof name, "/gigmate-%ld-%d", (long)getpid(), atomic_fetch_add(&made, 1));
-    shell->descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    shell->descriptor = memfd_create("gigmate", MFD_CLOEXEC);
     if (shell->descriptor < 0)
         return false;
-    shm_unlink(name);
-    void *memory = MAP_FAILED;
-    if (posix_fallocate(shell->descriptor, 0, (off_t)shell->size) == 0) /* a full /dev/shm is an error now, not later */
+    if (posix_fallocate(shell->descriptor, 0, (off_t)shell->size) == 0) /* an error now, not later */
         memory = mmap(NULL, shell->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, shell->descriptor, 0);
     if (memory == MAP_FAILED) {
         close(shell->descriptor);
@@ -602,37 +620,41 @@ static bool make_memory(Shell *shell) {
     return true;
 }
 
-Shell *shell_open(double rate_hz, uint32_t nominal_block, const char *command, ShellLog log, void *owner) {
+static void let_go(Shell *shell) {
+    munmap(shell->words, shell->size);
+    close(shell->descriptor);
+    free(shell->command);
+    free(shell);
+}
+
+Shell *shell_open(double rate_hz, uint32_t nominal_block, uint32_t longest_block, ShellLog log, void *owner) {
     Shell *shell = calloc(1, sizeof *shell);
     if (!shell)
         return NULL;
+    const char *command = getenv("GIGMATE_COMMAND");
+    shell->command = strdup(command && *command ? command : GIGMATE_COMMAND);
     shell->rate_hz = rate_hz;
-    shell->nominal = nominal_block;
+    shell->nominal = nominal_block ? nominal_block : longest_block <= LONGEST_MEANT ? longest_block : 0;
     shell->position = (int64_t)rate_hz; /* there is time before the first sample, for what is made before it */
     shell->log = log;
     shell->owner = owner;
     shell->lifeline = -1;
     shell->parameters[GM_P_EARLY] = 1.0f;
-    snprintf(shell->command, sizeof shell->command, "%s", command);
     if (!make_memory(shell)) {
-        say(shell, true, "no shared memory for the band: is /dev/shm full?");
+        say(shell, true, "no memory to share with the band: is the machine's full?");
+        free(shell->command);
         free(shell);
         return NULL;
     }
-    make_room(shell, nominal_block);
-    if (pthread_create(&shell->watcher, NULL, watch, shell) != 0) {
-        munmap(shell->words, shell->size);
-        close(shell->descriptor);
-        free(shell);
-        return NULL;
-    }
-    return shell;
+    make_room(shell, (uint32_t)shell->nominal);
+    if (pthread_create(&shell->watcher, NULL, watch, shell) == 0)
+        return shell;
+    let_go(shell);
+    return NULL;
 }
 
 void shell_close(Shell *shell) {
     atomic_store(&shell->quit, 1);
     pthread_join(shell->watcher, NULL);
-    munmap(shell->words, shell->size);
-    close(shell->descriptor);
-    free(shell);
+    let_go(shell);
 }

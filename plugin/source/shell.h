@@ -29,9 +29,9 @@ typedef struct {
 
 typedef void (*ShellLog)(void *owner, bool bad, const char *line);
 
-/* Main thread. NULL: no memory, or no thread, for it. `command` is the program `gigmate`; nominal_block 0: not known.
- * `log` is called from the watcher's thread. */
-Shell *shell_open(double rate_hz, uint32_t nominal_block, const char *command, ShellLog log, void *owner);
+/* Main thread. NULL: no memory, or no thread, for it. Blocks of 0: not known. `log` is called from the watcher's
+ * thread. What is started is the program that GIGMATE_COMMAND names, else that for which the shell was built. */
+Shell *shell_open(double rate_hz, uint32_t nominal_block, uint32_t longest_block, ShellLog log, void *owner);
 
 /* Main thread, when no audio thread calls any more. Ends the engine. */
 void shell_close(Shell *shell);
@@ -47,8 +47,11 @@ void shell_begin(Shell *shell, uint32_t samples, bool offline);
 void shell_parameter(Shell *shell, int number, float value);
 void shell_transport(Shell *shell, uint32_t at, const Transport *transport);
 void shell_midi(Shell *shell, uint32_t at, const uint8_t *bytes, uint32_t size);
+/* A right input that is not there, or silent to the bit, is none: the left one is heard on both sides. */
 void shell_process(Shell *shell, const float *const in[GM_IN_ROWS], float *const out[GM_OUT_ROWS]);
 bool shell_take_midi(Shell *shell, MidiOut *message);
+
+#define STUDIO_S 0.300 /* of latency, with *Play ahead* off */
 
 /* Any thread. */
 uint32_t shell_latency_samples(const Shell *shell);

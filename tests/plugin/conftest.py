@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from gigmate.engine.errors import EngineError
+from gigmate.plugin.library import Face
 
 from tests.plugin.plugin_host import build
 
@@ -31,9 +32,21 @@ def built_threads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     return _build(tmp_path_factory, "thread")
 
 
-def _build(factory: pytest.TempPathFactory, sanitizer: str) -> tuple[Path, Path]:
+@pytest.fixture(scope="session")
+def built_clap(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Host and library of CLAP with the address and undefined-behaviour sanitizers."""
+    return _build(tmp_path_factory, "address", "clap")
+
+
+@pytest.fixture(scope="session")
+def built_clap_threads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Of CLAP, with the thread sanitizer."""
+    return _build(tmp_path_factory, "thread", "clap")
+
+
+def _build(factory: pytest.TempPathFactory, sanitizer: str, face: Face = "lv2") -> tuple[Path, Path]:
     try:
-        return build(factory.mktemp("plugin"), sanitizer)
+        return build(factory.mktemp("plugin"), sanitizer, face)
     except EngineError as error:
         if IN_CI:
             raise

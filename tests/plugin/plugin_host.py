@@ -1,4 +1,4 @@
-"""The test host (host.c) and the shell, built once with sanitizers, and a script run in it with its own engine."""
+"""The test host (hosts/) and the shell, built once with sanitizers, and a script run in it with its own engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from gigmate.plugin.bundle import compile_library, compiler
+from gigmate.plugin.library import Face, compile_library, compiler
 from gigmate.plugin.parameters import parameters
 
 HERE = Path(__file__).parent
@@ -31,13 +31,14 @@ def engine_command(folder: Path, kind: str) -> Path:
     return path
 
 
-def build(folder: Path, sanitizer: str) -> tuple[Path, Path]:
+def build(folder: Path, sanitizer: str, face: Face = "lv2") -> tuple[Path, Path]:
     """(host, library)."""
     flags = SANITIZERS[sanitizer]
-    host, library = folder / f"host-{sanitizer}", folder / f"gigmate-{sanitizer}.so"
-    compile_library(library, "/nowhere/gigmate", flags)
-    told = ["-std=c11", "-Wall", "-Wextra", "-Werror", *flags, str(HERE / "host.c"), "-o", str(host)]
-    subprocess.run([compiler(), *told, "-ldl", "-pthread"], check=True, timeout=100)
+    host, library = folder / f"host-{face}-{sanitizer}", folder / f"gigmate-{face}-{sanitizer}.so"
+    compile_library(library, face, "/nowhere/gigmate", flags)
+    sources = [str(HERE / "hosts" / name) for name in ("host.c", f"{face}_host.c")]
+    told = ["-std=c11", "-Wall", "-Wextra", "-Werror", *flags, *sources, "-o", str(host)]
+    subprocess.run([compiler(), *told, "-ldl", "-lm", "-pthread"], check=True, timeout=100)
     return host, library
 
 
@@ -46,8 +47,10 @@ class Bounce:
     """What a host printed and played."""
 
     played: np.ndarray
-    """float32 [8, samples]."""
+    """float32 [8, samples], of the first instance."""
     said: list[str] = field(default_factory=list)
+    others: list[np.ndarray] = field(default_factory=list)
+    """What further instances played, each as `played`."""
 
     def values(self, word: str) -> list[str]:
         return [line.partition(" ")[2] for line in self.said if line.startswith(word + " ")]
@@ -62,19 +65,23 @@ class Bounce:
 class RunningHost:
     """A host that takes its script line by line."""
 
-    def __init__(self, built: tuple[Path, Path], command: Path | str, out: Path, rate_hz: int = 48_000) -> None:
+    def __init__(
+        self, built: tuple[Path, Path], command: Path | str, out: Path, rate_hz: int = 48_000, instances: int = 1
+    ) -> None:
         environment = {**os.environ, "GIGMATE_COMMAND": str(command)}
-        self._out = out
+        self._outs = [out, *(out.with_name(f"{out.name}.{number}") for number in range(1, instances))]
         self._said: list[str] = []
         self._process = subprocess.Popen(
-            [str(built[0]), str(built[1]), str(rate_hz), str(out)],
+            [str(built[0]), str(built[1]), str(rate_hz), str(out), str(instances)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env=environment,
         )
         self.pid = self._process.pid
-        self.say("\n".join(DEFAULTS))
+        for number in range(instances):
+            self.say("\n".join((f"use {number}", *DEFAULTS)))
+        self.say("use 0")
 
     def say(self, lines: str) -> None:
         assert self._process.stdin is not None
@@ -91,21 +98,26 @@ class RunningHost:
         raise AssertionError(f"the host ended without {begin!r}: {self._process.wait()}")
 
     def engine(self) -> int:
-        """The process id of its engine."""
+        """The process id of its engine, or of one of them."""
+        return self.engines(1)[0]
+
+    def engines(self, least: int) -> list[int]:
+        """The process ids of its engines, as soon as there are so many."""
         end_s = time.monotonic() + 20
         while time.monotonic() < end_s:
             children = Path(f"/proc/{self.pid}/task").glob("*/children")
             with contextlib.suppress(OSError):
-                for child in " ".join(path.read_text() for path in children).split():
-                    return int(child)
+                found = [int(child) for child in " ".join(path.read_text() for path in children).split()]
+                if len(found) >= least:
+                    return found
             time.sleep(0.02)
         raise AssertionError("no engine was started")
 
     def finish(self, timeout_s: float = 100) -> Bounce:
         out, _ = self._process.communicate(timeout=timeout_s)
         assert self._process.returncode == 0, out[-2000:]
-        played = np.fromfile(self._out, np.float32).reshape(-1, 8).T
-        return Bounce(played, [*self._said, *out.splitlines()])
+        played = [np.fromfile(path, np.float32).reshape(-1, 8).T for path in self._outs]
+        return Bounce(played[0], [*self._said, *out.splitlines()], played[1:])
 
     def kill(self) -> None:
         self._process.kill()
@@ -113,8 +125,10 @@ class RunningHost:
 
 
 @contextlib.contextmanager
-def running(built: tuple[Path, Path], command: Path | str, out: Path, rate_hz: int = 48_000) -> Iterator[RunningHost]:
-    host = RunningHost(built, command, out, rate_hz)
+def running(
+    built: tuple[Path, Path], command: Path | str, out: Path, rate_hz: int = 48_000, instances: int = 1
+) -> Iterator[RunningHost]:
+    host = RunningHost(built, command, out, rate_hz, instances)
     try:
         yield host
     finally:

@@ -63,12 +63,12 @@ def test_the_engine_ends_with_its_host(built: tuple[Path, Path], tmp_path: Path)
         assert not list(Path("/dev/shm").glob(f"gigmate-{host.pid}-*")), "the memory has no name"
         os.kill(host.pid, signal.SIGKILL)
         end_s = time.monotonic() + 10
-        while _lives(engine) and time.monotonic() < end_s:
+        while lives(engine) and time.monotonic() < end_s:
             time.sleep(0.05)
-        assert not _lives(engine)
+        assert not lives(engine)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -82,7 +82,7 @@ def test_cleaning_up_ends_the_engine_and_another_instance_has_its_own(built: tup
         first = host.engine()
         host.say("restart\nuntil 2 60")
         host.line("state 2")
-        assert host.engine() != first and not _lives(first)
+        assert host.engine() != first and not lives(first)
         host.finish()
 
 

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 import soundfile
 import soxr
-from gigmate.plugin.bundle import build, own_command
+from gigmate.plugin.bundle import build
+from gigmate.plugin.library import own_command
 
 HERE = Path(__file__).parent
 RATE_HZ = 48_000
