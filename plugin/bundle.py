@@ -5,13 +5,10 @@ Any thread, one at a time for one folder. Raises EngineError for what is missing
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..engine.errors import EngineError
-from .library import compile_library
+from .library import compile_library, install
 from .parameters import Parameter, parameters
 
 URI = "urn:gigmate:band"
@@ -44,20 +41,13 @@ def default_folder() -> Path:
 
 def build(folder: Path, command: str) -> Path:
     """Build the bundle into a folder for plug-ins; what stood there is replaced when the new one is whole. Its path."""
-    bundle = folder / NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".gigmate-", dir=folder) as made:
-            new = Path(made)
-            compile_library(new / LIBRARY, "lv2", command)
-            (new / "manifest.ttl").write_text(manifest(), encoding="utf-8")
-            (new / "gigmate.ttl").write_text(description(), encoding="utf-8")
-            bundle.mkdir(exist_ok=True)
-            for path in new.iterdir():  # a library that a host has loaded is replaced, not written over
-                os.replace(path, bundle / path.name)
-    except OSError as error:
-        raise EngineError(f"{bundle}: cannot be written ({error.strerror}): give another folder with --to") from error
-    return bundle
+
+    def write(new: Path) -> None:
+        compile_library(new / LIBRARY, "lv2", command)
+        (new / "manifest.ttl").write_text(manifest(), encoding="utf-8")
+        (new / "gigmate.ttl").write_text(description(), encoding="utf-8")
+
+    return install(folder, write, NAME)
 
 
 def manifest() -> str:

@@ -5,15 +5,11 @@ Any thread, one at a time for one folder. Raises EngineError for what is missing
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from ..engine.errors import EngineError
-from .library import compile_library
+from .library import compile_library, install
 
 NAME = "gigmate.clap"
-ID = "org.gigmate.band"
 
 
 def default_folder() -> Path:
@@ -22,13 +18,5 @@ def default_folder() -> Path:
 
 
 def build(folder: Path, command: str) -> Path:
-    """Build the library into a folder for plug-ins; what stood there is replaced when the new one is whole. Its path."""
-    library = folder / NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".gigmate-", dir=folder) as made:
-            compile_library(Path(made) / NAME, "clap", command)
-            os.replace(Path(made) / NAME, library)
-    except OSError as error:
-        raise EngineError(f"{library}: cannot be written ({error.strerror}): give another folder with --to") from error
-    return library
+    """Build the library into a folder for plug-ins; it replaces what stood there when it is whole. Its path."""
+    return install(folder, lambda new: compile_library(new / NAME, "clap", command)) / NAME

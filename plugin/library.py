@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -62,3 +63,20 @@ def compile_library(path: Path, face: Face, command: str, more: tuple[str, ...] 
             raise EngineError("the header files of LV2 are not there: install them (Debian, Ubuntu: lv2-dev)")
         lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines() or ["?"]
         raise EngineError(f"the plug-in cannot be compiled: {lines[0]}")
+
+
+def install(folder: Path, write: Callable[[Path], object], bundle: str = "") -> Path:
+    """Put what `write` writes into a new folder where hosts look for plug-ins, or into a folder `bundle` there.
+
+    What stood there is replaced when the new is whole, a file at a time: a host may have loaded it. Returns where."""
+    into = folder / bundle
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".gigmate-", dir=folder) as made:
+            write(Path(made))
+            into.mkdir(exist_ok=True)
+            for path in Path(made).iterdir():
+                os.replace(path, into / path.name)
+    except OSError as error:
+        raise EngineError(f"{into}: cannot be written ({error.strerror}): give another folder with --to") from error
+    return into

@@ -27,7 +27,7 @@ enum { SHARED_FD = 3, WATCH_MS = 20, SOON_US = 200, SLOW_S = 1, HUNG_S = 30, LEA
 #define TICKS_PER_BEAT 1e6
 #define HOLD_S 0.010        /* beyond a block: for the engine to wake up, and to carry it */
 #define OFFLINE_HOLD_S 0.030 /* always the same, as what is played depends on it */
-#define OFFLINE_START_S 180 /* for an engine that loads */
+#define START_S 180         /* for an engine that loads: small machines take minutes for the first time */
 #define OFFLINE_HANG_S 30   /* for one that plays, and does not get on */
 
 typedef _Atomic int64_t Word;
@@ -193,7 +193,7 @@ static double now_s(void) {
 
 /* Offline only: until the engine can take an epoch, or there is none to wait for. */
 static void wait_for_engine(Shell *shell) {
-    const double end_s = now_s() + OFFLINE_START_S;
+    const double end_s = now_s() + START_S;
     while (get(shell, GM_ENGINE_ATTACHED) == 0 && get(shell, GM_ENGINE_STATE) != GM_STATE_FAILED && now_s() < end_s)
         nap(SOON_US);
     atomic_store(&shell->gave_up, get(shell, GM_ENGINE_ATTACHED) == 0);
@@ -514,7 +514,7 @@ static void *watch(void *argument) {
                 set(shell, GM_ENGINE_STATE, start_engine(shell) ? GM_STATE_LOADING : GM_STATE_FAILED);
                 wait_s = wait_s < 16.0 ? 2.0 * wait_s : 30.0;
                 start_s = now_s() + wait_s;
-                beat_s = now_s() + HUNG_S; /* it has to be read from disk first */
+                beat_s = now_s() + START_S - HUNG_S;
             }
         } else if (engine_ended(shell, how)) {
             pass_message(shell, &message);

@@ -147,3 +147,11 @@ def peaks(row: np.ndarray, least: float = 0.1, around: int = 40) -> np.ndarray:
     whole = np.flatnonzero(size[:-around] > least)  # at the end an impulse may be cut off
     found = [i for i in whole if size[i] == size[max(0, i - around) : i + around].max()]
     return np.array(found)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there, and more than a name that nobody has asked after."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gigmate.engine.errors import EngineError
 from gigmate.plugin.clap import build
 
 from ..conftest import IN_CI
@@ -106,3 +107,9 @@ def test_qtractors_scanner_finds_it(tmp_path: Path) -> None:
     told = f"CLAP:{library}\n"
     done = subprocess.run([scanners[0]], input=told, capture_output=True, text=True, timeout=30, check=False)
     assert f"CLAP|GigMate|2:2|1:1|{len(PORT)}:0|" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EngineError, match=r"cannot be written .*--to"):
+        build(tmp_path / "file", "/nowhere/gigmate")

@@ -38,8 +38,6 @@ static void log_line(const ClapHost *host, int32_t severity, const char *line) {
     (void)severity;
     if (strstr(line, "the band is ready"))
         one->state = 2;
-    else if (strstr(line, ": the band is on"))
-        one->state = 3;
     else if (strstr(line, "cannot be started"))
         one->state = 4;
     else if (strstr(line, "was ended by") || strstr(line, "ended with"))

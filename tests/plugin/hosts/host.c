@@ -16,12 +16,14 @@
  *   mono 0|1                  whether there is no right input
  *   pace 0|1, sleep MS, save, restore, restart, close
  *   where                     prints at which sample the host is
- *   until STATE SECONDS       blocks of 256 until the engine's state is that, or the time is over
+ *   hear SECONDS              blocks of 64 until the drums sound, or the time is over
+ *   until STATE SECONDS       blocks of 256 until the engine's state is that (for 2, ready: or plays), or time is over
  *
  * It writes what the eight outputs of each instance play, interleaved (of the second one into OUT.f32.1), and prints:
  * `midi POSITION BYTES`, `text WHICH WORDS`, `log ...`, `latency N`, `slow MICROSECONDS POSITION` for each new slowest
  * block while a clock runs, `kept KEY VALUE`, `up NUMBER`, and at the end of each instance
- * `end POSITION STATE MISSES SLOWEST_US LONGEST_US`: the slowest block by its thread's time, the longest by the wall. */
+ * `end POSITION STATE MISSES SLOWEST_US LONGEST_US`: the slowest block by its thread's time, the longest by the wall.
+ */
 #define _GNU_SOURCE
 #include "host.h"
 
@@ -124,8 +126,19 @@ static void until(int state, double seconds) {
     do {
         run(256);
         wait_s(0.005);
-    } while (used->state != state && time_s(CLOCK_MONOTONIC) < end_s);
+    } while (used->state != state && !(state == 2 && used->state == 3) && time_s(CLOCK_MONOTONIC) < end_s);
     printf("state %d\n", used->state);
+}
+
+static void hear(double seconds) {
+    const double end_s = time_s(CLOCK_MONOTONIC) + seconds;
+    bool heard = false;
+    while (!heard && time_s(CLOCK_MONOTONIC) < end_s) {
+        run(64);
+        for (int i = 0; i < 64; ++i)
+            heard = heard || used->out[2][i] > 0.1f;
+    }
+    printf("heard %d\n", heard);
 }
 
 static void obey(char *line) {
@@ -182,6 +195,8 @@ static void obey(char *line) {
         face_open(used);
     } else if (strcmp(word, "where") == 0) {
         printf("where %ld\n", position);
+    } else if (strcmp(word, "hear") == 0) {
+        hear(atof(rest));
     } else if (strcmp(word, "close") == 0) {
         end(used);
     } else if (word[0]) {
