@@ -7,9 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from .source_trees import tree_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
@@ -111,7 +114,7 @@ MODULES = modules()
 
 
 def imports_of(name: str, path: Path) -> Iterator[Import]:
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    tree = tree_of(path)
     lazy_nodes: set[ast.AST] = set()
     for node in ast.walk(tree):
         guard = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
@@ -130,7 +133,21 @@ def imports_of(name: str, path: Path) -> Iterator[Import]:
             yield Import(name, target or "__init__", node.lineno, node in lazy_nodes)
 
 
-IMPORTS = [found for name, path in MODULES.items() for found in imports_of(name, path)]
+@cache
+def all_imports() -> list[Import]:
+    return [found for name, path in MODULES.items() for found in imports_of(name, path)]
+
+
+def absolute_imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and first name of each import that is not relative."""
+    for node in ast.walk(tree_of(path)):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        for name in names:
+            yield node.lineno, name.split(".")[0]
 
 
 def test_the_table_names_every_package() -> None:
@@ -140,7 +157,7 @@ def test_the_table_names_every_package() -> None:
 
 def test_every_import_keeps_to_its_layer() -> None:
     wrong = []
-    for found in IMPORTS:
+    for found in all_imports():
         own, target = found.module.split(".")[0], found.target
         if target.split(".")[0] == own or target == "__init__":  # __init__: the version
             continue
@@ -161,7 +178,7 @@ def test_every_room_of_the_engine_stands_on_those_below_it() -> None:
     height = {room: place for place, room in enumerate(("", *ENGINE_ROOMS))}
     wrong = [
         f"{found.module}:{found.line} imports {found.target}"
-        for found in IMPORTS
+        for found in all_imports()
         if found.module.startswith("engine.") and found.target.startswith("engine.")
         if height[_room(found.target)] > height[_room(found.module)]
     ]
@@ -176,26 +193,25 @@ def test_no_folder_holds_more_files_than_a_reader_can_take_in() -> None:
 
 
 def test_imports_inside_are_relative() -> None:
-    wrong = []
-    for name, path in MODULES.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                names = [node.module or ""]
-            wrong += [f"{name}:{node.lineno}" for n in names if n.split(".")[0] == "gigmate"]
+    wrong = [
+        f"{name}:{line}"
+        for name, path in MODULES.items()
+        for line, first in absolute_imports(path)
+        if first == "gigmate"
+    ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_relative_imports_lead_somewhere() -> None:
-    wrong = [f"{found.module}:{found.line} imports {found.target}" for found in IMPORTS if found.target not in MODULES]
+    wrong = [
+        f"{found.module}:{found.line} imports {found.target}" for found in all_imports() if found.target not in MODULES
+    ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_no_circles_at_import() -> None:
     graph: dict[str, set[str]] = {name: set() for name in MODULES}
-    for found in IMPORTS:
+    for found in all_imports():
         if not found.lazy and found.target != found.module and found.target in MODULES:
             graph[found.module].add(found.target)
     done: set[str] = set()
@@ -213,17 +229,13 @@ def test_no_circles_at_import() -> None:
 
 @pytest.mark.parametrize("package", ["dsp", "engine", "latency", "control", "presets"])
 def test_torch_stays_in_the_model(package: str) -> None:
-    wrong = []
-    for name, path in MODULES.items():
-        if name.split(".")[0] != package:
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                names = [node.module or ""]
-            wrong += [f"{name}:{node.lineno}" for n in names if n.split(".")[0] == "torch"]
+    wrong = [
+        f"{name}:{line}"
+        for name, path in MODULES.items()
+        if name.split(".")[0] == package
+        for line, first in absolute_imports(path)
+        if first == "torch"
+    ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -234,8 +246,6 @@ def test_the_command_line_starts_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_every_file_says_what_it_holds(name: str) -> None:
-    path = MODULES[name]
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    assert docstring, f"{path.relative_to(ROOT)} has no docstring"
+def test_every_file_says_what_it_holds() -> None:
+    silent = [str(path.relative_to(ROOT)) for path in MODULES.values() if not ast.get_docstring(tree_of(path))]
+    assert not silent, f"no docstring: {silent}"

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from .source_trees import tree_of
+
 ROOT = Path(__file__).resolve().parents[1]
 MOST_ARGUMENTS, MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 7, 400, 60
 _LONGER = {
@@ -35,7 +37,7 @@ def functions(packages: tuple[str, ...]) -> Iterator[tuple[str, Function]]:
     """Every function of the packages, with `path:line name`."""
     for package in packages:
         for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+            for node in ast.walk(tree_of(path)):
                 if isinstance(node, Function):
                     yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
 
@@ -96,7 +98,7 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
 def test_no_function_is_longer_than_a_screen() -> None:
     too_long = []
     for path in sources():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, Function) and length(path, node) > MOST_LINES_OF_A_FUNCTION:
                 too_long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {length(path, node)} lines")
     assert not too_long, "\n".join(too_long)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from .source_trees import tree_of
 
 ROOT = Path(__file__).resolve().parents[1]
 EACH_METHOD = "Each method says its thread"
@@ -28,8 +28,8 @@ OTHER = re.compile(
 """A sentence of few words about a thread: one of ours, or one that the vocabulary lacks."""
 
 
-def public_classes(source: str) -> Iterator[ast.ClassDef]:
-    for node in ast.parse(source).body:
+def public_classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    for node in tree.body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield node
 
@@ -38,10 +38,10 @@ def text_of(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     return " ".join((ast.get_docstring(node) or "").split())
 
 
-def wordless(source: str) -> list[str]:
+def wordless(tree: ast.Module) -> list[str]:
     """Public classes that do not say their thread, and methods that a class says would."""
     missing = []
-    for node in public_classes(source):
+    for node in public_classes(tree):
         said = SAID.findall(text_of(node))
         if not said:
             missing.append(node.name)
@@ -57,17 +57,21 @@ def wordless(source: str) -> list[str]:
 FILES = [path for package in ("engine", "model", "control") for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_public_class_says_its_thread(path: Path) -> None:
-    assert wordless(path.read_text(encoding="utf-8")) == []
+def test_every_public_class_says_its_thread() -> None:
+    missing = {str(path.relative_to(ROOT)): wordless(tree_of(path)) for path in FILES}
+    assert not {path: names for path, names in missing.items() if names}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_class_uses_a_thread_word_of_its_own(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            strange = [said for said in OTHER.findall(text_of(node)) if said not in WORDS]
-            assert not strange, f"{node.name}: {strange}"
+def test_no_class_uses_a_thread_word_of_its_own() -> None:
+    strange = [
+        f"{path.relative_to(ROOT)} {node.name}: {said}"
+        for path in FILES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        for said in OTHER.findall(text_of(node))
+        if said not in WORDS
+    ]
+    assert not strange, "\n".join(strange)
 
 
 def test_the_words_are_those_of_the_contributors_page() -> None:
@@ -83,4 +87,4 @@ def test_a_class_without_a_word_is_found() -> None:
         '    def good(self):\n        """Any thread. Reads."""\n'
         '    def bad(self):\n        """Reads."""\n'
     )
-    assert wordless(silent + partly) == ["Silent", "Partly.bad"]
+    assert wordless(ast.parse(silent + partly)) == ["Silent", "Partly.bad"]

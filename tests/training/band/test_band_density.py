@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import pickle
 from functools import cache
 
 import numpy as np
@@ -33,9 +34,15 @@ SONGS = 5
 
 
 @cache
+def written(style: str, seed: int) -> bytes:
+    """Pickled, which is the quickest way to have it again and again."""
+    return pickle.dumps(arrange.write_song(seed, styles=(style,), seconds=(30.0, 40.0)))
+
+
+@cache
 def played(style: str, seed: int, density: float) -> Score:
     """A song of which every bar is meant to be as dense, played by the same band."""
-    score = arrange.write_song(seed, styles=(style,), seconds=(30.0, 40.0))
+    score: Score = pickle.loads(written(style, seed))
     for bar in score.bars:
         bar.density = density
     arrange.play(np.random.default_rng(seed), STYLES[style], score)
