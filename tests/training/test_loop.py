@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import faulthandler
+import importlib.util
+import inspect
 import json
+import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -80,27 +84,30 @@ def test_lines_of_steps_that_are_made_again_are_dropped(tmp_path: Path) -> None:
     assert steps == [4, 9, 14, 19]
 
 
+FORKED = multiprocessing.get_context("fork")
+"""A program of ours at once: torch, which takes seconds to import, is there already."""
+
+
+def train_for_ever(folder: Path) -> None:
+    model = nn.Linear(2, 1)
+    loop = Loop(LoopConfig(folder, steps=10**9, save_seconds=0.02), model, "line", {})
+    loop.resume()
+    for _ in loop:
+        loop.update(model(torch.ones(1, 2)).square().sum(), {})
+        time.sleep(0.005)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_training_goes_on(tmp_path: Path, with_signal: signal.Signals) -> None:
-    program = textwrap.dedent("""
-        import sys, time
-        from pathlib import Path
-        import torch
-        from gigmate.training.loop import Loop, LoopConfig
-        model = torch.nn.Linear(2, 1)
-        loop = Loop(LoopConfig(Path(sys.argv[1]), steps=10**9, save_seconds=0.02), model, "line", {})
-        loop.resume()
-        for step in loop:
-            loop.update(model(torch.ones(1, 2)).square().sum(), {})
-            time.sleep(0.005)
-    """)
-    child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.DEVNULL, cwd=ROOT)
+    child = FORKED.Process(target=train_for_ever, args=(tmp_path,))
+    child.start()
     waited = time.monotonic()
     while not (tmp_path / "last.pt").exists() and time.monotonic() - waited < 60:
-        time.sleep(0.05)
+        time.sleep(0.01)
     os.kill(child.pid, with_signal)
-    code = child.wait(30)
-    assert code == (-signal.SIGKILL if with_signal == signal.SIGKILL else 0)
+    child.join(30)
+    assert child.exitcode == (-signal.SIGKILL if with_signal == signal.SIGKILL else 0)
     loop = Loop(LoopConfig(tmp_path, steps=10**9), nn.Linear(2, 1), "line", {})
     assert loop.resume()
     assert loop.step > 0
@@ -178,58 +185,78 @@ def test_tensorboard_gets_the_figures(tmp_path: Path) -> None:
     assert [event.step for event in events.Scalars("loss")] == [4, 9]
 
 
+def report_to_clearml(out: Path, home: Path) -> None:
+    faulthandler.dump_traceback_later(80, exit=True)  # where it hangs, if it does
+    os.environ.update({"CLEARML_OFFLINE_MODE": "1", "HOME": str(home), "CLEARML_CACHE_DIR": str(home)})
+    os.chdir(home)
+    model = nn.Linear(2, 1)
+    loop = Loop(LoopConfig(out, steps=10, log_steps=5, clearml="gigmate"), model, "line", {})
+    for _ in loop:
+        loop.update(model(torch.ones(1, 2)).square().sum(), {})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 def test_clearml_gets_the_figures_offline(tmp_path: Path) -> None:
-    pytest.importorskip("clearml")
-    program = textwrap.dedent("""
-        import faulthandler
-        import sys
-        from pathlib import Path
-        faulthandler.dump_traceback_later(80, exit=True)  # where it hangs, if it does
-        import torch
-        from gigmate.training.loop import Loop, LoopConfig
-        model = torch.nn.Linear(2, 1)
-        out = Path(sys.argv[1])
-        loop = Loop(LoopConfig(out, steps=10, log_steps=5, clearml="gigmate"), model, "line", {})
-        task = loop._sinks[0]._task
-        for step in loop:
-            loop.update(model(torch.ones(1, 2)).square().sum(), {})
-        print("FOLDER", task.get_offline_mode_folder())
-    """)
+    if importlib.util.find_spec("clearml") is None:  # to import it here would be to give it this process's settings
+        pytest.skip("clearml is not installed")
     # ClearML's reporting process is forked while its search for a repository holds a pipe open: now and then closing
     # the task then waits for a minute. A thread reports the same figures, and the search is done before the training.
     settings = "sdk.development.report_use_subprocess: false\nsdk.development.vcs_repo_detect_async: false\n"
     (tmp_path / "clearml.conf").write_text(settings)
-    environment = {**os.environ, "CLEARML_OFFLINE_MODE": "1", "HOME": str(tmp_path), "CLEARML_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-c", program, str(tmp_path / "run")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=100)
-    assert done.returncode == 0, done.stderr
+    child = FORKED.Process(target=report_to_clearml, args=(tmp_path / "run", tmp_path))
+    child.start()
+    child.join(100)
+    assert child.exitcode == 0
     assert (tmp_path / "run" / "log.jsonl").exists()
-    assert any(tmp_path.rglob("*offline*")), done.stdout
+    assert any(tmp_path.rglob("*offline*"))
 
 
+def train_one_of_two(out: Path) -> None:
+    """What torchrun starts twice."""
+    torch.manual_seed(int(os.environ["RANK"]))
+    model = nn.Linear(2, 1)
+    loop = Loop(LoopConfig(out, steps=20, log_steps=5, device="cpu"), model, "line", {})
+    loop.resume()
+    rng = loop.sampler(1)
+    for _ in loop:
+        x = torch.from_numpy(rng.standard_normal((4, 2))).float()
+        loop.update((model(x) - x.sum(1, keepdim=True)).square().mean(), {})
+    torch.save(model.state_dict(), out.with_name(f"rank{loop.group.rank}.pt"))
+
+
+def train_as(rank: int, out: Path, port: int) -> None:
+    """As torchrun would: its environment, and then the program."""
+    told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in told.items()})
+    train_one_of_two(out)
+
+
+def check_ranks(folder: Path) -> None:
+    ranks = [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
+    assert same(*ranks)
+    assert len((folder / "run" / "log.jsonl").read_text().splitlines()) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ranks = [FORKED.Process(target=train_as, args=(rank, tmp_path / "run", port)) for rank in (0, 1)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(100)
+    assert [process.exitcode for process in ranks] == [0, 0]
+    check_ranks(tmp_path)
+
+
+@pytest.mark.slow
+def test_two_processes_of_torchrun_train_as_one(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text(
-        textwrap.dedent("""
-        import sys
-        from pathlib import Path
-        import torch
-        from gigmate.training.loop import Loop, LoopConfig
-        out = Path(sys.argv[1])
-        torch.manual_seed(int(__import__("os").environ["RANK"]))
-        model = torch.nn.Linear(2, 1)
-        loop = Loop(LoopConfig(out, steps=20, log_steps=5, device="cpu"), model, "line", {})
-        loop.resume()
-        rng = loop.sampler(1)
-        for step in loop:
-            x = torch.from_numpy(rng.standard_normal((4, 2))).float()
-            loop.update((model(x) - x.sum(1, keepdim=True)).square().mean(), {})
-        torch.save(model.state_dict(), out.with_name(f"rank{loop.group.rank}.pt"))
-    """)
-    )
+    imports = "import os, sys, torch\nfrom pathlib import Path\nfrom torch import nn\n"
+    imports += "from gigmate.training.loop import Loop, LoopConfig\n"
+    program.write_text(f"{imports}{inspect.getsource(train_one_of_two)}\ntrain_one_of_two(Path(sys.argv[1]))\n")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
     done = subprocess.run([*command, str(tmp_path / "run")], capture_output=True, text=True, cwd=ROOT, timeout=110)
     assert done.returncode == 0, done.stderr[-2000:]
-    ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
-    assert same(*ranks)
-    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 4
+    check_ranks(tmp_path)

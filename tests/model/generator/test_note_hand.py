@@ -1,8 +1,9 @@
-"""What is asked by hand is what the shipped band plays, under every runtime: rests, hits, a register left free."""
+"""What is asked by hand is what the shipped band plays, whatever runs it: rests, hits, a register left free."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,9 +18,16 @@ BEAT = 1.0 / 12.5
 Asked = Callable[[int], Hand]
 
 
-@pytest.fixture(params=["native", "eager"])
+EVERY_RUNTIME = pytest.mark.parametrize("player", ["native", "eager"], indirect=True)
+"""Where it is forced or forbidden. By how much it is leaned on is counted in one: that both draw the same by the same
+hand is tested in tests/model/native/test_native_step.py."""
+
+band = cache(load_band)
+
+
+@pytest.fixture
 def player(request: pytest.FixtureRequest) -> Accompanist:
-    return Accompanist(load_band(runtime=request.param), 3)
+    return Accompanist(band(runtime=getattr(request, "param", "native")), 3)
 
 
 def slots(player: Accompanist, frames: int, asked: Asked) -> np.ndarray:
@@ -37,6 +45,7 @@ def slots(player: Accompanist, frames: int, asked: Asked) -> np.ndarray:
     return made
 
 
+@EVERY_RUNTIME
 def test_a_rest_is_silence_and_after_it_the_parts_play_as_before(player: Accompanist) -> None:
     resting = range(100, 150)
     made = slots(player, 200, lambda frame: all_parts(PartHand(rest=True)) if frame in resting else FREE_HAND)
@@ -46,6 +55,7 @@ def test_a_rest_is_silence_and_after_it_the_parts_play_as_before(player: Accompa
     assert 0.5 * before < after < 1.7 * before, "nothing is owed for a rest"
 
 
+@EVERY_RUNTIME
 def test_a_hit_is_struck_by_all_in_its_quarter_with_the_voices_that_are_asked(player: Accompanist) -> None:
     drums = PartHand(hit_at=0.6, voices=("kick", "crash"))
     other = PartHand(hit_at=0.6)
@@ -67,6 +77,7 @@ def test_what_is_leaned_on_comes_often_and_what_is_sure_always(player: Accompani
     assert never + 0.15 < often and always == 1.0, (never, often, always)
 
 
+@EVERY_RUNTIME
 def test_held_parts_begin_nothing(player: Accompanist) -> None:
     made = slots(player, 120, lambda frame: all_parts(PartHand(hold=True)) if frame >= 60 else FREE_HAND)
     assert not any(is_onset(int(state)) for state in made[60:, :, STATE].ravel())
@@ -88,7 +99,7 @@ def test_keys_keep_out_of_the_leads_register(player: Accompanist) -> None:
 
 
 def test_a_hand_that_asks_for_nothing_changes_nothing() -> None:
-    player = Accompanist(load_band(runtime="native"), 3)
+    player = Accompanist(band(runtime="native"), 3)
     free = slots(player, 60, lambda _: FREE_HAND)
     player.reset(3, 2)
     soft = slots(player, 60, lambda _: all_parts(PartHand(level_db=-3.0)))

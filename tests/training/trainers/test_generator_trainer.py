@@ -108,8 +108,8 @@ def test_a_tiny_model_learns_the_root_from_the_chord_and_a_beginning_costs_no_mo
     store: Path, tmp_path: Path
 ) -> None:
     """After some hundred steps the note is nearly certain, and states are not drawn toward beginnings."""
-    config = LoopConfig(tmp_path / "run", learning_rate=4e-3, steps=360, log_steps=20, device="cpu")
-    training.train_generator(store, MdctCodec(CODEC), config, ("rock",), SHAPE, songs_per_batch=3, frames=60)
+    config = LoopConfig(tmp_path / "run", learning_rate=6e-3, steps=240, log_steps=20, device="cpu")
+    training.train_generator(store, MdctCodec(CODEC), config, ("rock",), SHAPE, songs_per_batch=2, frames=60)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     steps = [line for line in lines if "note" in line]
     assert steps[-1]["note"] < 0.35 * steps[0]["note"] and steps[-1]["note"] < 1.0
