@@ -280,33 +280,11 @@ def jack_server(start_jack: Callable[..., JackServer]) -> JackServer:
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a band that is small and plays at random: everything of the real one but the music."""
     import torch
-    from gigmate.model import checkpoint
-    from gigmate.model.codec.mdct_codec import CodecConfig, MdctCodec
-    from gigmate.model.configs import HarmonyConfig
-    from gigmate.model.generator.generator_config import GeneratorConfig
-    from gigmate.model.generator.transformer import Generator
-    from gigmate.model.harmony.chord_network import Harmony
-    from gigmate.model.listener import Listener, ListenerConfig
-    from gigmate.model.voice import Voice, VoiceConfig
 
-    codec = CodecConfig(
-        fine_channels=16, fine_blocks=1, coarse_channels=24, coarse_blocks=1, latent=8, codebooks=3, entries=32
-    )
-    listener = ListenerConfig(channels=16, dilations=(1, 2))
-    generator = GeneratorConfig(
-        styles=("rock", "funk"), codebooks=3, entries=32, layers=1, size=16, heads=2, hidden=24, window_frames=12,
-        condition_size=8, heard_channels=8, depth_layers=1, depth_size=16, depth_heads=2, depth_hidden=24,
-    )  # fmt: skip
-    voice = VoiceConfig(latent=8, channels=16, dilations=(1,), note_size=8, harmonics=4)
-    harmony = HarmonyConfig(("rock", "funk"), units=8, style_size=2, look_bars=(1, 2))
+    from .model.small_band import write_small_band
+
     state = torch.random.get_rng_state()
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("weights")
-    checkpoint.save(folder / "codec.safetensors", "codec", MdctCodec(codec), codec.to_dict())
-    checkpoint.save(folder / "listener.safetensors", "listener", Listener(listener), listener.to_dict())
-    checkpoint.save(folder / "generator.safetensors", "generator", Generator(generator), generator.to_dict())
-    checkpoint.save(folder / "voice.safetensors", "voice", Voice(voice), voice.to_dict())
-    checkpoint.save(folder / "harmony.safetensors", "harmony", Harmony(harmony), harmony.to_dict())
+    folder = write_small_band(tmp_path_factory.mktemp("weights"), sure=False)
     torch.random.set_rng_state(state)
     return folder
 

@@ -10,11 +10,9 @@ import torch
 from gigmate.engine.player import Controls, Moment
 from gigmate.model import checkpoint
 from gigmate.model.accompanist import Accompanist
-from gigmate.model.band_stream import Wanted
 from gigmate.model.codec.mdct_codec import MdctCodec
 from gigmate.model.configs import CodecConfig, HarmonyConfig, ListenerConfig, VoiceConfig
 from gigmate.model.generator.generator_config import GeneratorConfig
-from gigmate.model.generator.note_hand import NoteHand, free_hand
 from gigmate.model.generator.transformer import Generator
 from gigmate.model.harmony.chord_network import Harmony
 from gigmate.model.listener import Listener
@@ -55,15 +53,15 @@ ODD_GENERATOR = replace(
 ODD_VOICE = VoiceConfig(latent=130, channels=19, dilations=(2,), note_size=37, harmonics=7)
 
 
-def write_small_band(folder: Path, odd: bool = False) -> Path:
-    """All five files of weights; `odd`: of sizes that no processor likes."""
+def write_small_band(folder: Path, odd: bool = False, sure: bool = True) -> Path:
+    """All five files of weights; `odd`: of sizes that no processor likes; `sure` of its draws, as a trained one is."""
     torch.manual_seed(0)
     codec, listener = (ODD_CODEC, ODD_LISTENER) if odd else (CODEC, LISTENER)
     shape, voice = (ODD_GENERATOR, ODD_VOICE) if odd else (GENERATOR, VOICE)
     generator = Generator(shape)
     with torch.no_grad():
-        for out in generator.depth.outs:  # as sure of its draws as a trained one
-            out.weight.mul_(40.0)  # type: ignore[operator]
+        for out in generator.depth.outs:
+            out.weight.mul_(40.0 if sure else 1.0)  # type: ignore[operator]
     checkpoint.save(folder / "codec.safetensors", "codec", MdctCodec(codec), codec.to_dict())
     checkpoint.save(folder / "listener.safetensors", "listener", Listener(listener), listener.to_dict())
     checkpoint.save(folder / "generator.safetensors", "generator", generator, shape.to_dict())
@@ -82,26 +80,3 @@ def play(player: Accompanist, frames: int = 12) -> np.ndarray:
         player.listen(rng.normal(0, 0.1, player.tail_samples + player.frame_samples).astype(np.float32))
         out.append(player.play(MOMENT, Controls()))
     return np.concatenate(out, axis=1)
-
-
-def by_hand(frame: int) -> NoteHand:
-    """Something of everything: biases on all slots, parts that are busier, one that must be silent."""
-    hand = free_hand(3)
-    hand.bias[:] = 2.0 * np.sin(np.arange(hand.bias.size) * 0.7 + frame).reshape(hand.bias.shape)
-    hand.busier[:] = (0.3, -0.2, 0.1)
-    hand.free[frame % 3] = 0.0
-    return hand
-
-
-def wanted(frame: int, places: int, rng: np.random.Generator, **changed: float) -> Wanted:
-    """Two bars a second of all that can be asked: fills, rests, chords that turn, no chord, no tempo, no style."""
-    beat = frame * 124.0 / 60.0 / 25.0
-    root = (0, 9, 5, -1)[int(beat // 4) % 4]
-    classes = tuple(float(root >= 0 and (k - root) % 12 in (0, 4, 7)) for k in range(12))
-    asked = Wanted(
-        beat % 1.0, beat % 4.0 / 4.0, 124.0, 4.0, float(frame % 30 < 26), 0.9, float(frame % 35 != 34),
-        0.5 + 0.4 * np.sin(frame / 9.0), float(beat % 8.0 > 6.5), root, classes, frame // 20 % 3, 2,
-        rng.random((3, places), dtype=np.float32), 0.9, 60, 0.95, 8.0 * (frame // 10),
-        by_hand(frame) if frame % 4 == 3 else None,
-    )  # fmt: skip
-    return asked._replace(**changed)

@@ -13,9 +13,11 @@ import pytest
 from gigmate.model.loading import load_band
 from gigmate.model.native import compiler
 from gigmate.model.native.compiler import SOURCE, CompilerError, find_compiler, library
-from gigmate.model.native.stream import NativeBand
 
-from ..small_band import wanted, write_small_band
+from ..small_band import write_small_band
+from .step_exercise import exercise
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +31,15 @@ def no_compiler(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CC", raising=False)
 
 
+@pytest.fixture
+def small_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is built matters to no cache: a line of C takes no seconds."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "step.c").write_text("int step(void) { return 0; }\n")
+    monkeypatch.setattr(compiler, "SOURCE", tmp_path / "source")
+
+
+@pytest.mark.usefixtures("small_source")
 def test_it_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     first = library()
     built = first.stat().st_mtime_ns
@@ -59,7 +70,7 @@ def test_every_way_to_multiply_builds_without_a_warning_and_says_the_same(way: s
     """This processor's instructions, those of older ones, and none: the integer sums are exact in all of them."""
     if way != "sanitizers" and platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("flags of another processor")
-    flags = WAYS.get(way, ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"))
+    flags = WAYS.get(way, ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"))
     command = [find_compiler(), *compiler._FLAGS, *flags, "-Wall", "-Wextra", "-Wshadow", "-Werror"]
     built, sources = tmp_path / "step.so", sorted(str(path) for path in SOURCE.glob("*.c"))
     done = subprocess.run([*command, "-o", str(built), *sources, "-lm"], capture_output=True, text=True, check=False)
@@ -69,33 +80,12 @@ def test_every_way_to_multiply_builds_without_a_warning_and_says_the_same(way: s
         asan = subprocess.run(
             [find_compiler(), "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
         )
-        script = f"from {__name__} import exercise; exercise({str(weights)!r}, {str(built)!r})"
+        command = [sys.executable, "-m", "tests.model.native.step_exercise", str(weights), str(built)]
         environment = {**os.environ, "LD_PRELOAD": asan.stdout.strip(), "ASAN_OPTIONS": "detect_leaks=0"}
-        ran = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
-        )
+        ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=ROOT)
         assert ran.returncode == 0, ran.stderr[-3000:]
         return
     np.testing.assert_allclose(exercise(weights, built), exercise(weights, None), atol=2e-4)
-
-
-def exercise(weights: str | Path, built: str | Path | None) -> np.ndarray:
-    """Logits and sound of thirty frames, with everything that a frame may ask for."""
-    stream = NativeBand(Path(weights), None if built is None else Path(built)).new_stream()
-    stream.reset()
-    rng = np.random.default_rng(0)
-    out = []
-    for frame in range(30):
-        features = rng.normal(0, 0.5, 328).astype(np.float32)
-        out.append(stream.listen(features))
-        stream.hear(features)
-        stream.draw(wanted(frame, stream._tokens.shape[1], rng))
-        tokens = np.zeros_like(stream._tokens)  # a draw may fall otherwise where sums of floats differ in the last bit
-        tokens[:, 2] = 1 + (30 + frame // 4 + np.arange(3)) % 120
-        stream.recall(tokens)
-        stream._drawn[-1] = (tokens, stream._drawn[-1][1])
-        out.append(stream.sound().ravel())
-    return np.concatenate(out)
 
 
 def test_without_a_compiler_torch_plays_and_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +109,7 @@ def test_a_compiler_that_fails_is_quoted_in_one_line(tmp_path: Path, monkeypatch
     assert not list((tmp_path / "cache").rglob("*.part"))
 
 
+@pytest.mark.usefixtures("small_source")
 def test_a_damaged_library_is_built_anew_at_the_next_start(tmp_path: Path) -> None:
     from gigmate.model.native import library as signatures
 
@@ -131,6 +122,7 @@ def test_a_damaged_library_is_built_anew_at_the_next_start(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@pytest.mark.usefixtures("small_source")
 def test_a_cache_that_cannot_be_written_costs_the_next_start_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +130,7 @@ def test_a_cache_that_cannot_be_written_costs_the_next_start_only(
     assert library().exists()
 
 
+@pytest.mark.usefixtures("small_source")
 def test_a_cache_that_is_a_file_costs_the_next_start_only(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("")
     assert library().exists()

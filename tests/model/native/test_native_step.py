@@ -15,7 +15,8 @@ from gigmate.model.native.stream import NativeBand, NativeStream
 from gigmate.model.runtime import TorchStream
 from gigmate.model.weights_file import SHIPPED
 
-from ..small_band import MOMENT, play, wanted, write_small_band
+from ..asked_frames import wanted
+from ..small_band import MOMENT, play, write_small_band
 
 FRAMES = 40
 
