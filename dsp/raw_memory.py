@@ -24,8 +24,10 @@ import numpy as np
 import platformdirs
 from llvmlite import ir
 from numba import cfunc, njit, types
-from numba.core import cgutils
+from numba.core import ccallback, cgutils, dispatcher
 from numba.core import config as numba_config
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 from numba.extending import intrinsic as numba_intrinsic
 from numpy.typing import NDArray
 
@@ -34,6 +36,7 @@ if hasattr(llvm_binding, "initialize_native_asmparser"):
 
 intrinsic: Any = numba_intrinsic  # what it makes of a function has another signature than the function
 config: Any = numba_config
+_CACHE_USERS: tuple[Any, ...] = (ccallback, dispatcher)
 
 _I8 = ir.IntType(8)
 _I32 = ir.IntType(32)
@@ -271,6 +274,23 @@ def cache_directory(*sources: str) -> Path:
     return Path(platformdirs.user_cache_dir("gigmate", appauthor=False)) / "native" / digest.hexdigest()[:16]
 
 
+class _CodeAlone(FunctionCache):  # type: ignore[misc]
+    """A cache of numba's that reads compiled code, and not first all that numba could compile.
+
+    Before it looks into a cache numba declares each function of Python and numpy that it knows, and imports SciPy where
+    that is installed: a third of a second, for code that is there already. What such code calls at run time is needed
+    all the same (`rtsys`), else LLVM ends the process. What is missing is compiled as ever: numba declares it then.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)
+        target_context.refresh = lambda: None  # for this call, under the lock of numba's compiler
+        try:
+            return super().load_overload(sig, target_context)
+        finally:
+            del target_context.refresh
+
+
 def _with_cache(sources: tuple[str, ...], compiled: Callable[[bool], Any]) -> Any:
     """What `compiled(cache)` makes, kept in the directory of these sources.
 
@@ -285,10 +305,14 @@ def _with_cache(sources: tuple[str, ...], compiled: Callable[[bool], Any]) -> An
         writable = False
     before = config.CACHE_DIR
     config.CACHE_DIR = str(directory)  # read by numba at decoration only
+    for users in _CACHE_USERS:
+        users.FunctionCache = _CodeAlone
     try:
         return compiled(writable)
     finally:
         config.CACHE_DIR = before
+        for users in _CACHE_USERS:
+            users.FunctionCache = FunctionCache
 
 
 def cached_cfunc(*sources: str) -> Callable[[Any], Callable[[Callable[..., Any]], Any]]:
