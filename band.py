@@ -46,10 +46,9 @@ from .presets.loader import DEFAULT_PRESET, load_preset
 from .presets.schema import Preset, PresetError
 from .presets.sections import settings_by_name
 from .session import controls_of, expected_tempo_bpm, with_parts
-from .sheets.library import is_link, read_chart
+from .sheets.link import is_link
 from .show import midi_programs_of
 from .sound.general_midi import programs_of
-from .sound.midi_file import midi_bytes
 from .sound.rack import Rack
 
 __all__ = [
@@ -126,6 +125,8 @@ class Music:
     @property
     def midi(self) -> bytes:
         """A Standard MIDI File of format 1: tempo, metre and sections, and a track for each part."""
+        from .sound.midi_file import midi_bytes
+
         return midi_bytes(self.notes, self.beats, self.score.sections, self.programs or programs_of(self.style))
 
 
@@ -345,6 +346,8 @@ def chart_of(chart: str | Path | Chart | None) -> Chart | None:
         return chart
     if isinstance(chart, str) and "|" in chart and not is_link(chart):
         return parse_chart(chart)
+    from .sheets.library import read_chart
+
     return read_chart(chart)
 
 

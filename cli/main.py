@@ -1,6 +1,6 @@
 """The commands `gigmate`, `gigmate-live`, `gigmate-latency`, and their verbs.
 
-Imports nothing heavy: torch and numba wait inside the verbs. Main thread only.
+Imports the verb that is called, and nothing heavy: torch and numba wait inside it. Main thread only.
 """
 
 from __future__ import annotations
@@ -8,96 +8,116 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import typer
 
-from . import (
-    boundary,
-    complete,
-    devices,
-    doctor,
-    export,
-    listen,
-    presets,
-    serve,
-)
-from .bench import bench_command
-from .charts import charts_command, learn_command
-from .eval import eval_command
-from .latency import latency_command
-from .live import (
-    live_command,
-    midi_learn,
-    play_command,
-    sounds_command,
-    web_options,
-)
-from .options import version
+from . import boundary
 from .options.version import VersionOption
-from .plugin import plugin_command
-from .setup import config_command, setup_command
-from .setup.config_file import VERBS, defaults_of
-from .train import data_command, train_command
+from .setup.config_file import VERBS as CONFIGURED
+from .setup.config_file import defaults_of
 
 _LOADING_THREAD = "gigmate-load"  # as the session names it, whose import would cost every start
 _PLAIN = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
 _HELP = {"help_option_names": ["-h", "--help"]}  # of every verb below as well
 
-app = typer.Typer(no_args_is_help=True, context_settings=_HELP, **_PLAIN)  # type: ignore[arg-type]
-live_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
-latency_app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
 
-app.command("live", cls=web_options.LiveCommand)(live_command.live)
-app.command("complete")(complete.complete)
-app.command("devices")(devices.devices)
-app.command("doctor")(doctor.doctor)
-app.command("bench")(bench_command.bench)
-app.command("latency")(latency_command.latency)
-app.command("listen")(listen.listen)
-app.command("learn")(learn_command.learn)
-app.command("midi-learn")(midi_learn.midi_learn)
-app.add_typer(eval_command.app, name="eval")
-app.command("play", cls=web_options.LiveCommand)(play_command.play)
-app.add_typer(presets.app, name="presets")
-app.add_typer(charts_command.app, name="charts")
-app.command("export")(export.export)
-app.add_typer(plugin_command.app, name="plugin")
-app.command("serve")(serve.serve)
-app.command("sounds")(sounds_command.sounds)
-app.add_typer(data_command.app, name="data")
-app.add_typer(train_command.app, name="train")
-app.command("setup")(setup_command.setup)
-app.add_typer(config_command.app, name="config")
-app.command("version")(version.version)
-live_app.command(cls=web_options.LiveCommand, context_settings=_HELP)(live_command.live)
-latency_app.command(context_settings=_HELP)(latency_command.latency)
+class _Verb(NamedTuple):
+    """Where a verb is: imported when it is called, and with all others for the help that lists them."""
+
+    name: str
+    module: str
+    attribute: str
+    """A function, or a group of verbs (a typer app)."""
+    takes_web: bool = False
 
 
-@app.callback()
+VERBS = (
+    _Verb("live", "live.live_command", "live", takes_web=True),
+    _Verb("complete", "complete", "complete"),
+    _Verb("devices", "devices", "devices"),
+    _Verb("doctor", "doctor", "doctor"),
+    _Verb("bench", "bench.bench_command", "bench"),
+    _Verb("latency", "latency.latency_command", "latency"),
+    _Verb("listen", "listen", "listen"),
+    _Verb("learn", "charts.learn_command", "learn"),
+    _Verb("midi-learn", "live.midi_learn", "midi_learn"),
+    _Verb("eval", "eval.eval_command", "app"),
+    _Verb("play", "live.play_command", "play", takes_web=True),
+    _Verb("presets", "presets", "app"),
+    _Verb("charts", "charts.charts_command", "app"),
+    _Verb("export", "export", "export"),
+    _Verb("plugin", "plugin.plugin_command", "app"),
+    _Verb("serve", "serve", "serve"),
+    _Verb("sounds", "live.sounds_command", "sounds"),
+    _Verb("data", "train.data_command", "app"),
+    _Verb("train", "train.train_command", "app"),
+    _Verb("setup", "setup.setup_command", "setup"),
+    _Verb("config", "setup.config_command", "app"),
+    _Verb("version", "options.version", "version"),
+)
+"""In the order of `gigmate --help`."""
+
+
+def app_of(*verbs: _Verb) -> typer.Typer:
+    """`gigmate` with these verbs."""
+    app = typer.Typer(no_args_is_help=True, context_settings=_HELP, **_PLAIN)  # type: ignore[arg-type]
+    app.callback()(gigmate)
+    for verb in verbs:
+        found = _found(verb)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb.name)
+        else:
+            app.command(verb.name, cls=_class_of(verb))(found)
+    return app
+
+
+def app_alone(name: str) -> typer.Typer:
+    """A command that is this verb."""
+    app = typer.Typer(**_PLAIN)  # type: ignore[arg-type]
+    verb = next(one for one in VERBS if one.name == name)
+    app.command(cls=_class_of(verb), context_settings=_HELP)(_found(verb))
+    return app
+
+
+def _found(verb: _Verb) -> Any:
+    return getattr(import_module(f".{verb.module}", __package__), verb.attribute)
+
+
+def _class_of(verb: _Verb) -> Any:
+    """Of typer's command; None: its own."""
+    if not verb.takes_web:
+        return None
+    from .live.web_options import LiveCommand
+
+    return LiveCommand
+
+
 def gigmate(show_version: VersionOption = False) -> None:
     """GigMate: a band that plays along with you, live."""
 
 
 def main() -> None:
     """Entry point of `gigmate`."""
-    _end(boundary.run(app, "gigmate", defaults=_of_verb))
+    called = [verb for verb in VERBS if verb.name == (sys.argv[1:2] or [""])[0]]
+    _end(boundary.run(app_of(*(called or VERBS)), "gigmate", defaults=_of_verb))
 
 
 def main_live() -> None:
     """Entry point of `gigmate-live`."""
-    _end(boundary.run(live_app, "gigmate-live", defaults=lambda words: defaults_of("live", words)))
+    _end(boundary.run(app_alone("live"), "gigmate-live", defaults=lambda words: defaults_of("live", words)))
 
 
 def main_latency() -> None:
     """Entry point of `gigmate-latency`."""
-    _end(boundary.run(latency_app, "gigmate-latency"))
+    _end(boundary.run(app_alone("latency"), "gigmate-latency"))
 
 
 def _of_verb(words: list[str]) -> dict[str, Any]:
     """What config.yaml gives the verb that is called."""
     verb = words[0] if words else ""
-    return {verb: defaults_of(verb, words[1:])} if verb in VERBS else {}
+    return {verb: defaults_of(verb, words[1:])} if verb in CONFIGURED else {}
 
 
 def _end(code: int) -> None:
@@ -107,3 +127,16 @@ def _end(code: int) -> None:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """`app`, `live_app` and `latency_app`: the three commands whole, for whoever looks at them without calling one."""
+    makers = {
+        "app": lambda: app_of(*VERBS),
+        "live_app": lambda: app_alone("live"),
+        "latency_app": lambda: app_alone("latency"),
+    }
+    if name not in makers:
+        raise AttributeError(name)
+    made = globals()[name] = makers[name]()
+    return made

@@ -17,6 +17,7 @@ from .charts.charts_command import played
 from .options.playing import AS_IT_IS, Wish
 
 if TYPE_CHECKING:
+    from ..engine.charts.chart import Chart
     from ..engine.gestures import BindingTable
     from ..show import Show
 
@@ -52,6 +53,12 @@ def song_of(name: str | None, preset: str, chart: Path | None, set_list: Path | 
     return str(own) if own is not None and preset == DEFAULT_PRESET else preset, sheet
 
 
+def _chart_in(path: Path) -> Chart:
+    from ..sheets.library import read_chart  # and the formats that it reads: only where there is a chart
+
+    return read_chart(path)
+
+
 def open_show(
     preset: str,
     set_list: Path | None,
@@ -68,14 +75,13 @@ def open_show(
     from ..engine.part_sounds import sounds_of
     from ..presets.loader import load_preset
     from ..presets.setlist import load_set
-    from ..sheets.library import read_chart
     from ..show import Show, known_presets
 
     if set_list is not None and chart is not None:
         raise ConfigError("--set and --chart: the songs of a set list have their own charts; leave one of them out")
     folders = (own_folder(),)
     songs = wish.set_list(None if set_list is None else load_set(set_list, folders, preset))
-    sheet = wish.chart(None if chart is None else read_chart(chart))
+    sheet = wish.chart(None if chart is None else _chart_in(chart))
     first = wish.first(load_preset(preset, folders))
     known, faults = known_presets(folders)
     presets = {name: first if name == preset else wish.every(one) for name, one in known.items()}

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import (
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -217,8 +216,6 @@ def _key(value: object) -> object:
 class Chords(Strict):
     """Where the chords come from, and which keys lead them."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
     source: Literal["auto", "midi"] = "midi"
     """`midi`: a hand on a MIDI keyboard, then chart and ear; `auto`: chart, then ear."""
     hold: Literal["latched", "held"] = "latched"
@@ -247,10 +244,15 @@ def _chords(value: object) -> object:
     return {"source": value} if isinstance(value, str) else value
 
 
+class _ChordsSchema:
+    """The schema of `chords`, made when one is asked for."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [Chords.model_json_schema(), {"enum": ["auto", "midi"]}]}
+
+
 class Preset(Strict):
     """One way for the band to play. Field names are the keys of the YAML file."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: str = Field(min_length=1, max_length=60)
     description: str = Field(default="", max_length=200)
@@ -305,7 +307,7 @@ class Preset(Strict):
     chords: Annotated[
         Chords,
         BeforeValidator(_chords),
-        WithJsonSchema({"anyOf": [Chords.model_json_schema(), {"enum": ["auto", "midi"]}]}),
+        _ChordsSchema(),
     ] = Chords(source="auto")
     """`midi`: chords by hand on a MIDI keyboard; or a list of `source`, `hold`, `split`, `side` and `channel`."""
     fills: Literal["auto", "ask", "never"] = "auto"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ..engine.charts.section_settings import SectionSettings, SettingError, settings_of
 from .strict import Strict
@@ -16,8 +16,6 @@ from .strict import Strict
 
 class SectionEntry(Strict):
     """One section. Field names are the keys of the YAML file."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     density: float | None = Field(default=None, ge=0.0, le=1.0)
     """How busy the parts are."""

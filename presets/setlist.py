@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from ..engine.charts.chart import Chart, ChartError
 from ..engine.charts.chart_parser import parse_chart
 from ..engine.charts.chord_symbol import ChordError, english_key
 from ..engine.errors import ConfigError
-from ..sheets.library import is_link, read_chart
+from ..sheets.link import is_link
 from .loader import DEFAULT_PRESET, load_preset
 from .schema import (
     Preset,
@@ -36,8 +36,6 @@ class SetListError(ConfigError):
 
 class SongEntry(Strict):
     """One song. Field names are the keys of the YAML file."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     title: str = Field(min_length=1, max_length=100)
     """Its name."""
@@ -69,8 +67,6 @@ class SongEntry(Strict):
 
 class SetListEntry(Strict):
     """The whole file."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: str = Field(default="", max_length=100)
     """Of the evening."""
@@ -153,11 +149,10 @@ def _song(entry: SongEntry, folder: Path, folders: Sequence[Path], default_prese
 
 def _chart(text: str, key: str | None, folder: Path) -> Chart:
     """A chart written into the set list is in the song's key; one in a file says its own, and is moved."""
-    if is_link(text):
-        chart = read_chart(text.strip())
-        return chart if key is None else chart.in_key(key)
-    if "|" in text:
+    if "|" in text and not is_link(text):
         chart = parse_chart(text, "chart")
         return chart if key is None or not chart.key else chart.in_key(key)
-    chart = read_chart(folder / text.strip())
+    from ..sheets.library import read_chart  # and the formats that it reads
+
+    chart = read_chart(text.strip() if is_link(text) else folder / text.strip())
     return chart if key is None else chart.in_key(key)

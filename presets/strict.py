@@ -5,13 +5,17 @@ Knows no preset and no binding. Any thread; `read_yaml` reads a file.
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
+import itertools
+import textwrap
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError
 
 from ..engine.errors import ConfigError
 
@@ -22,6 +26,28 @@ class Strict(BaseModel):
     """Values that do not change, of exactly their types, without keys that are not fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """What stands below a field in the source describes it. Read when a schema is asked for: pydantic itself
+        (`use_attribute_docstrings`) would read the source at each start."""
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in _texts_below_fields(cls).items():
+            if name in properties:
+                properties[name]["description"] = text
+        return schema
+
+
+def _texts_below_fields(model: type[BaseModel]) -> dict[str, str]:
+    (source,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    lines = source.body if isinstance(source, ast.ClassDef) else []
+    return {
+        field.target.id: inspect.cleandoc(below.value.value)
+        for field, below in itertools.pairwise(lines)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+    }
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from types import ModuleType
 from ..engine.charts.chart import Chart, ChartError
 from ..engine.charts.chart_headers import near
 from ..engine.charts.chart_parser import parse_chart
+from .link import is_link
 from .readers import abc_tunes, chordpro, ireal_bars, ireal_links, midi_chords, music_xml, words
 from .safe_xml import parse_xml, unpack_mxl
 from .sheet import Sheet, SheetError
@@ -99,11 +100,6 @@ def open_songs(source: str | Path) -> tuple[SongFile, list[int]]:
         path = Path(name)
     found = open_bytes(_read(path), str(path), path.suffix.lower())
     return found, [_number(found, wanted)] if wanted else list(range(len(found.entries)))
-
-
-def is_link(text: str) -> bool:
-    """Whether the text is a link of iReal Pro."""
-    return re.match(r"\s*irealb(ook)?://", text) is not None
 
 
 def read_chart(source: str | Path) -> Chart:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...dsp.raw_memory import aligned_words
 from ...dsp.ring import Ring
 from ..buses import MONO, BusLayout
-from . import audio_callback, jack_callback, portaudio_callback, state_table
+from . import audio_callback, state_table
 from .bus_memory import BusMemory
 from .fallback_bar import FallbackMemory
 from .note_streams import NoteStreams
@@ -187,8 +187,6 @@ class Bridge:
         self.set_word(state_table.RAMP_INDEX, 0)
         audio_callback.write_word.ctypes(self.stream_address, state_table.LEASE_PHASE, state_table.ACTIVE)
 
-    jack_callback_address = int(jack_callback.jack_process.address)
-    portaudio_callback_address = int(portaudio_callback.portaudio_process.address)
     process_address = int(audio_callback.process.address)
     """void process(int64 state, void **inputs, int64 n_in, void **outputs, int64 n_out, int64 n)"""
 

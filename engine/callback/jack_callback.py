@@ -74,6 +74,7 @@ from .state_table import (
     MIDI_READ,
     MIDI_RING,
     MIDI_WRITE,
+    MORE_MIDI,
     NOTES,
     NOTES_DUE,
     NOTES_PANIC,
@@ -107,7 +108,6 @@ _transport_query = caller(types.int32, types.int64, types.int64)
 
 LONGEST_MIDI = 16
 """Bytes of the longest message that is read."""
-MORE_MIDI = 0xF4
 
 
 @realtime

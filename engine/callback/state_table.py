@@ -20,6 +20,8 @@ SOURCES = (__file__, _word_table.__file__)
 
 MIDI_EVENTS = 8192
 """How many each of the two MIDI rings holds; a power of two."""
+MORE_MIDI = 0xF4
+"""Stands for the status of a message in MIDI_RING that is the rest of the one before it."""
 NOTE_EVENTS = 2048
 """How many messages each part's ring of notes holds; a power of two."""
 NOTES_MOST_DUE = NOTE_EVENTS + 512

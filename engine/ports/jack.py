@@ -162,9 +162,8 @@ class JackPort(Port):
         self._set_words(bridge)
         lib, ffi = self._jack._lib, self._jack._ffi
         pointer, state = self._client._ptr, ffi.cast("void*", bridge.stream_address)
-        self._check(
-            lib.jack_set_process_callback(pointer, ffi.cast("JackProcessCallback", bridge.jack_callback_address), state)
-        )
+        process = ffi.cast("JackProcessCallback", jack_callback.jack_process.address)
+        self._check(lib.jack_set_process_callback(pointer, process, state))
         self._check(
             lib.jack_set_xrun_callback(pointer, ffi.cast("JackXRunCallback", jack_callback.jack_xrun.address), state)
         )

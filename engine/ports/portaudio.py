@@ -212,7 +212,7 @@ class PortAudioPort(Port):
             ctypes.c_double(self.card_rate_hz),
             ctypes.c_ulong(config.block_samples or 0),
             ctypes.c_ulong(NO_DITHER_NO_CLIP),
-            ctypes.c_void_p(bridge.portaudio_callback_address),
+            ctypes.c_void_p(int(portaudio_callback.portaudio_process.address)),
             ctypes.c_void_p(bridge.stream_address),
         )
         if code:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...callback.bridge import Bridge
-from ...callback.jack_callback import MORE_MIDI
-from ...callback.state_table import LOST_SAMPLES
+from ...callback.state_table import LOST_SAMPLES, MORE_MIDI
 from ...commands import ClockGap, ClockTick, ClockTransport, Command, HandMessage, SystemMessage
 from ...fault_kinds import FaultKind
 from ...fault_log import FaultLog
