@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_small_band(tmp_path_factory.mktemp("weights"))
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIGMATE_CACHE_DIR", str(tmp_path / "cache"))
+@pytest.fixture(scope="module", autouse=True)
+def _cache_of_this_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What one test has compiled serves the next."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIGMATE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def torch_band(weights: Path, int8: bool = True) -> LoadedBand:
@@ -96,7 +100,10 @@ def test_int8_listener_stays_near_the_eager_one(weights: Path) -> None:
     np.testing.assert_allclose(small.chord_root, eager.chord_root, atol=0.03)
 
 
-def test_cache_serves_the_second_load_and_survives_damage(weights: Path) -> None:
+def test_cache_serves_the_second_load_and_survives_damage(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIGMATE_CACHE_DIR", str(tmp_path / "cache"))
     first = play(Accompanist(torch_band(weights), seed=1))
     path = cache_path(weights_id(weights), True)
     assert path.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import signal
@@ -33,6 +34,17 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes as separate as spawned ones, from a server that has imported everything once for all of them."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([
+        "gigmate.cli.batch.local_pool", "gigmate.band", "gigmate.engine.run.accompaniment", "gigmate.sound.midi_file",
+        "gigmate.model.loading", "gigmate.model.accompanist", "gigmate.model.native.stream", "gigmate.show",
+    ])  # fmt: skip
+    monkeypatch.setattr(local_pool.multiprocessing, "get_context", lambda method: context)
+
+
 def results(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
@@ -41,6 +53,7 @@ def complete(*options: object) -> int:
     return boundary.run(main.app, "gigmate", ["complete", *map(str, options)])
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_folder_is_completed_once_and_only_what_is_missing_afterwards(
     music: Path, tmp_path: Path, tiny_weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -58,6 +71,7 @@ def test_a_folder_is_completed_once_and_only_what_is_missing_afterwards(
     assert (out / "a" / "one-band.wav").stat().st_mtime_ns == before
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_one_that_is_no_sound_fails_and_the_others_are_done(
     music: Path, tiny_weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,6 +138,7 @@ def test_a_worker_that_is_killed_costs_nothing(music: Path, tmp_path: Path, tiny
     assert all("ended by signal 9" in line for line in lines)
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_file_over_which_workers_die_fails_and_the_others_go_on(
     music: Path, tmp_path: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +168,7 @@ def test_a_file_over_which_workers_die_fails_and_the_others_go_on(
     assert found[tasks[0].target].error is None and found[tasks[2].target].error is None
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_weights_that_cannot_be_used_end_the_batch(music: Path, tmp_path: Path) -> None:
     pool = LocalPool(1)
     try:
