@@ -13,7 +13,7 @@
 #
 # Variables: PYTHON (3.10 to 3.13), ARGS (options of the command), TORCH_INDEX (a pip index that holds CPU builds
 # of torch), SYSTEM=no (install no system packages), LV2_DIR, CLAP_DIR and DESTDIR (other
-# folders for the plug-ins).
+# folders for the plug-ins), WORKERS (processes that test at the same time, of up to a gigabyte each; 4).
 
 TORCH_VERSION := 2.13.0
 VENV := .venv
@@ -24,6 +24,7 @@ ARGS ?=
 LV2_DIR ?= $(HOME)/.lv2
 CLAP_DIR ?= $(HOME)/.clap
 SYSTEM ?= yes
+WORKERS ?= 4
 
 # What pip cannot bring. `make live` can do without: it rehearses then, with the neural voice alone.
 SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
@@ -41,9 +42,10 @@ help:
 live: system-live $(DONE)/live
 	@$(VENV)/bin/gigmate-live $(ARGS)
 
-# Most tests wait for servers and clocks, not for the processor: two at once, each file in one process.
+# Most tests wait for servers and clocks, not for the processor: four at once, each file in one process.
 test: system-test lint
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(VENV)/bin/python tests/compile_callbacks.py
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 plugin: system-plugin $(DONE)/live
 	@$(VENV)/bin/gigmate plugin install --to "$(DESTDIR)$(LV2_DIR)" --command "$(abspath $(VENV)/bin/gigmate)"

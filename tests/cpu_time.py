@@ -1,6 +1,6 @@
 """What the tests cost: seconds of processor time, of each test, each file and each fixture; programs they start count.
 
-    .venv/bin/python -m pytest -p tests.cpu_time -n 2 --dist loadfile     (or with the names of some tests)
+    .venv/bin/python -m pytest -p tests.cpu_time -n 4 --dist loadfile     (or with the names of some tests)
 
 Wall time says little on a machine that does something else as well, and cannot tell working from waiting. A program
 counts for the test that waits for its end. What was measured stays in a folder under /tmp (or GIGMATE_CPU_TIME_DIR), a

@@ -259,7 +259,6 @@ def test_portaudio_on_a_server_that_comes_back_with_another_rate(
     assert report["faults"]["port_rate"] == 1
 
 
-@pytest.mark.slow
 def click_frames(path: Path) -> np.ndarray:
     """Where each click begins on the server's clock, from a log of frames and sound."""
     log = np.load(path)
@@ -273,7 +272,7 @@ def click_frames(path: Path) -> np.ndarray:
 _TRIES = 3
 
 
-@pytest.mark.parametrize("stopped_s", [0.73, 5.21])
+@pytest.mark.parametrize("stopped_s", [0.73, pytest.param(5.21, marks=pytest.mark.slow)])
 def test_a_process_that_was_stopped_is_in_its_place_within_a_second(
     start_jack: Callable[..., Any],
     start_run: Callable[..., Run],
