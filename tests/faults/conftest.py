@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from .runs import Peer, Run
+from ..engine.ports.peers import Peer
+from .runs import Run
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def start_peer() -> Iterator[Callable[..., Peer]]:
     peers: list[Peer] = []
 
     def start(environment: dict[str, str], *arguments: object) -> Peer:
-        peers.append(Peer(environment, *arguments))
+        peers.append(Peer(environment, "jack_peer.py", *arguments))
         return peers[-1]
 
     yield start

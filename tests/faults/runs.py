@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PEER = HERE.parent / "engine" / "ports" / "jack_peer.py"
 
 
 class Run:
@@ -68,35 +67,6 @@ class Run:
         assert self.process.stderr is not None
         assert (code, self.process.stderr.read()) == (0, "")
         return self.last
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-
-
-class Peer:
-    """jack_peer.py, running."""
-
-    def __init__(self, environment: dict[str, str], *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(PEER), *map(str, arguments)],
-            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def line(self) -> str:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline().strip()
-        if not line:
-            raise AssertionError(f"a peer died: {self.process.communicate(timeout=10)[1]}")
-        return line
-
-    def go(self) -> str:
-        """Let it begin (or end), and return what it says then."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return self.line()
 
     def end(self) -> None:
         if self.process.poll() is None:

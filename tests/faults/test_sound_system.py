@@ -15,7 +15,8 @@ import pytest
 import soundfile
 from gigmate.engine.ports import portaudio_api
 
-from .runs import Peer, Run
+from ..engine.ports.peers import Peer
+from .runs import Run
 
 pytestmark = pytest.mark.jack
 CEILING = 10 ** (-1 / 20)

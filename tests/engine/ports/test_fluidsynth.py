@@ -20,9 +20,8 @@ from gigmate.engine.timing.conductor import GridConductor
 
 from ..fakes import wait_until
 from ..note_fakes import Trio
-from .test_jack import Peer, _config, peer
+from .peers import Peer, config_for
 
-__all__ = ["peer"]
 FONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 pytestmark = [
@@ -107,7 +106,9 @@ def test_a_synth_whose_latency_is_declared_sounds_that_much_before_the_bands_own
     synth: Any, peer: Callable[..., Peer], tmp_path: Path
 ) -> None:
     """Within 1 ms, although FluidSynth begins what comes only with its own blocks of 64 samples."""
-    config = _config(synth, client_name="gm", start_playing=True, wait_for_musician=False, midi_latency_ms=LATENCY_MS)
+    config = config_for(
+        synth, client_name="gm", start_playing=True, wait_for_musician=False, midi_latency_ms=LATENCY_MS
+    )
     port = open_port(config)
     with Engine(config, Trio(), GridConductor(97, 4, port.rate_hz), port) as engine:
         engine.start()

@@ -10,76 +10,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from gigmate.engine.callback.bridge import Bridge
-from gigmate.engine.config import EngineConfig
 from gigmate.engine.errors import ConfigError, EngineError
 from gigmate.engine.ports import list_devices, open_port, unavailable_reason
 
 from .numbered_run import ROW_STEP, SCALE
+from .peers import Peer, config_for
 
 pytestmark = pytest.mark.jack
-HERE = Path(__file__).parent
-
-
-class Peer:
-    """A helper script beside this file, running."""
-
-    def __init__(self, environment: dict[str, str], script: str, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(HERE / script), *map(str, arguments)],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def line(self) -> str:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline().strip()
-        if not line:
-            raise AssertionError(f"a peer died: {self.process.communicate(timeout=10)[1]}")
-        return line
-
-    def go(self) -> str:
-        """Let it begin, and return what it says then."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return self.line()
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            assert self.process.stdin is not None
-            self.process.stdin.close()
-            try:
-                self.process.wait(timeout=1.0)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-
-@pytest.fixture
-def peer() -> Iterator[Callable[..., Peer]]:
-    peers: list[Peer] = []
-
-    def start(*arguments: Any) -> Peer:
-        peers.append(Peer(*arguments))
-        return peers[-1]
-
-    yield start
-    for one in peers:
-        one.end()
-
-
-def _config(server: Any, **more: Any) -> EngineConfig:
-    return EngineConfig(**{"backend": "jack", "server_name": server.name, "output_channels": (3,), **more})
 
 
 def exchange(server: Any, peer: Callable[..., Peer], ports: tuple[str, str], fields: dict[str, Any], path: Path) -> Any:
@@ -166,7 +110,7 @@ def test_parts_have_ports_of_their_own_in_step_to_the_sample(
 
 
 def test_the_ports_are_wired_by_channel_number(jack_server: Any) -> None:
-    port = open_port(_config(jack_server, input_channels=(2, 1), output_channels=(4, 3), client_name="wired"))
+    port = open_port(config_for(jack_server, input_channels=(2, 1), output_channels=(4, 3), client_name="wired"))
     bridge = Bridge(port.rate_hz)
     port.start(bridge)
     try:
@@ -189,7 +133,7 @@ def test_the_ports_are_wired_by_channel_number(jack_server: Any) -> None:
 
 
 def test_without_connecting_the_ports_only_stand_there(jack_server: Any) -> None:
-    port = open_port(_config(jack_server, connect=False, input_channels=(77,)))
+    port = open_port(config_for(jack_server, connect=False, input_channels=(77,)))
     port.start(Bridge(port.rate_hz))
     assert port.input_names == ("gigmate:input_77",)
     port.close()
@@ -197,13 +141,13 @@ def test_without_connecting_the_ports_only_stand_there(jack_server: Any) -> None
 
 
 def test_a_device_is_part_of_a_name(jack_server: Any) -> None:
-    found = {device.name: (device.inputs, device.outputs) for device in list_devices("jack", _config(jack_server))}
+    found = {device.name: (device.inputs, device.outputs) for device in list_devices("jack", config_for(jack_server))}
     assert found == {"system": (4, 4)}
-    port = open_port(_config(jack_server, device="SYS", output_channels=(2,)))
+    port = open_port(config_for(jack_server, device="SYS", output_channels=(2,)))
     assert port.output_names == ("system:playback_2",)
     port.close()
     with pytest.raises(EngineError, match='no input 1 of "piano" on JACK: the inputs are system:capture_1'):
-        open_port(_config(jack_server, device="piano"))
+        open_port(config_for(jack_server, device="piano"))
 
 
 @pytest.mark.parametrize(
@@ -218,18 +162,18 @@ def test_a_device_is_part_of_a_name(jack_server: Any) -> None:
 )
 def test_what_cannot_be_is_said(jack_server: Any, fields: dict[str, Any], kind: type, words: str) -> None:
     with pytest.raises(EngineError, match=words) as caught:
-        open_port(_config(jack_server, **fields))
+        open_port(config_for(jack_server, **fields))
     assert isinstance(caught.value, ConfigError) is (kind is ConfigError)
     assert "\n" not in str(caught.value)
     # Nothing was left behind: the same name is free.
-    port = open_port(_config(jack_server, connect=False))
+    port = open_port(config_for(jack_server, connect=False))
     assert port.input_names == ("gigmate:input_1",)
     port.close()
 
 
 def test_auto_takes_a_server_that_answers(jack_server: Any) -> None:
-    assert unavailable_reason("jack", _config(jack_server)) is None
-    port = open_port(_config(jack_server, backend="auto"))
+    assert unavailable_reason("jack", config_for(jack_server)) is None
+    port = open_port(config_for(jack_server, backend="auto"))
     assert port.backend == "jack"
     port.close()
 
@@ -237,7 +181,7 @@ def test_auto_takes_a_server_that_answers(jack_server: Any) -> None:
 def test_python_in_the_way_costs_no_callback(start_jack: Callable[..., Any]) -> None:
     """Once with a thread that computes in Python, once with the interpreter lock held all the time."""
     server = start_jack(block_samples=256)
-    port = open_port(_config(server))
+    port = open_port(config_for(server))
     bridge = Bridge(port.rate_hz)
     port.start(bridge)
     stop = threading.Event()
@@ -261,7 +205,7 @@ def test_python_in_the_way_costs_no_callback(start_jack: Callable[..., Any]) -> 
 
 
 def test_midi_comes_stamped_with_its_sample(jack_server: Any, peer: Callable[..., Peer]) -> None:
-    port = open_port(_config(jack_server, client_name="gm"))
+    port = open_port(config_for(jack_server, client_name="gm"))
     bridge = Bridge(port.rate_hz)
     port.start(bridge)
     messages = ("b0407f@3", "c005@50", "f07e7f0601f7@60", "b04000@127")
@@ -281,7 +225,7 @@ def test_midi_comes_stamped_with_its_sample(jack_server: Any, peer: Callable[...
 
 
 def test_a_block_size_that_changes_is_followed(jack_server: Any) -> None:
-    port = open_port(_config(jack_server))
+    port = open_port(config_for(jack_server))
     bridge = Bridge(port.rate_hz, max_block_samples=256)
     port.start(bridge)
     for block in (1024, 64):
@@ -300,7 +244,7 @@ def test_a_block_size_that_changes_is_followed(jack_server: Any) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "stop"])
 def test_a_server_that_goes_away_is_said_and_closing_does_not_hang(jack_server: Any, how: int) -> None:
-    port = open_port(_config(jack_server))
+    port = open_port(config_for(jack_server))
     port.start(Bridge(port.rate_hz))
     time.sleep(0.2)
     assert port.lost is None
@@ -311,7 +255,7 @@ def test_a_server_that_goes_away_is_said_and_closing_does_not_hang(jack_server: 
     port.close()
     assert time.perf_counter() - before < 8.0
     jack_server.start()
-    again = open_port(_config(jack_server))
+    again = open_port(config_for(jack_server))
     again.start(Bridge(again.rate_hz))
     time.sleep(0.2)
     assert again.callbacks_expected > 10

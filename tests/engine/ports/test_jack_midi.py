@@ -22,9 +22,8 @@ from gigmate.engine.timing.clocks.jack_transport import reading_of
 from gigmate.engine.timing.conductor import Conductor, GridConductor
 
 from ..fakes import Singer, wait_until
-from .test_jack import Peer, _config, peer
+from .peers import Peer, config_for
 
-__all__ = ["peer"]
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(300)]
 _BLOCK_SAMPLES = 128
 _LONG_BLOCK_SAMPLES = 512
@@ -52,7 +51,7 @@ def _read_all(blocks: np.ndarray, first: int, last: int, block_samples: int = _B
 
 
 def test_messages_go_out_at_their_samples(jack_server: Any, peer: Callable[..., Peer], tmp_path: Path) -> None:
-    port = open_port(_config(jack_server, client_name="gm"))
+    port = open_port(config_for(jack_server, client_name="gm"))
     bridge = Bridge(port.rate_hz)
     port.start(bridge)
     assert bridge.sends_midi
@@ -81,7 +80,7 @@ def test_messages_go_out_at_their_samples(jack_server: Any, peer: Callable[..., 
 
 
 def test_the_transport_is_read_with_its_sample(jack_server: Any, peer: Callable[..., Peer]) -> None:
-    port = open_port(_config(jack_server, client_name="gm"))
+    port = open_port(config_for(jack_server, client_name="gm"))
     bridge = Bridge(port.rate_hz)
     port.start(bridge)
     assert wait_until(lambda: bridge.transport() is not None)
@@ -118,7 +117,7 @@ def test_a_pedal_starts_the_band_at_the_declared_sample(
     """By the server's own clock: from the frame of the message to the first frame that sounds."""
     server = start_jack(block_samples=_LONG_BLOCK_SAMPLES)
     table = BindingTable([Binding(Gesture("cc", 64), ACTIONS["toggle"])])
-    config = _config(server, client_name="gm", bindings=table)
+    config = config_for(server, client_name="gm", bindings=table)
     port = open_port(config)
     with Engine(config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
         engine.start()
@@ -169,7 +168,7 @@ def test_a_pedal_that_rests_at_127_starts_the_band_when_it_is_stepped_on(
     jack_server: Any, peer: Callable[..., Peer]
 ) -> None:
     table = BindingTable([Binding(Gesture("cc", 64), ACTIONS["toggle"])])
-    port = open_port(_config(jack_server, client_name="gm", bindings=table))
+    port = open_port(config_for(jack_server, client_name="gm", bindings=table))
     with Engine(port.config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
         engine.start()
         time.sleep(1.2)  # it was plugged in later than the band began to listen
@@ -195,7 +194,7 @@ def test_a_flood_of_midi_costs_no_sound(start_jack: Callable[..., Any], peer: Ca
     server = start_jack(block_samples=256)
     swept = Binding(Gesture("cc", 21), ACTIONS["density"], ends=(0.0, 1.0))
     table = BindingTable([Binding(Gesture("cc", 64), ACTIONS["toggle"]), swept])
-    config = _config(server, client_name="gm", bindings=table, start_playing=True)
+    config = config_for(server, client_name="gm", bindings=table, start_playing=True)
     port = open_port(config)
     with Engine(config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
         engine.start()
@@ -217,7 +216,7 @@ def test_a_flood_of_midi_costs_no_sound(start_jack: Callable[..., Any], peer: Ca
 
 
 def test_a_drum_machine_on_jack_follows_the_band(jack_server: Any, peer: Callable[..., Peer], tmp_path: Path) -> None:
-    config = _config(jack_server, client_name="gm", start_playing=True, wait_for_musician=False)
+    config = config_for(jack_server, client_name="gm", start_playing=True, wait_for_musician=False)
     port = open_port(config)
     log = None
     with Engine(config, Singer(), GridConductor(120, 4, port.rate_hz), port) as engine:
@@ -238,7 +237,7 @@ def test_a_drum_machine_on_jack_follows_the_band(jack_server: Any, peer: Callabl
 
 
 def test_a_conductor_takes_a_transport_from_the_server(jack_server: Any, peer: Callable[..., Peer]) -> None:
-    config = _config(jack_server, client_name="gm")
+    config = config_for(jack_server, client_name="gm")
     port = open_port(config)
     with Engine(config, Singer(), Conductor(float(port.rate_hz)), port) as engine:
         engine.start()
@@ -252,7 +251,7 @@ def test_a_conductor_takes_a_transport_from_the_server(jack_server: Any, peer: C
 
 
 def test_a_hand_on_jack_leads_and_is_let_go_of_when_its_port_goes(jack_server: Any, peer: Callable[..., Peer]) -> None:
-    config = _config(jack_server, client_name="gm", start_playing=True, wait_for_musician=False)
+    config = config_for(jack_server, client_name="gm", start_playing=True, wait_for_musician=False)
     port = open_port(config)
     with Engine(config, Singer(), Conductor(float(port.rate_hz), 120.0), port) as engine:
         for name, value in (("chords", "midi"), ("chords_hold", "held"), ("chords_split", 59)):
@@ -274,7 +273,7 @@ def test_a_hand_on_jack_leads_and_is_let_go_of_when_its_port_goes(jack_server: A
 
 
 def test_the_click_has_a_port_of_its_own(jack_server: Any) -> None:
-    port = open_port(_config(jack_server, client_name="gm", click_channels=(4,)))
+    port = open_port(config_for(jack_server, client_name="gm", click_channels=(4,)))
     bridge = Bridge(port.rate_hz)
     port.start(bridge)
     (wire,) = port._client.get_all_connections("gm:click_4")  # type: ignore[attr-defined]
@@ -284,7 +283,7 @@ def test_the_click_has_a_port_of_its_own(jack_server: Any) -> None:
 
 
 def test_machine_control_on_jack_starts_and_stops_the_band(jack_server: Any, peer: Callable[..., Peer]) -> None:
-    config = _config(jack_server, client_name="gm", wait_for_musician=False)
+    config = config_for(jack_server, client_name="gm", wait_for_musician=False)
     port = open_port(config)
     with Engine(config, Singer(), Conductor(float(port.rate_hz), 120.0, listen=False), port) as engine:
         engine.start()

@@ -13,15 +13,13 @@ from gigmate.engine.ports.port import Neighbours
 from gigmate.engine.run.lookahead import PortFacts
 
 from ..fakes import wait_until
-from .test_jack import Peer, _config, peer
-
-__all__ = ["peer"]
+from .peers import Peer, config_for
 
 
 @pytest.mark.jack
 @pytest.mark.timeout(300)
 def test_programs_and_devices_are_told_apart(jack_server: Any, peer: Callable[..., Peer]) -> None:
-    port = open_port(_config(jack_server, client_name="gm"))
+    port = open_port(config_for(jack_server, client_name="gm"))
     port.start(Bridge(port.rate_hz))
     assert (port.midi_in_from, port.midi_out_to) == (Neighbours(), Neighbours())
     program = peer(jack_server.environment, "jack_peer.py", "midi", "gm:midi_in", "f8@0")

@@ -20,9 +20,8 @@ from gigmate.engine.timing.conductor import GridConductor
 
 from ..fakes import wait_until
 from ..note_fakes import Trio
-from .test_jack import Peer, _config, peer
+from .peers import Peer, config_for
 
-__all__ = ["peer"]
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(300)]
 _TRIES = 20
 PROGRAMS = (0, 33, 4)
@@ -63,7 +62,7 @@ class Log:
 
 
 def config_of(server: Any, **more: Any) -> EngineConfig:
-    return _config(server, client_name="gm", start_playing=True, wait_for_musician=False, **more)
+    return config_for(server, client_name="gm", start_playing=True, wait_for_musician=False, **more)
 
 
 def played(

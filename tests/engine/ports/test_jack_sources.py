@@ -12,9 +12,8 @@ from gigmate.engine.callback.bridge import Bridge
 from gigmate.engine.ports import open_port
 
 from ..fakes import wait_until
-from .test_jack import Peer, _config, peer
+from .peers import Peer, config_for
 
-__all__ = ["peer"]
 pytestmark = pytest.mark.jack
 SOURCE = "../../control/midi_source.py"
 PRESS = (0xB0, 64, 127)
@@ -30,7 +29,7 @@ def tell(one: Peer, text: str) -> None:
 def test_a_device_that_was_not_there_is_heard_and_again_after_replugging(
     jack_server: Any, peer: Callable[..., Peer]
 ) -> None:
-    port = open_port(_config(jack_server, client_name="gm", connect=False, midi_name="BOARD"))
+    port = open_port(config_for(jack_server, client_name="gm", connect=False, midi_name="BOARD"))
     bridge = Bridge(port.rate_hz)
     port.start(bridge)
     heard: list[tuple[int, ...]] = []
