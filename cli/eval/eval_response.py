@@ -30,6 +30,7 @@ def response_figures(
         Path | None, typer.Argument(help="Of NAME.lead.wav and NAME.json with beats_s. Default: made songs.")
     ] = None,
     songs: Annotated[int, typer.Option(min=1, help="Number of made songs, or at most so many of the folder.")] = 19,
+    styles: Annotated[str, typer.Option(help="Made songs of these styles alone, one each: rock,funk")] = "",
     seconds: Annotated[float, typer.Option(min=20.0, help="Seconds played of each.")] = 40.0,
     first_seed: Annotated[int, typer.Option()] = 400,
     part: Annotated[str, typer.Option(help="all, even or odd places of the sorted list of a folder.")] = "all",
@@ -49,7 +50,7 @@ def response_figures(
     asked = Controls(listening=listening, groove=groove)
     found = []
     for row in (
-        _made(Stage(weights), asked, songs, seconds, first_seed)
+        _made(Stage(weights), asked, (songs, styles), seconds, first_seed)
         if folder is None
         else _of_folder(Stage(weights), asked, folder, part, songs, seconds)
     ):
@@ -61,7 +62,16 @@ def response_figures(
     print(_summary(found))
 
 
-def _made(stage: Stage, asked: Controls, songs: int, seconds: float, first_seed: int) -> Any:
+def _numbers(known: tuple[str, ...], songs: int, styles: str) -> list[int]:
+    """The numbers of the made songs: song n is of the style n, counted round and round."""
+    wanted = [name.strip() for name in styles.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ConfigError(f"--styles {styles}: there is no style {unknown[0]!r}; there are {', '.join(known)}")
+    return [known.index(name) for name in wanted] if wanted else list(range(songs))
+
+
+def _made(stage: Stage, asked: Controls, which: tuple[int, str], seconds: float, first_seed: int) -> Any:
     """Rows of made songs. The other lead is written for the same bars."""
     import dataclasses
 
@@ -75,7 +85,7 @@ def _made(stage: Stage, asked: Controls, songs: int, seconds: float, first_seed:
     from ...training.evaluate.take_scores import Truth, at_judges_rate, for_judges, score, stems_of
     from ...training.sound.render import render_song
 
-    for number in range(songs):
+    for number in _numbers(stage.styles, *which):
         style = stage.styles[number % len(stage.styles)]
         song = render_song(
             first_seed + number, split="test", styles=(style,), seconds=(seconds, seconds + 4.0), answers=True

@@ -41,7 +41,7 @@ RISE_S, FALL_S = 0.3, 0.45
 """The level now rises and falls so quickly; it rests with the lead."""
 LEAST_ATTACKS = 6
 """Fewer in two bars are no figure that could come back."""
-KEPT_BARS = max(LAGS_BARS) + 4
+KEPT_BARS = 20
 
 Peek = Callable[[float], Point]
 FloatArray = NDArray[np.float64]

@@ -67,7 +67,7 @@ class StopTime:
                 continue
             if heard > 0 or self._periodic(number, lag) or self._led_to(bar, number, lag):
                 return StopBar(strokes, True)
-            if lag in PERIODS_BARS[:2] and best is None:
+            if best is None and self._along(number, lag):
                 best = StopBar(strokes, False)
         return best
 
@@ -133,6 +133,15 @@ class StopTime:
     def _periodic(self, number: int, lag: int) -> bool:
         """Whether it came as long before it came last."""
         return lag in PERIODS_BARS and self._same(number, number - lag)
+
+    def _along(self, number: int, lag: int) -> bool:
+        """Whether the figure is to be struck along, though nobody knows that it comes: a phrase or two later, or later
+        still where it came more than once; not while the lead rests."""
+        memory, bar = self._memory, self._memory.bar(number)
+        if bar is None or memory.heard_beat - memory.last_attack_beat > bar.beats:
+            return False
+        before = any(self._same(number, other) and (number - other) % 4 == 0 for other in self._known if other < number)
+        return lag in (PERIODS_BARS if before else PERIODS_BARS[:2])
 
     def _led_to(self, bar: int, number: int, lag: int) -> bool:
         return lag % PERIODS_BARS[0] == 0 and self._memory.alike(bar, number) >= ALIKE

@@ -157,7 +157,7 @@ def test_memory_does_not_grow_and_forgets_on_reset() -> None:
     heard = HeardFrame(onset=np.array([0.0, 0.9, 0.0, 0.0], np.float32), level_db=-20.0)
     for frame in range(4000):
         memory.hear(heard, (frame + 1) * FRAME, FRAME, 0.0, peek)
-    assert len(memory._bars) <= 13 and len(memory._likeness) < 200 and len(memory._starts) <= 13
+    assert len(memory._bars) <= 21 and len(memory._likeness) < 200 and len(memory._starts) <= 21
     memory.reset()
     assert not memory.known and memory.expect(peek(0.0), peek(40.0)).likeness == 0.0
 

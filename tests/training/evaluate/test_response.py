@@ -13,6 +13,7 @@ from gigmate.training.evaluate.response import (
     another_lead,
     lead_of_notes,
     lead_of_sound,
+    lead_rest_db,
     level_follows,
     moved,
     response,
@@ -70,6 +71,16 @@ def test_level_follows_over_bars() -> None:
     noise = np.random.default_rng(1).normal(0, 1.0, len(gains))
     assert level_follows(noise * gains, noise * gains**2, bars) == pytest.approx(1.0)
     assert level_follows(noise * gains, noise / gains / 100, bars) < -0.8
+
+
+def test_level_in_rests_is_that_where_the_lead_itself_rests() -> None:
+    rng = np.random.default_rng(1)
+    lead, band = (rng.normal(0, 0.1, RATE * 30).astype(np.float32) for _ in range(2))
+    lead[RATE * 10 : RATE * 16] = 0.0
+    band[RATE * 12 : RATE * 16] *= 0.01  # it went on for two seconds, and was back with the lead
+    assert lead_rest_db(band, lead, 2.0) == pytest.approx(-40.0, abs=1.0)
+    assert lead_rest_db(lead + band, lead, 2.0) == pytest.approx(-43.0, abs=1.0)
+    assert np.isnan(lead_rest_db(band, lead + 0.1, 2.0)), "without a rest there is no such level"
 
 
 def test_events_are_found_in_notes_and_in_sound() -> None:
