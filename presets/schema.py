@@ -284,7 +284,7 @@ class Preset(Strict):
     """... and what share of the likelihood these hold."""
     groove: float = Field(default=1.0, ge=0.0, le=1.0)
     """How closely the band keeps to a pattern of its style: 0 plays as it comes, 1 bar after bar."""
-    listening: float = Field(default=0.0, ge=0.0, le=1.0)
+    listening: float = Field(default=1.0, ge=0.0, le=1.0)
     """How much the band answers you: accents and stops, gaps, dynamics, room for a solo; 0 plays on regardless."""
     tempo_bpm: Tempo = "follow"
     """The tempo that the conductor expects at first, or `follow`: found by ear alone."""
