@@ -77,6 +77,10 @@ def ours(weights: Path, sound: np.ndarray, rate_hz: int, ahead_frames: int) -> n
 LOADER = """
 import sys, numpy as np, torch
 band = torch.jit.load(sys.argv[1])
+band.eval()
+band.to(torch.device("cpu"))  # as nn~ does with every file, whether it has a GPU or not
+assert {"forward", "get_methods", "get_attributes"} <= set(band._c._method_names())
+assert all(hasattr(band, name + "_params") for name in band.get_attributes())
 assert band.get_methods() == ["forward"]
 assert band.forward_params.tolist() == [1, 1, 3, 1]
 kinds = {0: bool, 1: int, 2: float, 3: str}
@@ -91,8 +95,12 @@ blocks = [int(text) for text in sys.argv[4].split(",")]
 with torch.inference_mode():
     while at < len(sound):
         piece = sound[at : at + blocks[turn % len(blocks)]]
-        made = band.forward(torch.from_numpy(piece).view(1, 1, -1))
-        assert made.shape == (1, 3, len(piece))
+        # nn~'s way with one batch: [channels in, batch, n, ratio in], the last of each ratio, batches first; and back.
+        rows, ratio, parts, stretch = band.forward_params.tolist()
+        heard = torch.cat([torch.from_numpy(piece).view(1, 1, -1)], 1).reshape(rows, 1, -1, ratio)
+        made = band.forward(heard.select(-1, -1).permute(1, 0, 2))
+        made = made.repeat_interleave(stretch).reshape(1, parts, -1)
+        assert made.shape == (1, 3, len(piece)) and made.dtype == torch.float32
         out.append(made[0].numpy())
         at, turn = at + len(piece), turn + 1
 assert "gigmate" not in sys.modules
