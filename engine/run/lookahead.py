@@ -151,7 +151,8 @@ class LookAhead:
         if self._frames % _LATENCIES_EVERY_FRAMES == 0:
             self._follow_port()
         if self._clocked and made:
-            slow_s = self.response.recent_percentile_s(99.9, _SPARED_STEPS)
+            steps = self.response.steps  # while there are no more than are spared, each is the slowest of all
+            slow_s = self.response.recent_percentile_s(99.9, _SPARED_STEPS) if steps > _SPARED_STEPS else 0.0
             if self.response.steps < _GUESS_STEPS:
                 slow_s = max(slow_s, self.guess_s)
             most_s = 3 * self._host_frame / self._rate_hz

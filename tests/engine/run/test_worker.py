@@ -305,6 +305,13 @@ def test_slow_steps_grow_the_ahead_and_the_player_is_told() -> None:
     assert worker.budget.ahead_frames <= 6, "steps longer than frames are not cured by going further ahead"
 
 
+def test_the_first_step_alone_grows_nothing() -> None:
+    look_ahead = Driven(Clicker(320), clocked=True).worker.look_ahead
+    look_ahead.begin()
+    changes = [look_ahead.measure(1, 0.06, 0.0) for _ in range(4)]
+    assert changes[:2] == [0, 0] and sum(changes) > 0
+
+
 def test_waiting_in_the_queue_counts_as_slow() -> None:
     driven = Driven(FakePlayer(), clocked=True)
     freeze_budget(driven)
