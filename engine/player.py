@@ -36,6 +36,8 @@ class Moment:
     """0 is C, 11 is B; -1 where no chord is known."""
     chord_pitch_classes: tuple[float, ...] = (0.0,) * 12
     """Probability of each pitch class (C first) in the sounding chord, each in [0, 1]."""
+    next_root: int = -1
+    """Root of the chord that is expected a beat later; -1 where nobody knows."""
     playing: bool = True
     """Whether the musician is playing (with hold through short rests): False asks the band to fall silent."""
 
@@ -61,7 +63,8 @@ class Controls:
     listening: float = 0.0
     """How much the band answers the lead, in [0, 1]: done by the engine, through the hand."""
     pattern: str = ""
-    """Which of the style's patterns: any name (of a section) stands for one of them, always the same in one run."""
+    """Which of the style's patterns: `verse`, `chorus`, `bridge`, `solo`, `intro`, `ending`, or any name of a section,
+    which stands for one of them, always the same in one run."""
 
 
 class Heard(Protocol):

@@ -42,6 +42,15 @@ STYLE_PRIORS: dict[str, StylePrior] = {
     "folk_strum": StylePrior(66, 150, ((4, 0.5), (3, 0.25), (2, 0.25))),
     "gospel": StylePrior(60, 138, ((4, 0.8), (2, 0.2))),
     "odd_five": StylePrior(95, 190, ((5, 1.0),)),
+    "cumbia": StylePrior(78, 116, ((4, 0.8), (2, 0.2)), off_beat=True),
+    "reggaeton": StylePrior(80, 108),
+    "tango": StylePrior(98, 138, ((4, 0.8), (2, 0.2))),
+    "afrobeat": StylePrior(90, 128),
+    "house": StylePrior(112, 134),
+    "drum_and_bass": StylePrior(150, 186),
+    "bluegrass": StylePrior(98, 158, ((2, 0.8), (4, 0.2))),
+    "musette": StylePrior(140, 210, ((3, 1.0),)),
+    "six_eight_ballad": StylePrior(42, 80, ((4, 0.6), (2, 0.4)), triplets=True),
 }
 """By the names of presets. Written from common practice, with the tempi that the arranger writes in sight."""
 
@@ -79,6 +88,15 @@ STYLE_GROOVES: dict[str, StyleGroove] = {
     "folk_strum": StyleGroove(late_ms=(2.0, 3.0, 3.0)),
     "gospel": StyleGroove(late_ms=(1.0, 3.0, 2.0)),
     "odd_five": StyleGroove(0.35, 0.5, (0.0, 2.0, 2.0)),
+    "cumbia": StyleGroove(late_ms=(0.0, 1.0, 0.0)),
+    "reggaeton": StyleGroove(late_ms=(0.0, 2.0, 1.0)),
+    "tango": StyleGroove(late_ms=(0.0, 0.0, 0.0)),
+    "afrobeat": StyleGroove(0.15, 0.25, (0.0, 2.0, 1.0)),
+    "house": StyleGroove(late_ms=(0.0, 0.0, 0.0)),
+    "drum_and_bass": StyleGroove(late_ms=(0.0, 1.0, 1.0)),
+    "bluegrass": StyleGroove(late_ms=(0.0, -1.0, 0.0)),
+    "musette": StyleGroove(late_ms=(0.0, 0.0, 2.0)),
+    "six_eight_ballad": StyleGroove(late_ms=(3.0, 4.0, 3.0)),
 }
 """What the band learnt from: the feel of the arranger's styles (training/band/styles), which a test holds equal."""
 

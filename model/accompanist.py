@@ -20,6 +20,7 @@ from .generator.generator_config import MAX_AHEAD_FRAMES
 from .generator.groove_hand import GrooveAsked, GrooveHand, Place
 from .generator.groove_table import shipped
 from .generator.note_hand import NoteHand, PartHandLike, free_hand, lay, speaks
+from .generator.style_kin import KIN, taught
 from .harmony.harmonist import Harmonist
 from .heard import HeardByModel, read_heard
 from .loading import load_band
@@ -48,6 +49,8 @@ class MomentLike(Protocol):
     def chord_pitch_classes(self) -> tuple[float, ...]: ...
     @property
     def playing(self) -> bool: ...
+    @property
+    def next_root(self) -> int: ...
 
 
 class ControlsLike(Protocol):
@@ -126,8 +129,9 @@ class Accompanist:
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """Style names that the weights know."""
-        return self._band.styles
+        """Style names that the weights know, and those that are played by the groove's patterns and their kin."""
+        taught_styles = self._band.styles
+        return (*taught_styles, *(style for style, kin in KIN.items() if kin in taught_styles))
 
     def reset(self, seed: int, ahead_frames: int) -> None:
         """Forget everything; `seed` makes what follows repeatable."""
@@ -204,6 +208,7 @@ class Accompanist:
         """One frame, as the program is asked for it."""
         band = self._band
         self._listens_since_play = 0
+        style = taught(controls.style, band.styles)
         known = 1.0 if moment.tempo_bpm > 0 else 0.0
         return Wanted(
             moment.beat_phase,
@@ -217,7 +222,7 @@ class Accompanist:
             controls.fill,
             moment.chord_root,
             moment.chord_pitch_classes,
-            band.styles.index(controls.style) if controls.style in band.styles else len(band.styles),
+            band.styles.index(style) if style in band.styles else len(band.styles),
             self._ahead,
             self._noise.random((len(band.parts), band.places), dtype=np.float32),
             float(controls.temperature),
@@ -246,7 +251,10 @@ class Accompanist:
             (row == self._drums and controls.fill > 0.0) or (row < len(hand.parts) and speaks(hand.parts[row]))
             for row in range(len(parts))
         ]
-        groove = GrooveAsked(controls.style, controls.pattern, controls.density, moment.chord_root, controls.groove)
+        groove = GrooveAsked(
+            controls.style, controls.pattern, controls.density, moment.chord_root, controls.groove,
+            moment.chord_pitch_classes, moment.next_root, taught(controls.style, self._band.styles),
+        )  # fmt: skip
         self._groove.lay(place, groove, self._let_alone, asked)
         self._place, self._root = place, moment.chord_root
         return asked

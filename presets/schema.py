@@ -48,8 +48,17 @@ STYLES: tuple[str, ...] = (
     "folk_strum",
     "gospel",
     "odd_five",
+    "cumbia",
+    "reggaeton",
+    "tango",
+    "afrobeat",
+    "house",
+    "drum_and_bass",
+    "bluegrass",
+    "musette",
+    "six_eight_ballad",
 )
-"""The styles that the band was taught, by the names used in presets."""
+"""The styles that the band plays, by the names used in presets; the first nineteen are those that it was taught."""
 
 OFF_DB = float("-inf")
 """The level of a part that is switched off."""

@@ -221,6 +221,7 @@ def true_moment(labels: Labels, frame: int, moment: Moment) -> Moment:
     last = len(labels["beat_phase"]) - 1
     at = min(max(frame, 0), last)
     chord_at = min(at + CHORD_AHEAD_FRAMES, last)
+    beat_frames = round(25.0 * 60.0 / float(labels["tempo_bpm"][at]))
     return dataclasses.replace(
         moment,
         beat_phase=float(labels["beat_phase"][at]) % 1.0,
@@ -230,6 +231,7 @@ def true_moment(labels: Labels, frame: int, moment: Moment) -> Moment:
         confidence=1.0,
         chord_root=int(labels["chord_root"][chord_at]),
         chord_pitch_classes=tuple(float(x) for x in labels["chord_pcs"][chord_at]),
+        next_root=int(labels["chord_root"][min(last, chord_at + beat_frames)]),
         playing=bool(labels["part_active"][at].any()),
     )
 

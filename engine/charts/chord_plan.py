@@ -6,6 +6,7 @@ Knows a chart by its position and time as points; whoever foretells is asked. In
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from ..commands import ReplaceChord, UndoChord
 from ..errors import ConfigError
@@ -13,6 +14,14 @@ from ..position import Point
 from .chart_edit import with_chord
 from .chart_position import ChartPosition, planned_bar
 from .chord_symbol import ChordSymbol, parse_chord
+
+
+class ChordLike(Protocol):
+    """What is foretold. Any thread."""
+
+    @property
+    def root(self) -> int: ...
+
 
 Foretell = Callable[[float], str]
 """The name of the chord that is expected on a beat; empty where none is."""
@@ -51,6 +60,12 @@ class ChordPlan:
                 names.append(pinned.name if pinned is not None else foretell(max(at, point.beat) + 0.25))
             made.append(planned_bar(point.bar + bar + 1, names))
         return tuple(made)
+
+    def root_in(self, beats: float, point: Point, foretell: Callable[[float], ChordLike]) -> int:
+        """Root of the chord so many beats after the point whose chord was asked for last; -1 for none."""
+        if self._position.known:
+            return self._position.root_in(beats)
+        return int(foretell(point.beat + beats).root)
 
     def obey(self, command: ReplaceChord | UndoChord) -> None:
         """Put a chord right, or take that back. Raises ConfigError for what cannot be."""

@@ -26,6 +26,15 @@ TRIMS_DB: dict[str, dict[str, tuple[float, ...]]] = {
         "folk_strum": (-0.8, -3.0, -0.3),
         "gospel": (1.3, -3.2, -1.2),
         "odd_five": (0.5, -3.6, -4.4),
+        "cumbia": (5.9, -2.8, -5.1),
+        "reggaeton": (2.8, 1.1, -4.4),
+        "tango": (-2.1, -3.6, -3.6),
+        "afrobeat": (2.0, -2.6, -4.7),
+        "house": (4.0, -2.6, -1.3),
+        "drum_and_bass": (2.8, 1.1, -4.4),
+        "bluegrass": (-3.3, -5.1, -3.1),
+        "musette": (2.9, -3.9, -4.3),
+        "six_eight_ballad": (2.9, -1.4, -0.6),
     },
     "instruments": {
         "rock": (-0.9, -2.1, -5.7),
@@ -47,6 +56,16 @@ TRIMS_DB: dict[str, dict[str, tuple[float, ...]]] = {
         "folk_strum": (-1.5, -1.2, 0.4),
         "gospel": (0.6, -0.7, -3.8),
         "odd_five": (-0.3, -2.4, -3.0),
+        "cumbia": (3.0, 1.1, -1.0),
+        "reggaeton": (3.6, 7.0, -6.4),
+        "tango": (-5.2, -2.0, -6.1),
+        "afrobeat": (1.9, 3.6, -6.9),
+        "house": (1.9, 2.7, -2.6),
+        "drum_and_bass": (3.6, 7.0, -6.4),
+        "bluegrass": (-5.4, -3.5, -0.6),
+        "musette": (2.3, -1.1, -1.1),
+        "six_eight_ballad": (4.1, 0.2, -3.2),
     },
 }
-"""By kind of sound, then by style."""
+"""By kind of sound, then by style. The last nine are those of the style that the generator takes for each
+(model/generator/style_kin.py): not measured yet."""

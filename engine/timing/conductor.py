@@ -253,7 +253,6 @@ class Conductor:
 
     def moment(self, position_samples: float) -> Moment:
         """The musical moment of a position. Time told once is bound; far ahead it is a guess (`commit_ahead_s`).
-
         The chord is that of a little later (`chord_ahead_s`): a note of the next one begins within a frame, or early.
         """
         point = self._point(position_samples)
@@ -266,6 +265,7 @@ class Conductor:
             confidence=float(self._confidence),
             chord_root=int(chord.root),
             chord_pitch_classes=tuple(map(float, chord.pitch_classes)),
+            next_root=-1 if self._lead is not None else self._plan.root_in(1.0, point, self._chords.ahead),
             # who has not found the beat yet holds back
             playing=bool(self._playing and (self._found or not self._sources.listen)),
         )

@@ -28,6 +28,15 @@ SHARES: dict[str, tuple[int, ...]] = {
     "folk_strum": (100, 93, 81, 72, 74, 90, 100),
     "gospel": (97, 94, 63, 67, 71, 90, 98),
     "odd_five": (99, 94, 100, 67, 71, 90, 100),
+    "cumbia": (98, 88, 91, 100, 98, 100, 91),
+    "reggaeton": (100, 97, 100, 64, 63, 100, 100),
+    "tango": (99, 93, 89, 75, 97, 100, 100),
+    "afrobeat": (99, 79, 79, 82, 85, 100, 100),
+    "house": (99, 98, 69, 70, 99, 89, 100),
+    "drum_and_bass": (100, 90, 100, 67, 72, 90, 98),
+    "bluegrass": (100, 95, 100, 60, 97, 100, 100),
+    "musette": (98, 98, 100, 82, 97, 100, 100),
+    "six_eight_ballad": (98, 95, 100, 66, 67, 91, 100),
 }
 """Mean velocity in percent of the loudest's, in the order of score_tokens.DRUM_VOICES, where several are struck."""
 USUAL: tuple[int, ...] = (96, 93, 93, 71, 77, 93, 98)

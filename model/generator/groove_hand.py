@@ -1,25 +1,28 @@
 """Keeps the groove: leads the draws by bars of the style, and by the band's own bars where no style is known.
 
 A generator that takes only its own past for a model wanders: no bar is like the one before it. Here each part has a
-pattern of two bars (groove_table.py), which the draws are led by as log-biases: where a note or hit belongs it is
-likelier, elsewhere it is less likely, and what is struck, how loud and how long, leans toward the pattern. The
-generator still draws: it fills, leaves out and varies, more so at the end of every fourth and eighth bar. Where the
-table knows nothing of a style or metre, the band's own bars of two bars ago are the pattern. Knows no weights.
-Inference thread only.
+phrase of eight bars (groove_table.py): two bars, varied in the fourth and the eighth. The draws are led by it as
+log-biases: where a note or hit belongs it is likelier, elsewhere it is less likely, and what is struck, which degree of
+the chord the bass plays, how loud and how long, leans toward the pattern. The generator still draws: it leaves out
+and varies, more so at the end of the fourth and eighth bar. Each kind of section has a pattern of its own, and its
+phrase begins with it. Where the table knows nothing of a style or metre, the band's own bars of two bars ago are the
+pattern. Knows no weights. Inference thread only.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .groove_table import CELL_BARS, DENSITIES, Cell, CellEvent, GrooveTable
+from . import bass_roles
+from .groove_table import CELL_BARS, DENSITIES, KINDS, CellEvent, GrooveTable, Ints
 from .note_hand import NoteHand
 from .score_tokens import (
     AGE_LIMITS_FRAMES,
@@ -37,20 +40,32 @@ from .steering_tables import DENSITY_OCTAVES
 from .style_statistics import typical_density
 
 FloatArray = NDArray[np.float32]
-Ints = NDArray[np.integer]
 
 HERE_NATS, QUARTER_NATS, ELSEWHERE_NATS = 5.0, 1.5, 4.0
 """By which a beginning is likelier where the pattern has one, in its very quarter on top, and less likely elsewhere."""
 VOICE_NATS = 1.5
 """For each drum that the set has too many or too few; kick and snare count double."""
-DEGREE_NATS, LOUDNESS_NATS = 2.5, 0.4
-"""For the bass note at the pattern's distance from the root; for each class of loudness away from the pattern's."""
+DEGREE_NATS, OCTAVE_NATS, LOUDNESS_NATS = 4.0, 1.5, 0.4
+"""For the bass note that the pattern has, in any octave; for the very octave on top; for each class of loudness away
+from the pattern's."""
+ONE_NOTE_NATS = 3.0
+"""Toward one key at a time where the pattern breaks the chord, and toward chords where it strikes them."""
 LENGTH_NATS = 2.5
 """Toward sounding on while the pattern's note lasts, and toward silence after it."""
 OWN_SHARE = 0.7
 """How much the band's own bars lead it, beside those of a table."""
-FREE_SHARES = {3: (1.0, 0.55), 7: (2.0, 0.35)}
-"""In the fourth and the eighth bar: of so many last beats, what is left of the lead."""
+FREE_SHARES = {3: (1.0, 0.8), 7: (2.0, 0.6)}
+"""In the fourth and eighth bar, which the pattern varies itself: of so many last beats, what is left of the lead."""
+_PLACES = {
+    "": (0, 0),
+    "intro": (0, 0),
+    "verse": (0, 0),
+    "chorus": (0, 1),
+    "ending": (0, 1),
+    "bridge": (0, 2),
+    "solo": (1, 2),
+}
+"""Which choice beside the run's own, and which of KINDS, a section of that kind has."""
 NEW_LEVEL = 0.12
 """The density must pass the middle between two of the table by so much before the busier or thinner pattern is taken:
 no flutter."""
@@ -88,11 +103,18 @@ class GrooveAsked(NamedTuple):
 
     style: str
     pattern: str
-    """The name of the section's own pattern, or empty."""
+    """What kind of section it is (`verse`, `chorus`, `bridge`, `solo`, `intro`, `ending`), another name of a section,
+    or empty."""
     density: float
     root: int
     """Of the chord, -1 if none is known."""
     strength: float = 1.0
+    classes: tuple[float, ...] = (0.0,) * 12
+    """How likely each pitch class is in the chord, C first."""
+    next_root: int = -1
+    """Of the chord a beat later; -1 if nobody knows."""
+    steered_as: str = ""
+    """The style that the network is told, by which it owes notes; empty: the same."""
 
 
 @dataclass(slots=True)
@@ -103,6 +125,10 @@ class _Pattern:
     beats: int = 0
     rate: float = 0.0
     """Beginnings a beat."""
+    starts: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.starts = [event.beat for event in self.events]
 
 
 class GrooveHand:
@@ -118,8 +144,10 @@ class GrooveHand:
         self._seed = seed
         self._bar, self._at = 0, 0.0
         self._key: tuple[str, int, str] | None = None
-        self._choices: tuple[tuple[Cell, ...], ...] = ()
-        self._choice, self._level, self._tempo_bpm = 0, 1, 0.0
+        self._names_met: list[str] = []
+        self._rows: Ints = np.zeros((0, len(KINDS), len(DENSITIES)), np.intp)
+        self._row: Ints = np.zeros(len(DENSITIES), np.intp)
+        self._level, self._tempo_bpm = 1, 0.0
         self._patterns = [_Pattern() for _ in self._names]
         self._played: deque[list[list[CellEvent]]] = deque(maxlen=2 * CELL_BARS + 1)
         self._begin_bar()
@@ -138,9 +166,9 @@ class GrooveHand:
             if free[row] or not lead.beats or asked.strength <= 0.0:
                 continue
             share = asked.strength * self._share(place)
-            self._lead(row, lead, since_groove % lead.beats, place, asked.root, share, to.bias[row])
-            if self._choices and to.busier[row] == 0.0:
-                usual = typical_density(asked.style, self._names[row])[0]
+            self._lead(row, lead, since_groove % lead.beats, place, asked, share, to.bias[row])
+            if len(self._rows) and to.busier[row] == 0.0:
+                usual = typical_density(asked.steered_as or asked.style, self._names[row])[0]
                 level = DENSITIES[self._level]
                 octaves = math.log2(max(lead.rate, 0.05) / usual) / DENSITY_OCTAVES
                 to.busier[row] = np.clip(octaves + 0.5 - level, -0.6, 0.6)
@@ -158,32 +186,37 @@ class GrooveHand:
         return share if place.beats_per_bar - place.bar_beat <= last_beats else 1.0
 
     def _choose(self, place: Place, asked: GrooveAsked) -> None:
-        style, pattern = asked.style, asked.pattern
-        key = (style, place.beats_per_bar, pattern)
+        key = (asked.style, place.beats_per_bar, asked.pattern)
         far = abs(math.log(max(place.tempo_bpm, 1.0) / max(self._tempo_bpm, 1.0))) > 0.06
         if key != self._key or far:
-            fresh = self._key is None or key[:2] != self._key[:2]
-            known = self._table is not None and style in self._table.styles
-            self._choices = (
-                self._table.cells_of(style, place.beats_per_bar, place.tempo_bpm)
-                if known and self._table is not None
-                else ()
-            )
-            self._tempo_bpm, self._key = place.tempo_bpm, key
-            if fresh:
-                self._bar = 0
-            if self._choices:
-                self._choice = (self._seed + sum(map(ord, pattern)) * 7) % len(self._choices)
-            self._level = -1
-        if self._choices:
+            table = self._table
+            self._rows = self._rows[:0] if table is None else table.rows(asked.style, place.beats_per_bar)
+            if key != self._key and (self._bar or self._key is None):
+                self._bar = 0  # the phrase begins with its section
+            self._tempo_bpm, self._key, self._level = place.tempo_bpm, key, -1
+            if len(self._rows):
+                beside, kind = self._place_of(asked.pattern)
+                self._row = self._rows[(self._seed + beside) % len(self._rows), kind]
+        if len(self._rows):
             level = self._level_of(asked.density)
-            if level != self._level:
+            if level != self._level and self._table is not None:
                 self._level = level
-                cell = self._choices[self._choice][level]
+                cell = self._table.cell(int(self._row[level]), place.tempo_bpm)
                 self._patterns = [_Pattern(own, cell.beats, len(own) / cell.beats) for own in cell.parts]
         elif len(self._played) > CELL_BARS and place.bar_beat < place.beats:
             kept = self._played[-1 - CELL_BARS]
-            self._patterns = [_Pattern(own, place.beats_per_bar, len(own) / place.beats_per_bar) for own in kept]
+            self._patterns = [
+                _Pattern(sorted(own), place.beats_per_bar, len(own) / place.beats_per_bar) for own in kept
+            ]
+
+    def _place_of(self, pattern: str) -> tuple[int, int]:
+        """Which choice beside the run's own, and which kind. Names that say no kind have them in order of coming."""
+        if pattern in _PLACES:
+            return _PLACES[pattern]
+        if pattern not in self._names_met:
+            self._names_met.append(pattern)
+        beside, kind = divmod(self._names_met.index(pattern), len(KINDS))
+        return beside, kind
 
     def _level_of(self, density: float) -> int:
         nearest = min(range(len(DENSITIES)), key=lambda k: abs(DENSITIES[k] - density))
@@ -193,7 +226,7 @@ class GrooveHand:
         return nearest if abs(density - middle) > NEW_LEVEL / 2 else self._level
 
     def _lead(
-        self, row: int, lead: _Pattern, at: float, place: Place, root: int, share: float, bias: FloatArray
+        self, row: int, lead: _Pattern, at: float, place: Place, asked: GrooveAsked, share: float, bias: FloatArray
     ) -> None:
         """Nats for one part, whose pattern stands at `at`."""
         event, offset = _next(lead, at, place.beats)
@@ -210,8 +243,13 @@ class GrooveHand:
         bias[LOUDNESS, : LOUDNESS_CLASSES + 1] -= share * LOUDNESS_NATS * _CLASS_OFF[event.loudness]
         if drums:
             bias[FIRST_NOTE] += share * _VOICES[event.what]
-        elif self._names[row] == "bass" and root >= 0 and event.what >= 0:
-            bias[FIRST_NOTE, (root + event.what - LOWEST_NOTE) % 12 + 1 :: 12] += share * DEGREE_NATS
+        elif self._names[row] == "bass" and asked.root >= 0 and event.what >= 0:
+            entry = bass_roles.pitch_of(event.what, asked.root, asked.classes, asked.next_root) - LOWEST_NOTE + 1
+            bias[FIRST_NOTE, entry % 12 :: 12] += share * DEGREE_NATS
+            bias[FIRST_NOTE, 0] -= share * DEGREE_NATS * (entry % 12 == 0)
+            bias[FIRST_NOTE, entry] += share * OCTAVE_NATS
+        elif self._names[row] == "keys" and event.what > 0 and len(self._rows):
+            bias[FIRST_NOTE + 1, 0] += share * ONE_NOTE_NATS * (1.0 if event.what == 1 else -1.0)
 
     def remember(self, slots: Ints, place: Place, root: int, free: Sequence[bool]) -> None:
         """What was drawn [parts, SLOTS] for the frame at `place`. Of parts that were let alone the pattern is kept as
@@ -230,7 +268,8 @@ class GrooveHand:
             if self._names[row] == "drums":
                 what = max(first, 0)
             else:
-                what = (first + LOWEST_NOTE - 1 - root) % 12 if root >= 0 else -1
+                pitch = first + LOWEST_NOTE - 1
+                what = bass_roles.role_in(pitch, root, (0, 3, 4, 7, 10, 11), root, False) if root >= 0 else -1
             beat = _snapped(beat, place.tempo_bpm) % place.beats_per_bar
             self._played[-1][row].append(CellEvent(beat, what, max(1, int(drawn[LOUDNESS])), 0.5))
 
@@ -247,18 +286,19 @@ def _snapped(beat: float, tempo_bpm: float) -> float:
 
 def _next(lead: _Pattern, at: float, beats: float) -> tuple[CellEvent | None, float]:
     """What begins within `beats` from `at` on, and how far from there."""
-    for event in lead.events:
-        offset = event.beat - at
-        if offset < -1e-9:
-            offset += lead.beats
-        if 0.0 <= offset + 1e-9 < beats:
-            return event, max(0.0, offset)
-    return None, 0.0
+    if not lead.events:
+        return None, 0.0
+    index = bisect_left(lead.starts, at - 1e-9)
+    around = index == len(lead.starts)
+    event = lead.events[0 if around else index]
+    offset = event.beat - at + (lead.beats if around else 0.0)
+    return (event, max(0.0, offset)) if offset + 1e-9 < beats else (None, 0.0)
 
 
 def _sounds(lead: _Pattern, at: float) -> bool:
-    """Whether a note of the pattern sounds there."""
-    for event in lead.events:
+    """Whether one of the last two notes of the pattern still sounds there."""
+    index = bisect_left(lead.starts, at + 1e-9)
+    for event in (lead.events[index - 1], lead.events[index - 2]) if len(lead.events) > 1 else lead.events:
         since = at - event.beat
         if since < 0.0:
             since += lead.beats

@@ -1,12 +1,14 @@
-"""The table of grooves: two bars of each style, several ways, at three densities, as the arranger's parts play them.
+"""The table of grooves: patterns of each style as the arranger's parts play them, for kinds of sections.
 
 Written by training/band/groove_cells.py; on stage the band is led by them (groove_hand.py). Numpy; any thread.
 
-    cells  [c, 6]  style, beats to the bar, 1 in a compound metre, place among DENSITIES, seed bar, number of events
+    cells  [c, 7]  style, beats to the bar, 1 in a compound metre, kind among KINDS, place among DENSITIES, seed, number
+                   of events; a style's choices follow one another, each with all kinds, each kind with all densities
     events [e, 5]  part, tick, what, loudness class, length in ticks; those of a cell follow those of the cell before
     swing  [styles, tempi, 2]  share of the first of two swung notes and their length in beats, at the tempi `swing_bpm`
 
-Ticks are straight; `what` is the set of voices of drums, semitones above the chord's root of bass, notes of keys.
+A cell keeps four bars: the two of the pattern, and how its second one is varied in the fourth and in the eighth bar.
+Ticks are straight; `what` is the set of voices of drums, the role of bass (bass_roles.py), the number of notes of keys.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ from safetensors.numpy import save_file
 TICKS = 24
 """Of a beat: sixteenths, triplets and thirty-seconds fall on them."""
 CELL_BARS = 2
+STORED_BARS = 4
+ORDER = (0, 1, 0, 2, 0, 1, 0, 3)
+"""Which of the stored bars each bar of a phrase is."""
+KINDS = ("verse", "chorus", "bridge")
 DENSITIES = (0.15, 0.5, 0.85)
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "grooves.safetensors"
 
@@ -44,12 +50,10 @@ class CellEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Bars of a style. Any thread."""
+    """A phrase of eight bars of a style. Any thread."""
 
     beats: int
     """Its length."""
-    level: int
-    """Place among DENSITIES."""
     parts: tuple[tuple[CellEvent, ...], ...]
     """Of drums, bass and keys, in order of time."""
 
@@ -64,36 +68,39 @@ class GrooveTable:
     swing_bpm: NDArray[np.float32]
     swing: NDArray[np.float32]
 
-    def cells_of(self, style: str, beats_per_bar: int, tempo_bpm: float) -> tuple[tuple[Cell, ...], ...]:
-        """Each choice at all densities, swung for that tempo; empty where style or metre is not known."""
-        if style not in self.styles:
-            return ()
-        index = self.styles.index(style)
-        ends = np.cumsum(self.cells[:, 5])
-        rows = [row for row in range(len(self.cells)) if self.cells[row, 0] == index]
-        known = [row for row in rows if self.cells[row, 1] == beats_per_bar]
-        if not known and beats_per_bar in (2, 4):
-            known = [row for row in rows if self.cells[row, 1] in (2, 4)]
-        simple = [row for row in known if not self.cells[row, 2]]
-        share, grid = (float(np.interp(tempo_bpm, self.swing_bpm, self.swing[index, :, k])) for k in range(2))
-        made = []
-        for row in simple or known:
-            own = self.events[ends[row] - self.cells[row, 5] : ends[row]]
-            made.append(_cell(own, self.cells[row], share, grid))
-        return tuple(tuple(made[k : k + len(DENSITIES)]) for k in range(0, len(made), len(DENSITIES)))
+    def rows(self, style: str, beats_per_bar: int) -> Ints:
+        """The cells of a style and metre, [choices, KINDS, DENSITIES] rows of `cells`; no choices where either is not
+        known."""
+        found = np.zeros(0, np.intp)
+        if style in self.styles:
+            own = np.flatnonzero(self.cells[:, 0] == self.styles.index(style))
+            found = own[self.cells[own, 1] == beats_per_bar]
+            if not len(found) and beats_per_bar in (2, 4):
+                found = own[np.isin(self.cells[own, 1], (2, 4))]
+            simple = found[self.cells[found, 2] == 0]
+            found = simple if len(simple) else found
+        return found.reshape(-1, len(KINDS), len(DENSITIES))
 
-
-def _cell(events: Ints, cell: Ints, share: float, grid: float) -> Cell:
-    parts = []
-    for part in range(3):
-        own = events[events[:, 0] == part]
-        parts.append(
-            tuple(
-                CellEvent(swung(tick / TICKS, share, grid), what, loud, length / TICKS)
-                for _, tick, what, loud, length in own.tolist()
+    def cell(self, row: int, tempo_bpm: float) -> Cell:
+        """One of them, swung for that tempo."""
+        style, metre = int(self.cells[row, 0]), int(self.cells[row, 1])
+        share, grid = (float(np.interp(tempo_bpm, self.swing_bpm, self.swing[style, :, k])) for k in range(2))
+        end = int(self.cells[: row + 1, 6].sum())
+        own = self.events[end - int(self.cells[row, 6]) : end]
+        parts = []
+        for part in range(3):
+            bars: list[list[CellEvent]] = [[] for _ in range(STORED_BARS)]
+            for _, tick, what, loud, length in own[own[:, 0] == part].tolist():
+                bar, rest = divmod(tick, TICKS * metre)
+                bars[bar].append(CellEvent(swung(rest / TICKS, share, grid), what, loud, length / TICKS))
+            parts.append(
+                tuple(
+                    event._replace(beat=place * metre + event.beat)
+                    for place, bar in enumerate(ORDER)
+                    for event in bars[bar]
+                )
             )
-        )
-    return Cell(CELL_BARS * int(cell[1]), int(cell[3]), tuple(parts))
+        return Cell(len(ORDER) * metre, tuple(parts))
 
 
 def swung(beat: float, share: float, grid: float) -> float:
@@ -109,7 +116,7 @@ def save(
 ) -> None:  # fmt: skip
     """Write the file: safetensors, the names of the styles beside the arrays."""
     arrays = {
-        "cells": cells.astype(np.int16),
+        "cells": cells.astype(np.int32),
         "events": events.astype(np.int16),
         "swing_bpm": swing_bpm,
         "swing": swing,

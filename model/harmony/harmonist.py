@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...dsp.half_beat import HalfBeat
 from ..configs import ANSWERS, CHORDS, ROOTS, UNPITCHED, HarmonyConfig
+from ..generator.style_kin import taught
 
 FloatArray = NDArray[np.float32]
 AnyFloats = NDArray[np.floating[Any]] | NDArray[np.int64]
@@ -147,8 +148,9 @@ class Harmonist:
         self._count = 0
 
     def set_style(self, style: str | None) -> None:
-        """The style that is played; None, or one that it was not taught: not told."""
+        """The style that is played, or its kin; None, or one that it was not taught: not told."""
         known = self._config.styles
+        style = taught(style, known) if style is not None else None
         self._style[:] = 0.0
         self._style[known.index(style) + 1 if style in known else 0] = 1.0
 

@@ -56,6 +56,7 @@ class Moment:
     chord_pitch_classes: tuple[float, ...]
     playing: bool = True
     confidence: float = 1.0
+    next_root: int = -1
 
 
 @dataclass(frozen=True)

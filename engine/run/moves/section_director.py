@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ...charts.chart import Section
+from ...charts.section_kind import BUSIER, kind_of
 from ...charts.section_settings import AS_IT_IS, FEELS, SectionSettings, by_name
 from ...commands import SetTempo
 from ...errors import ConfigError
@@ -149,14 +150,21 @@ class SectionDirector:
         settings, asked = self._settings, self._asked
         if asked is None:
             asked = self._asked = _Asked(controls.density, controls.style)
-        density, style = controls.density, controls.style
-        if settings.density is not None and density == asked.density:
+        density, style, pattern = controls.density, controls.style, controls.pattern
+        if self._section is not None and self._section.name:
+            kind = kind_of(self._section.name)
+            pattern = kind or self._section.name
+            if density == asked.density:
+                own = settings.density
+                density = min(max(density + BUSIER.get(kind, 0.0), 0.0), 1.0) if own is None else own
+        elif settings.density is not None and density == asked.density:
             density = settings.density
         if settings.style is not None and style == asked.style:
             style = settings.style
-        if self._hand.free and (density, style) == (controls.density, controls.style):
+        if self._hand.free and (density, style, pattern) == (controls.density, controls.style, controls.pattern):
             return controls
-        return dataclasses.replace(controls, density=density, style=style, hand=self._hand.over(controls.hand))
+        hand = self._hand.over(controls.hand)
+        return dataclasses.replace(controls, density=density, style=style, pattern=pattern, hand=hand)
 
     def levels_db(self, levels_db: tuple[float, ...]) -> tuple[float, ...]:
         """The levels of the parts without those that the section mutes."""

@@ -138,7 +138,7 @@ def test_walking_bass_walks_and_lands_on_roots() -> None:
 
 
 def test_a_walking_line_beside_its_lowest_note_still_finds_a_way_to_it() -> None:
-    taught = tuple(style for style in STYLE_NAMES if style not in HELD_STYLES)
+    taught = tuple(style for style in STYLE_NAMES[:19] if style not in HELD_STYLES)
     score = write_song(100848, styles=taught, sound_variety=0.5, playing_variety=0.5)
     assert score.style == "swing"
     assert faults(score) == []

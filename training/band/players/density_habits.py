@@ -49,4 +49,13 @@ MANNERS: dict[str, Manner] = {
     "folk_strum": Manner("hgk", "5r", "beat", fine=True, pad=True, stick=True),
     "gospel": Manner("hGk", "58r", "beat", fine=True, pad=True, stick=True),
     "odd_five": Manner("hgk", "5r", "beat", pad=True, stick=True),
+    "cumbia": Manner("s", "53r", "off", fine=True),
+    "reggaeton": Manner("hgk", "r8", "free", fine=True, pad=True),
+    "tango": Manner("g", "5r", "beat", fine=True),
+    "afrobeat": Manner("hGk", "57r", "free", fine=True, sustain=False, clave=True),
+    "house": Manner("hs", "8r", "free", fine=True, sustain=False, off_hat=True),
+    "drum_and_bass": Manner("hGk", "r5", "free", fine=True, pad=True),
+    "bluegrass": Manner("G", "=5", "off", fine=True),
+    "musette": Manner("h", "=5", "free"),
+    "six_eight_ballad": Manner("hgk", "r5", "beat", pad=True, stick=True),
 }

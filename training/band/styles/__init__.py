@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..style import Style
+from .dance import AFROBEAT, DRUM_AND_BASS, HOUSE
+from .dances import BLUEGRASS, MUSETTE, SIX_EIGHT_BALLAD
 from .groove import (
     DISCO,
     FUNK,
@@ -17,6 +19,7 @@ from .islands import (
     SKA,
 )
 from .jazz import JAZZ_WALTZ, SWING
+from .latin import CUMBIA, REGGAETON, TANGO
 from .rock import (
     METAL,
     ODD_FIVE,
@@ -35,6 +38,7 @@ STYLES: dict[str, Style] = {
     for s in (
         ROCK, POP_BALLAD, FUNK, BLUES_SHUFFLE, REGGAE, BOSSA_NOVA, SWING, DISCO,
         SOUL, SLOW_BLUES, COUNTRY_TRAIN, SKA, SAMBA, JAZZ_WALTZ, HIP_HOP, METAL, FOLK_STRUM, GOSPEL, ODD_FIVE,
+        CUMBIA, REGGAETON, TANGO, AFROBEAT, HOUSE, DRUM_AND_BASS, BLUEGRASS, MUSETTE, SIX_EIGHT_BALLAD,
     )
 }  # fmt: skip
 STYLE_NAMES: tuple[str, ...] = tuple(STYLES)
