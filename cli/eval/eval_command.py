@@ -25,6 +25,7 @@ from .eval_codec import codec_figures
 from .eval_examples import examples
 from .eval_response import response_figures
 from .eval_sound import sound_figures
+from .groove.groove_command import groove_figures, section_figures
 from .learning.learn_command import learn
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ app.command("sound")(sound_figures)
 app.command("learn")(learn)
 app.command("examples")(examples)
 app.command("response")(response_figures)
+app.command("groove")(groove_figures)
+app.command("sections")(section_figures)
 QUICK = {
     "songs": 6, "seconds": 20.0, "oracle_songs": 3, "ablation_songs": 0, "scenes": 1, "control_leads": 1,
     "control_seconds": 14.0, "control_styles": 1, "truth_songs_per_style": 0, "steady_runs": 1, "steady_minutes": 0.75,

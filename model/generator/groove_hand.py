@@ -52,8 +52,8 @@ ONE_NOTE_NATS = 3.0
 """Toward one key at a time where the pattern breaks the chord, and toward chords where it strikes them."""
 LENGTH_NATS = 2.5
 """Toward sounding on while the pattern's note lasts, and toward silence after it."""
-OWN_SHARE = 0.7
-"""How much the band's own bars lead it, beside those of a table."""
+UNTAUGHT = 2.0
+"""How much more so in a style that the network takes for another: there the pattern is all that tells it."""
 FREE_SHARES = {3: (1.0, 0.8), 7: (2.0, 0.6)}
 """In the fourth and eighth bar, which the pattern varies itself: of so many last beats, what is left of the lead."""
 _PLACES = {
@@ -160,12 +160,15 @@ class GrooveHand:
         command)."""
         self._follow(place)
         self._choose(place, asked)
+        strength = asked.strength
+        if asked.steered_as not in ("", asked.style) and len(self._rows):
+            strength *= UNTAUGHT
         since_groove = (self._bar * place.beats_per_bar) + place.bar_beat
         for row in range(min(len(self._names), len(to.bias))):
             lead = self._patterns[row]
             if free[row] or not lead.beats or asked.strength <= 0.0:
                 continue
-            share = asked.strength * self._share(place)
+            share = strength * self._share(place)
             self._lead(row, lead, since_groove % lead.beats, place, asked, share, to.bias[row])
             if len(self._rows) and to.busier[row] == 0.0:
                 usual = typical_density(asked.steered_as or asked.style, self._names[row])[0]

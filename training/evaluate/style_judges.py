@@ -129,6 +129,10 @@ class StyleJudge:
         self._model: Any = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=3000))
         self._model.fit(features, styles)
 
+    def told(self, features: FloatArray) -> list[str]:
+        """The style that the judge hears in each [n, size]."""
+        return [str(style) for style in self._model.predict(features)]
+
     def right(self, features: FloatArray, styles: list[str]) -> list[float]:
         """1.0 where the judge hears the style that was asked for, else 0.0."""
         return [float(a == b) for a, b in zip(self._model.predict(features), styles, strict=True)]

@@ -1,0 +1,1 @@
+"""`gigmate eval groove` and `gigmate eval sections`."""
