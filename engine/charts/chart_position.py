@@ -8,7 +8,7 @@ each bar. Inference thread only.
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from ..errors import ConfigError
 from ..position import Point
@@ -16,6 +16,13 @@ from .chart import Section
 
 Written = tuple[int, tuple[float, ...]]
 """Root (-1: no chord is to sound) and pitch classes."""
+
+
+class Rooted(Protocol):
+    """A chord that somebody foretells. Any thread."""
+
+    @property
+    def root(self) -> int: ...
 
 
 class ChartPosition:

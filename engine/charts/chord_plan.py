@@ -6,21 +6,13 @@ Knows a chart by its position and time as points; whoever foretells is asked. In
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from ..commands import ReplaceChord, UndoChord
 from ..errors import ConfigError
 from ..position import Point
 from .chart_edit import with_chord
-from .chart_position import ChartPosition, planned_bar
+from .chart_position import ChartPosition, Rooted, planned_bar
 from .chord_symbol import ChordSymbol, parse_chord
-
-
-class ChordLike(Protocol):
-    """What is foretold. Any thread."""
-
-    @property
-    def root(self) -> int: ...
 
 
 Foretell = Callable[[float], str]
@@ -61,12 +53,6 @@ class ChordPlan:
             made.append(planned_bar(point.bar + bar + 1, names))
         return tuple(made)
 
-    def root_in(self, beats: float, point: Point, foretell: Callable[[float], ChordLike]) -> int:
-        """Root of the chord so many beats after the point whose chord was asked for last; -1 for none."""
-        if self._position.known:
-            return self._position.root_in(beats)
-        return int(foretell(point.beat + beats).root)
-
     def obey(self, command: ReplaceChord | UndoChord) -> None:
         """Put a chord right, or take that back. Raises ConfigError for what cannot be."""
         if self._position.chart is not self._corrected:  # another song
@@ -95,6 +81,12 @@ class ChordPlan:
             self._heard.pop()
         else:
             raise ConfigError("no chord was replaced: there is nothing to take back")
+
+    def root_in(self, beats: float, point: Point, foretell: Callable[[float], Rooted]) -> int:
+        """Root of the chord so many beats after the point whose chord was asked for last; -1 for none."""
+        if self._position.known:
+            return self._position.root_in(beats)
+        return int(foretell(point.beat + beats).root)
 
     def heard_at(self, bar: int, beat: float, loop_bars: int) -> ChordSymbol | None:
         """What was put right for that beat (from 0) of what is only foretold, and in every round of a known loop."""
