@@ -143,7 +143,7 @@ def _frames(score: Score) -> int:
 
 
 def _bars(score: Score, frames: int) -> NDArray[np.int64]:
-    beats = score.beats_at((np.arange(frames) + 0.5) * FRAME_S)
+    beats = score.beats_at(np.arange(frames) * FRAME_S) + 1e-9  # as the labels count
     return np.clip(beats // score.beats_per_bar, 0, len(score.bars) - 1).astype(np.int64)
 
 
