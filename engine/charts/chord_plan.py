@@ -14,7 +14,6 @@ from .chart_edit import with_chord
 from .chart_position import ChartPosition, Rooted, planned_bar
 from .chord_symbol import ChordSymbol, parse_chord
 
-
 Foretell = Callable[[float], str]
 """The name of the chord that is expected on a beat; empty where none is."""
 _FORETOLD_BEATS = 8
