@@ -20,7 +20,7 @@ from .generator.generator_config import MAX_AHEAD_FRAMES
 from .generator.groove_hand import GrooveAsked, GrooveHand, Place
 from .generator.groove_table import shipped
 from .generator.note_hand import NoteHand, PartHandLike, free_hand, lay, speaks
-from .generator.style_kin import KIN, taught
+from .generator.style_statistics import KIN, taught
 from .harmony.harmonist import Harmonist
 from .heard import HeardByModel, read_heard
 from .loading import load_band

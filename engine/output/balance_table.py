@@ -68,4 +68,4 @@ TRIMS_DB: dict[str, dict[str, tuple[float, ...]]] = {
     },
 }
 """By kind of sound, then by style. The last nine are those of the style that the generator takes for each
-(model/generator/style_kin.py): not measured yet."""
+(model/generator/style_statistics.py): not measured yet."""

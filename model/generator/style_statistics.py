@@ -6,6 +6,8 @@ plays. Knows no model.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 NO_STYLE = ""
 """Stands for a style that is not known."""
 TRIPLETS = frozenset({"blues_shuffle", "jazz_waltz", "slow_blues", "swing"})
@@ -57,3 +59,26 @@ def typical_density(style: str, part: str) -> tuple[float, float]:
     row = _TYPICAL_DENSITY.get(style, _MEAN_DENSITY)
     begins, share = _COLUMNS.get(part, _COLUMNS["bass"])
     return row[begins], 0.0 if part == "drums" else row[share]
+
+
+KIN: dict[str, str] = {
+    "cumbia": "ska",
+    "reggaeton": "hip_hop",
+    "tango": "bossa_nova",
+    "afrobeat": "funk",
+    "house": "disco",
+    "drum_and_bass": "hip_hop",
+    "bluegrass": "country_train",
+    "musette": "jazz_waltz",
+    "six_eight_ballad": "slow_blues",
+}
+"""Styles that the generator was not taught, and which of those that it was taught it takes for each.
+
+The embedding of styles in the weights has no place for more: network, steering and harmony are told the kin; patterns,
+feel and sounds are the style's own."""
+
+
+def taught(style: str, styles: Sequence[str]) -> str:
+    """The style itself if it is one of `styles`, else its kin if that is, else the style."""
+    kin = KIN.get(style, style)
+    return style if style in styles or kin not in styles else kin

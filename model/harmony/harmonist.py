@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...dsp.half_beat import HalfBeat
 from ..configs import ANSWERS, CHORDS, ROOTS, UNPITCHED, HarmonyConfig
-from ..generator.style_kin import taught
+from ..generator.style_statistics import taught
 
 FloatArray = NDArray[np.float32]
 AnyFloats = NDArray[np.floating[Any]] | NDArray[np.int64]

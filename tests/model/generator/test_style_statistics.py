@@ -5,7 +5,7 @@ from __future__ import annotations
 from gigmate.engine.style_priors import STYLE_PRIORS
 from gigmate.model import checkpoint
 from gigmate.model.generator.groove_table import shipped
-from gigmate.model.generator.style_kin import KIN, taught
+from gigmate.model.generator.style_statistics import KIN, taught
 from gigmate.presets.schema import STYLES
 
 
