@@ -77,7 +77,8 @@ release: $(DONE)/live
 	version=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
 	[ "$$tag" = "v$$version" ] || { echo "make: the tag is $$tag, and pyproject.toml says $$version" >&2; exit 1; }
 	@$(PIP) build
-	@rm -rf dist $(DONE)/release && $(VENV)/bin/python -m build --outdir dist . >$(DONE)/build.log 2>&1 || { \
+	@rm -rf dist man $(DONE)/release && $(VENV)/bin/gigmate man --to man >/dev/null
+	@$(VENV)/bin/python -m build --outdir dist . >$(DONE)/build.log 2>&1 || { \
 	  tail -5 $(DONE)/build.log >&2; exit 1; }
 	@$(VENV)/bin/python -m venv $(DONE)/release
 	@$(DONE)/release/bin/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt \
@@ -86,7 +87,7 @@ release: $(DONE)/live
 	@ls dist
 
 clean:
-	rm -rf $(VENV) $(DONE) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DONE) build dist man *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------------------- installing

@@ -143,7 +143,7 @@ def complete(
 def _complete_one(wanted: Completion, weights: Path | None, force: bool) -> int:
     """One recording, whose result is told in some lines."""
     from . import complete_job
-    from .output_files import check_free, check_writable
+    from .output_files import check_free, check_output
     from .signals import Interrupted, Signals
     from .sound_files import Recording
 
@@ -153,8 +153,9 @@ def _complete_one(wanted: Completion, weights: Path | None, force: bool) -> int:
     wanted.check()
     for path, option in ((wanted.target, "--output"), (wanted.midi, "--midi")):
         if path is not None:
-            check_writable(path, option)
-            check_free(path, option, force)
+            check_output(path, option, force)
+    for part in wanted.parts if wanted.stems is not None else ():
+        check_free(wanted.stem_of(part), "--stems", force)
     with Signals() as signals:
         try:
             Recording(wanted.source).close()  # what is no sound is said before the model loads

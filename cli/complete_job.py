@@ -134,6 +134,12 @@ class Completion:
             sounds_of(self.sound)
         self._check_files()
 
+    def stem_of(self, part: str) -> Path:
+        """The file of that part's own. Raises ValueError where no stems are wanted."""
+        if self.stems is None:
+            raise ValueError("no stems are wanted")
+        return self.stems / f"{part}.wav"
+
     def _check_files(self) -> None:
         """What is written has a place of its own: nothing of the musician's is written over."""
         if self.target is None and self.stems is None and self.midi is None:
@@ -144,7 +150,7 @@ class Completion:
         if self.stems is not None:
             if self.stems.exists() and not self.stems.is_dir():
                 raise ConfigError(f"{self.stems}: is a file: give a folder for the stems")
-            written |= {f"the stem of the {part}": self.stems / f"{part}.wav" for part in self.parts}
+            written |= {f"the stem of the {part}": self.stem_of(part) for part in self.parts}
         if self.midi is not None:
             if self.midi.suffix.lower() not in MIDI_SUFFIXES:
                 raise ConfigError(f"{self.midi}: give a name that ends in {' or '.join(MIDI_SUFFIXES)}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..engine.errors import ConfigError
+from .options.files import ForceOption
 
 
 def export(
@@ -21,14 +22,15 @@ def export(
     int8: Annotated[
         bool, typer.Option("--int8", help="Faster, if the libtorch that loads it has int8 kernels.")
     ] = False,
+    force: ForceOption = False,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
 ) -> int:
     """Write the band as one TorchScript file: one channel in; drums, bass and keys out."""
-    from .output_files import check_writable
+    from .output_files import check_output
 
     if rate % 25 or not 8_000 <= rate <= 192_000:
         raise ConfigError(f"--rate {rate}: give the patch's rate, such as 44100, 48000 or 96000")
-    check_writable(torchscript, "--torchscript")
+    check_output(torchscript, "--torchscript", force)
     from ..model.nn_tilde.patch_band import ATTRIBUTES, export_torchscript
 
     try:

@@ -13,6 +13,7 @@ import typer
 from ..engine.errors import ConfigError, EngineError
 from ..files.json_text import json_text
 from .complete import parse_channels
+from .options.files import ForceOption
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +61,7 @@ def listen(
         Path | None, typer.Option(metavar="F.wav", help="Write the recording with a click on every beat.")
     ] = None,
     midi: Annotated[Path | None, typer.Option(metavar="F.mid", help="Write beats and chords as a MIDI file.")] = None,
+    force: ForceOption = False,
     style: Annotated[str, typer.Option(help="Prefer the tempi and metres of this style.")] = "",
     tuning: Annotated[
         float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
@@ -69,7 +71,7 @@ def listen(
 ) -> int:
     """Print what the band hears, beat by beat: bar, beat, tempo, chord."""
     from ..engine.style_priors import STYLE_PRIORS
-    from .output_files import MIDI_SUFFIXES, check_writable
+    from .output_files import MIDI_SUFFIXES, check_output
 
     if style and style not in STYLE_PRIORS:
         raise ConfigError(f"--style {style}: no such style; styles are {', '.join(STYLE_PRIORS)}")
@@ -88,11 +90,11 @@ def listen(
             raise ConfigError(f"--click {click}: give a name that ends in .wav")
         if click.exists() and Path(source).exists() and click.samefile(source):
             raise ConfigError(f"--click {click}: is the recording itself: choose another name")
-        check_writable(click, "--click")
+        check_output(click, "--click", force)
     if midi is not None:
         if midi.suffix.lower() not in MIDI_SUFFIXES:
             raise ConfigError(f"--midi {midi}: give a name that ends in {' or '.join(MIDI_SUFFIXES)}")
-        check_writable(midi, "--midi")
+        check_output(midi, "--midi", force)
     sound = read_mono(Path(source), channels)
     beats = []
     for beat in beats_heard(_player(weights, tuning), sound, style):

@@ -55,6 +55,7 @@ VERBS = (
     _Verb("train", "train.train_command", "app"),
     _Verb("setup", "setup.setup_command", "setup"),
     _Verb("config", "setup.config_command", "app"),
+    _Verb("man", "setup.man_command", "man"),
     _Verb("version", "options.version", "version"),
 )
 """In the order of `gigmate --help`."""

@@ -40,14 +40,20 @@ def check_writable(path: Path, option: str) -> None:
 
 def check_free(path: Path, option: str, force: bool) -> None:
     """Where a file with something in it stands at `path`, ask on a terminal whether to write over it, unless `force`.
-    Raises EngineError where that is not wanted, or nobody can be asked."""
+    Raises ConfigError where that is not wanted, or nobody can be asked."""
     if force or not path.is_file() or path.stat().st_size == 0:
         return
     if sys.stdin.isatty() and sys.stderr.isatty():
         print(f"{option} {path}: is there already. Write over it? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() in ("y", "yes"):
             return
-    raise EngineError(f"{option} {path}: is there already: choose another name, or write over it with --force")
+    raise ConfigError(f"{option} {path}: is there already: choose another name, or write over it with --force")
+
+
+def check_output(path: Path, option: str, force: bool) -> None:
+    """Both: that a file can be written there, and that none is written over that nobody gave up. Raises EngineError."""
+    check_writable(path, option)
+    check_free(path, option, force)
 
 
 def check_apart(read: Path | None, written: Mapping[str, Path]) -> None:

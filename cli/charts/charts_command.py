@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...engine.errors import ConfigError
+from ..options.files import ForceOption
 
 if TYPE_CHECKING:
     from ...engine.charts.chart import Chart
@@ -64,16 +65,17 @@ def convert(
             ),
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Convert a chart, or all songs of a file, as they are played. Says what could not be kept."""
     from ...files.whole import write_whole
     from ...sheets.library import open_songs
     from ...sheets.writers.targets import lost, text_for
+    from ..output_files import check_output
 
     path = None if target is None or target == "-" else Path(target)
-    if path is not None and path.exists() and not force:
-        raise ConfigError(f"{path} is there already: choose another name, or give --force")
+    if path is not None:
+        check_output(path, "OUT", force)
     found, numbers = open_songs(source)
     songs = [song for number in numbers if (song := _song(found, number)) is not None]
     if not songs:

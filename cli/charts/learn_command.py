@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...engine.errors import ConfigError, EngineError
+from ..options.files import ForceOption
 
 if TYPE_CHECKING:
     from ...engine.charts.chart import Chart
@@ -19,6 +20,7 @@ def learn(
         Path | None,
         typer.Option(metavar="F.chart", help="Write here. Default: your songs, by the file's name."),
     ] = None,
+    force: ForceOption = False,
     style: Annotated[str, typer.Option(help="Prefer the tempi and metres of this style.")] = "",
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder with your own weights.")] = None,
 ) -> None:
@@ -26,16 +28,15 @@ def learn(
     from ...engine.style_priors import STYLE_PRIORS
     from ...files.whole import write_whole
     from ...presets.song_keeper import chart_text, file_name
-    from ..output_files import check_writable
+    from ..output_files import check_free, check_writable
     from ..presets import songs_folder
 
     if style and style not in STYLE_PRIORS:
         raise ConfigError(f"--style {style}: no such style; styles are {', '.join(STYLE_PRIORS)}")
     target = out or songs_folder() / f"{file_name(source.stem) or 'song'}.chart"
-    if target.exists():
-        raise ConfigError(f"{target} is there already: give another name with --out")
     if out is not None:
         check_writable(out, "--out")
+    check_free(target, "--out", force)
     chart = chart_of_recording(source, style, weights)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

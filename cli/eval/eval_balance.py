@@ -14,7 +14,8 @@ import typer
 
 from ...engine.errors import ConfigError
 from ...files.json_text import json_text, plain
-from ..output_files import check_writable, write_json
+from ..options.files import ForceOption
+from ..output_files import check_output, write_json
 from .sound_takes import preset_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def balance_figures(
     first_song: Annotated[int, typer.Option(min=0, help="Number of the first lead of each style.")] = 0,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights. Default: the shipped ones.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure the balance of the parts (LUFS) beside the written music, and trim each part to it."""
@@ -54,7 +56,7 @@ def balance_figures(
     from .sound_takes import OWN_VOICE, Takes, checked_kinds, checked_styles, rendered
 
     if out is not None:
-        check_writable(out, "--out")
+        check_output(out, "--out", force)
     styles, kinds = checked_styles(style), checked_kinds(sound, (OWN_VOICE,))
     for kind in kinds if check else ():
         if not all(name in TRIMS_DB.get(kind, {}) for name in styles):

@@ -13,7 +13,8 @@ import typer
 
 from ...engine.errors import ConfigError
 from ...files.json_text import json_text, plain
-from ..output_files import check_writable, write_json
+from ..options.files import ForceOption
+from ..output_files import check_output, write_json
 
 if TYPE_CHECKING:
     from ...model.codec.codec_protocol import TokenCodec
@@ -48,6 +49,7 @@ def codec_figures(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Evaluate the codec on held-out sounds, beside Opus, its untrained self, and other weights."""
@@ -59,7 +61,7 @@ def codec_figures(
     from ...training.trainers.codec_report import read_curve, write_report
 
     if out is not None:
-        check_writable(out, "--out")
+        check_output(out, "--out", force)
     torch.set_num_threads(1)
     codec = checkpoint.load_codec(weights_file(weights or checkpoint.SHIPPED))
     others = {path.stem: load_any(path, codec) for path in against or ()}

@@ -20,6 +20,7 @@ import typer
 from ...engine.errors import ConfigError
 from ...files.json_text import json_text, plain
 from ..extras import need
+from ..options.files import ForceOption
 from .eval_balance import balance_figures
 from .eval_codec import codec_figures
 from .eval_examples import examples
@@ -88,12 +89,13 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Write band.md, band.json and plots into this folder.")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the summary to this file.")] = None,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Evaluate the band on held-out songs, through the live path: streaming, int8, its own beats and chords."""
     if context.invoked_subcommand is not None:
         return
-    from ..output_files import check_writable, write_json
+    from ..output_files import check_output, write_json
     from .eval_tasks import (
         KINDS,
         Rows,
@@ -106,7 +108,7 @@ def evaluate(
         if kind not in KINDS:
             raise ConfigError(f"--only {kind}: give {', '.join(KINDS)}")
     if out is not None:
-        check_writable(out, "--out")
+        check_output(out, "--out", force)
     _check_judges()
     chosen: dict[str, Any] = dict(QUICK) if quick else {}
     counts = {"songs": songs, "seconds": seconds, "oracle_songs": oracle_songs, "ablation_songs": ablation_songs}
@@ -186,6 +188,7 @@ def listener_figures(
         Path | None, typer.Option(metavar="DIR", help="Weights to evaluate. Default: the shipped ones.")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,
+    force: ForceOption = False,
     baselines: Annotated[
         bool, typer.Option(help="Also score librosa's offline tracker and a naive causal one.")
     ] = True,
@@ -201,7 +204,7 @@ def listener_figures(
     """Evaluate listener and conductor on held-out songs: streaming, the lead alone with live sound."""
     from ...training.sound.render import render_song
     from ..listen_stream import ListeningPlayer
-    from ..output_files import check_writable, write_json
+    from ..output_files import check_output, write_json
     from ..train.train_options import check_split
     from . import eval_recovery
     from .eval_listener import evaluate_song
@@ -211,7 +214,7 @@ def listener_figures(
         raise ConfigError(f"{songs} songs of {seconds:g} s: give at least 1 of 15 s, or --scenes")
     check_split(split)
     if out is not None:
-        check_writable(out, "--out")
+        check_output(out, "--out", force)
     ear = ListeningPlayer(weights)
     rows = []
     for seed in range(first_seed, first_seed + songs):

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...files.json_text import json_text, plain
-from ..output_files import check_writable, write_json
+from ..options.files import ForceOption
+from ..output_files import check_output, write_json
 from .sound_takes import TEN_STYLES, Takes
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def sound_figures(
     ] = Path("takes"),
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Weights. Default: the shipped ones.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the figures to this file.")] = None,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure touch, attack, decay and distance of each kind of sound, beside the same notes through a soundfont."""
@@ -55,7 +57,7 @@ def sound_figures(
     from .sound_takes import checked_kinds, checked_styles, leads_of, rendered
 
     if out is not None:
-        check_writable(out, "--out")
+        check_output(out, "--out", force)
     kinds = checked_kinds(sound, ("neural", "instruments"))
     checked_kinds([font], ())
     styles = checked_styles(style) if style else () if leads is not None else TEN_STYLES

@@ -17,6 +17,7 @@ import typer
 from ...engine.config import Backend, EngineConfig
 from ...engine.errors import ConfigError, EngineError
 from ...files.json_text import json_text
+from ..options.files import ForceOption
 from ..options.version import VersionOption
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def latency(
     plot: Annotated[
         Path | None, typer.Option(metavar="F.png", help="Write a plot of the response of the loop.")
     ] = None,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     version: VersionOption = False,
 ) -> int:
@@ -76,7 +78,7 @@ def latency(
     if not (math.isfinite(max_delay) and 0.05 <= max_delay <= 5.0):
         raise ConfigError(f"--max-delay {max_delay:g}: give 0.05 to 5 seconds")
     if plot is not None:
-        _check_plot(plot)
+        _check_plot(plot, force)
     config = EngineConfig(
         input_channels=(_channel("--input", input_),),
         output_channels=(_channel("--output", output),),
@@ -258,11 +260,11 @@ def _short(found: Measurement) -> str:
     return f"round trip {found.delay_samples:.3f} samples, {found.delay_ms:.3f} ms at {found.rate_hz} Hz"
 
 
-def _check_plot(path: Path) -> None:
+def _check_plot(path: Path, force: bool) -> None:
     from ..extras import need
-    from ..output_files import check_writable
+    from ..output_files import check_output
 
-    check_writable(path, "--plot")
+    check_output(path, "--plot", force)
     need("matplotlib")
 
 

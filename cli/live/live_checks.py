@@ -24,9 +24,10 @@ def check_numbers(backend: str, duration_s: float | None, monitor_db: float | No
         raise ConfigError(f"--round-trip {round_trip}: give samples from 0 to 96000, as `gigmate latency` measures")
 
 
-def check_files(config: EngineConfig, report: Path | None) -> None:
-    """Raise ConfigError for files that cannot be read, written or told apart."""
-    from ..output_files import check_apart, check_writable
+def check_files(config: EngineConfig, report: Path | None, force: bool = False) -> None:
+    """Raise ConfigError for files that cannot be read, written or told apart, EngineError for those that are there
+    already, unless `force`: none is written over unasked."""
+    from ..output_files import check_apart, check_free, check_writable
 
     wanted = {
         "--record": config.record_file,
@@ -43,6 +44,9 @@ def check_files(config: EngineConfig, report: Path | None) -> None:
     )
     _check_ending("--record", config.record_file, (".wav",))
     _check_ending("--output-file", config.output_file, (".wav", ".flac"))
+    for option, path in wanted.items():
+        if path is not None and not is_folder(str(path)):
+            check_free(Path(path), option, force)
 
 
 def _check_ending(option: str, name: str | None, endings: tuple[str, ...]) -> None:

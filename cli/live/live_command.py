@@ -26,6 +26,7 @@ from ..options.controls import (
     WebOption,
     WebTokenOption,
 )
+from ..options.files import ForceOption
 from ..options.playing import DensityOption, FillsOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
 from ..options.running import (
     BackendOption,
@@ -87,6 +88,7 @@ def live(
     duration: DurationOption = None,
     record: RecordOption = None,
     report: ReportOption = None,
+    force: ForceOption = False,
     seed: SeedOption = 0,
     tuning: Annotated[
         float | None, typer.Option(metavar="HZ", help="Tuning of A, 392 to 494. Default: as heard.")
@@ -174,4 +176,6 @@ def live(
     wish = wish_of(tempo, style, density, level, mute, fills)
     preset, chart = song_of(song, preset, chart, set_)
     show = show_of(config, preset, set_, chart, sound, wish)
-    return play(Request(config, show, duration, report, weights, asked, json_lines, remote, told, set_path=set_))
+    return play(
+        Request(config, show, duration, report, weights, asked, json_lines, remote, told, set_path=set_, force=force)
+    )

@@ -57,6 +57,8 @@ class Request:
     """Takes the place of the model here: a band on a server."""
     set_path: Path | None = None
     """The set list of the evening, to which songs may be added."""
+    force: bool = False
+    """Write over files that are there, without asking."""
 
 
 def play(request: Request) -> int:
@@ -124,13 +126,14 @@ def play(request: Request) -> int:
 
 def _checked(request: Request, display: Display) -> Request:
     """What is to be run, its files checked; a recording and nothing else is a rehearsal with it, and that is said."""
-    if is_alone(request):
+    alone = is_alone(request)
+    if alone:
         request = replace(request, config=own_rehearsal(request.config))
         display.note(
             f"This is a rehearsal: the band begins at once and plays along with {request.config.input_file}, both into "
             f"./{REHEARSAL_FILE}"
         )
-    check_files(request.config, request.report)
+    check_files(request.config, request.report, request.force or alone)  # the rehearsal's file is ours
     return request
 
 

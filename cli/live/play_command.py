@@ -24,6 +24,7 @@ from ..options.controls import (
     WebOption,
     WebTokenOption,
 )
+from ..options.files import ForceOption
 from ..options.playing import DensityOption, FillsOption, LevelOption, MuteOption, StyleOption, TempoOption, wish_of
 from ..options.running import (
     BackendOption,
@@ -83,6 +84,7 @@ def play(
     duration: DurationOption = None,
     record: RecordOption = None,
     report: ReportOption = None,
+    force: ForceOption = False,
     seed: SeedOption = 0,
     pedal: PedalOption = None,
     bindings: BindingsOption = None,
@@ -153,7 +155,8 @@ def play(
     try:
         wish = wish_of(tempo, style, density, level, mute, fills)
         show = show_of(config, preset, set_, chart, sound, wish)
-        code = play_live(Request(config, show, duration, report, None, asked, json_lines, remote, told, connect))
+        request = Request(config, show, duration, report, None, asked, json_lines, remote, told, connect, force=force)
+        code = play_live(request)
         if not json_lines:
             _tell(players)
         return code

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...engine.errors import ConfigError
+from ..options.files import ForceOption
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,10 +41,11 @@ def sounds(
     output_file: Annotated[
         Path | None, typer.Option(metavar="F.wav", help="With --play: write the notes here.")
     ] = None,
+    force: ForceOption = False,
 ) -> int:
     """List the banks of instruments and what is in the one that is used, or play one."""
     if play is not None:
-        return _play(play, bank or "", output_file)
+        return _play(play, bank or "", output_file, force)
     if output_file is not None:
         raise ConfigError("--output-file needs --play: say which part or instrument")
     from ...sound.banks import bank_named, found_banks
@@ -82,15 +84,15 @@ def _contents(bank: Bank) -> str:
     return "\n".join(lines)
 
 
-def _play(what: str, bank: str, output_file: Path | None) -> int:
+def _play(what: str, bank: str, output_file: Path | None, force: bool) -> int:
     """Four notes, into a file or out of the sound card."""
     import soundfile
 
-    from ..output_files import check_writable, claimed
+    from ..output_files import check_output, claimed
 
     part, name = _asked(what)
     if output_file is not None:
-        check_writable(output_file, "--output-file")
+        check_output(output_file, "--output-file", force)
     sound, told = _notes(part, name, bank)
     print(told)
     if output_file is None:

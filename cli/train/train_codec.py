@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ...engine.errors import ConfigError
-from ..output_files import check_writable
+from ..options.files import ForceOption
+from ..output_files import check_output
 from .train_options import (
     Bf16,
     ClearMl,
@@ -129,13 +130,14 @@ def import_encodec(
     check: Annotated[
         bool, typer.Option("--check", help="Compare with the encodec package, which must be installed.")
     ] = False,
+    force: ForceOption = False,
 ) -> None:
     """Import EnCodec's official weights as a codec. Only tensors are read from the file, nothing is unpickled."""
     import torch
 
     from ...model.codec import encodec_adapter as adapter
 
-    check_writable(out, "OUT")
+    check_output(out, "OUT", force)
     model = adapter.reference(adapter.read_state(state)) if check else None
     codec = adapter.import_weights(state, out)
     print(f"{out}: {out.stat().st_size / 2**20:.1f} MiB, {codec.sample_rate_hz} Hz, {codec.num_codebooks} codebooks")

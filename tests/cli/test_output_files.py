@@ -8,8 +8,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
+import typer
+from gigmate.cli import boundary, main
 from gigmate.cli.output_files import check_apart, check_free, check_writable, write_json
 from gigmate.engine.errors import ConfigError, EngineError
 
@@ -65,7 +70,7 @@ def test_what_is_there_is_written_over_only_where_that_is_wanted(
     check_free(path, "--output", force=False)  # nothing is lost
     path.write_text("music")
     check_free(path, "--output", force=True)
-    with pytest.raises(EngineError, match="--force"):
+    with pytest.raises(ConfigError, match="--force"):
         check_free(path, "--output", force=False)
 
     class Terminal(io.StringIO):
@@ -78,3 +83,61 @@ def test_what_is_there_is_written_over_only_where_that_is_wanted(
         with contextlib.nullcontext() if written else pytest.raises(EngineError):
             check_free(path, "--output", force=False)
     assert path.read_text() == "music"
+
+
+WRITES = ("F.wav", "F.json", "F.mid", "F.png", "F.ts", "F.chart", "F.wav|DIR/", "OUT", "[OUT]")
+"""Metavars of what a verb writes."""
+
+
+def test_every_verb_that_writes_a_file_can_be_told_to_write_over_it() -> None:
+    seen = []
+
+    def look(command: Any, name: str) -> None:
+        for verb, one in getattr(command, "commands", {}).items():
+            look(one, f"{name} {verb}")
+        writes = [option.name for option in command.params if option.metavar in WRITES]
+        if writes:
+            seen.append(name)
+            assert "force" in {option.name for option in command.params}, f"{name}: {writes}"
+
+    look(typer.main.get_command(main.app_of(*main.VERBS)), "gigmate")
+    assert {"gigmate live", "gigmate play", "gigmate charts convert", "gigmate eval learn"} <= set(seen)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "live --input-file {lead} --fast --output-file {there}.wav",
+        "live --input-file {lead} --fast --record {there}.wav",
+        "live --input-file {lead} --fast --report {there}.json",
+        "play ws://127.0.0.1:9 --input-file {lead} --fast --report {there}.json",
+        "complete {lead} --output {there}.wav",
+        "complete {lead} --output {new}.wav --midi {there}.mid",
+        "complete {lead} --output {new}.wav --stems {folder}",
+        "listen {lead} --click {there}.wav",
+        "listen {lead} --midi {there}.mid",
+        "learn {lead} --out {there}.chart",
+        "export --torchscript {there}.ts",
+        "sounds --play keys --output-file {there}.wav",
+        "latency --plot {there}.png",
+        "eval learn --out {there}.json",
+        "charts convert {there}.chart {there}.cho",
+    ],
+)
+def test_no_verb_writes_over_what_is_there_unasked(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lead = tmp_path / "lead.wav"
+    soundfile.write(lead, np.zeros(8_000, np.float32), 8_000)
+    for suffix in ("wav", "mid", "json", "ts", "png", "cho", "chart"):
+        (tmp_path / f"there.{suffix}").write_text("title: Mine\n| C |")
+    (tmp_path / "drums.wav").write_text("mine")
+    told = [
+        word.format(lead=lead, there=tmp_path / "there", new=tmp_path / "new", folder=tmp_path)
+        for word in words.split()
+    ]
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert boundary.run(main.app_of(*main.VERBS), "gigmate", told) == 2
+    said = capsys.readouterr().err
+    assert "is there already" in said and "--force" in said and len(said.strip().splitlines()) == 1
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -9,6 +9,7 @@ import typer
 
 from ....engine.errors import ConfigError
 from ...extras import need
+from ...options.files import ForceOption
 
 KINDS = ("both", "comped", "melodic")
 
@@ -21,14 +22,15 @@ def learn(
         Path | None, typer.Option(metavar="DIR", help="Weights to evaluate. Default: the shipped ones.")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F.json", help="Also write the rows to this file.")] = None,
+    force: ForceOption = False,
 ) -> None:
     """Evaluate how songs are learnt that are played in once, through the live engine."""
-    from ...output_files import check_writable, write_json
+    from ...output_files import check_output, write_json
 
     if kind not in KINDS:
         raise ConfigError(f"--kind {kind}: give {', '.join(KINDS)}")
     if out is not None:
-        check_writable(out, "--out")
+        check_output(out, "--out", force)
     need("tinysoundfont", "scipy")
     from ....training.evaluate.played_in_songs import played_in
     from ...listen_stream import ListeningPlayer
