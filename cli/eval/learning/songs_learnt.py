@@ -85,7 +85,9 @@ class _Foot(ListeningPlayer):
         self._frames = 0
 
     def reset(self, seed: int, ahead_frames: int) -> None:
+        """Also after the warm-up, whose frames are none of the song's."""
         super().reset(seed, ahead_frames)
+        self._frames = 0
 
     def listen(self, chunk: Any) -> Any:
         self.each_frame(self._frames)
