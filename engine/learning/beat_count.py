@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 
 from ..charts.chart import Chart
+from ..commands import ShiftHalfBeat, ThisIsOne
+from ..errors import ConfigError
 from ..timing.conducting import Conducting
 from .beat_grid import BeatGrid
 
@@ -15,6 +17,14 @@ _LATE_BEATS, _LATE_BAR = 1.0, 0.3
 """A press so soon after a bar line counts for it: beats, and share of a bar."""
 _TOLD_KEPT = 300
 _SHIFTED_BEATS = 0.3
+_BETWEEN, _NEAR_LINE = 0.33, 0.67
+"""What is beside a line of ours by so many beats, at least and at most, lies between two beats."""
+_OTHER_TEMPO = 0.15
+"""Beats that are so much longer or shorter than the song's are none of its."""
+_WHOLE_BARS = 0.3
+"""So far from a whole number of bars, in bars, a section may seem to be: tempo drifts, and feet are not exact."""
+_MOVING_BEATS = 1.5
+"""So long after a correction what was made ahead still goes by the count from before."""
 _TOLD_FIRST = 4
 """Beats that must have been told before they are counted back."""
 
@@ -33,6 +43,9 @@ class BeatCount:
         self._told: list[float] = []
         self.grid = BeatGrid()
         self.now = 0.0
+        self._moves_until = -math.inf  # what the conductor tells until there is the count from before it was corrected
+        self._beside = 0.0  # how far what the musician did last on a bar line was beside ours, in beats
+        self._song_period = 0.0  # of the sections that are known, in samples
         self.song_metre = 0
         """Beats of a bar, once a section of the song is known; 0 before."""
 
@@ -59,6 +72,8 @@ class BeatCount:
     def hear(self, position: float) -> bool:
         """A frame was heard that ends there; True where a beat was told since the last one."""
         self.now = position
+        if position < self._moves_until:
+            return False
         if not self._time.entrance_cue().beat:
             self._told.clear()
             return False
@@ -88,6 +103,63 @@ class BeatCount:
             return None
         self.start()
         return round(self.grid.beat_at(began))
+
+    def meet(self, position: float, a_line: int) -> bool:
+        """The musician did something there that belongs on a bar line, of which `a_line` is one.
+
+        True where it lies between two of our beats for the second time in a row, on the same side: the beat was heard
+        half a beat beside, and is moved, the conductor's too. Far from a line it says nothing: who presses early means
+        the line to come.
+        """
+        metre = self.metre
+        beside = (self.grid.beat_at(position) - a_line + 0.5 * metre) % metre - 0.5 * metre
+        if abs(beside) > _NEAR_LINE:
+            return False
+        before, self._beside = self._beside, beside
+        if before * beside <= 0.0 or min(abs(before), abs(beside)) < _BETWEEN:
+            return False
+        if not self._tell(ShiftHalfBeat(), self.now):
+            return False
+        self.grid.shift_half(later=beside > 0.0)
+        self._told = [one + math.copysign(0.5, beside) * self._period() for one in self._told]
+        self._beside, self._moves_until = 0.0, self.now + _MOVING_BEATS * self._period()
+        return True
+
+    def this_is_one(self, position: float) -> None:
+        """A bar begins there by the musician's word, on a beat of ours: what the conductor hears later is no other
+        count."""
+        self._tell(ThisIsOne(), position)
+
+    def _tell(self, command: ShiftHalfBeat | ThisIsOne, position: float) -> bool:
+        """Correct the conductor; False where another clock counts: that is right, whatever a foot says."""
+        try:
+            self._time.obey(command, position)
+        except ConfigError:
+            return False
+        return True
+
+    def section_is(self, first: int, end: int) -> None:
+        """A section of the song is played in from one beat to the other: that is the song's tempo."""
+        self._song_period = (self.grid.position_of(end) - self.grid.position_of(first)) / (end - first)
+
+    def forget_song(self) -> None:
+        """The next section is another song's."""
+        self.song_metre, self._song_period, self._beside = 0, 0.0, 0.0
+
+    def lay_by_song(self, first: int, began: float, ended: float) -> bool:
+        """A section is played in between those two positions. Where its beats were counted in quite another tempo than
+        the song's, and the song's makes whole bars of it, they are laid so, and the conductor goes on in that tempo."""
+        if not self._song_period:
+            return False
+        expected = (ended - began) / self._song_period
+        bars = round(expected / self.metre)
+        counted = self.grid.beat_at(ended) - first
+        if bars < 1 or abs(counted / expected - 1.0) < _OTHER_TEMPO or abs(expected / self.metre - bars) > _WHOLE_BARS:
+            return False
+        self.grid.lay(first, began, ended, bars * self.metre)
+        self._told = [ended - (ended - began) / (bars * self.metre) * back for back in range(_TOLD_FIRST, -1, -1)]
+        self._time.begin_bar(ended, 60.0 * self._rate_hz * bars * self.metre / (ended - began))
+        return True
 
     def counted_anew(self, began: float, first: int) -> int | None:
         """The beat of that note by all that is known by now, if the count since `first` turns out to have been wrong:

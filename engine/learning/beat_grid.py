@@ -6,6 +6,7 @@ Positions are samples of the input clock. Knows no chords. Inference thread only
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 
 _NEAR = 0.25
 """A told beat so far from a whole number of beats after another belongs to another count."""
@@ -72,6 +73,25 @@ class BeatGrid:
         if len(self._positions) > _MOST:
             self._first += len(self._positions) - _KEPT
             del self._positions[:-_KEPT]
+
+    def shift_half(self, later: bool) -> None:
+        """Every beat is half a beat later than it was counted, or earlier; numbers stay."""
+        positions = self._positions
+        between = [0.5 * (one + other) for one, other in pairwise(positions)]
+        if later:
+            self._positions = [*between, positions[-1] + 0.5 * self._period]
+        else:
+            self._positions = [positions[0] - 0.5 * self._first_period(), *between]
+
+    def lay(self, first: int, begin: float, end: float, count: int) -> None:
+        """Beat `first` is at `begin`, and so many evenly spaced ones after it the last, at `end`; those before stay."""
+        period = (end - begin) / count
+        kept = [one for one in self._positions[: max(0, first - self._first)] if one < begin - 0.5 * period]
+        missing = first - self._first - len(kept)
+        kept += [begin - period * before for before in range(missing, 0, -1)]
+        self._first = min(self._first, first)
+        self._positions = kept + [begin + period * number for number in range(count + 1)]
+        self._period = period
 
     def beat_at(self, position: float) -> float:
         """The count at any position, going on evenly beyond both ends."""

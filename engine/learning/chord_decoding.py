@@ -15,6 +15,8 @@ from ..harmony.tonal_tables import CHORDS, KEYS, FloatArray, beginnings_of_keys,
 
 _CHANGE_ON_BAR, _CHANGE_IN_MIDDLE, _CHANGE_ON_BEAT = 0.7, 0.2, 0.035
 """How likely a chord changes at the bar line, in the middle of a bar of four or six beats, and at another beat."""
+_LINES_OF_FOUR, _BETWEEN_FOURS = 3, 0.2
+"""Changes at lines of bars of four, at least, and share of them that may lie between, for bars of two to be such."""
 _LEAST = 1e-6
 _ROUND = 0.5
 """How far a section that goes round begins as chords follow each other, and not as songs begin."""
@@ -28,12 +30,23 @@ class Decoded(NamedTuple):
     key: int
     """Tonic + 12 * minor."""
 
+    def stretched(self, beats: int) -> Decoded:
+        """The same over so many beats."""
+        return self._replace(chords=self.chords[np.arange(beats) * len(self.chords) // beats])
+
 
 def change_at(place: int, metre: int) -> float:
     """How likely a chord changes on that beat (0 is the downbeat) of a bar of so many."""
     if place == 0:
         return _CHANGE_ON_BAR
     return _CHANGE_IN_MIDDLE if metre % 2 == 0 and 2 * place == metre and metre > 2 else _CHANGE_ON_BEAT
+
+
+def in_fours(chords: NDArray[np.int64]) -> bool:
+    """Whether beats that were counted in bars of two are bars of four: chords change at every other line, if at all."""
+    changes = np.flatnonzero(np.diff(chords)) + 1
+    whole, halves = int(np.sum(changes % 4 == 0)), int(np.sum(changes % 4 == 2))
+    return len(chords) % 4 == 0 and whole >= _LINES_OF_FOUR and halves <= _BETWEEN_FOURS * whole
 
 
 class ChordDecoding:

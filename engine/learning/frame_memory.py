@@ -65,6 +65,11 @@ class FrameMemory:
         self._levels_db[place] = float(heard.level_db)
         self._count += 1
 
+    @property
+    def oldest(self) -> float:
+        """Position of the oldest frame that is remembered; minus infinity while nothing has been forgotten."""
+        return float(self._middles.min())
+
     def first_sound(self, from_position: float) -> float | None:
         """Where somebody began to play, from that position on; None while nobody does."""
         order = self._in_order()

@@ -11,16 +11,18 @@ from typing import Literal, Protocol
 
 from ..charts.chart import Chart
 from ..charts.chord_symbol import ChordSymbol
-from ..commands import SetChart, ThisIsOne
+from ..commands import SetChart
 from ..errors import ConfigError
 from ..harmony.chord_settings import ChordSettings
 from ..player import Harmonist, Heard
 from ..timing.conducting import Conducting
 from .beat_count import BeatCount
+from .chord_decoding import in_fours
 from .heard_beats import HeardBeats
 from .learnt_chart import LearntSong, dynamics, round_chart, section_name, song_chart
 from .learnt_section import LearntSection, has_flats, key_of
 from .section_follower import SectionFollower
+from .song_form import SongForm
 from .take import Take
 
 State = Literal["off", "armed", "taking", "round"]
@@ -61,15 +63,16 @@ class Learner:
 
     def reset(self) -> None:
         """Leave off, and forget what was learnt; what was published stays."""
-        self._count.song_metre = 0
+        self._count.forget_song()
         self.state: State = "off"
         self.name = self._called = ""
         self.sections: list[LearntSection] = []
-        self.form: list[int] = []
-        self._cursor = self._current = self._retaken = -1
+        self._form = SongForm()
+        self._current = self._retaken = -1
         self._anchored = False
         self._armed_at: float | None = None  # position of the press, where no beat is known yet
         self._began: float | None = None  # position of the first note, where beats are counted back to it
+        self._meant = 0.0  # position on which the take begins: its first note, or the line as it was then
         self._line = 0  # beat on which the next take begins
         self._by_ear = True
         self._take: Take | None = None
@@ -122,7 +125,7 @@ class Learner:
         self.name = name or self.name
         self._publish(finished=True, in_set=in_set)
         assert self.song is not None
-        before = sum(self.sections[one].bars for one in self.form[: max(0, self._cursor)])
+        before = sum(self.sections[one].bars for one in self._form.places[: self._form.current])
         self._lay(self.song.chart, self._follower.first, before)
         self.reset()
 
@@ -201,7 +204,7 @@ class Learner:
         grid = self._count.grid
         if self._wanted is not None and position >= grid.position_of(self._wanted[0]):
             (first, self._current), self._wanted = self._wanted, None
-            self._visit(self._current)
+            self._form.visit(self._current)
             self._go_round(first)
         if self.state == "armed" and not self._by_ear and position >= grid.position_of(self._line):
             self.time.lay_chart(None, 0)
@@ -213,6 +216,7 @@ class Learner:
         first = None if began is None else self._count.first_beat(began)
         if first is not None:
             self._began, self._armed_at, self._anchored = began, None, True
+            self._meant = began
             self.heard.begin(first)
             self._begin_take(first)
 
@@ -251,7 +255,10 @@ class Learner:
             self._count.start()
             self.heard.begin(int(self._count.grid.beat_at(position)) - _CONTEXT_BEATS)
             self._anchored = True
+        if self._follower is not None and self._count.meet(position, self._follower.first) and self.goes_round:
+            self._show()
         self._line = self._next_line(position)
+        self._meant = self._count.grid.position_of(self._line)
         self._by_ear = not self.sections
 
     def _next_line(self, position: float) -> int:
@@ -271,18 +278,28 @@ class Learner:
         """The section ends on the line that is meant, and goes round from there on."""
         take, metre = self._take, self._count.metre
         assert take is not None
+        moved = self._began is not None and self._count.meet(self._began, take.first)
+        moved = self._count.meet(position, take.first) or moved
+        heard_beats = max(1, round(self._count.grid.beat_at(position)) - take.first)
+        laid = not moved and self._count.lay_by_song(take.first, self._meant, position)
         first, end = self._count.bounds(take.first, position, take.counted_back)
         if (first, metre) != (take.first, take.metre):
             take = Take(first, metre)
             take.extend(self.heard)
             self.heard.bar_line, self.heard.metre = first, metre
         self._take, self._ends_at, self._began = take, end, None
+        found = take.decode(heard_beats if laid else end - first).stretched(end - first)
+        if metre == 2 and not self.sections and in_fours(found.chords):
+            metre = self.heard.metre = 4
+            self._take = Take(first, metre)
         section = LearntSection(self._name_of_take(), metre, end - first)
-        section.settle(take.decode(section.length))
+        section.settle(found)
+        self._count.section_is(first, end)
+        if (moved or laid) and self._count.grid.position_of(first) > self.heard.frames.oldest:
+            self.heard.begin(first)  # all that is remembered is read anew, by the beats as they are
         self._take_in(section)
         at = self._count.grid.position_of(end)
-        if (self._count.bar_beat() - end) % metre:
-            self.time.obey(ThisIsOne(), at)
+        self._count.this_is_one(at)
         self._go_round(end)
         self._publish()
         self._stagehand.come_in(at)
@@ -304,7 +321,7 @@ class Learner:
         self._retaken, self._called = -1, ""
         self._current = place
         self._count.song_metre = section.metre
-        self._visit(place)
+        self._form.visit(place)
 
     def _close_take(self, end: int) -> None:
         """All of the section was read: decide on its chords once more."""
@@ -344,7 +361,7 @@ class Learner:
 
     def _follow(self, follower: SectionFollower) -> None:
         """Which section is played, by what was heard of it, and what a whole pass says of its chords."""
-        moved = follower.hear(self.heard, self._next_in_form())
+        moved = follower.hear(self.heard, self._form.next)
         if moved is not None:
             self._current = moved
             self._show()
@@ -353,43 +370,18 @@ class Learner:
             return
         section = self.sections[self._current]
         if passed.agreement >= (_BELONGS if section.passes > 1 else 0.0):
-            self._move_in_form(self._current)
+            self._form.heard(self._current)
             section.add(passed.beats)
             self._decide(section)
-
-    def _next_in_form(self) -> int:
-        """The section that follows in the form; -1 where none is known to."""
-        return self.form[(self._cursor + 1) % len(self.form)] if len(self.form) > 1 else -1
-
-    def _move_in_form(self, place: int) -> None:
-        """A section is heard again: the next place in the form that has it. What is played for pleasure is no news."""
-        count = len(self.form)
-        after = ((self._cursor + step) % count for step in range(count))
-        self._cursor = next((at for at in after if self.form[at] == place), self._cursor)
-
-    def _visit(self, place: int) -> None:
-        """Note the order in which sections are asked for: what follows in the form already is no news."""
-        form = self.form
-        if form and form[self._cursor] == place:
-            return
-        after = (self._cursor + 1) % len(form) if form else 0
-        if form and form[after] == place:
-            self._cursor = after
-        else:
-            form.append(place)
-            self._cursor = len(form) - 1
 
     def _drop(self, place: int) -> None:
         """Forget a section."""
         del self.sections[place]
-        form = [one - (one > place) for one in self.form if one != place]
-        self.form = [one for n, one in enumerate(form) if n == 0 or one != form[n - 1]]
-        self._cursor = len(self.form) - 1
-        self._current = self.form[-1] if self.form else -1
+        self._current = self._form.drop(place)
         self._follower = None
 
     def _publish(self, finished: bool = False, in_set: bool = False) -> None:
         """The song as it is known now."""
         version = self.song.version + 1 if self.song is not None else 1
-        chart = song_chart(self.sections, self.form, tempo_bpm=self._count.tempo_bpm, title=self.name)
+        chart = song_chart(self.sections, self._form.places, tempo_bpm=self._count.tempo_bpm, title=self.name)
         self.song = LearntSong(chart, self.name, version, finished, in_set, dynamics(self.sections))

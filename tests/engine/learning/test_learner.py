@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from gigmate.engine.charts.chart import Chart
 from gigmate.engine.charts.chord_symbol import parse_chord
-from gigmate.engine.commands import Command, SetChart, ThisIsOne
+from gigmate.engine.commands import Command, SetChart, ShiftHalfBeat, ThisIsOne
 from gigmate.engine.errors import ConfigError
+from gigmate.engine.learning.chord_decoding import in_fours
 from gigmate.engine.learning.learner import Learner
 from gigmate.engine.player import HeardFrame
 from gigmate.engine.position import Point
@@ -26,13 +27,14 @@ class Time:
 
     def __init__(self, known_after: float = 0.0, bars_off: int = 0) -> None:
         self.known_after, self.bars_off = known_after, bars_off
+        self.half, self.rate, self.led = 0.0, 1.0, False  # beats that it is beside, its tempo beside the true one
         self.chart: Chart | None = None
         self.first_bar = 0
         self.said: list[Command] = []
         self.now = 0.0
 
     def peek(self, position: float) -> Point:
-        beat = position / BEAT
+        beat = self.rate * position / BEAT + self.half
         bar = math.floor((beat - self.bars_off) / 4)
         return Point(position, beat, 4.0 * bar + self.bars_off, bar, 4)
 
@@ -40,15 +42,25 @@ class Time:
         return EntranceCue(source="listener", beat=self.now >= self.known_after, bar=self.bars_off == 0)
 
     def bar_samples(self) -> int:
-        return 4 * BEAT
+        return round(4 * BEAT / self.rate)
+
+    def begin_bar(self, position: float, tempo_bpm: float | None = None) -> bool:
+        assert tempo_bpm is not None
+        self.rate, self.half = tempo_bpm / 120.0, 0.0
+        self.bars_off = round(position / BEAT) % 4
+        return True
 
     def lay_chart(self, chart: Chart | None, first_bar: int, entering: bool = False) -> None:
         self.chart, self.first_bar = chart, first_bar
 
     def obey(self, command: Command, position: float) -> None:
+        if self.led:
+            raise ConfigError("the count is that of a clock: change it there")
         self.said.append(command)
+        if isinstance(command, ShiftHalfBeat):
+            self.half += 0.5
         if isinstance(command, ThisIsOne):
-            self.bars_off = round(position / BEAT) % 4
+            self.bars_off = round(self.rate * position / BEAT + self.half) % 4
         if isinstance(command, SetChart):
             self.chart = None
 
@@ -202,3 +214,53 @@ def test_a_kept_song_goes_on_as_a_whole_and_a_song_without_sections_cannot_be_ke
     assert song is not None and (song.name, song.finished) == ("Harbour", True)
     assert song.chart.title == "Harbour" and song.chart.tempo_bpm == pytest.approx(120.0, abs=0.2)
     assert player.time.chart is song.chart and player.learner.state == "off"
+
+
+def test_a_beat_that_is_heard_half_a_beat_beside_is_moved_by_first_note_and_press() -> None:
+    time = Time()
+    time.half = 0.5
+    player = Player(time)
+    player.play(("",), {2.0: "press"})
+    player.play(VERSE)
+    player.play(VERSE, {0.1: "press"})
+    assert sum(isinstance(command, ShiftHalfBeat) for command in time.said) == 1
+    assert chords(player) == list(VERSE) and player.learner.sections[0].bars == 4
+    assert player.band.came_in == pytest.approx(20 * BEAT, abs=FRAME)
+    player.play(CHORUS, {-0.1: "press"})  # and stays so
+    player.play(CHORUS, {0.0: "press"})
+    assert chords(player, 1) == list(CHORUS)
+    assert sum(isinstance(command, ShiftHalfBeat) for command in time.said) == 1
+
+
+def test_another_clock_is_right_whatever_the_foot_says() -> None:
+    time = Time()
+    time.half, time.led = 0.5, True
+    player = Player(time)
+    player.play(("",), {2.0: "press"})
+    player.play(VERSE)
+    player.play(VERSE, {0.0: "press"})
+    assert not time.said and time.half == 0.5 and player.learner.goes_round
+
+
+def test_a_section_heard_in_another_tempo_is_counted_in_the_song_s() -> None:
+    time = Time()
+    player = Player(time)
+    player.play(("",), {2.0: "press"})
+    player.play(VERSE)
+    player.play(VERSE, {0.0: "press", 15.8: "press"})
+    player.play(CHORUS[:2])
+    time.rate = 4 / 3  # the ear has lost it
+    player.play(CHORUS[2:])
+    player.play(CHORUS, {0.0: "press"})
+    assert time.rate == pytest.approx(1.0, abs=0.01)
+    assert chords(player, 1) == list(CHORUS) and player.learner.sections[1].bars == 4
+    song = player.learner.known()
+    assert song is not None and song.chart.tempo_bpm == pytest.approx(120.0, abs=1.0)
+
+
+def test_bars_of_two_whose_chords_change_at_every_other_line_are_bars_of_four() -> None:
+    verse = np.repeat([0, 21, 5, 7], 4)
+    assert in_fours(verse) and in_fours(np.tile(verse, 2))
+    assert not in_fours(np.repeat([0, 21, 5, 7], 2))
+    assert not in_fours(verse[:-2])  # no whole number of them
+    assert not in_fours(np.zeros(16, np.int64))  # a single chord says nothing
