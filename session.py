@@ -25,6 +25,7 @@ from .presets.schema import OFF_DB, Preset
 from .show import CONTROL_NAMES, OF_SHOW, Show
 
 if TYPE_CHECKING:
+    from .engine.charts.chord_plan import Corrected
     from .engine.notes.note_sender import NoteSink
     from .engine.ports.port import Port
     from .engine.run.live_engine import Engine
@@ -107,6 +108,8 @@ class Session:
     """One line, if saved round trips could not be used."""
     remarks: tuple[str, ...] = ()
     """Lines for the musician about what was opened."""
+    corrected: Callable[[], Corrected | None] = lambda: None
+    """The chart whose chords were put right by hand last. Any thread."""
     runtime: str = ""
     """What computes the band's step (model/loading.py), where it is known."""
     _posting: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -136,6 +139,11 @@ class Session:
                 return
             for resolved in commands:
                 self.engine.post(resolved)
+
+    def put_right(self, corrected: Corrected) -> None:
+        """From the next time on its songs are played with that chart, tonight. Any thread."""
+        with self._posting:
+            self.show.put_right(corrected.written, corrected.now)
 
     def sample_at(self, at_s: float) -> int:
         """The sample of the port's clock that was the present one at a moment of time.monotonic. Any thread."""
@@ -262,7 +270,9 @@ def open_session(
         engine.post(command)
     remarks += tuple(show.untaught(getattr(player, "styles", ())))
     load_s, runtime = time.perf_counter() - loading.began_s, getattr(player, "runtime", "")
-    return Session(config, show, port, engine, load_s, source, warning, remarks, runtime)
+    return Session(
+        config, show, port, engine, load_s, source, warning, remarks, lambda: conductor.plan.corrected, runtime
+    )
 
 
 def _play_instruments(engine: Engine, show: Show, rate_hz: int, waiting: Callable[[], None] | None) -> tuple[str, ...]:

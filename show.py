@@ -189,6 +189,14 @@ class Show:
             return self._take(self._stepped(command.by))
         raise ConfigError(f"{type(command).__name__} cannot be handled by a show")
 
+    def put_right(self, written: Chart, now: Chart) -> None:
+        """Play that chart where the other one was to be played."""
+        if self._chart == written:
+            self._chart = now
+        if self.set_list is not None:
+            songs = tuple(replace(song, chart=now) if song.chart == written else song for song in self._songs)
+            self.set_list = replace(self.set_list, songs=songs)
+
     def describe(self) -> list[str]:
         """What is played, in lines for the musician."""
         lines = [f"preset {self._preset.name}: {self._preset.description}".rstrip(" :")]

@@ -7,12 +7,14 @@ before is written over. Main thread only: files are written here, never where th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from ..engine.charts.chart import Chart
 from ..engine.charts.chart_parser import parse_chart
+from ..engine.charts.chord_plan import Corrected
 from ..engine.errors import ConfigError
 from ..files.whole import write_whole
 from ..sheets.sheet import SheetError
@@ -76,20 +78,33 @@ class SongKeeper:
         learnt: Callable[[], Learnt | None],
         preset: Callable[[], Preset],
         set_list: Path | None = None,
+        corrected: Callable[[], Corrected | None] = lambda: None,
+        put_right: Callable[[Corrected], None] = lambda corrected: None,
     ) -> None:
-        """`learnt()`: the song as it is known now; `preset()`: what it is played with; `set_list`: that of tonight."""
+        """`learnt()`: the song as it is known now; `preset()`: what it is played with; `set_list`: that of tonight.
+
+        `corrected()`: the chart that was put right by hand last; `put_right`: who plays it so from then on.
+        """
         self._folder, self._learnt, self._preset, self._set_list = folder, learnt, preset, set_list
         self._seen = 0
+        self._corrected, self._put_right = corrected, put_right
+        self._last: Corrected | None = None
+        self._done: list[Corrected] = []
         self._own: Path | None = None  # the chart of the song that is being learnt
 
     def news(self) -> list[str]:
         """Write what has changed since; lines for the musician."""
-        song = self._learnt()
-        if song is None or song.version == self._seen:
-            return []
-        self._seen = song.version
+        song, corrected = self._learnt(), self._corrected()
+        lines: list[str] = []
         try:
-            return self._keep(song)
+            if song is not None and song.version != self._seen:
+                self._seen = song.version
+                lines = self._keep(song)
+            if corrected is not None and corrected is not self._last:
+                self._last = corrected
+                self._put_right(corrected)
+                lines += self._write_back(corrected)
+            return lines
         except (OSError, SheetError, ConfigError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             return [f"the song cannot be written into {self._folder}: {reason}; it is still played"]
@@ -114,6 +129,30 @@ class SongKeeper:
             if song.in_set:
                 lines.append(self._into_set(own))
         return lines
+
+    def _write_back(self, corrected: Corrected) -> list[str]:
+        """A song of the folder is written with the chords that were put right; anybody else's chart stays as it is."""
+        before = [one.now for one in self._done if one.written == corrected.written]
+        self._done.append(corrected)
+        path, there = self._file_of([corrected.written, *before])
+        if path is None or there is None:
+            told = "put right for tonight: the chart is not among your songs, and its file stays as it is"
+            return [] if before else [told]
+        text = path.read_text(encoding="utf-8")
+        notes = [line[1:].strip() for line in text.splitlines() if line.startswith("#")]
+        write_whole(path, chart_text(replace(there, changes=corrected.now.changes), notes).encode())
+        return [f"put right in {path}"]
+
+    def _file_of(self, charts: Sequence[Chart]) -> tuple[Path | None, Chart | None]:
+        """The song that is one of these, whatever tempo it is played in tonight, and its chart as it is written."""
+        for path in sorted(self._folder.glob("*.chart")):
+            try:
+                there = parse_chart(path.read_text(encoding="utf-8"), path.name)
+            except (OSError, ConfigError, UnicodeDecodeError):  # whatever it is, it is not what is played
+                continue
+            if any(_alike(there, chart) for chart in charts):
+                return path, there
+        return None, None
 
     def _free(self, name: str) -> Path:
         """A file that is not there yet, nor its preset."""
@@ -154,6 +193,13 @@ class SongKeeper:
             trial.unlink(missing_ok=True)
         write_whole(path, (text.rstrip() + "\n" + entry).encode())
         return f"{chart.stem} is song {len(songs)} of {path.name} from the next start on"
+
+
+def _alike(one: Chart, other: Chart) -> bool:
+    """Whether both are the same song with the same chords."""
+    return (one.title, one.beats_per_bar, one.length_beats, one.changes) == (
+        other.title, other.beats_per_bar, other.length_beats, other.changes,
+    )  # fmt: skip
 
 
 def _quoted(text: str) -> str:

@@ -262,7 +262,7 @@ def _song_keeper(session: Session, set_path: Path | None) -> SongKeeper:
         bank = session.preset.sound.bank
         return session.preset.model_copy(update={"sound": sounds.model_copy(update={"bank": bank})})
 
-    return SongKeeper(songs_folder(), session.engine.learnt, preset, set_path)
+    return SongKeeper(songs_folder(), session.engine.learnt, preset, set_path, session.corrected, session.put_right)
 
 
 def _run(

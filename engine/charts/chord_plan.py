@@ -6,10 +6,12 @@ Knows a chart by its position and time as points; whoever foretells is asked. In
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..commands import ReplaceChord, UndoChord
 from ..errors import ConfigError
 from ..position import Point
+from .chart import Chart
 from .chart_edit import with_chord
 from .chart_position import ChartPosition, Rooted, planned_bar
 from .chord_symbol import ChordSymbol, parse_chord
@@ -20,11 +22,22 @@ _FORETOLD_BEATS = 8
 _REMEMBERED = 64
 
 
+class Corrected(NamedTuple):
+    """A chart that was put right by hand. Any thread."""
+
+    written: Chart
+    """As it was when its song began."""
+    now: Chart
+
+
 class ChordPlan:
     """What is planned, and corrected. Inference thread only."""
 
     def __init__(self, position: ChartPosition) -> None:
         self._position = position
+        self.corrected: Corrected | None = None
+        """The chart that was put right last, another value after each correction. From any thread."""
+        self._written: Chart | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -55,12 +68,14 @@ class ChordPlan:
     def obey(self, command: ReplaceChord | UndoChord) -> None:
         """Put a chord right, or take that back. Raises ConfigError for what cannot be."""
         if self._position.chart is not self._corrected:  # another song
-            self._charts = []
+            self._charts, self._written = [], self._position.chart
         if isinstance(command, ReplaceChord):
             self._replace(command.bar, command.beat, command.name)
         else:
             self._undo()
         self._corrected = self._position.chart
+        if self._written is not None and self._position.known:
+            self.corrected = Corrected(self._written, self._position.chart)
 
     def _replace(self, bar: int, beat: int, name: str) -> None:
         """Another chord in a bar as `bars` numbers them. Raises ConfigError for no such bar, and for no chord."""

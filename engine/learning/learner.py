@@ -15,6 +15,7 @@ from ..commands import SetChart
 from ..errors import ConfigError
 from ..harmony.chord_settings import ChordSettings
 from ..player import Harmonist, Heard
+from ..style_priors import STYLE_PRIORS
 from ..timing.conducting import Conducting
 from .beat_count import BeatCount
 from .chord_decoding import in_fours
@@ -57,6 +58,7 @@ class Learner:
         self.time, self._rate_hz, self._stagehand = time, rate_hz, stagehand
         self._count = BeatCount(time, rate_hz)
         self.heard = HeardBeats(ChordSettings(), rate_hz, harmonist, self._count)
+        self._fours_fit = True  # bars of four are as usual in the style as bars of two
         self.song: LearntSong | None = None
         """As it is known by now; stays when all is forgotten."""
         self.reset()
@@ -153,6 +155,12 @@ class Learner:
             self._show()
             self._publish()
         return done
+
+    def set_style(self, style: str) -> None:
+        """What is played."""
+        self.heard.set_style(style)
+        metres = dict(STYLE_PRIORS[style].metres) if style in STYLE_PRIORS else {}
+        self._fours_fit = metres.get(4, 0.0) >= metres.get(2, 0.0)
 
     def known(self) -> LearntSong | None:
         """The song that was learnt last, as it is known by now. From any thread: it is a value."""
@@ -289,7 +297,7 @@ class Learner:
             self.heard.bar_line, self.heard.metre = first, metre
         self._take, self._ends_at, self._began = take, end, None
         found = take.decode(heard_beats if laid else end - first).stretched(end - first)
-        if metre == 2 and not self.sections and in_fours(found.chords):
+        if metre == 2 and not self.sections and self._fours_fit and in_fours(found.chords):
             metre = self.heard.metre = 4
             self._take = Take(first, metre)
         section = LearntSection(self._name_of_take(), metre, end - first)

@@ -269,7 +269,7 @@ class CommandHandler:
     def _of_the_sound(self, command: Command) -> bool:
         if isinstance(command, SetControl):
             self.controls = controls_after(self.controls, command)
-            self.learner.heard.set_style(self.controls.style)
+            self.learner.set_style(self.controls.style)
             self._conductor.obey(command, self._in_input(-1))
         elif isinstance(command, (SetLevel, SetBandLevel, SetMute, SetPresetLevels)):
             self._set_levels(command)

@@ -80,7 +80,7 @@ class Conductor:
         self._tracker = self._sources.tracker
         self._chords = ChordTracker(self.config.chords, self.config.bars.metres, harmonist)
         self._chart = ChartPosition()
-        self._plan = ChordPlan(self._chart)
+        self.plan = ChordPlan(self._chart)
         self._chart_follows = True  # whoever leads and knows the place in the song
         self.reset()
 
@@ -90,7 +90,7 @@ class Conductor:
         self._chords.reset()
         self._lead: ChordSymbol | None = None
         self._chart.rewind()
-        self._plan.forget()
+        self.plan.forget()
         if self._chart.known:
             self._tracker.expect_metre(self._chart.beats_per_bar)  # it may have ended in another one
         self._metre = self._tracker.beats_per_bar
@@ -170,7 +170,7 @@ class Conductor:
         elif isinstance(command, JumpSection):
             self.jump_section(command.name)
         elif isinstance(command, (ReplaceChord, UndoChord)):
-            self._plan.obey(command)
+            self.plan.obey(command)
         elif isinstance(command, SetOption) and command.name == "chart_place":
             self._chart_follows = command.value == "song"
         elif isinstance(command, SetControl) and command.name == "style":
@@ -310,7 +310,7 @@ class Conductor:
 
     def planned(self, position_samples: float, bars: int) -> tuple[str, ...]:
         """See Conducting.planned."""
-        return self._plan.bars(self.peek(position_samples), bars, self._chords.name_ahead) if self._found else ()
+        return self.plan.bars(self.peek(position_samples), bars, self._chords.name_ahead) if self._found else ()
 
     def beat_count(self, position_samples: float) -> float:
         """Beats since the first bar that was told began; grows evenly, never back."""
@@ -419,7 +419,7 @@ class Conductor:
             return Chord(self._lead.bass, self._lead.pitch_classes, 1.0)  # what the band stands on is the bass
         if written is not None:
             return Chord(*written)
-        fixed = self._plan.heard_at(point.bar, point.beat - point.bar_beat, self._chords.loop_bars)
+        fixed = self.plan.heard_at(point.bar, point.beat - point.bar_beat, self._chords.loop_bars)
         return self._chords.ahead(point.beat) if fixed is None else Chord(fixed.root, fixed.pitch_classes, 1.0)
 
     def _aim(self, position_samples: float, leap_beyond_beats: float | None = None) -> None:

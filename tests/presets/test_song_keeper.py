@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import yaml
 from gigmate.engine.charts.chart import Chart
 from gigmate.engine.charts.chart_parser import parse_chart
+from gigmate.engine.charts.chart_position import ChartPosition
+from gigmate.engine.charts.chord_plan import ChordPlan, Corrected
+from gigmate.engine.commands import ReplaceChord, UndoChord
 from gigmate.engine.errors import ConfigError
 from gigmate.presets.loader import load_preset
 from gigmate.presets.setlist import load_set
@@ -95,3 +98,57 @@ def test_no_song_of_that_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="none was kept yet"):
         song_files(tmp_path, "Gone")
     assert file_name("../../etc/passwd") == "etc passwd" and file_name("...") == ""
+
+
+class Evening:
+    """A chart that is played, with a plan to put its chords right and a keeper beside it."""
+
+    def __init__(self, folder: Path, chart: Chart) -> None:
+        position = ChartPosition()
+        position.lie(chart, 0, stays=False)
+        self.plan = ChordPlan(position)
+        self.told: list[Corrected] = []
+        self.keeper = SongKeeper(
+            folder, lambda: None, lambda: load_preset("swing"), None, lambda: self.plan.corrected, self.told.append
+        )
+
+    def put_right(self, *what: ReplaceChord | UndoChord) -> list[str]:
+        for one in what:
+            self.plan.obey(one)
+        return self.keeper.news()
+
+
+def test_a_chord_put_right_in_a_song_that_was_kept_is_written_back(tmp_path: Path) -> None:
+    keeper(tmp_path, a_song(name="Harbour")).news()
+    path = tmp_path / "Harbour.chart"
+    before = path.read_text()
+    evening = Evening(tmp_path, replace(parse_chart(before, "chart"), tempo_bpm=70.0))  # slower tonight
+    assert evening.keeper.news() == []
+    assert evening.put_right(ReplaceChord(2, "Dm7", 1)) == [f"put right in {path}"]
+    assert evening.put_right(ReplaceChord(3, "C/E", 1)) == [f"put right in {path}"]
+    read = parse_chart(path.read_text(), "chart")
+    assert [read.symbol_at(beat) for beat in (0.0, 4.0, 6.0, 8.0)] == ["Am", "Dm7", "G", "C/E"]
+    assert read.tempo_bpm == 96.0 and "# Verse: -5 dB" in path.read_text()
+    assert [one.now.symbol_at(4.0) for one in evening.told] == ["Dm7", "Dm7"]
+    evening.put_right(UndoChord(), UndoChord())
+    assert path.read_text() == before
+
+
+def test_nobody_else_s_chart_is_written_and_that_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "Mine.chart").write_text("title: Mine\n| C | G |")
+    (tmp_path / "broken.chart").write_text("| C | Hmm |")
+    evening = Evening(tmp_path, parse_chart("title: Yours\n| C | G |", "chart"))
+    (line,) = evening.put_right(ReplaceChord(1, "Am", 1))
+    assert "not among your songs" in line
+    assert evening.put_right(ReplaceChord(2, "F", 1)) == []
+    assert (tmp_path / "Mine.chart").read_text() == "title: Mine\n| C | G |"
+
+
+def test_a_song_that_was_edited_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    keeper(tmp_path, a_song(name="Harbour")).news()
+    path = tmp_path / "Harbour.chart"
+    evening = Evening(tmp_path, parse_chart(path.read_text(), "chart"))
+    path.write_text(path.read_text().replace("Am", "Em"))
+    edited = path.read_text()
+    evening.put_right(ReplaceChord(2, "Dm7", 1))
+    assert path.read_text() == edited
