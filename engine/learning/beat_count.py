@@ -25,6 +25,7 @@ _WHOLE_BARS = 0.3
 """So far from a whole number of bars, in bars, a section may seem to be: tempo drifts, and feet are not exact."""
 _MOVING_BEATS = 1.5
 """So long after a correction what was made ahead still goes by the count from before."""
+_SLOPE_S = 0.2
 _TOLD_FIRST = 4
 """Beats that must have been told before they are counted back."""
 
@@ -45,6 +46,7 @@ class BeatCount:
         self.now = 0.0
         self._moves_until = -math.inf  # what the conductor tells until there is the count from before it was corrected
         self._beside = 0.0  # how far what the musician did last on a bar line was beside ours, in beats
+        self._held_period = 0.0
         self._song_period = 0.0  # of the sections that are known, in samples
         self.song_metre = 0
         """Beats of a bar, once a section of the song is known; 0 before."""
@@ -205,4 +207,15 @@ class BeatCount:
         return point.bar - bars - bars_before
 
     def _period(self) -> float:
-        return self._time.bar_samples() / self._time.peek(self.now).beats_per_bar
+        """Samples of a beat by the conductor's time just before now or just after: whichever is nearer to what it was,
+        for in one of them it may leap. Its bars are not asked: where it has just been told another metre they are of
+        neither. 0 while there is no time."""
+        if not self._time.bar_samples():
+            return 0.0
+        width = _SLOPE_S * self._rate_hz
+        before, now, after = (self._time.peek(self.now + step).beat for step in (-width, 0.0, width))
+        found = [width / beats for beats in (after - now, now - before) if beats > 0.0]
+        if found:
+            held = self._held_period or found[0]
+            self._held_period = min(found, key=lambda period: abs(math.log(period / held)))
+        return self._held_period
