@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...engine.config import EngineConfig, is_folder
 from ...engine.errors import EngineError
+from .input_watch import InputWatch
 from .live_checks import check_files
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def play(request: Request) -> int:
                     display.note(line)
                 osc.begin(session.post, lambda: session.status)
             songs = _song_keeper(session, request.set_path)
-            _run(session, display, keys, signals, request.duration_s, (pedal, remote, osc, songs))
+            watch = InputWatch(session.config, lambda: session.status)
+            _run(session, display, keys, signals, request.duration_s, (pedal, remote, osc, songs, watch))
             _tell(display, songs.news())
         display.show(session.status)  # what closing had to say: a disk that was full at the very end
         display.close()
@@ -271,7 +273,7 @@ def _run(
     keys: Keys,
     signals: Signals,
     duration_s: float | None,
-    others: Sequence[MidiPedals | Remote | Osc | SongKeeper | None] = (),
+    others: Sequence[MidiPedals | Remote | Osc | SongKeeper | InputWatch | None] = (),
 ) -> None:
     """Carry keys to the engine and its status to the face until one of them wants an end."""
     from ...control.keys import HELP_KEYS, REMOTE_KEYS, Keyboard

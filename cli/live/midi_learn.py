@@ -160,6 +160,15 @@ def midi_learn(
     return 0
 
 
+def bind_by_stepping(action: str, timeout_s: float, server: str | None = None) -> None:
+    """Ask for steps on a pedal and bind it to the action, in the user's own file. Raises EngineError: nothing came."""
+    from ...engine.actions import action_named
+
+    with contextlib.ExitStack() as stack:
+        learned = learn(list(_open_sources(stack, None, server)), action, False, timeout_s)
+    _write(user_file(), action_named(action), {}, learned)
+
+
 def _values(action: Action, words: Sequence[str]) -> dict[str, object]:
     """The action's arguments, in their order. Raises ConfigError."""
     names = [argument.name for argument in action.arguments]

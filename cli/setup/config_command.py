@@ -76,10 +76,14 @@ def unset(key: Annotated[str, typer.Argument(help="The key to forget.")]) -> int
 
 
 def try_option(key: str, value: Any) -> None:
-    """Raise the usage error that the option itself would raise."""
+    """Raise the error that the option itself would raise."""
     several = value if isinstance(value, list) else [value]
     words = [f"--{key}"] if value is True else [word for one in several for word in (f"--{key}", str(one))]
     _live().make_context("live", [] if value is False else words)
+    if key == "pedal":
+        from ...presets.bindings import pedal_row
+
+        pedal_row(str(value))
 
 
 def _live() -> Any:

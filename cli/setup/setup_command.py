@@ -12,6 +12,11 @@ from ...engine.errors import EngineError
 from .config_command import try_option
 from .config_file import checked, read_config, write_config
 
+_ROUNDS = 3
+"""How often all inputs are listened to before none moves."""
+_STEP_PATIENCE_S = 15.0
+_NO = ("n", "no")
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,11 +27,14 @@ def setup(
     device: Annotated[str | None, typer.Option(metavar="NAME", help="Do not ask: this sound device.")] = None,
     input_: Annotated[str | None, typer.Option("--input", metavar="N[,N]", help="Do not ask: these inputs.")] = None,
     output: Annotated[str | None, typer.Option(metavar="N[,N]", help="Do not ask: these outputs.")] = None,
-    pedal: Annotated[str | None, typer.Option(metavar="NAME", help="Do not ask: this MIDI input as the pedal.")] = None,
+    pedal: Annotated[str | None, typer.Option(metavar="CCn|NOTEn", help="Do not ask: this is the pedal.")] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Do not ask: this preset.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: what is not given stays as it is.")] = False,
 ) -> int:
-    """Set up once: device, inputs, outputs, pedal and preset, for all runs to come."""
+    """Set up once: device, inputs, outputs, pedal and preset, for all runs to come.
+
+    The input is found by playing, the pedal by stepping on it; what is found can be changed at each question.
+    """
     if not yes and not sys.stdin.isatty():
         raise EngineError("there is no terminal to ask on: give the options and --yes (see `gigmate setup --help`)")
     values = dict(read_config())
@@ -37,11 +45,13 @@ def setup(
     questions = {
         "input": "Which inputs are you on, counted from 1",
         "output": "Which outputs does the band play on",
-        "pedal": "Which MIDI input is the pedal, by a part of its name (nothing: none)",
+        "pedal": "",
         "preset": "Which preset",
     }
+    if not yes and input_ is None:
+        values |= _heard_input(values, ask)
     if not yes and pedal is None:
-        _show_midi()
+        _step_on_pedal(values, ask)
     for key, question in {"device": "", **questions}.items():
         text = given[key]
         if text is None and question:
@@ -100,8 +110,40 @@ def _list(backend: str) -> list[Device]:
     return list_devices(backend, EngineConfig())
 
 
-def _show_midi() -> None:
-    from ..devices import _midi_inputs
+def _heard_input(values: dict[str, Any], ask: Callable[[str, str], str]) -> dict[str, Any]:
+    """The input that moves while somebody plays; nothing where none does, or nobody wants to play."""
+    if ask("Play something now, and go on: Enter listens at every input, n leaves it out", "").lower() in _NO:
+        return {}
+    from ...engine.ports.input_levels import MOVES_DB, input_peaks
 
-    names, reason = _midi_inputs()
-    print("MIDI inputs: " + (", ".join(names) if names else reason or "none"))
+    config = EngineConfig(
+        backend=values.get("backend", "auto"), device=values.get("device"), server_name=values.get("server")
+    )
+    heard: dict[int, float] = {}
+    try:
+        for _ in range(_ROUNDS):
+            for channel, peak in input_peaks(config):
+                heard[channel] = max(peak, heard.get(channel, peak))
+            if max(heard.values(), default=MOVES_DB) > MOVES_DB:
+                break
+    except EngineError as error:
+        print(error)
+        return {}
+    loudest = max(heard, key=lambda channel: heard[channel], default=0)
+    if not loudest or heard[loudest] <= MOVES_DB:
+        print(f"nothing moves at inputs 1 to {max(heard, default=1)}: is the cable in, and the gain up?")
+        return {}
+    print(f"input {loudest} moves ({heard[loudest]:.0f} dB)")
+    return {"input": str(loudest)}
+
+
+def _step_on_pedal(values: dict[str, Any], ask: Callable[[str, str], str]) -> None:
+    """Bind the pedal that is stepped on to starting and stopping the band."""
+    if ask("A pedal to start and stop the band? Enter: step on it when asked; n: none", "").lower() in _NO:
+        return
+    from ..live.midi_learn import bind_by_stepping
+
+    try:
+        bind_by_stepping("toggle", _STEP_PATIENCE_S, values.get("server"))
+    except EngineError as error:
+        print(f"{error}; `gigmate midi-learn toggle` binds one later")

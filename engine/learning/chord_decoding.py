@@ -15,8 +15,9 @@ from ..harmony.tonal_tables import CHORDS, KEYS, FloatArray, beginnings_of_keys,
 
 _CHANGE_ON_BAR, _CHANGE_IN_MIDDLE, _CHANGE_ON_BEAT = 0.7, 0.2, 0.035
 """How likely a chord changes at the bar line, in the middle of a bar of four or six beats, and at another beat."""
-_LINES_OF_FOUR, _BETWEEN_FOURS = 3, 0.34
-"""Changes at lines of bars of four, at least, and share of them that may lie between, for bars of two to be such."""
+_LINES_OF_FOUR, _BETWEEN_FOURS = 3, 0.67
+"""Changes at lines of bars of four, at least, and how many of as many more may lie between, for bars of two to be such: a
+heard chord is wrong now and then, and where bars are of two there are more between than on them."""
 _LEAST = 1e-6
 _ROUND = 0.5
 """How far a section that goes round begins as chords follow each other, and not as songs begin."""
@@ -43,7 +44,7 @@ def change_at(place: int, metre: int) -> float:
 
 
 def in_fours(chords: NDArray[np.int64]) -> bool:
-    """Whether beats that were counted in bars of two are bars of four: chords change at every other line, if at all."""
+    """Whether beats that were counted in bars of two are bars of four: chords change mostly at every other line."""
     changes = np.flatnonzero(np.diff(chords)) + 1
     whole, halves = int(np.sum(changes % 4 == 0)), int(np.sum(changes % 4 == 2))
     return len(chords) % 4 == 0 and whole >= _LINES_OF_FOUR and halves <= _BETWEEN_FOURS * whole

@@ -100,26 +100,33 @@ def test_setting_showing_and_forgetting(folder: Path, capsys: pytest.CaptureFixt
 
 
 def test_setup_by_a_script(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert gigmate("setup", "--yes", "--input", "2", "--output", "3,4", "--pedal", "FS-1", "--preset", "funk") == 0
-    assert config_file.read_config() == {"input": "2", "output": ["3,4"], "pedal": "FS-1", "preset": "funk"}
+    assert gigmate("setup", "--yes", "--input", "2", "--output", "3,4", "--pedal", "CC64", "--preset", "funk") == 0
+    assert config_file.read_config() == {"input": "2", "output": ["3,4"], "pedal": "CC64", "preset": "funk"}
     assert gigmate("setup", "--yes", "--preset", "swing") == 0
     assert config_file.read_config()["input"] == "2", "what is not given stays"
     capsys.readouterr()
     assert gigmate("setup") == 1
     assert "--yes" in capsys.readouterr().err
+    assert gigmate("setup", "--yes", "--pedal", "FS-1") == 2, "no such pedal could be played with"
+    assert "such as CC64" in capsys.readouterr().err and gigmate("config", "set", "pedal", "FS-1") == 2
 
 
 def test_setup_by_questions(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     import io
     import sys
 
+    from gigmate.cli.live import midi_learn
     from gigmate.cli.setup import setup_command
     from gigmate.engine.errors import EngineError
+    from gigmate.engine.ports import input_levels
     from gigmate.engine.ports.port import Device
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
+
+    def no_midi(*what: object) -> None:
+        raise EngineError("no MIDI to learn from")
 
     def devices(backend: str) -> list[Device]:
         if backend == "jack":
@@ -127,11 +134,27 @@ def test_setup_by_questions(folder: Path, monkeypatch: pytest.MonkeyPatch, capsy
         return [Device("portaudio", "Built-in", 2, 2, 44_100, default=True), Device("portaudio", "Box", 4, 4, 48_000)]
 
     monkeypatch.setattr(setup_command, "_list", devices)
-    monkeypatch.setattr(setup_command, "_show_midi", lambda: None)
-    monkeypatch.setattr(sys, "stdin", Terminal("9\n2\n2\n3,4\n\nfunk\n"))
+    monkeypatch.setattr(input_levels, "input_peaks", lambda config: [(1, -80.0), (2, -12.0)])
+    stepped: list[tuple[str, float, str | None]] = []
+    monkeypatch.setattr(midi_learn, "bind_by_stepping", lambda *what: stepped.append(what))
+    monkeypatch.setattr(sys, "stdin", Terminal("9\n2\n\n\n\n3,4\nfunk\n"))
     assert gigmate("setup") == 0
+    assert stepped == [("toggle", 15.0, None)]
     assert config_file.read_config() == {
         "backend": "portaudio", "device": "Box", "input": "2", "output": ["3,4"], "preset": "funk",
     }  # fmt: skip
     said = capsys.readouterr().out
     assert "no JACK server runs" in said and "give a number from 1 to 2" in said
+    assert "input 2 moves (-12 dB)" in said
+
+    monkeypatch.setattr(input_levels, "input_peaks", lambda config: [(1, -80.0), (2, -90.0)])
+    monkeypatch.setattr(midi_learn, "bind_by_stepping", no_midi)
+    monkeypatch.setattr(sys, "stdin", Terminal("\n\n1\n\n\n\n"))
+    assert gigmate("setup") == 0, "what cannot be found is asked"
+    assert config_file.read_config()["input"] == "1"
+    said = capsys.readouterr().out
+    assert "nothing moves at inputs 1 to 2" in said and "midi-learn toggle" in said
+
+    monkeypatch.setattr(sys, "stdin", Terminal("\nn\n\nn\n\n"))
+    assert gigmate("setup") == 0, "and both can be left out"
+    assert config_file.read_config()["input"] == "1"

@@ -261,6 +261,6 @@ def test_a_section_heard_in_another_tempo_is_counted_in_the_song_s() -> None:
 def test_bars_of_two_whose_chords_change_at_every_other_line_are_bars_of_four() -> None:
     verse = np.repeat([0, 21, 5, 7], 4)
     assert in_fours(verse) and in_fours(np.tile(verse, 2))
-    assert not in_fours(np.repeat([0, 21, 5, 7], 2))
+    assert not in_fours(np.repeat([0, 21, 5, 7] * 2, 2))
     assert not in_fours(verse[:-2])  # no whole number of them
     assert not in_fours(np.zeros(16, np.int64))  # a single chord says nothing
