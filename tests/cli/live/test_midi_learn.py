@@ -104,10 +104,9 @@ def test_setup_binds_the_pedal_that_is_stepped_on(
 ) -> None:
     board = running(jack_server.environment, str(SOURCE), "board")
     assert board.line() == "ready"
-    code = (
-        f"from gigmate.cli.live.midi_learn import bind_by_stepping as bind; bind('toggle', 60.0, {jack_server.name!r})"
-    )
-    stepping = running({**jack_server.environment, FOLDER_VARIABLE: str(tmp_path / "config")}, "-c", code)
+    code = "import sys; from gigmate.cli.live import midi_learn as m; m.bind_by_stepping('toggle', 60.0, sys.argv[1])"
+    environment = {**jack_server.environment, FOLDER_VARIABLE: str(tmp_path / "config")}
+    stepping = running(environment, "-c", code, jack_server.name)
     stepping.until("press the pedal")
     board.send("b0427f b04200")
     stepping.until("once more")
