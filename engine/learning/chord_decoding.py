@@ -16,7 +16,7 @@ from ..harmony.tonal_tables import CHORDS, KEYS, FloatArray, beginnings_of_keys,
 _CHANGE_ON_BAR, _CHANGE_IN_MIDDLE, _CHANGE_ON_BEAT = 0.7, 0.2, 0.035
 """How likely a chord changes at the bar line, in the middle of a bar of four or six beats, and at another beat."""
 _LINES_OF_FOUR, _BETWEEN_FOURS = 3, 0.67
-"""Changes at lines of bars of four, at least, and share of so many more that may lie between, for bars of two to be such:
+"""Changes at lines of bars of four, at least, and share of so many that may lie between, for bars of two to be such:
 heard chords are wrong now and then, and where bars are of two there are no fewer between than on them."""
 _LEAST = 1e-6
 _ROUND = 0.5
