@@ -222,7 +222,7 @@ class Learner:
         """Once the beat is known, find the one: the first note that was played after the press."""
         began = self.heard.frames.first_sound(armed_at)
         first = None if began is None else self._count.first_beat(began)
-        if first is not None:
+        if began is not None and first is not None:
             self._began, self._armed_at, self._anchored = began, None, True
             self._meant = began
             self.heard.begin(first)
