@@ -149,12 +149,12 @@ def test_setup_by_questions(folder: Path, monkeypatch: pytest.MonkeyPatch, capsy
 
     monkeypatch.setattr(input_levels, "input_peaks", lambda config: [(1, -80.0), (2, -90.0)])
     monkeypatch.setattr(midi_learn, "bind_by_stepping", no_midi)
-    monkeypatch.setattr(sys, "stdin", Terminal("\n\n1\n\n\n\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal("\n\n\n1\n\n\n"))
     assert gigmate("setup") == 0, "what cannot be found is asked"
     assert config_file.read_config()["input"] == "1"
     said = capsys.readouterr().out
     assert "nothing moves at inputs 1 to 2" in said and "midi-learn toggle" in said
 
-    monkeypatch.setattr(sys, "stdin", Terminal("\nn\n\nn\n\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal("\nn\nn\n\n\n\n"))
     assert gigmate("setup") == 0, "and both can be left out"
     assert config_file.read_config()["input"] == "1"
