@@ -91,7 +91,6 @@ class Chart:
     _change_beats: tuple[float, ...] = field(init=False, repr=False, compare=False, default=())
     _section_beats: tuple[float, ...] = field(init=False, repr=False, compare=False, default=())
     _chords: tuple[tuple[int, tuple[float, ...]], ...] = field(init=False, repr=False, compare=False, default=())
-    _grounds: tuple[tuple[int, tuple[float, ...]], ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
         if not self.changes or not self.sections or not self.length_beats > 0:
@@ -112,7 +111,6 @@ class Chart:
         object.__setattr__(self, "_change_beats", beats)
         object.__setattr__(self, "_section_beats", starts)
         object.__setattr__(self, "_chords", tuple((c.chord.root, c.chord.pitch_classes) for c in self.changes))
-        object.__setattr__(self, "_grounds", tuple((c.chord.bass, c.chord.pitch_classes) for c in self.changes))
 
     def _beats_of_bars(self) -> tuple[int, ...]:
         """Beats of each bar."""
@@ -147,10 +145,6 @@ class Chart:
     def chord_at(self, beat: float) -> tuple[int, tuple[float, ...]]:
         """Root (0 is C; -1 where there is no chord) and the 12 pitch classes, C first, each 0 or 1."""
         return self._chords[self._change_index(beat)]
-
-    def ground_at(self, beat: float) -> tuple[int, tuple[float, ...]]:
-        """The same with the bass for the root: what a band stands on ("C/E" is on E)."""
-        return self._grounds[self._change_index(beat)]
 
     def symbol_at(self, beat: float) -> str:
         """The chord's name as it was written ("Am7/G")."""

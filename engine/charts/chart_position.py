@@ -254,7 +254,7 @@ class ChartPosition:
             self._beat = float(self._chart.beat_at_bar(point.bar - self._origin + point.bar_phase))
         elif self._origin is None:
             self._beat = self._wanted[0] if self._wanted is not None else 0.0
-        return cast(Written, self._chart.ground_at(self._beat))
+        return cast(Written, self._chart.chord_at(self._beat))
 
     def _jump_on(self, point: Point) -> None:
         """Be elsewhere from the next bar line on."""

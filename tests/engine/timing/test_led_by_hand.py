@@ -61,14 +61,6 @@ def test_what_the_hand_holds_is_told_with_all_its_tones_and_its_bass(conductor: 
     assert conductor.entrance_cue().symbol == "C7/Bb"
 
 
-def test_a_chart_s_inversion_is_told_with_its_bass_as_well(conductor: Conductor) -> None:
-    chord = parse_chord("C/E")
-    conductor.obey(SetChart(parse_chart("| C/E | F |")), 16.1 * RATE_HZ)
-    moment = conductor.moment(16.1 * RATE_HZ)
-    assert (moment.chord_root, moment.chord_pitch_classes) == (4, chord.pitch_classes)
-    assert conductor.entrance_cue().symbol == "C/E"
-
-
 def test_what_is_heard_does_not_move_it(conductor: Conductor) -> None:
     conductor.lead(parse_chord("Eb"))
     hear(conductor, 16.0, 24.0)
