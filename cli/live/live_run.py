@@ -105,8 +105,7 @@ def play(request: Request) -> int:
                 for line in describe(request.osc):
                     display.note(line)
                 osc.begin(session.post, lambda: session.status)
-            songs = _song_keeper(session, request.set_path)
-            watch = InputWatch(session.config, lambda: session.status)
+            songs, watch = _song_keeper(session, request.set_path), InputWatch(session.config, lambda: session.status)
             _run(session, display, keys, signals, request.duration_s, (pedal, remote, osc, songs, watch))
             _tell(display, songs.news())
         display.show(session.status)  # what closing had to say: a disk that was full at the very end
