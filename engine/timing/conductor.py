@@ -265,7 +265,7 @@ class Conductor:
             confidence=float(self._confidence),
             chord_root=int(chord.root),
             chord_pitch_classes=tuple(map(float, chord.pitch_classes)),
-            next_root=-1 if self._lead is not None else self._plan.root_in(1.0, point, self._chords.ahead),
+            next_root=-1 if self._lead is not None else self.plan.root_in(1.0, point, self._chords.ahead),
             # who has not found the beat yet holds back
             playing=bool(self._playing and (self._found or not self._sources.listen)),
         )
