@@ -177,6 +177,42 @@ def harmony(
 
 
 @app.command()
+def metre(
+    data: Data,
+    out: Out,
+    minutes: Minutes = 30,
+    steps: Steps = None,
+    listener_weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--listener", metavar="F", help="The listener.safetensors that it reads. Default: the shipped one."
+        ),
+    ] = None,
+    learning_rate: LearningRate = None,
+    style: Style = None,
+    threads: Threads = 1,
+    bf16: Bf16 = False,
+    device: Device = "auto",
+    devices: Devices = 1,
+    seed: Seed = 0,
+    resume: Resume = True,
+    tensorboard: TensorBoard = None,
+    clearml: ClearMl = None,
+) -> None:
+    """Train the network that says where in the beat the beats are, from up to 64 beats of the listener's output."""
+    from ...model import checkpoint
+    from ...model.listener import Listener
+    from ...training.trainers.metre_trainer import train_metre
+
+    config = loop_config(locals(), learning_rate or 2e-3, None)
+    store = store_of(data, out, style)
+    ear, _ = checkpoint.load(listener_weights or checkpoint.SHIPPED / "listener.safetensors", "listener")
+    assert isinstance(ear, Listener)
+    if not start_processes(devices):
+        train_metre(store, ear, config, seed=seed)
+
+
+@app.command()
 def generator(
     data: Data,
     out: Out,

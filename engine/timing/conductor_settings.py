@@ -224,27 +224,21 @@ class ReadingSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class HalfBeatSettings:
-    """Whether the beats stand half a beat beside (beats/half_beat.py). The weights are those of a logistic model of
-    other people's songs (docs/results/foreign.md). Any thread."""
+class MetreSettings:
+    """What the metre network is asked, and what is made of its answers (beats/long_memory/). Any thread."""
 
-    window_s: float = 60.0
+    window_s: float = 64.0
     least_s: float = 8.0
-    least_beats: int = 16
-    level_weight: float = 0.49
-    downbeat_weight: float = 0.31
-    struck_weight: float = 0.22
-    turn_weight: float = 7.0
-    turn_beats: float = 2.5
-    """Before and after one beat of each bar, what is played is compared over so many."""
-    whole_turn_weight: float = 21.5
-    whole_turn_beats: float = 4.0
-    """The same over so many, at all beats."""
-    turn_late_s: float = 0.03
-    """So much later than it is struck a note is heard in the pitch classes: half their window."""
-    shift_nats: float = 2.0
-    shift_beats: int = 6
-    """The beats move by a half once that has been so much likelier at so many beats on end."""
+    least_beats: int = 12
+    unheard_share: float = 0.5
+    """Weight of its answer without the listener's beats, beside the one with them."""
+    shift_nats: float = 1.0
+    shift_rounds: int = 3
+    """The beats move to another quarter once that has been so much likelier for so many answers on end, about a second
+    apart."""
+    seek_share: float = 0.6
+    seek_rounds: int = 3
+    """While no beat is locked, a steady one is followed whose place has been so sure for so many answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +338,7 @@ class ConductorConfig:
     tempo_change: TempoChangeSettings = field(default_factory=TempoChangeSettings)
     lock: LockSettings = field(default_factory=LockSettings)
     readings: ReadingSettings = field(default_factory=ReadingSettings)
-    half_beat: HalfBeatSettings = field(default_factory=HalfBeatSettings)
+    metre: MetreSettings = field(default_factory=MetreSettings)
     steady: SteadySettings = field(default_factory=SteadySettings)
     bars: BarSettings = field(default_factory=BarSettings)
     timeline: TimelineSettings = field(default_factory=TimelineSettings)

@@ -68,6 +68,8 @@ class Hands:
     here: float = 64.0
     chugs: bool = False
     """Muted strokes are on the lowest string, whatever the chord."""
+    bound: float = 0.0
+    """Chance that a melody's note is one of the chord wherever it falls, so that the line turns with the harmony."""
     kept: dict[str, list[int]] = field(default_factory=dict)
 
     def note(
@@ -85,6 +87,7 @@ class Hands:
             bar, chord = _over(bars, at, hit.length)
             scale = scale_of(chord, bar.key, bar.minor)
             leans = hit.length >= 1.0 or (abs(hit.at % bar.beats) < 1e-6 and self.rng.random() < 0.8)
+            leans = leans or self.rng.random() < self.bound
             self.here = self._nearest(self.here + move, chord.pcs if leans else scale)
             notes.append(self.note(bars, hit, at, round(self.here)))
         return notes
@@ -127,7 +130,7 @@ class Hands:
     def riff(self, name: str, rhythm: Rhythm, bars: list[Bar]) -> list[Note]:
         """A figure of the pentatonic or blues scale that keeps to its degrees; on the chord's root, or the key's."""
         degrees = self._kept(name, rhythm, lambda: int(self.rng.choice((0, 0, 0, 1, 2, 2, 3, 4, -1, 5))))
-        on_key = self._kept(name + "/on", [Hit(0, 1)], lambda: int(self.rng.random() < 0.4))[0]
+        on_key = self._kept(name + "/on", [Hit(0, 1)], lambda: int(self.rng.random() < 0.3))[0]
         notes = []
         for hit, degree in zip(rhythm, degrees, strict=False):
             at = bars[0].start_beat + hit.at

@@ -35,8 +35,8 @@ RHYTHMS: dict[str, dict[str, float]] = {
     "riff": {"cells": 4, "additive": 2, "clave": 1, "cross": 1, "gallop": 0.5, "even": 0.5},
     "chords": {
         "cells": 3,
-        "even": 3,
-        "off_beat": 1.5,
+        "even": 2.5,
+        "off_beat": 2.5,
         "back_beat": 0.7,
         "additive": 1.5,
         "clave": 1,
@@ -92,7 +92,7 @@ class Plan:
     minor: bool
 
 
-def write_lead_song(seed: int, seconds: tuple[float, float] = (36.0, 46.0)) -> Score:
+def write_lead_song(seed: int, seconds: tuple[float, float] = (40.0, 64.0)) -> Score:
     """One song: a lead alone, with chords, bars and beats."""
     rng = np.random.default_rng([0x6C65, seed])
     texture = str(choose(rng, TEXTURES))
@@ -169,7 +169,7 @@ def progression(rng: np.random.Generator, plan: Plan) -> list[list[tuple[float, 
         table = style.minor if plan.minor else style.major
         return parse_progression(choose(rng, table[choose(rng, list(table))]), plan.key, plan.beats)
     pool = SIMPLE[plan.minor]
-    pace = str(choose(rng, {"bar": 0.45, "half": 0.18, "two": 0.2, "four": 0.1, "beat": 0.03, "mixed": 0.04}))
+    pace = str(choose(rng, {"bar": 0.55, "half": 0.12, "two": 0.22, "four": 0.06, "beat": 0.02, "mixed": 0.03}))
     words = [pool[0]]
     while len(words) < 4:
         word = str(choose(rng, pool))
@@ -212,9 +212,9 @@ def phrase_rhythm(rng: np.random.Generator, texture: str, plan: Plan, bars: int)
     if kind not in ("off_beat", "back_beat", "tremolo"):
         if draw < 0.10:
             made = rhythms.without_first(made, grid)
-        elif draw < 0.35:
+        elif draw < 0.5:
             by = 1.0 / plan.steps if rng.random() < 0.5 or plan.steps == 3 else 0.5
-            made = rhythms.pushed(rng, made, grid, float(rng.choice((0.15, 0.3, 0.6))), by)
+            made = rhythms.pushed(rng, made, grid, float(rng.choice((0.15, 0.3, 0.6, 0.9))), by)
         if texture in ("melody", "riff", "thirds", "two_hands") and rng.random() < 0.3:
             made = rhythms.pick_up(rng, made, grid)
     if not made:
@@ -249,7 +249,7 @@ def player(rng: np.random.Generator, texture: str, program: int, plan: Plan) -> 
         rng, touch, low, low + int(rng.integers(14, 27)), float(rng.choice((0.3, 0.6, 0.9, 0.97, 1.0))),
         float(rng.uniform(0.4, 0.95)), voicing,
         float(rng.uniform(5, 28)) if voicing == "guitar" else float(rng.uniform(0, 6)),
-        low + 10.0, bool(rng.random() < 0.5),
+        low + 10.0, bool(rng.random() < 0.5), float(rng.uniform(0.0, 0.9)),
     )  # fmt: skip
 
 

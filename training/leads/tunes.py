@@ -32,7 +32,7 @@ BEATS = {
     "12/8": (4, 1.5),
 }
 """Metre to beats a bar and quarters a beat: what a foot taps to."""
-PLAYED = {"melody": 0.52, "two_hands": 0.28, "octaves": 0.07, "pushed": 0.13}
+PLAYED = {"melody": 0.30, "two_hands": 0.22, "octaves": 0.06, "pushed": 0.42}
 """What is made of a tune, and its share: alone, over a left hand, in octaves, syncopated."""
 USUAL_BPM = 112.0
 USUAL_NOTES_HZ = 5.0
@@ -43,7 +43,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
-def write_tune(seed: int, path: Path, seconds: tuple[float, float] = (36.0, 46.0)) -> Score:
+def write_tune(seed: int, path: Path, seconds: tuple[float, float] = (40.0, 64.0)) -> Score:
     """One of the tunes of `path`, by the seed."""
     rng = np.random.default_rng([0x7475, seed])
     tunes = _read(path)
@@ -130,7 +130,8 @@ def _syncopated(rng: np.random.Generator, notes: list[Note], plan: Plan) -> list
     """The tune as a player who anticipates would play it."""
     line = sorted(notes, key=lambda n: n.beat)
     places = {round(n.beat, 4): n for n in line}
-    share, by = float(rng.uniform(0.15, 0.5)), 0.5 if plan.steps == 2 else 1 / 3
+    share = float(rng.uniform(0.15, 1.0))
+    by = float(rng.choice((0.25, 0.5, 0.5, 0.5))) if plan.steps == 2 else 1 / 3
     out = []
     before = -1.0
     for n in line:

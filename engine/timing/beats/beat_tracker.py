@@ -125,7 +125,7 @@ class BeatTracker:
         """How sure level and phase are, in [0, 1]: how well the line is met, and how far ahead of its rivals it is."""
         if self._given.count:
             return _GIVEN_CONFIDENCE * max(0.0, 1.0 - self._given.rest_s / self._config.lock.given_rest_s)
-        return self._met_confidence * self._rivals.held_share(self._long.half_nats) ** 0.5
+        return self._met_confidence * self._rivals.held_share(self._long.place_nats) ** 0.5
 
     @property
     def _met_confidence(self) -> float:
@@ -134,7 +134,7 @@ class BeatTracker:
             return 0.0
         near = self._filter.near(self._line.rate_hz, self._line.beat).mass
         if self._chosen:
-            near = max(near, self._rivals.held_share(self._long.half_nats))
+            near = max(near, self._rivals.held_share(self._long.place_nats))
         return self._support.confidence(near, self._line.error_s, self._bars.metre)
 
     def anchor(self, position_samples: float) -> Anchor | None:
@@ -279,7 +279,7 @@ class BeatTracker:
             if self._line is not None and trust > 0:
                 self._meet(self._line, peak)
         self._seek(self._filter.best(), frame_s)
-        self._long.hear(heard, self._filter.evidence, frame_s, trust, self._line, end_s, asked_hz)
+        self._long.hear(heard, self._filter.evidence, frame_s, trust, self._line, end_s, asked_hz, self.locked)
         self._look_back()
         self._count_beats(end_s, trust)
 
@@ -339,7 +339,7 @@ class BeatTracker:
             self._seed(best, keep_lock=not far)
 
     def _look_back(self) -> None:
-        """Move where many bars together say that the beats are others, or half a beat beside."""
+        """Move where many bars together say that the beats are others, or a quarter or half a beat beside."""
         line = self._line
         if line is None or self._given.count or self._tapped.kept or self._off_beat:
             return
@@ -348,8 +348,10 @@ class BeatTracker:
             self._filter.set(steady.rate_hz, steady.phase, 0.03)
             self._seed(steady)
         elif self._long.beside and self.locked:
-            self._take_reading(line.beat + 0.5, line.rate_hz)
-            self._given.turn_over()
+            quarters = self._long.beside
+            self._take_reading(line.beat + (0.25 if quarters == 3 else -0.25 * quarters), line.rate_hz)
+            if quarters == 2:
+                self._given.turn_over()
             self._chosen = True
 
     def _patience_beats(self, best: Reading, line: BeatKalman, far: bool, away_beats: float) -> float:
