@@ -339,7 +339,7 @@ class BeatTracker:
             self._seed(best, keep_lock=not far)
 
     def _look_back(self) -> None:
-        """Move where many bars together say that the beats are others, or a quarter or half a beat beside."""
+        """Move where many bars together say that the beats are others, or half a beat beside."""
         line = self._line
         if line is None or self._given.count or self._tapped.kept or self._off_beat:
             return
@@ -348,10 +348,10 @@ class BeatTracker:
             self._filter.set(steady.rate_hz, steady.phase, 0.03)
             self._seed(steady)
         elif self._long.beside and self.locked:
-            quarters = self._long.beside
-            self._take_reading(line.beat + (0.25 if quarters == 3 else -0.25 * quarters), line.rate_hz)
-            if quarters == 2:
-                self._given.turn_over()
+            lead_nats = -self._long.place_nats
+            self._take_reading(line.beat + 0.5, line.rate_hz)
+            self._long.place_nats = lead_nats  # until it is asked again, so that what is struck does not take it back
+            self._given.turn_over()
             self._chosen = True
 
     def _patience_beats(self, best: Reading, line: BeatKalman, far: bool, away_beats: float) -> float:

@@ -23,6 +23,7 @@ from .steady_tempo import SteadyTempo, Weighed
 
 _SAME_TEMPO = 0.05  # natural log
 _ASTRAY = 0.15  # of a beat: no further has a held line wandered
+_HALF = SLOTS_PER_BEAT // 2
 _BESIDE = 0.2  # of a beat: further away, a reading of the same tempo is a quarter or half a beat beside
 
 
@@ -62,9 +63,10 @@ class LongMemory:
         self._found_rounds = 0
 
     @property
-    def beside(self) -> int:
-        """By how many quarters of a beat the beats are after the held ones: they are to be moved there; or 0."""
-        return self._quarters if self._against >= self._metre.shift_rounds else 0
+    def beside(self) -> bool:
+        """Whether the beats are to be moved by half a beat. Where they are a quarter beside they are only doubted:
+        nothing of what is struck would hold a line there."""
+        return self._quarters == _HALF and self._against >= self._metre.shift_rounds
 
     @property
     def steady_beside(self) -> Reading | None:
