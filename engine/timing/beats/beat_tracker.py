@@ -19,7 +19,7 @@ from .beat_kalman import BeatKalman, Peak, PeakFinder
 from .given_count import GivenCount, reading_of_taps
 from .held.beat_support import BeatSupport
 from .held.waiting import FirstNote, WaitingReading
-from .long_memory.long_memory import LongMemory
+from .long_memory.long_memory import Held, LongMemory
 from .metrical_readings import MetricalReading, level_between
 from .rival_readings import RivalReadings
 from .tapped_line import TappedLine
@@ -279,7 +279,8 @@ class BeatTracker:
             if self._line is not None and trust > 0:
                 self._meet(self._line, peak)
         self._seek(self._filter.best(), frame_s)
-        self._long.hear(heard, self._filter.evidence, frame_s, trust, self._line, end_s, asked_hz, self.locked)
+        held_line = Held(self._line, self.locked, asked_hz)
+        self._long.hear(heard, self._filter.evidence, frame_s, trust, end_s, held_line)
         self._look_back()
         self._count_beats(end_s, trust)
 

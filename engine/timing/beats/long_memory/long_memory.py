@@ -6,6 +6,7 @@ Says where the line should be, and moves nothing itself. Inference thread only.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,16 @@ _SAME_TEMPO = 0.05  # natural log
 _ASTRAY = 0.15  # of a beat: no further has a held line wandered
 _HALF = SLOTS_PER_BEAT // 2
 _BESIDE = 0.2  # of a beat: further away, a reading of the same tempo is a quarter or half a beat beside
+
+
+class Held(NamedTuple):
+    """What the tracker holds. Any thread."""
+
+    line: BeatKalman | None
+    locked: bool
+    """Whether the line is believed."""
+    asked_hz: float | None
+    """A tempo that was asked for."""
 
 
 class LongMemory:
@@ -104,13 +115,11 @@ class LongMemory:
         evidence: NDArray[np.float32],
         frame_s: float,
         trust: float,
-        line: BeatKalman | None,
         end_s: float,
-        asked_hz: float | None,
-        locked: bool = True,
+        held: Held,
     ) -> None:
-        """One frame that ends at `end_s`, and the beat filter's log likelihood ratios [S] of it. `asked_hz`: a tempo
-        that was asked for; `locked`: whether the line is believed."""
+        """One frame that ends at `end_s`, and the beat filter's log likelihood ratios [S] of it."""
+        line, locked, asked_hz = held
         self._minute.hear(heard, end_s, frame_s)
         self._steady = None
         answer = self._reader.advance()
