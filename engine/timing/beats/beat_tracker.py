@@ -279,8 +279,7 @@ class BeatTracker:
             if self._line is not None and trust > 0:
                 self._meet(self._line, peak)
         self._seek(self._filter.best(), frame_s)
-        held_line = Held(self._line, self.locked, asked_hz)
-        self._long.hear(heard, self._filter.evidence, frame_s, trust, end_s, held_line)
+        self._long.hear(heard, self._filter.evidence, frame_s, trust, end_s, Held(self._line, self.locked, asked_hz))
         self._look_back()
         self._count_beats(end_s, trust)
 
@@ -349,9 +348,7 @@ class BeatTracker:
             self._filter.set(steady.rate_hz, steady.phase, 0.03)
             self._seed(steady)
         elif self._long.beside and self.locked:
-            lead_nats = -self._long.place_nats
             self._take_reading(line.beat + 0.5, line.rate_hz)
-            self._long.place_nats = lead_nats  # until it is asked again, so that what is struck does not take it back
             self._given.turn_over()
             self._chosen = True
 

@@ -103,7 +103,9 @@ class LongMemory:
 
     def moved(self, ratio: float | None, line: BeatKalman) -> None:
         """The line is another, `ratio` old beats to one of its own; None: it has nothing to do with the old one."""
+        lead_nats = -self.place_nats if self.beside and ratio == 1.0 else 0.0
         self._doubt_nothing()
+        self.place_nats = lead_nats  # until it is asked again: what is struck is not to take the line back
         if ratio is None:
             self._held.forget()
         else:
