@@ -213,7 +213,7 @@ def test_a_preset_shapes_config_and_offline_controls() -> None:
     muted = preset.model_copy(update={"muted": ("bass",)})
     assert controls_of(muted).levels_db == (1.0, OFF_DB, 1.0)
     assert replace(controls_of(muted), levels_db=(0.0, 0.0, 0.0)) == Controls(
-        style="rock", density=0.85, temperature=1.05, top_k=200, top_p=0.97
+        style="rock", density=0.85, temperature=1.05, top_k=200, top_p=0.97, listening=1.0
     )
 
 
