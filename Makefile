@@ -13,7 +13,7 @@
 #
 # Variables: PYTHON (3.10 to 3.13), ARGS (options of the command), TORCH_INDEX (a pip index that holds CPU builds
 # of torch), SYSTEM=no (install no system packages), LV2_DIR, CLAP_DIR and DESTDIR (other
-# folders for the plug-ins), WORKERS (processes that test at the same time, of up to a gigabyte each; 4).
+# folders for the plug-ins), WORKERS (processes that test at the same time, of up to a gigabyte each; 2).
 
 TORCH_VERSION := 2.13.0
 VENV := .venv
@@ -24,7 +24,7 @@ ARGS ?=
 LV2_DIR ?= $(HOME)/.lv2
 CLAP_DIR ?= $(HOME)/.clap
 SYSTEM ?= yes
-WORKERS ?= 4
+WORKERS ?= 2
 
 # What pip cannot bring. `make live` can do without: it rehearses then, with the neural voice alone.
 SYSTEM_LIVE := libportaudio2 libjack-jackd2-0
@@ -42,7 +42,7 @@ help:
 live: system-live $(DONE)/live
 	@$(VENV)/bin/gigmate-live $(ARGS)
 
-# Most tests wait for servers and clocks, not for the processor: four at once, each file in one process.
+# Each file in one process. More than two at once gain nothing on two cores, and make tests of time fail.
 test: system-test lint
 	@$(VENV)/bin/python tests/compile_callbacks.py
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)

@@ -15,11 +15,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
+import platformdirs
 import pytest
 
 # One thread a process: several workers share the cores, and threads that wait for each other burn them.
 for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(library, "1")
+
+# Numba's cache of one function is no thing for two processes that compile it for different arguments at the same time:
+# the index of one then names the other's code, and whoever reads it crashes (seen with librosa 0.11's, numba 0.68.1).
+if "PYTEST_XDIST_WORKER" in os.environ:
+    cache = Path(platformdirs.user_cache_dir("gigmate-tests", appauthor=False)) / os.environ["PYTEST_XDIST_WORKER"]
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))
 
 # A busy machine is no fault of what is tested.
 hypothesis.settings.register_profile("gigmate", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -2,10 +2,6 @@
 #define _GNU_SOURCE
 #include "shell.h"
 
-#ifndef GIGMATE_COMMAND
-#define GIGMATE_COMMAND "gigmate"
-#endif
-
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -148,7 +148,7 @@ def test_a_run_that_cannot_be_costs_no_earlier_file(
     """A rate at which the band cannot play is met late, when everything else is open."""
     odd, earlier = write_noise(tmp_path / "odd.wav", 44_101, 0.4), tmp_path / "earlier.wav"
     earlier.write_bytes(b"a take that nobody can play again")
-    assert live("--input-file", odd, "--fast", option, earlier) == 2
+    assert live("--input-file", odd, "--fast", "--force", option, earlier) == 2
     assert "44101" in capsys.readouterr().err
     assert earlier.read_bytes() == b"a take that nobody can play again"
 
@@ -158,7 +158,7 @@ def test_a_server_that_does_not_answer_costs_no_earlier_file(
 ) -> None:
     earlier = tmp_path / "earlier.wav"
     earlier.write_bytes(b"a take that nobody can play again")
-    arguments = ["play", "ws://127.0.0.1:9", "--input-file", lead, "--fast", "--record", earlier]
+    arguments = ["play", "ws://127.0.0.1:9", "--input-file", lead, "--fast", "--force", "--record", earlier]
     assert boundary.run(main.app, "gigmate", [str(argument) for argument in arguments]) == 1
     assert "no server" in capsys.readouterr().err
     assert earlier.read_bytes() == b"a take that nobody can play again"

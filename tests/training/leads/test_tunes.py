@@ -36,7 +36,7 @@ def test_the_tune_is_there_with_its_pick_up_before_the_first_bar(tunes: Path) ->
     alone = next(song for song in (write_tune(seed, tunes) for seed in range(40)) if song.beats_per_bar == 3)
     line = sorted(alone.notes["lead"], key=lambda n: (n.beat, n.pitch))
     up = (line[0].pitch - 62) % 12
-    assert line[0].beat % 1 == 0 or line[0].beat == 1.5  # as written, or pushed
+    assert line[0].beat in (1.5, 1.75, 2.0)  # as written, or pushed by a half or a quarter
     assert {n.pitch % 12 for n in line} <= {(int(p) + up) % 12 for bar in BARS for _, _, p in bar} | {
         pc for bar in alone.bars for _, chord in bar.chords for pc in range(12)
     }
