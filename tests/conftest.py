@@ -22,8 +22,8 @@ import pytest
 for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(library, "1")
 
-# Numba's cache of one function is no thing for two processes that compile it for different arguments at the same time:
-# the index of one then names the other's code, and whoever reads it crashes (seen with librosa 0.11's, numba 0.68.1).
+# Each worker has a cache of its own for what other libraries compile: with one for all of them a run left code in that
+# of librosa 0.11.0 (numba 0.68.1, four workers) that crashed every process which read it. The cause was not found.
 if "PYTEST_XDIST_WORKER" in os.environ:
     cache = Path(platformdirs.user_cache_dir("gigmate-tests", appauthor=False)) / os.environ["PYTEST_XDIST_WORKER"]
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))
