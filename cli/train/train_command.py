@@ -17,6 +17,7 @@ from .train_options import (
     Devices,
     From,
     LearningRate,
+    ListenerWeights,
     Minutes,
     Out,
     Resume,
@@ -27,6 +28,7 @@ from .train_options import (
     Threads,
     built,
     check_split,
+    listener_of,
     loop_config,
     start_processes,
     store_of,
@@ -141,12 +143,7 @@ def harmony(
     minutes: Minutes = 30,
     steps: Steps = None,
     start: From = None,
-    listener_weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--listener", metavar="F", help="The listener.safetensors that harmony reads. Default: the shipped one."
-        ),
-    ] = None,
+    listener_weights: ListenerWeights = None,
     learning_rate: LearningRate = None,
     style: Style = None,
     threads: Threads = 1,
@@ -159,10 +156,8 @@ def harmony(
     clearml: ClearMl = None,
 ) -> None:
     """Train the network that reads chords and keys from half-beats of the listener's output."""
-    from ...model import checkpoint
     from ...model.configs import HarmonyConfig
     from ...model.harmony.chord_network import Harmony
-    from ...model.listener import Listener
     from ...training.store import styles_in
     from ...training.trainers.chord_network_trainer import train_harmony
 
@@ -170,8 +165,7 @@ def harmony(
     config = loop_config(locals(), learning_rate or (1e-3 if weights else 2e-3), weights)
     store = store_of(data, out, style)
     shape = built(weights, "harmony", Harmony).config if weights else HarmonyConfig(styles_in(store))
-    ear, _ = checkpoint.load(listener_weights or checkpoint.SHIPPED / "listener.safetensors", "listener")
-    assert isinstance(ear, Listener)
+    ear = listener_of(listener_weights)
     if not start_processes(devices):
         train_harmony(store, ear, config, shape, seed=seed)
 
@@ -182,12 +176,7 @@ def metre(
     out: Out,
     minutes: Minutes = 30,
     steps: Steps = None,
-    listener_weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--listener", metavar="F", help="The listener.safetensors that it reads. Default: the shipped one."
-        ),
-    ] = None,
+    listener_weights: ListenerWeights = None,
     learning_rate: LearningRate = None,
     style: Style = None,
     threads: Threads = 1,
@@ -200,14 +189,11 @@ def metre(
     clearml: ClearMl = None,
 ) -> None:
     """Train the network that says where in the beat the beats are, from up to 64 beats of the listener's output."""
-    from ...model import checkpoint
-    from ...model.listener import Listener
     from ...training.trainers.metre_trainer import train_metre
 
     config = loop_config(locals(), learning_rate or 2e-3, None)
     store = store_of(data, out, style)
-    ear, _ = checkpoint.load(listener_weights or checkpoint.SHIPPED / "listener.safetensors", "listener")
-    assert isinstance(ear, Listener)
+    ear = listener_of(listener_weights)
     if not start_processes(devices):
         train_metre(store, ear, config, seed=seed)
 

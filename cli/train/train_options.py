@@ -11,6 +11,7 @@ import typer
 from ...engine.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ...model.listener import Listener
     from ...training.loop import LoopConfig
 
 Model = TypeVar("Model")
@@ -88,6 +89,22 @@ def loop_config(options: dict[str, Any], learning_rate: float, start: Path | Non
         tensorboard=options["tensorboard"],
         clearml=options["clearml"],
     )
+
+
+ListenerWeights = Annotated[
+    Path | None,
+    typer.Option("--listener", metavar="F", help="The listener.safetensors whose answers are read. Default: shipped."),
+]
+
+
+def listener_of(weights: Path | None) -> Listener:
+    """The listener of that file, or the shipped one; raises CheckpointError."""
+    from ...model import checkpoint
+    from ...model.listener import Listener
+
+    ear, _ = checkpoint.load(weights or checkpoint.SHIPPED / "listener.safetensors", "listener")
+    assert isinstance(ear, Listener)
+    return ear
 
 
 def weights_of(start: str | None, kind: str) -> Path | None:

@@ -33,7 +33,7 @@ class HeldBeats:
         last, period_s = len(self.beats_s) - 1, self.period_s
         newest = last + (beat_s - self.beats_s[-1]) / period_s
         places = np.arange(newest, 0.0, -ratio)[::-1]
-        self.beats_s = np.interp(places, np.arange(last + 1), self.beats_s) + np.maximum(places - last, 0.0) * period_s
+        self.beats_s = self._times(places)
 
     @property
     def period_s(self) -> float:
@@ -49,8 +49,13 @@ class HeldBeats:
         last, period_s = len(self.beats_s) - 1, self.period_s
         after = int((end_s - self.beats_s[-1]) / period_s / quarter) - 1
         places = (last / quarter + after - np.arange(min(SLOTS, int(last / quarter) + after + 1))[::-1]) * quarter
-        at_s = np.interp(places, np.arange(last + 1), self.beats_s) + np.maximum(places - last, 0.0) * period_s
-        return at_s, after % SLOTS_PER_BEAT
+        return self._times(places), after % SLOTS_PER_BEAT
+
+    def _times(self, places: NDArray[np.floating]) -> FloatArray:
+        """When it is at those counts of its beats; after the last one its usual tempo goes on."""
+        last = len(self.beats_s) - 1
+        inside: FloatArray = np.interp(places, np.arange(last + 1), self.beats_s)
+        return inside + np.maximum(places - last, 0.0) * self.period_s
 
 
 def steady_slots_s(beat_s: float, period_s: float, begin_s: float, end_s: float) -> tuple[FloatArray, int]:

@@ -11,7 +11,6 @@ from .....dsp.metre_slots import MASK, SLOTS_PER_BEAT, HeardSpan, slot_features
 from .metre_network import FloatArray, MetreNetwork, Verdict
 
 _UNHEARD = slice(0, 2)  # beat and downbeat
-_FULL, _WITHOUT = 0, 1
 
 
 class Answer(NamedTuple):
@@ -28,7 +27,7 @@ class LineReader:
     often contradicts, and without; the answer is the weighed mean. Inference thread only."""
 
     def __init__(self, network: MetreNetwork, unheard_share: float) -> None:
-        self._network, self._unheard_share = network, unheard_share
+        self._network = network
         self._weights = (1.0 - unheard_share, unheard_share)
         self.cancel()
 

@@ -56,9 +56,6 @@ class LongMemory:
         self._steady: Reading | None = None
         self._rounds = 0
         self._about_held = True
-        self._forget_line()
-
-    def _forget_line(self) -> None:
         self._held.forget()
         self._doubt_nothing()
 
