@@ -134,6 +134,18 @@ class InstrumentRows:
             part.instrument is not None and not part.turns and part.wanted is None for part in self._parts
         )
 
+    def needs_voice(self, style: str) -> bool:
+        """Whether the neural voice is heard in the next frame, or will be: it is asked for, or stands in for an
+        instrument that is not there."""
+        for row, part in enumerate(self._parts):
+            if self._told[row].neural:
+                return True
+            if self._at is None:  # what was wanted is on at once where it is there
+                self._turn_to(row, part, style)
+            if part.turns or (part.instrument is None and (self._at is not None or not self._fetch(row, part))):
+                return True
+        return False
+
     def want(self, sounds: Sequence[PartSound]) -> None:
         """What the parts shall sound with, from the next bar line on; at once where nothing sounds yet."""
         self._told = tuple(sounds)

@@ -77,7 +77,10 @@ class Playout:
             raise ConfigError(f"the band cannot play at {rate_hz} Hz ({error}): use 44100, 48000 or 96000") from error
         self.resample_samples = int(self._up[0].delay_out_samples)
         self.player_samples = play_delay_samples * rate_hz / player_rate_hz
-        self.lead_samples = round(self.player_samples) + self.resample_samples
+        self.voiced = True
+        """Whether the player's own voice is heard. Instruments sound at once: their frames need not be made earlier by
+        what decoder and resampler take. May be changed before `start_anew`, or before `move`."""
+        self._moved_lead = self.lead_samples
         self._seam = min(max(1, round(SEAM_MS * rate_hz / 1000)), self.host_frame // 2)
         self._two = np.zeros((rows, 2 * self.host_frame), np.float32)  # the last frame and this one
         self._parts = np.zeros((len(PARTS), self.host_frame), np.float32)
@@ -94,7 +97,17 @@ class Playout:
         for resampler in self._up:
             resampler.reset()
         self._two.fill(0.0)
-        self._round_trip, self.longer_samples = None, 0
+        self._round_trip, self.longer_samples, self._moved_lead = None, 0, self.lead_samples
+
+    @property
+    def lead_samples(self) -> int:
+        """By so much the sound of a frame is behind what is made."""
+        return round(self.player_samples) + self.resample_samples if self.voiced else 0
+
+    @property
+    def turned(self) -> bool:
+        """Whether the lead has changed since frames were laid by it: `move` is to be called then."""
+        return self.lead_samples != self._moved_lead
 
     def position(self, frame: int, round_trip_samples: int) -> int:
         """Output position of the frame's first sample."""
@@ -106,11 +119,13 @@ class Playout:
 
     def move(self, next_frame: int, offset_samples: int, by_samples: int) -> int:
         """Frames lie `by_samples` later from now on (earlier, below 0), at another offset. What is no whole frame of it
-        makes the next one longer, so that it goes on from the last; returns the number of that one."""
+        makes the next one longer, so that it goes on from the last; returns the number of that one. So does another
+        lead, whose frames are played so much earlier."""
         end = self.nominal(next_frame)
         self.offset_samples = offset_samples
         longer = by_samples % self.host_frame if by_samples > 0 else -(-by_samples % self.host_frame)
-        self.longer_samples = longer
+        self.longer_samples = longer - (self.lead_samples - self._moved_lead)
+        self._moved_lead = self.lead_samples
         return (end + longer - offset_samples) // self.host_frame
 
     def resample(self, parts: Array) -> Array:

@@ -153,6 +153,10 @@ class BandStep:
         self._instruments = self.source = InstrumentRows(rack, self._rate_hz, self._fault_log, self.guard.aside)
         return True
 
+    def needs_voice(self, style: str) -> bool:
+        """Whether the player's own voice is heard in the next frame, or will be."""
+        return self._instruments is None or self._instruments.needs_voice(style)
+
     def set_sounds(self, command: SetSound | StepSound | SetSounds) -> None:
         """What the parts sound with from the next bar line on. Raises ConfigError for what does not exist."""
         if self._instruments is not None:
@@ -304,8 +308,8 @@ class BandStep:
         self._hand_out(self._audible.end_all(self._notes_from(frame)))
 
     def _notes_from(self, frame: int) -> float:
-        """Where the notes begin that the player gives with this frame."""
-        return self.playout.nominal(frame) - self.notes_late_samples
+        """From where on a frame has its notes. Those that the player gives with a longer one are so much later."""
+        return self.playout.nominal(frame) - self._longer - self.notes_late_samples
 
     def _place(self, noted: NotedPlayer, heard: HeardFrame, controls: Controls, moment: Moment) -> None:
         """The notes of the frame just made for `moment`: where the groove wants them, and what is heard of them."""

@@ -118,6 +118,7 @@ class CommandHandler:
         self._count_in_bars = config.count_in
         self.controls = Controls()
         """As asked for: levels as if nothing were muted."""
+        look_ahead.voiced = lambda: band.needs_voice(self.controls.style)
         self.levels = BandLevels()
         self.programs: tuple[int, ...] = ()
         """General MIDI programs of the parts, for notes that go out; empty: none is sent."""

@@ -365,7 +365,7 @@ class Engine:
             "frames": {name: getattr(worker, f"{name}_frames") for name in ("made", "late", "skipped", "failed")},
             "frame_ms": 1000.0 * worker.frame_s,
             "step_ms": figures_of_steps(worker.meter),
-            "ahead": figures_of_budget(worker.budget, rate_hz),
+            "ahead": {**figures_of_budget(worker.budget, rate_hz), "growths": worker.look_ahead.growths},
             "round_trip": {
                 "samples": self._port_facts().round_trip_samples,
                 "source": "measured" if measured else "claimed by the port",

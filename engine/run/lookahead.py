@@ -28,6 +28,7 @@ _SPARED_STEPS = 2
 """So many of the slowest do not count: p99.9 of two thousand leaves as many out, and of some hundred it would be the
 slowest of all, which cost a frame in the first minute of each run. The margin is there for those."""
 _LATENCIES_EVERY_FRAMES = 25
+_MOST_GROWTHS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,15 @@ class LookAhead:
         """So long before its own moment, beyond the round trip, a frame is made at least: for notes that go out."""
         self.step_s = 0.0
         self.budget = Budget(host_frame, Delays(), 0.0)
+        self.voiced: Callable[[], bool] = lambda: True
+        """Whether the player's own voice is heard in the next frame, or will be; else instruments alone."""
+        self.growths: list[dict[str, float]] = []
+        """When it grew, and of what: a slow step, or other delays of the port. The first ones."""
         self._frames = 0
 
     def begin(self) -> None:
         """The port's delays are known: fix the first budget."""
+        self._playout.voiced = self.voiced() or not self._clocked
         if not self._clocked:
             self.guess_s = OFFLINE_STEP_SHARE * self._host_frame / self._rate_hz
         self.facts = self._port_facts()
@@ -124,6 +130,7 @@ class LookAhead:
 
     def settle(self) -> bool:
         """The band rests: choose the ahead anew. True if it changed. The next frame does not go on from the last."""
+        self._follow_voice()
         changed = self.budget.settle()
         self._playout.offset_samples = self.budget.offset_samples
         return changed
@@ -147,6 +154,7 @@ class LookAhead:
             waited = waited_samples - self.facts.block_samples
             self.response.add(max(step_s, waited / self._rate_hz))
         before = self.budget.ahead_samples
+        self._follow_voice()
         self._frames += 1
         if self._frames % _LATENCIES_EVERY_FRAMES == 0:
             self._follow_port()
@@ -157,7 +165,19 @@ class LookAhead:
                 slow_s = max(slow_s, self.guess_s)
             most_s = 3 * self._host_frame / self._rate_hz
             self.budget.update(min(slow_s, most_s) * self._rate_hz)
-        return self.budget.ahead_samples - before
+        later = self.budget.ahead_samples - before
+        if later > 0 and len(self.growths) < _MOST_GROWTHS:
+            self.growths.append(self._growth(later))
+        return later
+
+    def _growth(self, later_samples: int) -> dict[str, float]:
+        ms = 1000.0 / self._rate_hz
+        return {
+            "seconds": round(self._frames * self._host_frame / self._rate_hz, 2),
+            "by_ms": round(later_samples * ms, 2),
+            "step_ms": round(self.budget.step_samples * ms, 2),
+            "others_ms": round((self._host_frame + self.budget.delays.fixed_samples) * ms, 2),
+        }
 
     def too_late(self, end_position: int, now_position: int) -> bool:
         """Whether a frame that would be played up to `end_position` can only be made after that."""
@@ -171,6 +191,12 @@ class LookAhead:
         taken = facts.round_trip_samples + facts.block_samples + (MARGIN_MS / 1000.0 + self.guess_s) * self._rate_hz
         return (MAX_AHEAD_FRAMES - 1) * self._host_frame - taken
 
+    def _follow_voice(self) -> None:
+        """Without a clock the voice always counts, so that sounds make no difference to what is played when."""
+        if self._clocked and self.voiced() != self._playout.voiced:
+            self._playout.voiced = not self._playout.voiced
+            self.budget.declare(self._delays())
+
     def _follow_port(self) -> None:
         """The server may have changed its block or its latencies, and the player has said how late it hears."""
         self.facts = self._port_facts()
@@ -179,12 +205,14 @@ class LookAhead:
             self.budget.declare(delays)
 
     def _delays(self) -> Delays:
+        voiced = self._playout.voiced
+        resample = self._playout.resample_samples if voiced else 0
         return Delays(
             round_trip_samples=self.facts.round_trip_samples,
             player_samples=max(
-                self._playout.player_samples, self.notes_before_samples - self._playout.resample_samples
+                self._playout.player_samples if voiced else 0.0, self.notes_before_samples - resample, 0.0
             ),
-            resample_out_samples=self._playout.resample_samples,
+            resample_out_samples=resample,
             block_samples=self.facts.block_samples if self._clocked else 0,  # such a port cuts to what is wanted
             margin_samples=MARGIN_MS * self._rate_hz / 1000.0,
             resample_in_samples=self._resample_in_samples,

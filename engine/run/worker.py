@@ -241,7 +241,7 @@ class Worker:
         self._play_loop(index)
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
         later = self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples)
-        if later:
+        if later or self._playout.turned:
             self._next = self._playout.move(self._next, self.budget.offset_samples, later)
             self._guard.set_ahead(self.budget.ahead_frames_up)
         if self.budget.exceeds_maximum:

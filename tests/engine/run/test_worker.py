@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 
@@ -105,10 +106,16 @@ def test_growing_and_shrinking_the_ahead_leaves_no_seam() -> None:
     assert len(player.moments) == 42
 
 
-def change_ahead(driven: Driven, by_samples: int) -> None:
-    """As the worker does where a step has changed the ahead."""
+def change_ahead(driven: Driven, by_samples: int, voiced: bool = True) -> None:
+    """As the worker does where a step has changed the ahead, or the voice comes or goes."""
     worker = driven.worker
-    worker.look_ahead.measure = lambda *_: worker.budget._take(worker.budget.ahead_samples + by_samples) or by_samples  # type: ignore[method-assign,func-returns-value]
+
+    def measure(*_: object) -> int:
+        worker.budget._take(worker.budget.ahead_samples + by_samples)
+        worker._playout.voiced = voiced
+        return by_samples
+
+    worker.look_ahead.measure = measure  # type: ignore[method-assign]
     driven.run(1)
     worker.look_ahead.measure = lambda *_: 0  # type: ignore[method-assign]
 
@@ -144,6 +151,73 @@ def test_the_ahead_may_change_again_and_again() -> None:
         driven.run(3)
     assert driven.bridge.counters().miss_samples == 0
     assert np.abs(np.diff(driven.played[8 * H :])).max() < 3 * STEEPEST
+
+
+class Ticks:
+    """Instruments that tick on each beat, of 24,000 samples, and say which samples they were asked for."""
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[int, int]] = []
+
+    def fill(self, start_samples: int, parts: np.ndarray) -> None:
+        self.spans.append((start_samples, parts.shape[-1]))
+        parts.fill(0.0)
+        at = -start_samples % 24_000
+        if at < parts.shape[-1]:
+            parts[:, :, at] = 0.5
+
+    def start_anew(self) -> None:
+        self.spans.clear()
+
+
+@pytest.mark.parametrize("grows", [0, 480, -240, H])
+def test_instruments_need_no_time_for_the_voice_and_stay_in_place_where_it_comes_and_goes(grows: int) -> None:
+    player = Clicker(320)
+    driven = Driven(player)
+    worker, ticks = driven.worker, Ticks()
+    worker._band.source = ticks
+    worker.budget.ahead_frames = 4
+    change_ahead(driven, 0)
+    driven.run(20)
+    lead = worker._playout.lead_samples
+    assert lead == 480 + worker._playout.resample_samples
+    for voiced in (False, True, False):
+        change_ahead(driven, grows, voiced)
+        driven.run(12)
+        assert worker._playout.lead_samples == (lead if voiced else 0)
+    for (start, count), (after, _) in itertools.pairwise(ticks.spans):
+        assert after == start + count, "no sample is left out or made twice"
+    assert driven.bridge.counters().miss_samples == 0
+    for beat in (1, 2, 3, 4):
+        place = beat * 24_000
+        assert abs(int(np.abs(driven.played[place - 2_000 : place + 2_000]).argmax()) - 2_000) <= 1
+    newest = ticks.spans[-1][0]
+    assert newest == worker._playout.position(worker._next - 1, 0)
+
+
+def test_without_the_voice_the_ahead_is_less_by_what_it_takes() -> None:
+    driven = Driven(Clicker(320), clocked=True)
+    worker, playout = driven.worker, driven.worker._playout
+    look_ahead = worker.look_ahead
+    heard = {"voice": False}
+    look_ahead.voiced = lambda: heard["voice"]
+    look_ahead.begin()
+    without = worker.budget.delays
+    assert (without.player_samples, without.resample_out_samples) == (0, 0)
+    heard["voice"] = True
+    look_ahead.begin()
+    assert worker.budget.delays.fixed_samples == without.fixed_samples + 480 + playout.resample_samples
+    before = worker.budget.ahead_samples
+    heard["voice"] = False
+    look_ahead.begin()
+    assert before - worker.budget.ahead_samples >= 480
+    heard["voice"] = True
+    later = look_ahead.measure(1, 0.001, 0.0)
+    assert later > 0, "it comes back, and there is too little time"
+    (growth,) = look_ahead.growths
+    assert growth["by_ms"] == pytest.approx(later / 48, abs=0.01)
+    assert growth["others_ms"] == pytest.approx((H + worker.budget.delays.fixed_samples) / 48, abs=0.01)
+    assert worker.budget.remainder_samples >= 0
 
 
 def test_what_is_recorded_has_no_hole_where_the_ahead_changed() -> None:
