@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from gigmate.engine.run import lookahead, worker
+from gigmate.engine.run import lookahead
+from gigmate.engine.run.start import rehearsal
 from gigmate.latency import budget
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,8 +71,8 @@ def test_the_terms_of_the_look_ahead_are_those_of_the_budget() -> None:
     assert f"The sum of the example is {sum(examples):.1f} ms." in text
     assert f"fixed (`MARGIN_MS`) | {lookahead.MARGIN_MS} ms" in text
     assert f"At most {budget.MAX_AHEAD_FRAMES} frames ({40 * budget.MAX_AHEAD_FRAMES} ms)" in text
-    assert f"{worker.WARM_UP_FRAMES}" == "10" and "runs for ten frames" in text
-    assert f"{worker.SLOW_STEP} times the median" in text
+    assert rehearsal.PACED_FRAMES == 10 and "its last ten frames" in text
+    assert f"{rehearsal.SLOW_STEP} times the median" in text
     assert lookahead.OFFSETS_PER_FRAME == 16 and "a sixteenth of a frame (2.5 ms)" in text
     assert (budget.SETTLE_RESERVE, budget.SHRINK_RESERVE, budget.LEAST_SPARED) == (0.05, 0.25, 0.125)
     assert "with a twentieth of a frame (2 ms) to spare" in text and "leaves a quarter of one to spare" in text

@@ -6,7 +6,6 @@ Knows the Player protocol and no sound card. Inference thread only.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
@@ -144,21 +143,12 @@ class GuardedPlayer:
             self._reset_after = RESET_AFTER
         return sound
 
-    def warm_up(self, controls: Controls, frames: int, every_s: float = 0.0) -> list[float]:
-        """Let it hear silence and play, so that all its code and memory has been used once. Seconds of each frame.
-
-        Frames begin `every_s` apart: after a pause a step takes half as long again, and on stage each comes after one.
-        """
+    def warm_up(self, controls: Controls, frames: int) -> None:
+        """Let it hear silence and play, so that all its code and memory has been used once."""
         silence = np.zeros(self._chunk_samples, np.float32)
-        times_s = []
         for _ in range(frames):
-            begin_s = time.perf_counter()
             self.listen(silence)
             self.play(_USUAL_MOMENT, controls)
-            times_s.append(time.perf_counter() - begin_s)
-            if every_s > times_s[-1]:
-                time.sleep(every_s - times_s[-1])
-        return times_s
 
     def _failed(self, what: str, error: Exception) -> None:
         self._fault_log.fault(_FAILED[what], error=_short(error))

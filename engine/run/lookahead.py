@@ -69,6 +69,11 @@ class PortFacts:
         """The same of each part's notes: those of a synth on the same server leave with our own sound."""
         return tuple(self.heard_after_samples(from_program=not to.devices) for to in self.notes_out_to)
 
+    @property
+    def notes_leave(self) -> bool:
+        """Whether anybody takes the band's notes."""
+        return any(to.devices or to.programs for to in self.notes_out_to)
+
 
 @dataclass(frozen=True, slots=True)
 class PortLink:
@@ -107,8 +112,10 @@ class LookAhead:
         """What a slow step takes, by the warm-up."""
         self.facts = PortFacts(0, 0, 0)
         self.listen_samples = 0.0
-        self.notes_before_samples = 0.0
-        """So long before its own moment, beyond the round trip, a frame is made at least: for notes that go out."""
+        self.notes_late_samples = 0.0
+        """So long before its own moment, beyond the round trip, a frame is made at least: its notes belong there."""
+        self.note_out_samples = 0.0
+        """So much more for notes that go out, as long as anybody takes them."""
         self.step_s = 0.0
         self.budget = Budget(host_frame, Delays(), 0.0)
         self.voiced: Callable[[], bool] = lambda: True
@@ -207,11 +214,10 @@ class LookAhead:
     def _delays(self) -> Delays:
         voiced = self._playout.voiced
         resample = self._playout.resample_samples if voiced else 0
+        notes_samples = self.notes_late_samples + (self.note_out_samples if self.facts.notes_leave else 0.0)
         return Delays(
             round_trip_samples=self.facts.round_trip_samples,
-            player_samples=max(
-                self._playout.player_samples if voiced else 0.0, self.notes_before_samples - resample, 0.0
-            ),
+            player_samples=max(self._playout.player_samples if voiced else 0.0, notes_samples - resample, 0.0),
             resample_out_samples=resample,
             block_samples=self.facts.block_samples if self._clocked else 0,  # such a port cuts to what is wanted
             margin_samples=MARGIN_MS * self._rate_hz / 1000.0,

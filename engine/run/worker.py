@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-import statistics
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,14 +43,13 @@ from .band_switch import Switch
 from .command_handler import CommandHandler
 from .input_monitor import InputMonitor
 from .lookahead import LookAhead, PortFacts, PortLink
+from .start.rehearsal import rehearse
 from .status_builder import StatusBuilder, misses_of
 from .thread_priority import IdleCollector, kept_fluent, raise_priority
 
 __all__ = ["PortFacts", "Worker", "misses_of"]
 
 WARM_UP_FRAMES = 10
-SLOW_STEP = 1.75
-"""A slow step (p99.9, with what other programs take of it) by a usual one, before anything was measured on stage."""
 _WAIT_S = 0.005
 _END_PATIENCE_S = 1.0
 
@@ -82,6 +81,7 @@ class Worker:
         self._port_ended = port.ended
         self._rate_hz, self._clocked = rate_hz, clocked
         self._band = BandStep(config, rate_hz, player, conductor, fault_log)
+        self._rehearse = partial(rehearse, config, rate_hz, player, fault_log)
         self.play_instruments = self._band.play_instruments
         self._guard, self._playout, self.stage = self._band.guard, self._band.playout, self._band.stage
         self.host_frame = self._band.host_frame
@@ -105,14 +105,14 @@ class Worker:
         self._clock_out = MidiClockOut(self._push_clock, rate_hz)
         self.note_out = NoteOut(bridge.notes, rate_hz, config.midi_latency_ms)
         self._sends_midi = self._said_beatless = False
+        self._caught_up = False  # what came in before the run began had to wait for that, and says nothing of steps
         self.priority = "normal"
         self.made_frames = self.late_frames = self.skipped_frames = self.failed_frames = 0
         self.played_samples = 0
         self.first_sound_s: float | None = None
         """When the first sound left for the sound card, on the monotonic clock."""
 
-        self._frame = 0  # the next input frame
-        self._next = 0  # the next frame to be made
+        self._frame = self._next = 0  # the next input frame, and the next frame to be made
         self._made_moment: Moment | None = None
         self._peaks_db = SILENT_PEAKS_DB
 
@@ -163,10 +163,11 @@ class Worker:
             if self._clocked:
                 self.priority = raise_priority()
             with kept_fluent() as collector:
-                self._guard.warm_up(self.command_handler.controls, WARM_UP_FRAMES)
                 if self._clocked:
-                    times_s = self._guard.warm_up(self.command_handler.controls, WARM_UP_FRAMES, self.frame_s)
-                    self.look_ahead.guess_s = SLOW_STEP * statistics.median(times_s)
+                    with self._whatever_happens():
+                        self.look_ahead.guess_s = self._rehearse(self.command_handler.controls)
+                else:
+                    self._guard.warm_up(self.command_handler.controls, WARM_UP_FRAMES)
                 self.beat_s = time.monotonic()
                 self._bridge.set_input_needed(0)  # a port without a clock waits from its first sample on
                 self.ready.set()
@@ -192,7 +193,8 @@ class Worker:
 
     def _begin(self) -> None:
         """The port's delays are known: fix the first budget and let the player begin."""
-        self.look_ahead.notes_before_samples = self.note_out.before_samples + self._band.notes_late_samples
+        self.look_ahead.notes_late_samples = self._band.notes_late_samples
+        self.look_ahead.note_out_samples = float(self.note_out.before_samples)
         self.look_ahead.begin()
         self._sends_midi = self._bridge.sends_midi
         self._guard.reset(self.budget.ahead_frames_up)
@@ -240,17 +242,16 @@ class Worker:
         self._send_notes()
         self._play_loop(index)
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
-        later = self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples)
+        counts, self._caught_up = self._caught_up, self._caught_up or waited_samples < self.host_frame
+        later = self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples if counts else 0)
         if later or self._playout.turned:
             self._next = self._playout.move(self._next, self.budget.offset_samples, later)
             self._guard.set_ahead(self.budget.ahead_frames_up)
         if self.budget.exceeds_maximum:
             self._fault_log.fault(FaultKind.OVERDRAWN)
         if self._band.take is not None and self._recorder is not None:
-            block, loop = (
-                self._band.take.frame(heard),
-                self.command_handler.loops.played(index * self.host_frame, heard.size),
-            )
+            loop = self.command_handler.loops.played(index * self.host_frame, heard.size)
+            block = self._band.take.frame(heard)
             block[MIX] = self._mix_limiter.limit(block[MIX] + loop)  # as it is heard; the parts stay as they were made
             self._recorder.put(index * self.host_frame, block, loop)
         if self.switch.on and not self.switch.entering and not self.stage.silent:
@@ -286,8 +287,7 @@ class Worker:
             self.switch.settle()
             if self.look_ahead.settle():
                 self._guard.set_ahead(self.budget.ahead_frames_up)
-                self._band.broken = True
-                last = index + self.budget.ahead_frames
+                self._band.broken, last = True, index + self.budget.ahead_frames
             if self.command_handler.forget:
                 self.command_handler.forget = False
                 self._guard.reset(self.budget.ahead_frames_up)

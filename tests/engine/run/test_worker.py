@@ -543,3 +543,34 @@ def test_a_tap_of_a_program_means_what_is_heard_of_it() -> None:
         for command in map(driven.worker._in_place, gesture):
             driven.worker.command_handler.obey(command)
         assert taps.pop() == 1000 + after
+
+
+def test_notes_that_nobody_takes_ask_for_no_time() -> None:
+    driven = Driven(Clicker(320), clocked=True)
+    worker, look_ahead = driven.worker, driven.worker.look_ahead
+    look_ahead.voiced = lambda: False
+    look_ahead.note_out_samples = 480.0
+    alone = (Neighbours(),) * 3
+    for taken, asked in (((alone[0], Neighbours(programs=True), alone[0]), 480.0), (alone, 0.0)):
+        driven.facts = PortFacts(0, 0, 128, notes_out_to=taken)
+        look_ahead.begin()
+        assert worker.budget.delays.player_samples == asked
+    driven.facts = PortFacts(0, 0, 128, notes_out_to=(Neighbours(devices=True), *alone[1:]))
+    before = worker.budget.ahead_samples
+    for _ in range(30):
+        look_ahead.measure(1, 0.001, 0.0)
+    assert worker.budget.delays.player_samples == 480.0, "connected while the band plays"
+    assert worker.budget.ahead_samples > before and worker.budget.remainder_samples >= 0
+
+
+def test_what_came_in_before_the_run_began_says_nothing_of_steps() -> None:
+    driven = Driven(Clicker(320), clocked=True)
+    driven.callback(5.0)  # the port was open, and nobody took it yet
+    for _ in range(5):
+        driven.step()
+    responses = driven.worker.look_ahead.response
+    assert responses.recent_percentile_s(100.0) < 0.03, "the last of them had waited for 0, the first for 160 ms"
+    driven.callback(3.0)  # but a step that was held up does
+    for _ in range(3):
+        driven.step()
+    assert responses.recent_percentile_s(100.0) > 0.07

@@ -1,0 +1,1 @@
+"""What comes before the first frame of a run. Inference thread only."""
