@@ -104,8 +104,7 @@ class Worker:
         self._port_facts = port.facts
         self._clock_out = MidiClockOut(self._push_clock, rate_hz)
         self.note_out = NoteOut(bridge.notes, rate_hz, config.midi_latency_ms)
-        self._sends_midi = self._said_beatless = False
-        self._caught_up = False  # what came in before the run began had to wait for that, and says nothing of steps
+        self._sends_midi = self._said_beatless = self._caught_up = False  # the last: with what came before the run
         self.priority = "normal"
         self.made_frames = self.late_frames = self.skipped_frames = self.failed_frames = 0
         self.played_samples = 0
@@ -242,6 +241,7 @@ class Worker:
         self._send_notes()
         self._play_loop(index)
         waited_samples = self._bridge.position - (index + 1) * self.host_frame
+        # what came in before the run began had to wait for that, and says nothing of steps
         counts, self._caught_up = self._caught_up, self._caught_up or waited_samples < self.host_frame
         later = self.look_ahead.measure(made, time.perf_counter() - begin_s, waited_samples if counts else 0)
         if later or self._playout.turned:
