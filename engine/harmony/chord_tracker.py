@@ -94,6 +94,7 @@ class ChordTracker:
         for state in range(CHORDS):
             self._tones[state, [(state + tone) % 12 for tone in _TONES[state // 12]]] = 0.8
         self._now: FloatArray = self._filter.prior
+        self._beliefs = [self._now]  # now, and in so many half-beats
         self._state = NONE
         self.chord = Chord()
         self.loop_bars = 0
@@ -129,6 +130,7 @@ class ChordTracker:
             self._weigh(root_logs, odds, trust, frame_s)
         now = self._filter.prior * self._likelihood
         self._now = now / now.sum()
+        self._beliefs = [self._now]
         self._decide(classes, trust, frame_s)
 
     def ahead(self, beat: float) -> Chord:
@@ -136,12 +138,7 @@ class ChordTracker:
         far = min(math.floor(beat * SLOTS_PER_BEAT) - self._slot, _FARTHEST)
         if far <= 0:
             return self.chord
-        belief = self._now
-        for slot in range(self._slot + 1, self._slot + far + 1):
-            change, song, progressions, share = self._coming(slot)
-            belief = (1.0 - change) * belief + change * (belief @ self._moves)
-            belief = (1.0 - song[1]) * belief + song[1] * song[0]
-            belief = (1.0 - share) * belief + share * progressions
+        belief = self._belief_in(far)
         if far == 1 and self._reading is not None:
             if self._after is None:
                 self._after = self._opinion(self._reading.after)
@@ -151,6 +148,17 @@ class ChordTracker:
         if belief[best] < belief[self._state] + self._config.chord_margin:
             best = self._state
         return self._chord(best, float(belief[best]))
+
+    def _belief_in(self, far: int) -> FloatArray:
+        """Probability of each chord [STATES] so many half-beats from now. A status asks for two bars of them in a
+        frame: each goes on from the one before it, and they stay until more is heard."""
+        for slot in range(self._slot + len(self._beliefs), self._slot + far + 1):
+            change, song, progressions, share = self._coming(slot)
+            belief = self._beliefs[-1]
+            belief = (1.0 - change) * belief + change * (belief @ self._moves)
+            belief = (1.0 - song[1]) * belief + song[1] * song[0]
+            self._beliefs.append((1.0 - share) * belief + share * progressions)
+        return self._beliefs[far]
 
     def _coming(self, slot: int) -> tuple[float, tuple[FloatArray, float], FloatArray, float]:
         """Of a half-beat to come, the same until the open one ends: how likely the chord changes; what the song's past

@@ -114,7 +114,7 @@ class ProgressionFilter:
         self._slot: int | None = None
         self._bar_beat, self._bar_sure = 0, 0.0
         self._keys: FloatArray = np.full(KEYS, 1.0 / KEYS)
-        self._expected: dict[int, tuple[FloatArray, float]] = {}
+        self._forget_ahead()
 
     def judge(self, likelihood: FloatArray, otherwise: float) -> None:
         """The open half-beat has ended: weigh all by what was heard in it, `likelihood` [STATES]; `otherwise` is the
@@ -129,7 +129,7 @@ class ProgressionFilter:
         total = float(self._belief.sum()) + self._none
         self._belief /= total
         self._none /= total
-        self._expected.clear()
+        self._forget_ahead()
 
     def move(self, slot: int, bar_slot: int, slots_per_bar: int, bar_sure: float, keys: FloatArray) -> None:
         """Go on to another half-beat. Bars begin at `bar_slot`, as `bar_sure` in [0, 1] has it; `keys` [KEYS] is what
@@ -148,7 +148,7 @@ class ProgressionFilter:
             if number % SLOTS_PER_BEAT == 0:
                 self._none = self._next(self._belief, self._none, number)
         self._slot = slot
-        self._expected.clear()
+        self._forget_ahead()
 
     def expect(self, slots_ahead: int = 0) -> tuple[FloatArray, float]:
         """P(key, chord) [KEYS, STATES] of a half-beat to come, if the song is in any of them, and what share of the
@@ -156,17 +156,23 @@ class ProgressionFilter:
         if self._slot is None:
             return np.full((KEYS, STATES), 1.0 / (KEYS * STATES)), 0.0
         if slots_ahead not in self._expected:
-            belief, none = self._belief, self._none
-            for number in range(self._slot + 1, self._slot + slots_ahead + 1):
+            again = slots_ahead < self._looked[0]
+            looked, belief, none = (0, self._belief, self._none) if again else self._looked
+            for number in range(self._slot + looked + 1, self._slot + slots_ahead + 1):
                 if number % SLOTS_PER_BEAT == 0:
                     belief = belief.copy() if belief is self._belief else belief
                     none = self._next(belief, none, number)
+            self._looked = slots_ahead, belief, none
             joint = self._chords_of(belief, self._slot + slots_ahead)
             sure = float(joint.sum())
             joint /= max(sure, 1e-12)
             share = sure * (1.0 - self._config.slip) * float(joint.sum(axis=0).max())
             self._expected[slots_ahead] = joint, share
         return self._expected[slots_ahead]
+
+    def _forget_ahead(self) -> None:
+        self._expected: dict[int, tuple[FloatArray, float]] = {}  # by half-beats ahead
+        self._looked = 0, self._belief, self._none  # the farthest of them, from which the next goes on
 
     def _chords_at(self, slot: int, beat: int) -> tuple[NDArray[np.int64], FloatArray]:
         table, one_of_many = self._tables.chords(self._beats)
