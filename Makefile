@@ -42,6 +42,10 @@ help:
 live: system-live $(DONE)/live
 	@$(VENV)/bin/gigmate-live $(ARGS)
 
+# Python keeps what it compiled, wherever the environment says that it should not: each process, and each program that a
+# test starts, would compile hundreds of modules again.
+test: export PYTHONDONTWRITEBYTECODE :=
+
 # Each file in one process. More than two at once gain nothing on two cores, and make tests of time fail.
 test: system-test lint
 	@$(VENV)/bin/python tests/compile_callbacks.py
