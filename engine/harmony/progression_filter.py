@@ -114,7 +114,8 @@ class ProgressionFilter:
         self._slot: int | None = None
         self._bar_beat, self._bar_sure = 0, 0.0
         self._keys: FloatArray = np.full(KEYS, 1.0 / KEYS)
-        self._forget_ahead()
+        self._expected: dict[int, tuple[FloatArray, float]] = {}  # by half-beats ahead
+        self._looked = 0, self._belief, self._none  # the farthest of them, from which the next goes on
 
     def judge(self, likelihood: FloatArray, otherwise: float) -> None:
         """The open half-beat has ended: weigh all by what was heard in it, `likelihood` [STATES]; `otherwise` is the
@@ -171,8 +172,8 @@ class ProgressionFilter:
         return self._expected[slots_ahead]
 
     def _forget_ahead(self) -> None:
-        self._expected: dict[int, tuple[FloatArray, float]] = {}  # by half-beats ahead
-        self._looked = 0, self._belief, self._none  # the farthest of them, from which the next goes on
+        self._expected.clear()
+        self._looked = 0, self._belief, self._none
 
     def _chords_at(self, slot: int, beat: int) -> tuple[NDArray[np.int64], FloatArray]:
         table, one_of_many = self._tables.chords(self._beats)
