@@ -37,9 +37,11 @@ class Moment:
     chord_pitch_classes: tuple[float, ...] = (0.0,) * 12
     """Probability of each pitch class (C first) in the sounding chord, each in [0, 1]."""
     next_root: int = -1
-    """Root of the chord that is expected a beat later; -1 where nobody knows."""
+    """What the bass of the chord stands on that is expected a beat later; -1 where nobody knows."""
     playing: bool = True
     """Whether the musician is playing (with hold through short rests): False asks the band to fall silent."""
+    chord_bass: int = -1
+    """The bass of a slash chord ("C/E": 4); -1 where it is the root, or not known."""
 
 
 @dataclass(frozen=True, slots=True)

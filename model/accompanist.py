@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from ..dsp.tuning import TunedFeatures
 from .band_stream import LoadedBand, Wanted
+from .generator.bass_roles import SlashBass
 from .generator.generator_config import MAX_AHEAD_FRAMES
 from .generator.groove_hand import GrooveAsked, GrooveHand, Place
 from .generator.groove_table import shipped
 from .generator.note_hand import NoteHand, PartHandLike, free_hand, lay, speaks
+from .generator.score_tokens import STATE
 from .generator.style_statistics import KIN, taught
 from .harmony.harmonist import Harmonist
 from .heard import HeardByModel, read_heard
@@ -51,6 +53,8 @@ class MomentLike(Protocol):
     def playing(self) -> bool: ...
     @property
     def next_root(self) -> int: ...
+    @property
+    def chord_bass(self) -> int: ...
 
 
 class ControlsLike(Protocol):
@@ -96,12 +100,15 @@ class Accompanist:
         """The program and its memory of this stream. Inference thread only."""
         self._tail = self._tuned.extractor.spec.tail_samples
         self._started = False
-        self._drums = band.parts.index("drums") if "drums" in band.parts else -1
+        self._drums, self._bass = (
+            band.parts.index(name) if name in band.parts else -1 for name in ("drums", "bass")
+        )  # fmt: skip
         self._note_reader = NoteReader(self._drums, len(band.parts), band.frame_samples)
         self._notes: list[NoteEvent] = []
         self.harmonist = Harmonist(band.harmony)
         """Reads the chords of this stream for whoever counts its bars. Inference thread only."""
         self._groove = GrooveHand(band.parts, shipped())
+        self._slash = SlashBass()
         self._place: Place | None = None
         self._root, self._let_alone = -1, [False] * len(band.parts)
         self.reset(seed, 2)
@@ -147,6 +154,7 @@ class Accompanist:
         self._notes = []
         self.stream.forget_played()
         self._groove.reset(self._seed)
+        self._slash.reset()
         self._place = None
         self._listens_since_play = 0
 
@@ -189,6 +197,8 @@ class Accompanist:
         slots = self.slots()
         if self._place is not None:
             self._groove.remember(slots, self._place, self._root, self._let_alone)
+        if self._bass >= 0:
+            self._slash.remember(int(slots[self._bass, STATE]))
         self._notes = self._note_reader.read(slots.tolist(), controls.style)
 
     def notes(self) -> list[NoteEvent]:
@@ -233,30 +243,33 @@ class Accompanist:
         )
 
     def _hand(self, moment: MomentLike, controls: ControlsLike) -> NoteHand | None:
-        """What is asked of the notes: by the stage, and by the groove."""
+        """What is asked of the notes: by the stage, by the groove, and by a chord's written bass."""
         hand, parts = controls.hand, self._band.parts
-        keeps_groove = controls.groove > 0.0 and moment.playing and moment.tempo_bpm > 0
-        if hand.free and not keeps_groove:
-            self._place = None
+        beats = moment.tempo_bpm * self._band.frame_samples / (60.0 * self._band.sample_rate_hz)
+        place = Place(moment.bar_phase * moment.beats_per_bar, beats, moment.beats_per_bar, moment.tempo_bpm)
+        plays = moment.playing and moment.tempo_bpm > 0
+        keeps_groove = controls.groove > 0.0 and plays
+        owes_bass = plays and self._bass >= 0 and self._slash.follow(place, moment.chord_root, moment.chord_bass)
+        self._place = place if keeps_groove else None
+        if hand.free and not keeps_groove and not owes_bass:
             return None
         asked = free_hand(len(parts))
         if not hand.free:
             lay(hand.parts, self._drums, controls.density, asked)
-        if not keeps_groove:
-            self._place = None
-            return asked
-        beats = moment.tempo_bpm * self._band.frame_samples / (60.0 * self._band.sample_rate_hz)
-        place = Place(moment.bar_phase * moment.beats_per_bar, beats, moment.beats_per_bar, moment.tempo_bpm)
         self._let_alone = [
             (row == self._drums and controls.fill > 0.0) or (row < len(hand.parts) and speaks(hand.parts[row]))
             for row in range(len(parts))
         ]
-        groove = GrooveAsked(
-            controls.style, controls.pattern, controls.density, moment.chord_root, controls.groove,
-            moment.chord_pitch_classes, moment.next_root, taught(controls.style, self._band.styles),
-        )  # fmt: skip
-        self._groove.lay(place, groove, self._let_alone, asked)
-        self._place, self._root = place, moment.chord_root
+        if owes_bass and not self._let_alone[self._bass]:
+            self._slash.lay(place, asked.bias[self._bass])
+        if keeps_groove:
+            groove = GrooveAsked(
+                controls.style, controls.pattern, controls.density, moment.chord_root, controls.groove,
+                moment.chord_pitch_classes, moment.next_root, taught(controls.style, self._band.styles),
+                moment.chord_bass,
+            )  # fmt: skip
+            self._groove.lay(place, groove, self._let_alone, asked)
+            self._root = moment.chord_root if moment.chord_bass < 0 else moment.chord_bass
         return asked
 
     def slots(self) -> NDArray[np.int64]:

@@ -161,7 +161,8 @@ def unpack_ask(body: bytes) -> tuple[Moment, Controls]:
         made = Moment(chord_pitch_classes=classes, **moment), Controls(levels_db=levels, hand=hand, **controls)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise WireError(f"no moment with controls ({type(error).__name__})") from error
-    if len(classes) != 12 or len(levels) != len(PARTS) or made[0].chord_root not in range(-1, 12):
+    notes = made[0].chord_root, made[0].chord_bass, made[0].next_root
+    if len(classes) != 12 or len(levels) != len(PARTS) or any(note not in range(-1, 12) for note in notes):
         raise WireError("a moment of other sizes")
     for name in ("beat_phase", "bar_phase", "tempo_bpm", "beats_per_bar", "confidence"):
         number(moment, name, 0.0, 0.0, 1000.0)

@@ -88,9 +88,9 @@ class ChartPosition:
         """Where the song is; empty without a chart."""
         return str(self._chart.section_at(self._beat)) if self._chart is not None else ""
 
-    def root_in(self, beats: float) -> int:
-        """Root of the chord so many beats after where the song is; -1 without a chord."""
-        return -1 if self._chart is None else int(self._chart.chord_at(self._beat + beats)[0])
+    def bass_in(self, beats: float) -> int:
+        """Bass of the chord so many beats after where the song is; -1 without a chord."""
+        return -1 if self._chart is None else int(self._chart.chord_symbol_at(self._beat + beats).bass)
 
     @property
     def symbol(self) -> str:

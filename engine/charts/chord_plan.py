@@ -96,10 +96,11 @@ class ChordPlan:
         else:
             raise ConfigError("no chord was replaced: there is nothing to take back")
 
-    def root_in(self, beats: float, point: Point, foretell: Callable[[float], Rooted]) -> int:
-        """Root of the chord so many beats after the point whose chord was asked for last; -1 for none."""
+    def bass_in(self, beats: float, point: Point, foretell: Callable[[float], Rooted]) -> int:
+        """Bass of the chord so many beats after the point whose chord was asked for last, the root of one that is
+        foretold; -1 for none."""
         if self._position.known:
-            return self._position.root_in(beats)
+            return self._position.bass_in(beats)
         return int(foretell(point.beat + beats).root)
 
     def heard_at(self, bar: int, beat: float, loop_bars: int) -> ChordSymbol | None:

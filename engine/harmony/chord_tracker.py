@@ -48,6 +48,8 @@ class Chord:
     pitch_classes: tuple[float, ...] = (0.0,) * 12
     confidence: float = 0.0
     """Probability, as the tracker sees it, that root and third are these."""
+    bass: int = -1
+    """Where it is not the root; what is heard says none."""
 
 
 class ChordTracker:

@@ -212,7 +212,7 @@ class Stage:
             self._end(start, moment, peek)
         if self._fill:
             self._end_fill(start, peek)
-        return self._moment_for_player(start, moment)
+        return self._moment_for_player(start, moment, cue)
 
     def gains(self, start: int) -> NDArray[np.float32] | None:
         """Gain of the frame's samples, float32 [frame]; None: all 1. After `frame`, in the same order."""
@@ -356,18 +356,14 @@ class Stage:
         if line is not None and peek(line).beat - self._fill_from >= _LEAST_FILL_BEATS - 1e-3:
             self._fill = False
 
-    def _moment_for_player(self, start: int, moment: Moment) -> Moment:
+    def _moment_for_player(self, start: int, moment: Moment, cue: EntranceCue) -> Moment:
         """Who plays on without the musician must not be told that nobody plays; who has ended must."""
         if self.phase == "ending" and start >= self._ends_at:
             return dataclasses.replace(moment, playing=False)
-        if not self._waits or self.phase in ("off", "resting"):
+        plays_on = self.phase in ("counting", "ending") or (self.phase == "in" and self.goes_on)
+        if moment.playing or not plays_on or not (self._waits or cue.beat):
             return moment
-        leads = self._unheard and not self._heard
-        if self.phase in ("counting", "ending") or (self.phase == "in" and leads) or self._when_silent == "go_on":
-            if self.phase == "waiting" or moment.playing:
-                return moment
-            return dataclasses.replace(moment, playing=True, confidence=max(moment.confidence, _ON_INERTIA))
-        return moment
+        return dataclasses.replace(moment, playing=True, confidence=max(moment.confidence, _ON_INERTIA))
 
     def _line(self, start: float, peek: Peek, of_bar: bool) -> float | None:
         """Place of the bar line (or beat) in one frame's time from `start` on, if there is one."""

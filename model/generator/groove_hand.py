@@ -115,6 +115,8 @@ class GrooveAsked(NamedTuple):
     """Of the chord a beat later; -1 if nobody knows."""
     steered_as: str = ""
     """The style that the network is told, by which it owes notes; empty: the same."""
+    bass: int = -1
+    """Of a slash chord; -1: the root."""
 
 
 @dataclass(slots=True)
@@ -247,7 +249,8 @@ class GrooveHand:
         if drums:
             bias[FIRST_NOTE] += share * _VOICES[event.what]
         elif self._names[row] == "bass" and asked.root >= 0 and event.what >= 0:
-            entry = bass_roles.pitch_of(event.what, asked.root, asked.classes, asked.next_root) - LOWEST_NOTE + 1
+            pitch = bass_roles.pitch_of(event.what, asked.root, asked.classes, asked.next_root, asked.bass)
+            entry = pitch - LOWEST_NOTE + 1
             bias[FIRST_NOTE, entry % 12 :: 12] += share * DEGREE_NATS
             bias[FIRST_NOTE, 0] -= share * DEGREE_NATS * (entry % 12 == 0)
             bias[FIRST_NOTE, entry] += share * OCTAVE_NATS

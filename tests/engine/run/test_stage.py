@@ -152,6 +152,14 @@ def test_it_goes_on_alone_where_it_is_asked_to(tmp_path: Path) -> None:
     assert all(moment.playing and moment.confidence >= 0.3 for moment in script.told[-200:])
 
 
+def test_who_waits_for_nobody_is_not_told_that_nobody_plays(tmp_path: Path) -> None:
+    """In a set tempo the band sounds over silence: told that nobody plays, the network leaves parts out."""
+    script = Script(None)
+    run(tmp_path, script, Conductor(float(HZ), 120.0), 4.0, wait_for_musician=False)
+    assert len(script.told) > 50
+    assert all(moment.playing and moment.confidence >= 0.3 for moment in script.told[10:])
+
+
 def test_nobody_plays_and_nothing_sounds(tmp_path: Path) -> None:
     performance = perform(steady(120, 8.0, start_s=0.5), 1, CLEAN, rests=((0, 99),))
     performance.activity[:] = 0.02

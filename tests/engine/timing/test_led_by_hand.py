@@ -57,8 +57,19 @@ def test_what_the_hand_holds_is_told_with_all_its_tones_and_its_bass(conductor: 
     conductor.lead(chord)
     moment = conductor.moment(16.1 * RATE_HZ)
     assert moment.chord_pitch_classes == chord.pitch_classes
-    assert moment.chord_root == chord.bass == 10, "the band stands on the bass"
+    assert (moment.chord_root, moment.chord_bass) == (0, 10)
     assert conductor.entrance_cue().symbol == "C7/Bb"
+    conductor.lead(parse_chord("C7"))
+    assert conductor.moment(16.1 * RATE_HZ).chord_bass == -1
+
+
+def test_a_charts_slash_chord_is_told_with_its_bass_and_shown_as_written(conductor: Conductor) -> None:
+    conductor.obey(SetChart(parse_chart("| C/E | F |")), 16.1 * RATE_HZ)
+    moment = conductor.moment(16.1 * RATE_HZ)
+    assert (moment.chord_root, moment.chord_bass) == (0, 4)
+    assert conductor.entrance_cue().symbol == "C/E"
+    conductor.obey(SetChart(parse_chart("| C | F |")), 16.1 * RATE_HZ)
+    assert conductor.moment(16.1 * RATE_HZ).chord_bass == -1
 
 
 def test_what_is_heard_does_not_move_it(conductor: Conductor) -> None:
