@@ -145,10 +145,14 @@ def open_bytes(data: bytes, where: str, suffix: str = "") -> SongFile:
     """The songs in a file's bytes. `where` begins the errors; `suffix` (".abc") helps where the bytes do not tell."""
     if suffix in _ELSEWHERE:
         raise ChartError(f"{where}: {_ELSEWHERE[suffix]}: save it as MusicXML there (or MIDI), and give that")
-    if data[:4] in (b"MThd", b"RIFF"):
+    if data[:4] == b"MThd" or (data[:4] == b"RIFF" and data[8:12] == b"RMID"):
         return SongFile(where, "MIDI", (Entry(Path(where).stem, _later(midi_chords.sheet_of, data)),))
     if data[:2] == b"PK":
         return SongFile(where, "MusicXML", (Entry(Path(where).stem, lambda: _of_xml(unpack_mxl(data))),))
+    if data[:2] in _UTF16:
+        text = data.decode("utf-16", errors="replace")
+        if not _XML.match(text[:100].encode()):  # a text, as Windows saves it
+            return _of_text(text, where, suffix)
     if _XML.match(data) or data[:2] in _UTF16:
         return SongFile(where, "MusicXML", (Entry(Path(where).stem, lambda: _of_xml(data)),))
     try:

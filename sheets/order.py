@@ -39,6 +39,15 @@ def mark_of(text: str) -> str:
 
 def in_order(sheet: Sheet) -> list[int]:
     """Numbers of the sheet's bars as they are played. Raises SheetError for more than a song has."""
+    order = _in_order(sheet)
+    missed = next((bar for n, bar in enumerate(sheet.bars) if bar.endings and n not in set(order)), None)
+    if missed is not None:
+        numbers = ", ".join(map(str, missed.endings))
+        sheet.say("missed", f"{missed.place}: ending {numbers} is never played: no repeat leads there")
+    return order
+
+
+def _in_order(sheet: Sheet) -> list[int]:
     bars = sheet.bars
     jump = _jump(sheet)
     if jump is None:

@@ -111,6 +111,8 @@ class ChordReader:
     def read(self, text: str, place: str) -> ChordSymbol | None:
         """The chord; where only its beginning can be read that, with a remark; None for what is none."""
         text = text.strip()
+        if text.startswith("(") and text.endswith(")"):  # a chord that may be left out
+            text = text[1:-1].strip()
         if text.lower() in _NOTHING or _SILENT.fullmatch(text):
             return NO_CHORD
         found = self._whole(text, place)
@@ -123,8 +125,10 @@ class ChordReader:
         if not re.match(r"[A-H]", text):
             self._sheet.say(f"none {text}", f"{place}: {why}; left out")
             return None
-        for end in range(min(len(text) - 1, 24), 0, -1):
-            found = self._whole(text[:end], place)
+        word = re.split(r"[\s(),;]", text, maxsplit=1)[0]  # "C or G", "C (F)": a chord, and words about it
+        ends = range(min(len(text) - 1, 24), 0, -1)
+        for begin in (word, *(text[:end] for end in ends if text[end - 1] not in " (,;")):
+            found = self._whole(begin, place)
             if found is not None:
                 self._sheet.say(f"short {text}", f"{place}: {why}; read as {found.name}")
                 return found

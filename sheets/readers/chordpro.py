@@ -106,6 +106,8 @@ class _Reader:
             self._words(text, place)
 
     def _words(self, text: str, place: str) -> None:
+        if "[" in _CHORD.sub("", text):
+            self._sheet.say("bracket", f"{place}: a [ that nothing closes: no chord is read there")
         found = [one.strip() for one in _CHORD.findall(text) if one.strip() and not one.startswith("*")]
         found = [one.strip('"') for one in found]
         if not found:

@@ -16,7 +16,7 @@ from .ireal_links import IrealSong
 
 _TOKEN = re.compile(
     r"(?P<text><[^<>]*>)|(?P<time>T[0-9]{2})|(?P<ending>N[0-9])|(?P<alternate>\([^()]*\))|(?P<line>[|\[\]{}Z])"
-    r"|(?P<chord>(?:[A-G][b#]?|W)(?:\*[^*]*\*|(?:sus|alt|add|[-+^oh0-9#b])*)(?:/[A-G][b#]?)?)"
+    r"|(?P<chord>(?:[A-G][b#]?|W)(?:\*[^*]*\*|(?:sus|alt|add|maj|min|dim|aug|[-+^oh0-9#bmMΔøØ°])*)(?:/[A-G][b#]?)?)"
     r"|(?P<section>\*[A-Za-z])|(?P<cell>[nprx ])|(?P<sign>[SQUf])|(?P<layout>Y+|[sl,])"
 )
 _SECTIONS = {"i": "Intro", "v": "Verse"}
@@ -29,6 +29,8 @@ _BLANK, _HOLDS = object(), object()
 def sheet_of(song: IrealSong) -> Sheet:
     """The song's bars. Raises SheetError for letters that are no bars."""
     sheet = Sheet(song.title, song.composer, _key(song.key), song.tempo_bpm, True, song.style, loops=True)
+    if song.cut_off:
+        sheet.say("cut", "the link ends within the song: bars may be missing; export it again from iReal Pro")
     reader = _Reader(sheet)
     place = 0
     while place < len(song.body):

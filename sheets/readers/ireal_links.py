@@ -34,6 +34,8 @@ class IrealSong:
     key: str
     body: str
     tempo_bpm: float = 0.0
+    cut_off: bool = False
+    """The link ends within the bars."""
 
 
 def has_link(text: str) -> bool:
@@ -72,7 +74,7 @@ def _scrambled(content: str) -> list[IrealSong]:
         body, *behind = own.split("=")
         tempo = behind[1] if len(behind) > 2 else ""
         bpm = float(tempo) if re.fullmatch(r"[0-9]{2,3}", tempo) else 0.0
-        songs.append(IrealSong(title, composer, style, key, _bounded(_readable(body), title), bpm))
+        songs.append(IrealSong(title, composer, style, key, _bounded(_readable(body), title), bpm, not behind))
         head = after
     return songs
 

@@ -293,6 +293,9 @@ class _Reader:
         for one in spellings:
             found = exact_chord(one)
             if found is not None:
+                if one == name and not known and element.find("degree") is None:
+                    unknown = text or ("" if kind is None else (kind.text or "").strip())
+                    self._sheet.say("kind", f"{self._bar.place}: no kind of chord {unknown!r}: read as {found.name}")
                 return found
         return self._chords.read(name, self._bar.place)
 

@@ -18,11 +18,15 @@ _HEADER = re.compile(
 )
 _TAB = frozenset("-|:0123456789hpbxX/\\~.() ")
 _FILLERS = ("|", "||", "|:", ":|", "-", "–", "/", ".", "%", "*", "...", "→", ">", ",")
+_SMALL_MINOR = re.compile(r"[a-g][#b]?(?:m7?|7)")
+"""A minor chord or a seventh as people type them in a hurry."""
+_TAGS = re.compile(r"\[/?(?:ch|tab)\]")
+"""Around chords and lines in texts that come from Ultimate Guitar."""
 
 
 def sheet_of(text: str) -> Sheet:
     """One song. Raises SheetError with the line."""
-    lines = [line.expandtabs() for line in text.splitlines()]
+    lines = [line.expandtabs() for line in _TAGS.sub("", text).splitlines()]
     words = [word for line in lines for word in line.split() if is_german(word)]
     sheet = Sheet(tempo_of_beats=True)
     chords = ChordReader(sheet, [word for line in lines if _is_chords(line, bool(words)) for word in line.split()])
@@ -34,7 +38,7 @@ def sheet_of(text: str) -> Sheet:
 
 def looks_like(text: str) -> bool:
     """Whether a line of chords is in it."""
-    lines = text.splitlines()
+    lines = _TAGS.sub("", text).splitlines()
     german = any(is_german(word) for line in lines for word in line.split())
     return any(_is_chords(_split_header(line)[1], german) for line in lines)
 
@@ -94,11 +98,11 @@ def _is_chords(text: str, german: bool) -> bool:
             continue
         if is_chord(bare, german):
             found += 1
-        elif german and _is_small(bare):
+        elif _SMALL_MINOR.fullmatch(bare) or (german and _is_small(bare)):
             small += 1
         elif not mark_of(word) and not re.fullmatch(r"[:|]+|\d\.", word):
             return False
-    return found > 0 or small > 1
+    return found > 0 or small > 1  # "am" alone is a word
 
 
 def _is_small(word: str) -> bool:
