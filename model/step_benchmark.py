@@ -25,7 +25,7 @@ class _Moment:
     beat_phase, bar_phase, tempo_bpm, beats_per_bar = 0.1, 0.2, 120.0, 4
     confidence, chord_root, playing = 1.0, 0, True
     chord_pitch_classes = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
-    next_root = -1
+    next_root = chord_bass = -1
 
 
 class _Controls:

@@ -57,6 +57,7 @@ class Moment:
     playing: bool = True
     confidence: float = 1.0
     next_root: int = -1
+    chord_bass: int = -1
 
 
 @dataclass(frozen=True)
