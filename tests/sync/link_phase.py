@@ -11,20 +11,18 @@ that it claims, not by anything of ours. Needs jackd and the extra `link`.
 from __future__ import annotations
 
 import ctypes
-import math
-import os
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+if __package__:
+    from .two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, running, own_server
+else:  # run by hand
+    from two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, running, own_server
+
 SERVERS = ((48_000, 1024), (44_100, 512))
-FIRST_BPM, THEN_BPM = 117.0, 123.0
-SETTLE_S = 8.0
-"""Joining and gliding to the session; the same after the change of tempo."""
 
 
 def play(server: str) -> None:
@@ -51,59 +49,16 @@ def play(server: str) -> None:
         print(engine.status.time_source, report["misses"], report["xruns"], report["ahead"]["ms"], file=sys.stderr)
 
 
-def playback_latency(port: Any) -> int:
-    """Samples from that port to the ear, as the server claims; JACK-Client binds no such call."""
+def playback_latency(client: Any) -> int:
+    """Samples from the port of the first output to the ear, as the server claims; JACK-Client binds no such call."""
     import jack
 
+    port = client.get_port_by_name("system:playback_1")
     found = (ctypes.c_uint32 * 2)()
     call = ctypes.CDLL("libjack.so.0").jack_port_get_latency_range
     call.argtypes, call.restype = (ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p), None
     call(int(jack._ffi.cast("uintptr_t", port._ptr)), 1, found)
     return int(found[1])
-
-
-class Recorder:
-    """What a band plays, by the frames of its server, and when those are heard, by time.monotonic."""
-
-    def __init__(self, server: str) -> None:
-        import jack
-
-        self.blocks: list[tuple[int, np.ndarray]] = []
-        self.offset_s = math.inf
-        self.client: Any = jack.Client("ear", servername=server, no_start_server=True)
-        self.rate_hz = self.client.samplerate
-        self.port = self.client.inports.register("in")
-        self.client.set_process_callback(self._process)
-        self.client.activate()
-        self.client.connect("gigmate:output_1", self.port)
-        self.latency_samples = playback_latency(self.client.get_port_by_name("system:playback_1"))
-
-    def begin(self) -> None:
-        """Forget what was recorded, and how the server's frames stood to the clock: it may have lost some."""
-        self.blocks.clear()
-        self.offset_s = math.inf
-
-    def _process(self, frames: int) -> None:
-        frame = self.client.last_frame_time
-        self.offset_s = min(self.offset_s, time.monotonic() - frame / self.rate_hz)  # a cycle is never early
-        self.blocks.append((frame, self.port.get_array().copy()))
-
-    def clicks_s(self) -> list[float]:
-        """When each click's middle was heard."""
-        blocks = list(self.blocks)
-        start = blocks[0][0]
-        sound = np.zeros(blocks[-1][0] - start + blocks[-1][1].size, np.float32)
-        for frame, block in blocks:
-            sound[frame - start : frame - start + block.size] = block
-        heard, at, gap = [], 0, round(0.2 * self.rate_hz)
-        while True:
-            found = np.flatnonzero(np.abs(sound[at:]) > 0.2)
-            if not found.size:
-                return heard
-            near = slice(at + found[0], at + found[0] + gap // 4)
-            peak = near.start + int(np.abs(sound[near]).argmax())
-            heard.append((start + peak + self.latency_samples) / self.rate_hz + self.offset_s)
-            at = peak + gap
 
 
 @dataclass
@@ -118,7 +73,7 @@ class Phases:
         return max(abs(one) for one in (*self.of_bands[0], *self.of_bands[1], *self.apart))
 
 
-def beside_ms(session: Any, at_s: float, since: tuple[float, float, float]) -> float:
+def beside_ms(at_s: float, since: tuple[float, float, float]) -> float:
     """How far a moment is from the nearest beat of the session: (time, beat, tempo) of a reading near it."""
     known_s, beat, tempo_bpm = since
     there = beat + (at_s - known_s) * tempo_bpm / 60.0
@@ -129,62 +84,40 @@ def measure(seconds: float, say: Any = print) -> Phases:
     """Both bands for that long at each tempo, after they have settled."""
     from gigmate.engine.timing.clocks.link_session import LinkSession
 
-    names = [f"gm-link-{os.getpid()}-{place}" for place in range(len(SERVERS))]
-    started: list[subprocess.Popen[Any]] = []
+    servers = [own_server(f"link-{place}", *kind) for place, kind in enumerate(SERVERS)]
     session = LinkSession(FIRST_BPM)
     try:
-        for name, (rate, block) in zip(names, SERVERS, strict=True):
-            command = ["jackd", "-n", name, "-r", "-d", "dummy", "-r", str(rate), "-p", str(block)]
-            started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        time.sleep(2.0)
-        children = []
-        for name in names:
-            child = subprocess.Popen(
-                [sys.executable, __file__, "--play", name],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            started.append(child)
-            children.append(child)
-        for child in children:
-            assert child.stdout is not None
-            while child.stdout.readline().strip() != "ready":
-                if child.poll() is not None:
-                    raise RuntimeError("a band did not start")
-        recorders = [Recorder(name) for name in names]
-        bands: list[list[float]] = [[], []]
-        apart: list[float] = []
-        for tempo_bpm in (FIRST_BPM, THEN_BPM):
-            session.set_tempo(tempo_bpm)
-            time.sleep(SETTLE_S)
-            reading = session.read()
+        with running(servers, __file__, [[one.name] for one in servers]):
+            recorders = [Recorder(one, ["gigmate:output_1"]) for one in servers]
+            late_samples = [playback_latency(recorder.client) for recorder in recorders]
+            bands: list[list[float]] = [[], []]
+            between: list[float] = []
+            for tempo_bpm in each_tempo(recorders, session.set_tempo, seconds):
+                reading = session.read()
+                since = (reading.at_s, reading.beat, reading.tempo_bpm)
+                heard_s = [
+                    [(frame + late) / one.rate_hz + one.offset_s for frame in one.clicks()]
+                    for one, late in zip(recorders, late_samples, strict=True)
+                ]
+                for place, clicks_s in enumerate(heard_s):
+                    found = [beside_ms(at_s, since) for at_s in clicks_s]
+                    bands[place] += found
+                    rate, block = SERVERS[place]
+                    say(f"{tempo_bpm:.0f} bpm, {rate} Hz, blocks of {block}: {told(found)} beside the session")
+                between += [1000.0 * one for one in apart(heard_s[0], heard_s[1], SAME_BEAT_S)]
+            say(f"peers seen: {session.read().peers}; the bands apart: at most {np.abs(between).max():.2f} ms")
             for recorder in recorders:
-                recorder.begin()
-            time.sleep(seconds)
-            since = (reading.at_s, reading.beat, reading.tempo_bpm)
-            heard = [recorder.clicks_s() for recorder in recorders]
-            for place, clicks in enumerate(heard):
-                found = [beside_ms(session, at_s, since) for at_s in clicks]
-                bands[place] += found
-                say(
-                    f"{tempo_bpm:.0f} bpm, {SERVERS[place][0]} Hz, blocks of {SERVERS[place][1]}: {len(found)} clicks, "
-                    f"{np.mean(found):+.2f} ms on average, at most {np.abs(found).max():.2f} beside the session"
-                )
-            nearest = [1000.0 * min((at_s - other_s for other_s in heard[1]), key=abs) for at_s in heard[0]]
-            apart += [one for one in nearest if abs(one) < 200.0]  # of the same beat: a busy recorder misses some
-        say(f"peers seen: {session.read().peers}; the bands apart: at most {np.abs(apart).max():.2f} ms")
-        for recorder in recorders:
-            recorder.client.deactivate()
-            recorder.client.close()
-        return Phases(bands, apart)
+                recorder.close()
+            return Phases(bands, between)
     finally:
         session.close()
-        for process in reversed(started):
-            if process.stdin is not None:
-                process.stdin.close()  # a band ends by itself
-                process.wait(20)
-            process.terminate()
-        for process in started:
-            process.wait(10)
+
+
+def told(found: list[float]) -> str:
+    """In milliseconds."""
+    if not found:
+        return "no clicks"
+    return f"{len(found)} clicks, {np.mean(found):+.2f} ms on average, at most {np.abs(found).max():.2f}"
 
 
 if __name__ == "__main__":

@@ -10,18 +10,18 @@ Needs jackd; for Link the extra `link`.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+if __package__:
+    from .two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, running, own_server
+else:  # run by hand
+    from two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, running, own_server
+
 RATE, BLOCK = 48_000, 2048
-FIRST_BPM, THEN_BPM = 117.0, 123.0
-SETTLE_S = 8.0
 NAMES = ("gm-one", "gm-two")
 
 
@@ -52,44 +52,6 @@ def play(server: str, by: str, name: str, tempo_bpm: float) -> None:
         print(engine.status.time_source, engine.report()["xruns"], file=sys.stderr)
 
 
-class Recorder:
-    """What both bands play, by the frames of the server."""
-
-    def __init__(self, server: str, by: str) -> None:
-        import jack
-
-        self.client: Any = jack.Client("ear", servername=server, no_start_server=True)
-        self.ports = [self.client.inports.register(f"in_{place}") for place in range(2)]
-        self.blocks: list[tuple[int, np.ndarray]] = []
-        self.client.set_process_callback(self._process)
-        self.client.activate()
-        for name, port in zip(NAMES, self.ports, strict=True):
-            self.client.connect(f"{name}:output_1", port)
-        if by == "midi":
-            self.client.connect("gm-one:midi_out", "gm-two:midi_in")
-
-    def _process(self, frames: int) -> None:
-        self.blocks.append((self.client.last_frame_time, np.stack([port.get_array().copy() for port in self.ports])))
-
-    def clicks(self, place: int) -> list[int]:
-        """Frames of the clicks' middles, of one band."""
-        found: list[int] = []
-        blocks = list(self.blocks)
-        start = blocks[0][0]
-        sound = np.zeros(blocks[-1][0] - start + BLOCK, np.float32)
-        for frame, block in blocks:
-            sound[frame - start : frame - start + BLOCK] = block[place][: sound.size - (frame - start)]
-        at = 0
-        while True:
-            loud = np.flatnonzero(np.abs(sound[at:]) > 0.2)
-            if not loud.size:
-                return found
-            near = slice(at + loud[0], at + loud[0] + RATE // 20)
-            peak = near.start + int(np.abs(sound[near]).argmax())
-            found.append(start + peak)
-            at = peak + RATE // 5
-
-
 @dataclass
 class Beside:
     """Samples by which each click of the second band comes after one of the first."""
@@ -103,54 +65,30 @@ class Beside:
 
 def measure(by: str, seconds: float, say: Any = print) -> Beside:
     """The second beside the first, for that long at each tempo, after it has settled."""
-    server = f"gm-two-{os.getpid()}"
-    started: list[subprocess.Popen[Any]] = []
-    try:
-        command = ["jackd", "-n", server, "-r", "-d", "dummy", "-r", str(RATE), "-p", str(BLOCK)]
-        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        time.sleep(2.0)
-        bands = []
-        for name, tempo_bpm in zip(NAMES, (FIRST_BPM, 100.0), strict=True):
-            child = subprocess.Popen(
-                [sys.executable, __file__, "--play", server, by, name, str(tempo_bpm)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            started.append(child)
-            bands.append(child)
-        for child in bands:
-            assert child.stdout is not None
-            while child.stdout.readline().strip() != "ready":
-                if child.poll() is not None:
-                    raise RuntimeError("a band did not start")
-        recorder = Recorder(server, by)
-        beside: list[int] = []
-        for tempo_bpm in (FIRST_BPM, THEN_BPM):
+    where = own_server("two", RATE, BLOCK)
+    children = [[where.name, by, name, str(bpm)] for name, bpm in zip(NAMES, (FIRST_BPM, 100.0), strict=True)]
+    with running([where], __file__, children) as bands:
+        recorder = Recorder(where, [f"{name}:output_1" for name in NAMES])
+        if by == "midi":
+            recorder.client.connect("gm-one:midi_out", "gm-two:midi_in")
+
+        def set_tempo(tempo_bpm: float) -> None:
             if tempo_bpm != FIRST_BPM:
                 assert bands[0].stdin is not None
                 bands[0].stdin.write(f"{tempo_bpm}\n")
                 bands[0].stdin.flush()
-            time.sleep(SETTLE_S)
-            recorder.blocks.clear()
-            time.sleep(seconds)
-            first, second = recorder.clicks(0), recorder.clicks(1)
-            found = [min((at - other for other in first), key=abs) for at in second]
-            found = [one for one in found if abs(one) < RATE // 5]  # of the same beat: a busy recorder misses some
+
+        beside: list[int] = []
+        for tempo_bpm in each_tempo([recorder], set_tempo, seconds):
+            second = recorder.clicks(1)
+            found = [round(one) for one in apart(second, recorder.clicks(0), SAME_BEAT_S * RATE)]
             say(
                 f"{tempo_bpm:.0f} bpm: {len(found)} clicks of {len(second)}, the second {np.mean(found):+.1f} samples "
                 f"after the first on average, at most {np.abs(found).max()}"
             )
             beside += found
-        recorder.client.deactivate()
-        recorder.client.close()
+        recorder.close()
         return Beside(beside)
-    finally:
-        for process in reversed(started):
-            if process.stdin is not None:
-                process.stdin.close()
-                process.wait(20)
-            process.terminate()
-        for process in started:
-            process.wait(10)
 
 
 if __name__ == "__main__":
