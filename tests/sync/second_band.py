@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 if __package__:
-    from .two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, running, own_server
+    from .two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, own_server, running
 else:  # run by hand
-    from two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, running, own_server
+    from two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, own_server, running
 
 RATE, BLOCK = 48_000, 2048
 NAMES = ("gm-one", "gm-two")

@@ -50,7 +50,7 @@ def test_a_kept_song_is_played_from_its_first_bar(
     assert "Harbour lights.chart" in line
     band = Told()
     monkeypatch.setattr(gigmate.session, "_shipped_player", lambda weights, seed: band)
-    arguments = "--backend jack --no-connect --start-now --no-wait --duration 4".split()
+    arguments = ["--backend", "jack", "--no-connect", "--start-now", "--no-wait", "--duration", "4"]
     arguments += ["--server", jack_server.name, "--song", "Harbour lights"]
     assert boundary.run(main.live_app, "gigmate-live", arguments) == 0
     told = [moment for moment, _ in band.moments if moment.tempo_bpm > 0]
