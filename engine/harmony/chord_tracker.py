@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...dsp.half_beat import HalfBeat
 from ...dsp.log_probability import pitch_class_log_odds, root_log_probabilities
+from ..charts.chord_symbol import ChordSymbol
 from ..player import Harmonist, Reading
 from ..position import Point
 from ..status import chord_name
@@ -50,6 +51,11 @@ class Chord:
     """Probability, as the tracker sees it, that root and third are these."""
     bass: int = -1
     """Where it is not the root; what is heard says none."""
+
+
+def as_written(symbol: ChordSymbol) -> Chord:
+    """One that somebody has written, or holds down."""
+    return Chord(symbol.root, symbol.pitch_classes, 1.0, symbol.bass)
 
 
 class ChordTracker:

@@ -10,6 +10,7 @@ import math
 from ..charts.chart import Chart
 from ..commands import ShiftHalfBeat, ThisIsOne
 from ..errors import ConfigError
+from ..style_priors import StylePrior
 from ..timing.conducting import Conducting
 from .beat_grid import BeatGrid
 
@@ -158,10 +159,29 @@ class BeatCount:
         counted = self.grid.beat_at(ended) - first
         if bars < 1 or abs(counted / expected - 1.0) < _OTHER_TEMPO or abs(expected / self.metre - bars) > _WHOLE_BARS:
             return False
-        self.grid.lay(first, began, ended, bars * self.metre)
-        self._told = [ended - (ended - began) / (bars * self.metre) * back for back in range(_TOLD_FIRST, -1, -1)]
-        self._time.begin_bar(ended, 60.0 * self._rate_hz * bars * self.metre / (ended - began))
+        self._lay(first, began, ended, bars * self.metre)
         return True
+
+    def lay_by_style(self, first: int, began: float, ended: float, style: StylePrior) -> bool:
+        """The same for the first section: where it was counted twice as fast as the style ever is, or half as fast, and
+        the other makes whole bars in a usual tempo. Not where somebody gives the time."""
+        if self._song_period or self._time.entrance_cue().free:
+            return False
+        counted = self.grid.beat_at(ended) - first
+        counted_bpm = 60.0 * self._rate_hz * counted / (ended - began)
+        most, least = style.high_bpm * (1.0 + _OTHER_TEMPO), style.low_bpm / (1.0 + _OTHER_TEMPO)
+        times = 0.5 if counted_bpm > most else 2.0 if counted_bpm < least else 1.0
+        bars = round(counted * times / self.metre)
+        usual = style.low_bpm <= counted_bpm * times <= style.high_bpm
+        if times == 1.0 or not usual or bars < 1 or abs(counted * times / self.metre - bars) > _WHOLE_BARS:
+            return False
+        self._lay(first, began, ended, bars * self.metre)
+        return True
+
+    def _lay(self, first: int, began: float, ended: float, beats: int) -> None:
+        self.grid.lay(first, began, ended, beats)
+        self._told = [ended - (ended - began) / beats * back for back in range(_TOLD_FIRST, -1, -1)]
+        self._time.begin_bar(ended, 60.0 * self._rate_hz * beats / (ended - began))
 
     def counted_anew(self, began: float, first: int) -> int | None:
         """The beat of that note by all that is known by now, if the count since `first` turns out to have been wrong:

@@ -15,7 +15,7 @@ from ..commands import SetChart
 from ..errors import ConfigError
 from ..harmony.chord_settings import ChordSettings
 from ..player import Harmonist, Heard
-from ..style_priors import STYLE_PRIORS
+from ..style_priors import STYLE_PRIORS, StylePrior
 from ..timing.conducting import Conducting
 from .beat_count import BeatCount
 from .chord_decoding import in_fours
@@ -58,6 +58,7 @@ class Learner:
         self.time, self._rate_hz, self._stagehand = time, rate_hz, stagehand
         self._count = BeatCount(time, rate_hz)
         self.heard = HeardBeats(ChordSettings(), rate_hz, harmonist, self._count)
+        self._prior: StylePrior | None = None
         self._fours_fit = True  # bars of four are as usual in the style as bars of two
         self.song: LearntSong | None = None
         """As it is known by now; stays when all is forgotten."""
@@ -159,7 +160,8 @@ class Learner:
     def set_style(self, style: str) -> None:
         """What is played."""
         self.heard.set_style(style)
-        metres = dict(STYLE_PRIORS[style].metres) if style in STYLE_PRIORS else {}
+        self._prior = STYLE_PRIORS.get(style)
+        metres = dict(self._prior.metres) if self._prior is not None else {}
         self._fours_fit = metres.get(4, 0.0) >= metres.get(2, 0.0)
 
     def known(self) -> LearntSong | None:
@@ -290,6 +292,8 @@ class Learner:
         moved = self._count.meet(position, take.first) or moved
         heard_beats = max(1, round(self._count.grid.beat_at(position)) - take.first)
         laid = not moved and self._count.lay_by_song(take.first, self._meant, position)
+        if self._prior is not None and not moved and not laid:
+            laid = self._count.lay_by_style(take.first, self._meant, position, self._prior)
         first, end = self._count.bounds(take.first, position, take.counted_back)
         if (first, metre) != (take.first, take.metre):
             take = Take(first, metre)

@@ -31,7 +31,7 @@ from ..commands import (
     UndoChord,
 )
 from ..errors import ConfigError
-from ..harmony.chord_tracker import Chord, ChordTracker
+from ..harmony.chord_tracker import Chord, ChordTracker, as_written
 from ..player import Harmonist, Heard, Moment
 from ..position import Point
 from ..style_priors import STYLE_PRIORS
@@ -266,8 +266,7 @@ class Conductor:
             chord_root=int(chord.root),
             chord_pitch_classes=tuple(map(float, chord.pitch_classes)),
             next_root=-1 if self._lead is not None else self.plan.bass_in(1.0, point, self._chords.ahead),
-            # who has not found the beat yet holds back
-            playing=bool(self._playing and (self._found or not self._sources.listen)),
+            playing=bool(self._playing and (self._found or not self._sources.listen)),  # who looks for the beat waits
             chord_bass=int(chord.bass if chord.bass != chord.root else -1),
         )
 
@@ -417,13 +416,11 @@ class Conductor:
         sure = self._source is not self._tracker or self.bar_confidence >= self.config.lock.sure_bar
         written = self._chart.chord(point, self._found, sure, self.bar_samples() / self._metre)
         if self._lead is not None:
-            return Chord(self._lead.root, self._lead.pitch_classes, 1.0, self._lead.bass)
+            return as_written(self._lead)
         if written is not None:
             return Chord(*written, bass=self._chart.bass_in(0.0))
         fixed = self.plan.heard_at(point.bar, point.beat - point.bar_beat, self._chords.loop_bars)
-        if fixed is None:
-            return self._chords.ahead(point.beat)
-        return Chord(fixed.root, fixed.pitch_classes, 1.0, fixed.bass)
+        return self._chords.ahead(point.beat) if fixed is None else as_written(fixed)
 
     def _aim(self, position_samples: float, leap_beyond_beats: float | None = None) -> None:
         """Choose the source, bend the timeline toward it, and leap where gliding would be wrong."""

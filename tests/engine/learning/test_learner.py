@@ -264,3 +264,22 @@ def test_bars_of_two_whose_chords_change_at_every_other_line_are_bars_of_four() 
     assert not in_fours(np.repeat([0, 21, 5, 7] * 2, 2))
     assert not in_fours(verse[:-2])  # no whole number of them
     assert not in_fours(np.zeros(16, np.int64))  # a single chord says nothing
+
+
+@pytest.mark.parametrize(
+    ("style", "heard_at", "bars"),
+    [("soul", 2.0, 4), ("soul", 1.0, 4), ("disco", 0.5, 4), ("metal", 2.0, 8), ("no style", 2.0, 8)],
+)
+def test_a_tempo_in_which_a_style_never_is_was_heard_twice_or_half_as_fast(
+    style: str, heard_at: float, bars: int
+) -> None:
+    time = Time()
+    player = Player(time)
+    player.learner.set_style(style)
+    time.rate = heard_at
+    player.play(("",), {2.0: "press"})
+    player.play(VERSE)
+    player.play(VERSE, {0.0: "press"})
+    assert player.learner.sections[0].bars == bars
+    if bars == 4:
+        assert chords(player) == list(VERSE) and time.rate == pytest.approx(1.0, abs=0.02)
