@@ -2,7 +2,8 @@
 
     python numbered_run.py '{"backend": "jack", ...}' SECONDS_OF_BAND [binding]
 
-Prints one line when the stream runs; at the next line on stdin it stops and prints its findings.
+Prints one line when the stream runs. At a line on stdin another thread of it gets busy, which it says; at the next one
+it stops and prints its findings.
 """
 
 from __future__ import annotations
@@ -55,10 +56,11 @@ def main(fields: str, seconds: str) -> None:
         while not stop.is_set():
             number += 1
 
-    busy = threading.Thread(target=be_busy, daemon=True)
-    busy.start()
     port.start(bridge)
     print(json.dumps({"inputs": port.input_names, "outputs": port.output_names, "rate_hz": port.rate_hz}), flush=True)
+    sys.stdin.readline()  # those who play and listen are there: until then nobody gains by it
+    threading.Thread(target=be_busy, daemon=True).start()
+    print("busy", flush=True)
     sys.stdin.readline()
     heard = bridge.in_ring.read(2 * count)
     expected = port.callbacks_expected  # before the count: both grow

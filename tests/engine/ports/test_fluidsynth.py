@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ _TRIES = 12
 _KICK, _VELOCITY = 36, 100
 
 
+@cache
 def own_rise() -> int:
     """From a message to where FluidSynth's kick exceeds a fifth of its peak, in samples: asked of its library."""
     library = ctypes.CDLL("libfluidsynth.so.3")

@@ -40,6 +40,7 @@ def exchange(server: Any, peer: Callable[..., Peer], ports: tuple[str, str], fie
     sink = peer(environment, "jack_peer.py", "record", ports[1], path)
     for one in (source, sink, wheel):
         assert one.line() == "ready"
+    assert run.go() == "busy"
     assert wheel.go() == "done"
     assert sink.go() == "on"
     assert source.go() == "done"
@@ -92,6 +93,7 @@ def test_parts_have_ports_of_their_own_in_step_to_the_sample(
     ]
     expected = "gm:output_1 system:playback_1 gm:drums_1 system:playback_2 gm:drums_2 system:playback_3"
     assert wires == [*expected.split(), "system:playback_4"], "and the keys on the last"
+    assert run.go() == "busy"
     assert wheel.go() == "done"
     assert sink.go() == "on"
     assert source.go() == "done"

@@ -68,6 +68,7 @@ def test_numbers_pass_in_order_both_ways(environment: dict[str, str], jack_serve
         recorder = _peer(environment, "record", "PortAudio:out_2", tmp_path / "out.npy")
         for peer in (player, recorder):
             assert peer.stdout.readline() == "ready\n"
+        _get_busy(run)
         for peer in (recorder, player):
             peer.stdin.write("\n")
             peer.stdin.flush()
@@ -105,6 +106,8 @@ def test_parts_have_channels_of_their_own_in_step(
         recorder = _peer(environment, "recordall", "PortAudio:out_", tmp_path / "all.npz")
         for answer in ("ready", "on", "saved"):
             assert recorder.stdout.readline() == f"{answer}\n"
+            if answer == "ready":
+                _get_busy(run)
             time.sleep(0.5)
             recorder.stdin.write("\n")
             recorder.stdin.flush()
@@ -124,6 +127,13 @@ def test_parts_have_channels_of_their_own_in_step(
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def _get_busy(run: subprocess.Popen[str]) -> None:
+    assert run.stdin is not None and run.stdout is not None
+    run.stdin.write("\n")
+    run.stdin.flush()
+    assert run.stdout.readline() == "busy\n"
 
 
 def _peer(environment: dict[str, str], *arguments: object) -> subprocess.Popen[str]:
