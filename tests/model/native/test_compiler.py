@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,18 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("GIGMATE_CACHE_DIR", str(tmp_path / "cache"))
     compiler._key.cache_clear()
+    yield
+    compiler._key.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def exercised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """Weights, and what the library that all tests share says of them: no test has its own cache yet."""
+    weights = write_small_band(tmp_path_factory.mktemp("band"), odd=True)
+    return weights, exercise(weights, None)
 
 
 def no_compiler(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +76,9 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", [*WAYS, "sanitizers"])
-def test_every_way_to_multiply_builds_without_a_warning_and_says_the_same(way: str, tmp_path: Path) -> None:
+def test_every_way_to_multiply_builds_without_a_warning_and_says_the_same(
+    way: str, tmp_path: Path, exercised: tuple[Path, np.ndarray]
+) -> None:
     """This processor's instructions, those of older ones, and none: the integer sums are exact in all of them."""
     if way != "sanitizers" and platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("flags of another processor")
@@ -75,7 +87,7 @@ def test_every_way_to_multiply_builds_without_a_warning_and_says_the_same(way: s
     built, sources = tmp_path / "step.so", sorted(str(path) for path in SOURCE.glob("*.c"))
     done = subprocess.run([*command, "-o", str(built), *sources, "-lm"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    weights = write_small_band(tmp_path, odd=True)
+    weights, said = exercised
     if way == "sanitizers":
         asan = subprocess.run(
             [find_compiler(), "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
@@ -85,7 +97,7 @@ def test_every_way_to_multiply_builds_without_a_warning_and_says_the_same(way: s
         ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=ROOT)
         assert ran.returncode == 0, ran.stderr[-3000:]
         return
-    np.testing.assert_allclose(exercise(weights, built), exercise(weights, None), atol=2e-4)
+    np.testing.assert_allclose(exercise(weights, built), said, atol=2e-4)
 
 
 def test_without_a_compiler_torch_plays_and_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
