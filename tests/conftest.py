@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import shutil
 import signal
@@ -37,6 +38,15 @@ if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 ):  # a run in the background: programs of the tests would ignore it too
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What all tests have imported, half a million objects, is left out of collections: each run of the engine begins
+    with one, which took 0.3 s of it all.
+    """
+    gc.collect()
+    gc.freeze()
+
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 

@@ -22,6 +22,7 @@ SWITCH_S = 0.0002
 5 ms a busy thread (a page, a terminal face) made steps four times as long."""
 _YOUNG_EVERY_S = 1.0
 _OLD_EVERY_S = 30.0
+_FROZEN_AT_START = gc.get_freeze_count()  # some Pythons begin with objects that are (3.12.1: 375)
 
 
 def raise_priority() -> str:
@@ -66,17 +67,24 @@ class IdleCollector:
 
 @contextlib.contextmanager
 def kept_fluent() -> Iterator[IdleCollector]:
-    """Within it no collection starts by itself, and other Python threads give way soon."""
+    """Within it no collection starts by itself, and other Python threads give way soon.
+
+    What is there before is collected once, and then left out until the end. Where the program around us has done that
+    itself (`gc.freeze`, as those do that fork), it stays as it is.
+    """
+    frozen = gc.get_freeze_count() > _FROZEN_AT_START
     was_enabled = gc.isenabled()
     switch_s = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
-    gc.collect()
-    gc.freeze()
+    if not frozen:
+        gc.collect()
+        gc.freeze()
     gc.disable()
     try:
         yield IdleCollector()
     finally:
         sys.setswitchinterval(switch_s)
-        gc.unfreeze()
+        if not frozen:
+            gc.unfreeze()
         if was_enabled:
             gc.enable()

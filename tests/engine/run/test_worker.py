@@ -518,9 +518,10 @@ def test_chords_have_names() -> None:
 def test_garbage_is_left_until_there_is_time() -> None:
     import gc
 
+    gc.unfreeze()  # what the tests have frozen for all of them
     assert gc.isenabled()
     with kept_fluent() as collector:
-        assert not gc.isenabled()
+        assert not gc.isenabled() and gc.get_freeze_count() > 0
         before = gc.get_stats()[1]["collections"]
         collector._young_s -= 5.0
         collector.collect(0.02)
@@ -528,6 +529,11 @@ def test_garbage_is_left_until_there_is_time() -> None:
         assert gc.get_stats()[1]["collections"] == before + 1
     assert gc.isenabled()
     assert gc.get_freeze_count() == 0
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    with kept_fluent():
+        assert not gc.isenabled()
+    assert gc.get_freeze_count() > 0.9 * frozen, "that of the program around us stays"
 
 
 def test_a_tap_of_a_program_means_what_is_heard_of_it() -> None:
