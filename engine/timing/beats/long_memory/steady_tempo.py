@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,8 @@ class SteadyTempo:
     def __init__(self, settings: SteadySettings, tempo: TempoRange) -> None:
         self._settings = settings
         low, high = max(settings.lowest_bpm, tempo.lowest_bpm), min(settings.highest_bpm, tempo.highest_bpm)
-        self._log_hz = np.arange(math.log(low / 60.0), math.log(high / 60.0), settings.tempo_step)
+        self._tempi = math.log(low / 60.0), math.log(high / 60.0), settings.tempo_step
+        self._log_hz = np.arange(*self._tempi)
         octaves = (self._log_hz - math.log(settings.centre_bpm / 60.0)) / math.log(2.0) / settings.spread_octaves
         self._usual = -0.5 * octaves**2
         self._sub_s = 0.0
@@ -83,7 +85,7 @@ class SteadyTempo:
         else:
             self._age_s += frame_s
         first, last, at = self._slices[self._frames]
-        self._scores[first:last] = self._window[at].sum(axis=-1)
+        self._scores[first:last] = self._window.take(at, mode="clip").sum(axis=-1)  # half the time of [at]
         self._frames += 1
         return self._frames == _ROUND_FRAMES
 
@@ -146,12 +148,23 @@ class SteadyTempo:
         self._sub_s = sub_s
         length = round(self._settings.window_s / sub_s)
         self._heard = np.zeros(length + 1, np.float32)  # the last one stays 0: what lies before the window
-        self._slices = []
-        bounds = np.linspace(0, len(self._log_hz), _ROUND_FRAMES + 1).round().astype(int)
-        for first, last in itertools.pairwise(bounds.tolist()):
-            periods = np.exp(-self._log_hz[first:last]) / sub_s
-            beats = np.arange(math.ceil(length / periods.min()))
-            back = (np.arange(_PHASES)[None, :, None] / _PHASES + beats[None, None]) * periods[:, None, None]
-            at = length - 1 - np.floor(back + 0.5).astype(np.int64)
-            self._slices.append((first, last, np.where(at < 0, length, at).astype(np.int32)))
+        self._slices = _beats_in_window(self._tempi, sub_s, length)
         self._begin_round()
+
+
+@lru_cache(maxsize=4)
+def _beats_in_window(
+    tempi: tuple[float, float, float], sub_s: float, length: int
+) -> tuple[tuple[int, int, NDArray[np.int32]], ...]:
+    """For each frame of a round the first and last of its tempi, and where in the window their beats lie, at each
+    phase. Megabytes: every conductor reads the same ones."""
+    slices = []
+    log_hz = np.arange(*tempi)
+    bounds = np.linspace(0, len(log_hz), _ROUND_FRAMES + 1).round().astype(int)
+    for first, last in itertools.pairwise(bounds.tolist()):
+        periods = np.exp(-log_hz[first:last]) / sub_s
+        beats = np.arange(math.ceil(length / periods.min()))
+        back = (np.arange(_PHASES)[None, :, None] / _PHASES + beats[None, None]) * periods[:, None, None]
+        at = length - 1 - np.floor(back + 0.5).astype(np.int64)
+        slices.append((first, last, np.where(at < 0, length, at).astype(np.int32)))
+    return tuple(slices)
