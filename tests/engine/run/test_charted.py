@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from functools import cache
 
 import numpy as np
@@ -39,9 +40,10 @@ class Listens(FakePlayer):
         return np.tile(0.3 * np.sin(2 * np.pi * 200 * n / PLAYER_HZ).astype(np.float32), (3, 1))
 
 
-def sound_of(performance: Performance, rate_hz: int = PLAYER_HZ) -> list[np.ndarray]:
+def sound_of(performance: Performance, rate_hz: int = PLAYER_HZ, seconds: float = math.inf) -> list[np.ndarray]:
+    """A performance, or the first seconds of it, by frames."""
     block = np.zeros(round(FRAME_S * rate_hz), np.float32)
-    return [block] * performance.frames
+    return [block] * round(min(performance.frames, seconds / FRAME_S))
 
 
 def silent_before(performance: Performance, beat: int) -> Performance:
@@ -49,7 +51,9 @@ def silent_before(performance: Performance, beat: int) -> Performance:
     return performance
 
 
-def accompany(performance: Performance, chart: Chart, start_s: float) -> tuple[Listens, np.ndarray]:
+def accompany(
+    performance: Performance, chart: Chart, start_s: float, seconds: float = math.inf
+) -> tuple[Listens, np.ndarray]:
     player = Listens(performance)
     band = Accompaniment(
         player,
@@ -57,7 +61,7 @@ def accompany(performance: Performance, chart: Chart, start_s: float) -> tuple[L
         PLAYER_HZ,
         AccompanimentSettings(ahead_frames=1, chart=chart, chart_start_samples=round(start_s * PLAYER_HZ)),
     )
-    pieces = [band.push(block) for block in sound_of(performance)]
+    pieces = [band.push(block) for block in sound_of(performance, seconds=seconds)]
     pieces += band.finish()
     return player, np.concatenate([piece.mono for piece in pieces])
 
@@ -106,7 +110,7 @@ def test_without_a_beat_there_is_no_first_bar() -> None:
 def test_the_band_is_told_what_is_written(first_beat: int) -> None:
     """Heard is C all the time; told is the chart, from the bar that it begins with, round and round."""
     performance = perform(steady(110.0, 42.0), 5, QUIET)
-    player, _ = accompany(performance, CHART, performance.beats_s[first_beat])
+    player, _ = accompany(performance, CHART, performance.beats_s[first_beat], 28.0)
     assert roots_right(player, performance, CHART, first_beat, from_beat=24) > 0.97
 
 
@@ -137,7 +141,7 @@ def test_the_score_has_the_chords_where_they_are_written() -> None:
 def test_a_chart_in_five_says_the_metre() -> None:
     chart = parse_chart("metre: 5/4\n| Em . . D . | C |")
     performance = perform(steady(126.0, 42.0), 2, QUIET, 5, beats_per_chord=5)
-    player, _ = accompany(performance, chart, performance.beats_s[0])
+    player, _ = accompany(performance, chart, performance.beats_s[0], 28.0)
     assert {moment.beats_per_bar for moment in player.moments[100:]} == {5}
     assert roots_right(player, performance, chart, 0, from_beat=30) > 0.97
 
@@ -149,12 +153,13 @@ TURNS = parse_chart("| C . G . | 3/4 F . G | % | 4/4 Am | 2/4 E | 5/4 F . G . . 
 
 
 @pytest.mark.parametrize("chart", [SECTIONS, TURNS], ids=["sections", "bars"])
-@pytest.mark.parametrize(("bpm", "first_beat"), [(96.0, 0), (168.0, 8)])
-def test_the_metre_follows_the_chart(chart: Chart, bpm: float, first_beat: int) -> None:
-    """Round and round; every frame is told the bar as it is written, from when the beat was found on."""
+@pytest.mark.parametrize(("bpm", "first_beat", "seconds"), [(96.0, 0, 45.0), (168.0, 8, 36.0)])
+def test_the_metre_follows_the_chart(chart: Chart, bpm: float, first_beat: int, seconds: float) -> None:
+    """Into the second round; every frame is told the bar as it is written, from when the beat was found on."""
     bars = [chart.beats_of_bar(bar) for bar in range(chart.bars)]
     performance = perform(steady(bpm, 60.0), 5, QUIET, bars=[4] * (first_beat // 4) + bars * 20)
-    player, _ = accompany(performance, chart, performance.beats_s[first_beat])
+    assert performance.beats_s[first_beat + round(chart.length_beats) + 8] < seconds
+    player, _ = accompany(performance, chart, performance.beats_s[first_beat], seconds)
     assert roots_right(player, performance, chart, first_beat, from_beat=first_beat + 24, near_beats=0.25) > 0.97
     told = []
     for frame, moment in enumerate(player.moments):
@@ -177,7 +182,7 @@ def test_a_chart_may_begin_where_the_band_comes_in() -> None:
         PLAYER_HZ,
         AccompanimentSettings(ahead_frames=1, wait=True, chart=CHART, chart_start_samples=None),
     )
-    for block in sound_of(performance):
+    for block in sound_of(performance, seconds=28.0):
         band.push(block)
     assert band.came_in_s is not None
     first_beat = int(np.argmin(np.abs(performance.beats_s - band.came_in_s)))
@@ -189,7 +194,7 @@ def test_a_chart_may_begin_where_the_band_comes_in() -> None:
 def test_the_band_ends_where_the_chart_does() -> None:
     chart = parse_chart("end: stop\n| C | F | x4\n| G |")
     performance = perform(steady(120.0, 40.0), 4, QUIET)
-    player, mix = accompany(performance, chart, performance.beats_s[0])
+    player, mix = accompany(performance, chart, performance.beats_s[0], 24.0)
     last_s = performance.beats_s[int(chart.length_beats)]
     end = round((last_s + 0.25 + 1.2 + 0.1) * PLAYER_HZ)  # it rings for half a beat, and fades
     assert np.abs(mix[end:]).max() == 0.0
@@ -198,7 +203,9 @@ def test_the_band_ends_where_the_chart_does() -> None:
     assert player.moments[round(last_s / FRAME_S) - 5].playing
 
 
-def waiting(performance: Performance, chart: Chart | None, tempo_bpm: float | None, **more: object) -> tuple:
+def waiting(
+    performance: Performance, chart: Chart | None, tempo_bpm: float | None, seconds: float, **more: object
+) -> tuple:
     """(where the band comes in, its sound, the accompaniment) of a band that waits, as `gigmate complete` has it."""
     band = Accompaniment(
         Listens(performance),
@@ -206,7 +213,7 @@ def waiting(performance: Performance, chart: Chart | None, tempo_bpm: float | No
         PLAYER_HZ,
         AccompanimentSettings(ahead_frames=1, wait=True, chart=chart, **more),  # type: ignore[arg-type]
     )
-    pieces = [band.push(block) for block in sound_of(performance)]
+    pieces = [band.push(block) for block in sound_of(performance, seconds=seconds)]
     sound = np.concatenate([piece.mono for piece in (*pieces, *band.finish())])
     return band.came_in_s, sound, band
 
@@ -219,7 +226,7 @@ def with_pickup(beats_per_bar: int, pickup: int, bpm: float) -> Performance:
 @cache
 def comes_in_by_ear(beats_per_bar: int, pickup: int, bpm: float) -> float:
     """Without a chart, at so many seconds."""
-    return float(waiting(with_pickup(beats_per_bar, pickup, bpm), None, None)[0])
+    return float(waiting(with_pickup(beats_per_bar, pickup, bpm), None, None, 16.0)[0])
 
 
 @pytest.mark.parametrize(
@@ -240,7 +247,7 @@ def test_a_band_that_waits_comes_in_with_the_charts_first_bar(
     by_ear = comes_in_by_ear(beats_per_bar, pickup, bpm)
     start = round(found.seconds * PLAYER_HZ)
     came_in, sound, band = waiting(
-        performance, chart, tempo_bpm, chart_start_samples=start, chart_tempo_bpm=found.tempo_bpm
+        performance, chart, tempo_bpm, 24.0, chart_start_samples=start, chart_tempo_bpm=found.tempo_bpm
     )
     assert came_in == pytest.approx(found.seconds, abs=0.002)
     assert came_in <= by_ear
@@ -248,7 +255,7 @@ def test_a_band_that_waits_comes_in_with_the_charts_first_bar(
     assert np.abs(sound[: start - fade]).max() == 0.0
     assert np.abs(sound[start : start + 2_000]).max() > 0.1
     # and from there on it goes with the musician
-    last = performance.beats_s[performance.beats_s < 28.0][-1]
+    last = performance.beats_s[performance.beats_s < 23.0][-1]
     beat = 60.0 / bpm
     point = band._conductor.peek(last * PLAYER_HZ)
     assert abs((point.beat + 0.5) % 1.0 - 0.5) * beat < 0.08
@@ -260,7 +267,7 @@ def test_a_chart_that_begins_later_is_waited_for() -> None:
     start_s = float(performance.beats_s[16])
     for tempo_bpm in (None, 110.0):
         came_in, sound, _ = waiting(
-            performance, CHART, tempo_bpm, chart_start_samples=round(start_s * PLAYER_HZ), chart_tempo_bpm=110.0
+            performance, CHART, tempo_bpm, 16.0, chart_start_samples=round(start_s * PLAYER_HZ), chart_tempo_bpm=110.0
         )
         assert start_s - 0.08 <= came_in <= start_s + 60 / 110 + 0.08
         assert np.abs(sound[: round((start_s - 0.1) * PLAYER_HZ)]).max() == 0.0
