@@ -7,15 +7,20 @@ import io
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "control" / "web"))
 
 from gigmate.control.panel import panel
+from gigmate.engine.charts.chart_position import planned_bar
 from gigmate.engine.status import Status
+from gigmate.presets.loader import load_preset
+from gigmate.sheets.library import open_songs
 from rich.console import Console
 from rich.text import Text
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+IREAL = PICTURES.parent / "examples" / "friday.html"
 MOST_BYTES = 150_000
 PHONE = {"width": 390, "height": 844}
 SIZES = {"page-landscape": (844, 390), "page-tablet": (1024, 768), "page-small": (320, 568)}
@@ -42,6 +47,52 @@ def terminal() -> None:
     for row in panel(STATUS, 79, 24, messages=STATUS.warnings):
         console.print(Text.assemble(*row, no_wrap=True))
     console.save_svg(str(PICTURES / "terminal.svg"), title="gigmate-live")
+
+
+def ireal_set(browser: Any) -> None:
+    """The page with a set that came from iReal Pro: a song under way, and the set list."""
+    from stand_in import StandIn, open_remote
+
+    found, numbers = open_songs(IREAL)
+    songs = [found.song(number) for number in numbers]
+
+    class Evening(StandIn):
+        def lists(self) -> dict[str, Any]:
+            rows = [
+                {
+                    "title": song.title,
+                    "preset": load_preset(song.preset).name,
+                    "key": song.chart.key,
+                    "tempo_bpm": song.chart.tempo_bpm,
+                }
+                for song in songs
+            ]
+            return super().lists() | {"songs": rows}
+
+    chart = songs[1].chart
+    bars = [
+        planned_bar(bar + 1, [chart.symbol_at(4.0 * bar + beat) for beat in range(4)]) for bar in range(2, 6)
+    ]  # fmt: skip
+    band = Evening()
+    band.sections = list(chart.section_names)
+    band.status = dataclasses.replace(
+        STATUS, **LEARNING | {
+            "planned": tuple(bars), "learning": "", "learning_words": "", "chord_played": chart.symbol_at(8.0),
+            "song": songs[1].title, "song_number": 2, "songs": len(songs), "section": "A", "next_section": "",
+            "tempo_bpm": chart.tempo_bpm, "time_source": "set tempo", "style": "bossa_nova", "preset": "Bossa nova",
+            "chord": "Gm", "bar": 3, "recording": "", "muted": (False, False, False),
+        }
+    )  # fmt: skip
+    face, port = open_remote(band)
+    page = browser.new_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto(f"http://127.0.0.1:{port}/")
+    page.wait_for_selector("#planned .bar")
+    page.screenshot(path=PICTURES / "page-ireal-song.png")
+    page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = e.id === 'set'; })")
+    page.locator("#set").scroll_into_view_if_needed()
+    page.locator("#set").screenshot(path=PICTURES / "page-ireal-set.png")
+    page.close()
+    face.close()
 
 
 def screens() -> None:
@@ -73,6 +124,7 @@ def screens() -> None:
         page.wait_for_selector("#planned .bar")
         page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = e.id === 'learn_box'; })")
         page.screenshot(path=PICTURES / "page-learnt.png")
+        ireal_set(browser)
         page = browser.new_page(viewport={"width": 1000, "height": 600})
         page.set_content((PICTURES / "terminal.svg").read_text(encoding="utf-8"))
         page.locator("svg").screenshot(path=PICTURES / "terminal.png")

@@ -1,16 +1,22 @@
 """Charts as we read them and as other programs do, bar by bar: `python tests/sheets/against_others.py`.
 
-A program, no test: it needs music21 and pyRealParser (`pip install music21==10.5.1 pyRealParser==0.1.0`). MusicXML and
-ABC come from music21's own corpus, by other people and programs; charts of iReal Pro are made of its published letters.
-It prints what differs, and ends with 1 where that is not explained here.
+A program, no test: it needs music21 and pyRealParser (`pip install music21==10.5.1 pyRealParser==0.1.0`), and node with
+npm, by which it gets ChordSheetJS. MusicXML and ABC come from music21's own corpus, by other people and programs;
+charts of iReal Pro are made of its published letters; ChordPro and sheets of words are written by ChordSheetJS. It
+prints what differs, and ends with 1 where that is not explained here.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
+import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import urllib.parse
 import warnings
 import zipfile
@@ -18,6 +24,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from gigmate.engine.charts.chord_symbol import NO_CHORD, parse_chord
 from gigmate.sheets.library import open_bytes
 from gigmate.sheets.order import in_order
 from gigmate.sheets.readers.abc_tunes import sheet_of, songs_of
@@ -42,7 +49,76 @@ EXPECTED = {
     "endings of two sections": "findings/pyrealparser-endings.sh",
     "two bars again, twice": "findings/pyrealparser-two-bars.sh",
     "D.C. al Fine": "pyRealParser knows no Fine",
+    "Words Night Walk": "ChordSheetJS reads no chords in a last line without words",
 }
+CHORDSHEETJS = "chordsheetjs@15.5.2"
+SONGS = (
+    """title: Amazing Grace
+key: G
+
+Verse 1:
+    G       G7     C        G
+Amazing grace, how sweet the sound
+     G       Em      D/F#  D7
+That saved a wretch like me
+""",
+    """title: House of the Rising Sun
+key: Am
+
+Verse:
+         Am   C     D           F
+There is a house in New Orleans
+     Am       C      E   E7
+They call the Rising Sun
+         Am       C     D     F
+It's been the ruin of many a girl
+    Am     E     Am  N.C.
+And me, oh Lord, was one
+""",
+    """title: Scarborough Fair
+key: Dm
+
+Dm          C             Dm
+Are you going to Scarborough Fair
+F        Dm  F    G      Dm
+Parsley, sage, rosemary and thyme
+""",
+    """title: Auld Lang Syne
+key: F
+
+Chorus:
+    F     Dm7  Gm7   C7sus4 C7
+For auld lang syne, my dear
+    F     F7/A  Bbmaj7
+For auld lang syne
+          F/C     A7/C#    Dm    Bb6
+We'll take a cup of kindness yet
+    Gm7   C7    F
+For auld lang syne
+""",
+    """title: Night Walk
+key: Em
+
+Bridge:
+Am7   D9   Gmaj7  C#m7b5
+One two three four
+F#7b9  Bm7  E7sus4  E7#9
+Down along the quiet road
+Cdim7  Baug  Am6  B7alt
+""",
+)
+READ_THERE = """
+const cs = require("chordsheetjs");
+const texts = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const chords = (song) => song.lines.flatMap((line) => line.items.map((item) => item.chords).filter(Boolean));
+console.log(JSON.stringify(texts.map((text) => {
+  const song = new cs.ChordsOverWordsParser().parse(text);
+  const cho = new cs.ChordProFormatter().format(song);
+  const words = new cs.TextFormatter().format(song);
+  return [[cho, chords(new cs.ChordProParser().parse(cho))],
+          [words, chords(new cs.ChordsOverWordsParser().parse(words))]];
+})));
+"""
 
 
 def ours(sheet: Sheet, bars: list[SheetBar]) -> Bars:
@@ -129,6 +205,30 @@ def links() -> list[tuple[str, bool]]:
     return results
 
 
+def sheets_of_words() -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+    """Songs as ChordSheetJS writes them, in ChordPro and with the chords above the words, and the chords that it reads
+    there: the same ones by their tones and basses, a bar each."""
+    with tempfile.TemporaryDirectory() as folder:
+        npm = [shutil.which("npm") or "npm", "install", "--silent", "--prefix", folder, CHORDSHEETJS]
+        subprocess.run(npm, check=True, stdout=subprocess.DEVNULL)
+        told = subprocess.run(
+            ["node", "-e", READ_THERE], input=json.dumps(SONGS), text=True, capture_output=True, check=True,
+            env=os.environ | {"NODE_PATH": f"{folder}/node_modules"},
+        ).stdout  # fmt: skip
+    results: tuple[list[tuple[str, bool]], list[tuple[str, bool]]] = ([], [])
+    for song, pair in zip(SONGS, json.loads(told), strict=True):
+        title = song.splitlines()[0].partition(": ")[2]
+        for kind, (text, chords) in enumerate(pair):
+            name = ("ChordPro", "Words")[kind]
+            sheet = open_bytes(text.encode(), title, (".cho", ".txt")[kind]).entries[0].read()
+            assert isinstance(sheet, Sheet)
+            found = [chord for bar in sheet.bars for _, chord in bar.chords]
+            meant = [NO_CHORD if chord == "N.C." else parse_chord(chord) for chord in chords]
+            same = [(one.pitch_classes, one.bass) for one in found] == [(one.pitch_classes, one.bass) for one in meant]
+            results[kind].append((f"{name} {title}", same))
+    return results
+
+
 def main() -> int:
     """Everything, and how much of it is the same."""
     import music21
@@ -136,7 +236,7 @@ def main() -> int:
     warnings.simplefilter("ignore")
     corpus = Path(music21.__file__).parent / "corpus"
     failed = 0
-    for kind in (scores(corpus), tunes(corpus), links()):
+    for kind in (scores(corpus), tunes(corpus), links(), *sheets_of_words()):
         for name, same in kind:
             why = next((text for word, text in EXPECTED.items() if name.endswith(word)), "")
             if not same:
