@@ -23,6 +23,8 @@ from ...engine.errors import ConfigError, EngineError
 OURS = Path(__file__).resolve().parents[2]
 ROUNDS = 5
 LIMIT_S = 600.0
+WORKERS = max(2, os.cpu_count() or 1)
+"""Over so many processes streams are spread; a build that cannot has the figures of its one process there."""
 Figures = dict[str, float]
 
 
@@ -64,18 +66,22 @@ class _Build:
         self._out = place / f"{name}.wav"
         self._voice: list[str] = []
         """What asks for the neural voice, where there is another."""
+        self._spreads = False
+        """Whether it spreads streams over processes."""
 
     def warm_up(self, recording: Path) -> None:
         """Compile what is compiled once on a machine."""
         if "--sound" in self._finished(["complete", "--help"], "main")[0]:
             self._voice = ["--sound", "neural"]
+        self._spreads = "--workers" in self._finished(["bench", "--help"], "main")[0]
         self._complete(recording)
         self._live(recording)
 
     def measure(self, recording: Path, streams: int) -> Figures:
         """One round."""
         model = self._json(["bench", "--seconds", "3", "--json"])["model"]
-        many = self._json(["bench", "--streams", str(streams), "--seconds", "3", "--json"])["streams"]
+        many, one_mib = self._streams(streams)
+        spread, spread_mib = self._streams(streams, "--workers", str(WORKERS)) if self._spreads else (many, one_mib)
         help_s, _ = self._timed(lambda: self._run(["--help"]))
         moment_s, _ = self._timed(lambda: self._complete(recording, "--length", "0.1"))
         whole_s, _ = self._timed(lambda: self._complete(recording))
@@ -89,7 +95,18 @@ class _Build:
             "live_as_fast_as_it_goes_s": live_s,
             "live_peak_mib": peak_mib,
             "streams_real_time_factor": many["real_time_factor"],
+            "streams_peak_mib": one_mib,
+            "streams_in_workers_real_time_factor": spread["real_time_factor"],
+            "streams_in_workers_peak_mib": spread.get("peak_mib", spread_mib),
         }
+
+    def _streams(self, streams: int, *options: str) -> tuple[Figures, float]:
+        """Figures of so many streams, and the peak memory in MiB of the process that was asked for them."""
+        told, peak_mib = self._finished(
+            ["bench", "--streams", str(streams), "--seconds", "3", "--json", *options], "main"
+        )
+        found: Figures = json.loads(told)["streams"]
+        return found, peak_mib
 
     def _complete(self, recording: Path, *options: str) -> float:
         self._out.unlink(missing_ok=True)  # nothing is written over without --force, which the other may not know

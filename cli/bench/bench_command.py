@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 
 from ...engine.errors import ConfigError
 from .bench_verdict import verdict_of
+from .peak_memory import peak_mib
 
 if TYPE_CHECKING:
     from ...band import Band
@@ -24,6 +24,10 @@ def bench(
     streams: Annotated[
         int | None,
         typer.Option(metavar="N", help="Run this many bands at once, as `serve` does, and measure nothing else."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="With --streams: spread over N processes too, as `serve --workers` does."),
     ] = None,
     against: Annotated[
         Path | None,
@@ -36,12 +40,14 @@ def bench(
         raise ConfigError(f"--seconds {seconds:g}: give 1 to 3600")
     if streams is not None and not 1 <= streams <= 256:
         raise ConfigError(f"--streams {streams}: give 1 to 256")
+    if workers is not None and not 1 <= workers <= (streams or 0):
+        raise ConfigError(f"--workers {workers}: give --streams too, and at most as many processes")
     from ...files.json_text import json_text, plain
 
     if against is not None:
         figures = plain(measure_builds(against, streams or 8))
     else:
-        measured = measure(seconds) if streams is None else measure_streams(streams, seconds)
+        measured = measure(seconds) if streams is None else measure_streams(streams, seconds, workers)
         figures = plain({"verdict": verdict_of(measured), **measured})
     if as_json:
         print(json_text(figures, indent=2))
@@ -53,11 +59,17 @@ def bench(
     return 0
 
 
-def measure_streams(streams: int, seconds: float) -> dict[str, Any]:
-    """Figures of so many bands at once. Raises CheckpointError for weights that cannot be used."""
+def measure_streams(streams: int, seconds: float, workers: int | None = None) -> dict[str, Any]:
+    """Figures of so many bands at once, in this process; with `workers` in a process of their own, and beside it in so
+    many. Raises CheckpointError for weights that cannot be used, EngineError where a process fails."""
     from .bench_streams import measure_streams as measure_bands
 
-    return {"machine": machine(), "streams": measure_bands(_load(), streams, seconds)}
+    if workers is None:
+        return {"machine": machine(), "streams": measure_bands(_load(), streams, seconds)}
+    from .bench_workers import measure_workers
+
+    spread = {f"in_{count}": measure_workers(streams, count, seconds) for count in sorted({1, workers})}
+    return {"machine": machine(), "workers": spread, "streams": spread[f"in_{workers}"]}
 
 
 def measure_builds(folder: Path, streams: int) -> dict[str, Any]:
@@ -85,7 +97,7 @@ def measure(seconds: float) -> dict[str, Any]:
         "resample": [_resampling(rate_hz) for rate_hz in (44_100, 48_000, 96_000)],
         "desk": [_desk(rate_hz) for rate_hz in (48_000, 96_000)],
         "model": benchmark_model(seconds),
-        "memory": {"peak_mib": _peak_mib()},
+        "memory": {"peak_mib": peak_mib()},
     }
 
 
@@ -172,13 +184,3 @@ def _processor() -> str:
     except OSError:
         pass  # not Linux
     return platform.processor() or platform.machine()
-
-
-def _peak_mib() -> float | None:
-    """The most memory that this process has held, in MiB; None where the system does not say."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import threading
 import time
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 from gigmate.band import Band
 from gigmate.cli import boundary, main
-from gigmate.cli.bench import bench_command
+from gigmate.cli.bench import bench_command, bench_workers
 from gigmate.engine.errors import EngineError
 from gigmate.engine.player import Controls, Moment
 
@@ -102,3 +104,28 @@ def test_a_stream_that_fails_ends_the_measurement() -> None:
 
     with pytest.raises(EngineError, match="the model failed"):
         measure_streams(Band(Broken), 3, 1.0)
+
+
+def test_workers_are_for_streams_and_no_more_than_they(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--workers", "2"], ["--streams", "2", "--workers", "3"], ["--streams", "2", "--workers", "0"]):
+        assert boundary.run(main.app, "gigmate", ["bench", *words]) == 2
+        assert "at most as many processes" in capsys.readouterr().err
+
+
+def test_streams_in_two_processes_beside_one(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["bench", "--streams", "2", "--workers", "2", "--seconds", "1", "--json"]
+    assert boundary.run(main.app, "gigmate", words) == 0
+    figures = json.loads(capsys.readouterr().out)
+    one, two = figures["workers"]["in_1"], figures["workers"]["in_2"]
+    assert (one["streams"], two["streams"], two["workers"]) == (2, 2, 2)
+    assert figures["streams"] == two
+    assert two["peak_mib"] > one["peak_mib"] > 50.0
+    assert "in one process" in figures["verdict"] and "in 2 processes" in figures["verdict"]
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_dies_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_workers, "work", os.abort)  # called with arguments that it does not take: it ends
+    with pytest.raises(EngineError, match="a process of the benchmark ended"):
+        bench_workers.measure_workers(2, 2, 1.0)
+    assert not multiprocessing.active_children()

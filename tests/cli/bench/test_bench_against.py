@@ -13,9 +13,12 @@ COMMANDS = """
 import json, sys
 def main():
     words = sys.argv[1:]
-    if words[0] == "bench":
+    if words == ["bench", "--help"]:
+        print("{workers}")
+    elif words[0] == "bench":
         step = {{"p50": {step}, "p99.9": {step}}}
-        print(json.dumps({{"model": {{"step_ms": step}}, "streams": {{"real_time_factor": 3.0}}}}))
+        many = {{"real_time_factor": 6.0, "peak_mib": 50.0}} if "--workers" in words else {{"real_time_factor": 3.0}}
+        print(json.dumps({{"model": {{"step_ms": step}}, "streams": many}}))
     elif words[:2] == ["complete", "--help"]:
         print("{sound}")
     elif words[0] == "complete" and ("--sound" in words) != bool("{sound}"):
@@ -25,21 +28,24 @@ main_live = main
 """
 
 
-def checkout(folder: Path, step_ms: float, sound: str = "") -> Path:
+def checkout(folder: Path, step_ms: float, sound: str = "", workers: str = "") -> Path:
     (folder / "cli").mkdir(parents=True)
     (folder / "model/weights").mkdir(parents=True)
     (folder / "pyproject.toml").touch()
     for package in (folder, folder / "cli"):
         (package / "__init__.py").touch()
-    (folder / "cli/main.py").write_text(COMMANDS.format(step=step_ms, sound=sound))
+    (folder / "cli/main.py").write_text(COMMANDS.format(step=step_ms, sound=sound, workers=workers))
     return folder
 
 
 def test_the_ratio_is_this_one_to_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_against, "OURS", checkout(tmp_path / "new", 2.0, "--sound WHAT"))
+    monkeypatch.setattr(bench_against, "OURS", checkout(tmp_path / "new", 2.0, "--sound WHAT", "--workers N"))
     found = measure_against(checkout(tmp_path / "old", 8.0), tmp_path / "take.flac", 4, rounds=2)
     assert found["step_p50_ms"] == {"other": 8.0, "this": 2.0, "ratio": 0.25}
     assert found["streams_real_time_factor"]["ratio"] == 1.0
+    spread = found["streams_in_workers_real_time_factor"]
+    assert spread == {"other": 3.0, "this": 6.0, "ratio": 2.0}, "the other one has no processes to spread them over"
+    assert found["streams_in_workers_peak_mib"]["this"] == 50.0
     assert found["live_peak_mib"]["this"] > 1.0 and found["rounds"] == 2
 
 
