@@ -327,21 +327,21 @@ def cached_cfunc(*sources: str) -> Callable[[Any], Callable[[Callable[..., Any]]
     return with_signature
 
 
-def cached_function(*sources: str) -> Callable[[str], Callable[[Callable[..., Any]], Any]]:
+def cached_function(*sources: str, exact: bool = False) -> Callable[[str], Callable[[Callable[..., Any]], Any]]:
     """`@cached_function(__file__, ...)(signature)`: a function for Python, compiled once per machine.
 
     For some ten microseconds of arithmetic on small arrays: it keeps the interpreter, since letting go and asking for
-    it again costs another thread's turn. Sums are added in any order. `.py_func` is the same in plain Python.
+    it again costs another thread's turn. Sums are added in any order, but where it is to be `exact`: then as they are
+    written. `.py_func` is the same in plain Python.
     """
+    fast = False if exact else {"reassoc", "contract", "nsz"}
 
     def with_signature(signature: str) -> Callable[[Callable[..., Any]], Any]:
         def compiled(function: Callable[..., Any]) -> Any:
             return _with_cache(
                 sources,
-                lambda cache: njit(
-                    signature, error_model="numpy", cache=cache, fastmath={"reassoc", "contract", "nsz"}
-                )(function),
-            )  # fmt: skip
+                lambda cache: njit(signature, error_model="numpy", cache=cache, fastmath=fast)(function),
+            )
 
         return compiled
 

@@ -41,12 +41,9 @@ class Ramp:
         self._count = len(values)
         self._samples = max(1, round(GLIDE_MS * rate_hz / 1000.0))
         self.words: NDArray[np.float64] = np.zeros(_VALUES + 2 * self._count, np.float64)
+        self.address = int(self.words.ctypes.data)
         self._wanted = values
         self.jump(values)
-
-    @property
-    def address(self) -> int:
-        return int(self.words.ctypes.data)
 
     def jump(self, values: tuple[float, ...]) -> None:
         """There at once."""

@@ -282,10 +282,9 @@ class Conductor:
         """See Conducting.ground."""
         sources, chord = self._sources, self._chords.chord
         by_ear = self._source is self._tracker
-        name = sources.name_of(self._source)
         charted = (self._chart.known or self._lead is not None) and sources.given_tempo_bpm() is not None
         return EntranceCue(
-            source=name,
+            source=sources.name_of(self._source),
             beat=self._found or not sources.listen,
             bar=not by_ear or self.bar_confidence >= self.config.lock.sure_bar,
             free=sources.gives(self._source) or not sources.listen or charted,
@@ -367,7 +366,8 @@ class Conductor:
 
     def _written_metre(self, bar: int) -> int | None:
         """Beats of that bar where a chart that changes its metre says so, and nobody who knows the bars better."""
-        return None if self._sources.knows_bars(self._source) else self._chart.metre_of(bar)
+        metre = self._chart.metre_of(bar)
+        return None if metre is None or self._sources.knows_bars(self._source) else metre
 
     def _beat_quarters(self, bar: int) -> float:
         """Length of a beat of that bar in quarter notes, by who knows the bars, else by the chart."""

@@ -5,13 +5,12 @@ Knows no filter, no sound and no thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..fault_kinds import FaultKind
 
 
-@dataclass(frozen=True, slots=True)
-class EntranceCue:
+class EntranceCue(NamedTuple):
     """The conductor's present footing. Any thread."""
 
     source: str = ""

@@ -17,7 +17,7 @@ from .conductor_settings import TimelineSettings
 
 _STEP_S = 0.02
 _POINTS = 2048
-_WRITTEN_BARS = 3
+_WRITTEN_BARS = range(3)
 """A guess holds while the chart has these bars as it had them."""
 
 
@@ -39,12 +39,14 @@ class Timeline:
         self._config = config
         self._rate_hz = rate_hz
         self._points: list[Point] = []
+        self._places: list[float] = []  # of the points
         self._first_metre = beats_per_bar
         self._target: Anchor | None = None
         self._most = config.slew
         self._leap = False
         self._count = 0  # our beat count less the source's
         self._guess: list[tuple[Point, bool]] = []  # steps beyond the end, and whether a leap is to come after each
+        self._guess_places: list[float] = []  # of these steps
         self._guessed_by: list[int | None] = []
 
     @property
@@ -77,46 +79,51 @@ class Timeline:
             beat = self._target.beat
             place = max(anchor.beat_in_bar, 0)
             metre = anchor.beats_per_bar or self._first_metre
-            self._points.append(Point(anchor.position_samples, beat, math.floor(beat) - place % metre, 0, metre))
+            self._bind(Point(anchor.position_samples, beat, math.floor(beat) - place % metre, 0, metre))
             return
         last = self._points[-1]
         off = last.beat - anchor.beat_at(last.position_samples, self._rate_hz)
         if not same_source or abs(off - self._count) > 0.6:
             self._count = round(off)
         self._target = replace(anchor, beat=anchor.beat + self._count)
-        self._guess.clear()
+        self._guess_anew()
 
     def bend(self, most: float) -> None:
         """Correct by at most `config.slew` of the tempo from now on, and the further off, the more: up to `most`."""
         self._most = most
-        self._guess.clear()
+        self._guess_anew()
 
     def leap(self, at_downbeat: bool) -> None:
         """Take the target's phase without gliding: at once, or where the target's next bar begins."""
         if not at_downbeat:
             self._jump()
         self._leap = at_downbeat
-        self._guess.clear()
+        self._guess_anew()
 
     def stop_leap(self) -> None:
         """Think better of a leap that has not happened yet."""
         self._leap = False
-        self._guess.clear()
+        self._guess_anew()
 
     def advance(self, position_samples: float) -> None:
         """Tell time up to a position: what was told is bound from now on."""
         points = self._walk(position_samples)
         if points:
-            self._points += points
-            self._guess.clear()
+            self._bind(*points)
+            self._guess_anew()
         if len(self._points) > 2 * _POINTS:
-            del self._points[:-_POINTS]
+            del self._points[:-_POINTS], self._places[:-_POINTS]
+
+    def _bind(self, *points: Point) -> None:
+        """These are told from now on."""
+        self._points += points
+        self._places += [point.position_samples for point in points]
 
     def at(self, position_samples: float) -> Point:
         """Musical time at any position: told, older than what is remembered, or guessed ahead (binds nothing)."""
         if position_samples > self.end_samples:
             return self._guessed(position_samples)
-        i = bisect_right(self._points, position_samples, key=lambda p: p.position_samples) - 1
+        i = bisect_right(self._places, position_samples) - 1
         if i < 0:
             return self._before(position_samples)
         here = self._points[i]
@@ -138,17 +145,24 @@ class Timeline:
     def _guessed(self, position_samples: float) -> Point:
         """Time beyond the end. It is asked for some dozen positions a frame: steps that were made are not made again
         until anything changes."""
-        written = [self._written(self._points[-1].bar + bars) for bars in range(_WRITTEN_BARS)]
+        here, of = self._points[-1], self._written
+        written = [of(here.bar + bars) for bars in _WRITTEN_BARS]
         if written != self._guessed_by:
-            self._guess, self._guessed_by = [], written
-        place = bisect_right(self._guess, position_samples, key=lambda step: step[0].position_samples)
-        here, leap = self._guess[place - 1] if place else (self._points[-1], self._leap)
+            self._guess_anew()
+            self._guessed_by = written
+        place = bisect_right(self._guess_places, position_samples)
+        here, leap = self._guess[place - 1] if place else (here, self._leap)
         while here.position_samples < position_samples:
             here, leap = self._step(here, leap, position_samples)
             if place == len(self._guess) and here.position_samples < position_samples:  # a whole step
                 self._guess.append((here, leap))
+                self._guess_places.append(here.position_samples)
                 place += 1
         return here
+
+    def _guess_anew(self) -> None:
+        self._guess.clear()
+        self._guess_places.clear()
 
     def _walk(self, position_samples: float) -> list[Point]:
         """The points from the end to a later position, with one exactly on every beat that is crossed: bound."""
@@ -241,7 +255,7 @@ class Timeline:
         while beat - bar_beat >= metre:
             bar_beat += metre
         new_bar = bar_beat != last.bar_beat
-        self._points.append(Point(last.position_samples + 1e-3, beat, bar_beat, last.bar + new_bar, metre))
+        self._bind(Point(last.position_samples + 1e-3, beat, bar_beat, last.bar + new_bar, metre))
 
     def _settle_count(self, here: Point) -> None:
         """After a leap the target's count may be off by a whole beat: bring it to ours."""
@@ -252,7 +266,7 @@ class Timeline:
 
     def _shift_count(self, beats: int) -> None:
         if self._target is not None:
-            self._guess.clear()
+            self._guess_anew()
             self._count += beats
             self._target = replace(self._target, beat=self._target.beat + beats)
 

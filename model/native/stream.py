@@ -74,6 +74,9 @@ class NativeStream:
         self._free = free_hand(sizes.parts)
         self._hand_bias = np.zeros_like(self._free.bias)
         self._drawn: list[tuple[NDArray[np.int32], float]] = []
+        arrays = self._features, self._logits, self._noise, self._tokens
+        self._at_features, self._at_logits, self._at_noise, self._at_tokens = (one.ctypes.data for one in arrays)
+        self._wanted.hand_bias = self._hand_bias.ctypes.data
 
     def prepare_thread(self) -> None:
         self._lib.gigmate_prepare_thread()
@@ -89,12 +92,12 @@ class NativeStream:
 
     def listen(self, features: FloatArray) -> FloatArray:
         self._features[:] = features
-        self._lib.gigmate_listen(self._stream, self._features.ctypes.data, self._logits.ctypes.data)
+        self._lib.gigmate_listen(self._stream, self._at_features, self._at_logits)
         return self._logits.copy()
 
     def hear(self, features: FloatArray) -> None:
         self._features[:] = features
-        self._lib.gigmate_hear(self._stream, self._features.ctypes.data)
+        self._lib.gigmate_hear(self._stream, self._at_features)
 
     def draw(self, wanted: Wanted) -> None:
         to = self._wanted
@@ -108,13 +111,10 @@ class NativeStream:
         to.tuning_cents = wanted.tuning_cents
         hand = wanted.hand or self._free
         self._hand_bias[:] = hand.bias
-        to.hand_bias = self._hand_bias.ctypes.data
         to.busier[: self._parts], to.unasked[: self._parts] = hand.busier.tolist(), hand.free.tolist()
         self._noise[:] = wanted.noise
         tokens = self._tokens
-        dynamics_db = self._lib.gigmate_draw(
-            self._stream, ctypes.byref(to), self._noise.ctypes.data, tokens.ctypes.data
-        )
+        dynamics_db = self._lib.gigmate_draw(self._stream, ctypes.byref(to), self._at_noise, self._at_tokens)
         self._drawn.append((tokens.copy(), dynamics_db))
 
     def sound(self) -> FloatArray:
@@ -133,7 +133,7 @@ class NativeStream:
 
     def recall(self, tokens: NDArray[np.int32]) -> None:
         self._tokens[:] = tokens
-        self._lib.gigmate_recall(self._stream, self._tokens.ctypes.data)
+        self._lib.gigmate_recall(self._stream, self._at_tokens)
 
     def encoded(self) -> FloatArray:
         """What the generator made of the newest frame heard, [size]. For tests."""

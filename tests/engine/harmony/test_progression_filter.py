@@ -114,3 +114,22 @@ def test_belief_stays_a_probability_in_any_metre(slots_per_bar: int) -> None:
             joint, share = filtered.expect(ahead)
             assert joint.sum() == pytest.approx(1.0)
             assert 0.0 <= share <= 1.0
+
+
+def test_what_is_expected_is_the_same_in_whatever_order_it_is_asked_for() -> None:
+    def heard() -> ProgressionFilter:
+        found, random = ProgressionFilter(), np.random.default_rng(3)
+        for slot in range(24):
+            found.move(slot, 0, 8, 0.7, KEYS)
+            found.judge(random.random(STATES), 0.5)
+        return found
+
+    ways = ([1, 2, 3, 4, 6], [6, 4, 3, 2, 1], [4, 1, 6, 2, 3])
+    told = []
+    for way in ways:
+        one = heard()
+        told.append({ahead: one.expect(ahead) for ahead in way})
+    for ahead in ways[0]:
+        alone = heard().expect(ahead)
+        for one in told:
+            assert (one[ahead][0] == alone[0]).all() and one[ahead][1] == alone[1]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...conductor_settings import SteadySettings, TempoRange
 from ..bar_pointer import Reading
+from ..evidence_arithmetic import MOST_BEATS, sums_at
 
 FloatArray = NDArray[np.float64]
 _PHASES = 64
@@ -85,7 +86,10 @@ class SteadyTempo:
         else:
             self._age_s += frame_s
         first, last, at = self._slices[self._frames]
-        self._scores[first:last] = self._window.take(at, mode="clip").sum(axis=-1)  # half the time of [at]
+        if at.shape[-1] <= MOST_BEATS:
+            sums_at(self._window, at, self._scores[first:last])
+        else:
+            self._scores[first:last] = self._window.take(at, mode="clip").sum(axis=-1)  # half the time of [at]
         self._frames += 1
         return self._frames == _ROUND_FRAMES
 
