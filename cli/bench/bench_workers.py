@@ -34,8 +34,9 @@ def measure_workers(streams: int, workers: int, seconds: float) -> dict[str, Any
             for pipe in pipes:
                 pipe.send("play")
             rounds.append([_told(pipe) for pipe in pipes])
+        free, paced = rounds
         peaks_mib = [_told(pipe) for pipe in pipes]
-    return {"workers": workers, **figures_of(*rounds, seconds), "peak_mib": sum(peaks_mib)}
+    return {"workers": workers, **figures_of(free, paced, seconds), "peak_mib": sum(peaks_mib)}
 
 
 def _told(pipe: Connection) -> Any:
