@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 if __package__:
-    from .two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, own_server, running
+    from .two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, end_on_sigterm, own_server, running
 else:  # run by hand
-    from two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, own_server, running
+    from two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, end_on_sigterm, own_server, running
 
 SERVERS = ((48_000, 1024), (44_100, 512))
 
@@ -124,6 +124,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--play"]:
         play(sys.argv[2])
     else:
+        end_on_sigterm()
         phases = measure(float(sys.argv[1]) if sys.argv[1:] else 20.0)
         print(f"worst {phases.worst_ms:.2f} ms")
         sys.exit(0 if phases.worst_ms <= 3.0 else 1)

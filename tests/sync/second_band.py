@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 if __package__:
-    from .two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, own_server, running
+    from .two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, end_on_sigterm, own_server, running
 else:  # run by hand
-    from two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, own_server, running
+    from two_bands import FIRST_BPM, SAME_BEAT_S, Recorder, apart, each_tempo, end_on_sigterm, own_server, running
 
 RATE, BLOCK = 48_000, 2048
 NAMES = ("gm-one", "gm-two")
@@ -95,6 +95,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--play"]:
         play(sys.argv[2], sys.argv[3], sys.argv[4], float(sys.argv[5]))
     else:
+        end_on_sigterm()
         found = measure(sys.argv[1] if sys.argv[1:] else "midi", float(sys.argv[2]) if sys.argv[2:] else 20.0)
         print(f"worst {found.worst} samples, {1000 * found.worst / RATE:.2f} ms")
         sys.exit(0 if found.worst <= RATE // 1000 else 1)

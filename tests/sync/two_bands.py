@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,11 @@ SAME_BEAT_S = 0.2
 """Clicks that are further apart are of different beats: a busy recorder misses some."""
 CLICK_LEVEL = 0.2
 _CLICK_S = 0.05
+
+
+def end_on_sigterm() -> None:
+    """For a program: who is told to end (`timeout`) ends its servers and bands too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 class Server(NamedTuple):
