@@ -65,11 +65,12 @@ def test_a_band_plays_along_for_two_minutes(way: str, jack_server: Any, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.timeout(LONG_SECONDS * 2 + 120)
-@pytest.mark.parametrize("sound", ["instruments", "neural"])
-def test_ten_minutes_on_jack_are_never_late_at_an_ahead_of_100_ms(sound: str, jack_server: Any, tmp_path: Path) -> None:
-    """In both kinds of sound; what was heard at the end is what was asked for, and the limiter had little to do."""
+@pytest.mark.parametrize(("sound", "most_ms"), [("instruments", 70.0), ("neural", 100.0)])
+def test_ten_minutes_on_jack_are_never_late(sound: str, most_ms: float, jack_server: Any, tmp_path: Path) -> None:
+    """At a short look-ahead, in both kinds of sound; what was heard at the end is what was asked for, and the limiter
+    had little to do."""
     report = play_along("jack", LONG_SECONDS, LIVE, jack_server, tmp_path, "--sound", sound)
-    assert report["ahead"]["ms"] <= 100.0, report["ahead"]
+    assert report["ahead"]["ms"] <= most_ms, report["ahead"]
     assert report["ahead"]["grown"] == 0, report["ahead"]
     assert [name == "neural" for name in report["sounds"].values()] == [sound == "neural"] * 3, report["sounds"]
     assert "no_instrument" not in report["faults"], report["warnings"]
