@@ -35,11 +35,14 @@ FILLS_APART_BARS = 2
 DENSE, ROOM = 2.2, -0.3
 """From so many attacks a beat on the keys leave room: so much less dense."""
 BUSIER_PER_DB, MOST_BUSIER = 0.03, 0.2
-LOUDER_PER_DB, MOST_LOUDER_DB, MOST_SOFTER_DB, NEAR_DB = 0.75, 4.0, 9.0, 0.5
-"""The band's density and level go with the lead's, besides what the player follows; so small a change is none."""
+LOUDER_PER_DB, MOST_LOUDER_DB, MOST_SOFTER_DB = 0.75, 4.0, 9.0
+"""The band's density and level go with the lead's, besides what the player follows."""
+SPREAD_DB, MOST_PER_DB = 2.0, 2.5
+"""Where the lead's level is spread by less than that around its mean, as behind a compressor or an overdriven amplifier,
+the band's level goes further than the lead's: as if it were spread by so much, up to so many dB for each of its own."""
 STAB = ("kick", "crash")
 """What the drums strike with a figure."""
-STAB_DB, LEAN_DB = 3.0, 1.5
+STAB_DB, LEAN_DB = 6.0, 1.5
 """By which strokes of a figure, and accents that are leaned on, are louder."""
 RING_BEATS = 0.45
 """So long bass and keys sound on behind a stroke; cymbals ring."""
@@ -118,8 +121,8 @@ class LeadAnswer:
             if not frame.goes_on and silent_s > after_s:
                 return max(LOWEST_DB, -SINK_DB_A_SECOND * (silent_s - after_s)), 0.0
         off_db = memory.quick_db - memory.song_db
-        off_db = max(0.0, off_db - NEAR_DB) + min(0.0, off_db + NEAR_DB)
-        level_db = min(max(LOUDER_PER_DB * off_db, -MOST_SOFTER_DB), MOST_LOUDER_DB)
+        per_db = min(max(LOUDER_PER_DB, SPREAD_DB / max(memory.spread_db, 1e-3)), MOST_PER_DB)
+        level_db = min(max(per_db * off_db, -MOST_SOFTER_DB), MOST_LOUDER_DB)
         return level_db, min(max(BUSIER_PER_DB * off_db, -MOST_BUSIER), MOST_BUSIER)
 
     def _figure(self, frame: LeadFrame) -> tuple[PartHand, PartHand, PartHand] | None:

@@ -121,6 +121,7 @@ class LeadMemory:
         """The level of playing, over the last SLOW_S, and over the last LONG_S."""
         self.quick_db = -120.0
         """The level of playing now."""
+        self._spread = 0.0
         self.silent_since: float | None = None
         """Input sample from which on nothing was heard; None: something is."""
         self.last_attack_beat = -math.inf
@@ -128,6 +129,11 @@ class LeadMemory:
         self.heard_beat, self._heard_bar = -math.inf, 0
         """Until where the lead has been listened to: attacks are known up to there."""
         self._likeness: dict[tuple[int, int], tuple[int, float]] = {}
+
+    @property
+    def spread_db(self) -> float:
+        """How far the level of playing is from that of the song, as a root of mean squares over LONG_S."""
+        return math.sqrt(self._spread)
 
     @property
     def known(self) -> bool:
@@ -193,6 +199,7 @@ class LeadMemory:
             self.song_db = _mixed_db(self.song_db, level_db, share) if known else level_db
             seconds = RISE_S if level_db > self.quick_db else FALL_S
             self.quick_db = _mixed_db(self.quick_db, level_db, min(1.0, step_s / seconds))
+            self._spread += share * ((self.quick_db - self.song_db) ** 2 - self._spread)
         point = peek(end - 0.5 * frame_samples)
         bar = self._bar(point)
         step = min(int(STEPS * (point.beat - point.bar_beat)), STEPS * bar.beats - 1)

@@ -40,6 +40,11 @@ class Conducting(Protocol):
         """
         ...
 
+    def end_with_lead(self, on: bool) -> None:
+        """The song ends within a bar or two: where the ear is followed, time slows down as the lead's attacks do, from
+        now on. False: as usual again."""
+        ...
+
     def read_transport(self, reading: Reading) -> None:
         """The sound server's transport, read once for each frame."""
         ...

@@ -123,6 +123,7 @@ class Conductor:
         self._sources.playing = self._playing
         if self._sources.listen:
             self._tracker.hear(heard, end_position_samples / self.rate_hz, frame_s)
+            self._sources.slowing.hear(heard, end_position_samples, frame_samples)
         self._heard_until = float(end_position_samples)
         self._aim(self._heard_until)
         self._timeline.advance(self._heard_until)
@@ -132,15 +133,8 @@ class Conductor:
         sounded = self._heard_until - frame_samples / 2 - self.config.chords.chord_lag_s * self.rate_hz
         at = self._timeline.at(sounded)
         sure = self.bar_confidence if self._source is self._tracker else 1.0
-        self._chords.hear(
-            heard.chord_root,
-            heard.chord_pitch_classes,
-            heard.played,
-            at,
-            sure,
-            frame_s,
-            trust,
-        )
+        roots, classes = heard.chord_root, heard.chord_pitch_classes
+        self._chords.hear(roots, classes, heard.played, at, sure, frame_s, trust)
 
     def tap(self, position_samples: float) -> None:
         """One tap of the tempo. Two choose level and phase of the beat that is heard; four in a row lock tempo, phase
@@ -190,6 +184,10 @@ class Conductor:
     def lead(self, chord: ChordSymbol | None) -> None:
         """See Conducting.lead."""
         self._lead = chord
+
+    def end_with_lead(self, on: bool) -> None:
+        """See Conducting.end_with_lead."""
+        self._sources.end_with_lead(on)
 
     def read_transport(self, reading: Reading) -> None:
         """See Conducting.read_transport."""
@@ -453,7 +451,8 @@ class Conductor:
         self._found = self._found or sure
         self._gliding = self._gliding and sure and off >= 0.02
         self._arriving = self._arriving and off >= 0.02  # from another source, however sure this one is by now
-        line.bend(config.timeline.ear_slew if source is self._tracker and not self._arriving else config.timeline.slew)
+        by_ear = source is self._tracker and not self._arriving
+        line.bend(self._sources.ear_slew if by_ear else config.timeline.slew)
         agreement = math.exp(-0.5 * (line.error_beats() / 0.15) ** 2)
         if self._gliding:
             agreement = max(agreement, _GLIDING_CONFIDENCE)

@@ -300,6 +300,8 @@ class TimelineSettings:
     far_beats: float = 0.3
     """The same while the ear is followed and the moment is so far off or further, so that a musician who changes the
     tempo is met sooner; nearer by, less."""
+    ending_slew: float = 0.8
+    """The same while a song ends with the musician: time may all but wait."""
     commit_ahead_s: float = 1.2
     """Moments asked further than this beyond what was heard are guesses that bind nothing."""
 

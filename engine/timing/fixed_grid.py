@@ -43,6 +43,9 @@ class GridConductor:
     def lead(self, chord: ChordSymbol | None) -> None:
         """A grid has no chords."""
 
+    def end_with_lead(self, on: bool) -> None:
+        """A grid slows down for nobody."""
+
     def read_transport(self, reading: Reading) -> None:
         """A grid has a time of its own."""
 

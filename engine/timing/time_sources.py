@@ -19,6 +19,7 @@ from .clocks.link_clock import LinkClock
 from .clocks.midi_clock_in import MidiClockIn
 from .clocks.time_code import TimeCodeClock
 from .conductor_settings import ConductorConfig
+from .slowing import Slowing
 from .tap_tempo import TapTempo
 
 IDLE_BPM = 120.0
@@ -29,6 +30,8 @@ _FIRST_MET_BEATS = 1.0
 """So many of its beats must be heard before the ear takes over a time that was given."""
 _COASTING = 0.5
 """Confidence after a source of time has fallen silent: its time goes on unless something else is found."""
+_ENDING_AHEAD_S = 0.25
+"""The line of an ending is straight for as long as the band is ahead."""
 
 
 _SAID = {
@@ -68,6 +71,8 @@ class Sources:
         self.chosen = "auto"
         self.tempo_bpm: float | None = None
         self.tracker = BeatTracker(config, rate_hz, None)
+        self.slowing = Slowing(rate_hz)
+        """The line of the ear while a song ends."""
         self.set_tempo(tempo_bpm)
         self.reset()
 
@@ -90,6 +95,7 @@ class Sources:
         self._starts: dict[int, int] = {}  # of each who has led, as it was last seen
         self._jumped = False
         self._aside = False
+        self.end_with_lead(False)
 
     @property
     def _clocks(self) -> tuple[MidiClockIn, MidiClockIn]:
@@ -258,7 +264,7 @@ class Sources:
             heard = self._ear or (self.playing and self._led_bpm is None)
             if anchor is not None and (heard or not given):
                 self._fixed = None
-                return self.tracker, anchor
+                return self.tracker, self._by_ear(anchor, position_samples)
             if self._tapped is not None and self._led_bpm is None:
                 return self.taps, self._tapped
         if self._fixed is None:
@@ -285,6 +291,24 @@ class Sources:
             self._loop_starts = sum(loop.starts for loop in self._loops)
         self._led_by, self._led_bpm, self._fixed = source, anchor.tempo_bpm, None
         self._ear, self._hits_given = False, 0.0
+
+    def end_with_lead(self, on: bool) -> None:
+        """The song ends soon, or does not: the ear's line slows down with the lead's attacks."""
+        self._ends = on
+        if not on:
+            self.slowing.reset()
+
+    @property
+    def ear_slew(self) -> float:
+        """Most by which a correction towards the ear's line may change the tempo, as a share."""
+        timeline = self._config.timeline
+        return timeline.ending_slew if self.slowing.on else timeline.ear_slew
+
+    def _by_ear(self, line: Anchor, position_samples: float) -> Anchor:
+        """The tracker's line, or that of an ending that begins once the tracker is sure of its own."""
+        if self._ends and line.confidence >= self._config.lock.lost_confidence:
+            self.slowing.begin(line)
+        return self.slowing.line(position_samples, _ENDING_AHEAD_S * self._rate_hz) or line
 
     def take_jump(self) -> bool:
         """Whether who leads has begun, or was moved in its song, since this was last asked: time is to leap with it."""
