@@ -22,6 +22,10 @@ SOURCES = (__file__, _raw_memory.__file__)
 FloatArray = NDArray[np.float32]
 _STANDS_OUT = 0.25
 """Of the loudest semitone's magnitude: −12 dB."""
+_LINE_STANDS_OUT, _LINE_LEAST = 0.18, 1e-4
+"""The same for a note of a single line: −15 dB; and no softer than −80 dBFS."""
+_OVERTONES, _OVERTONE_LOUDER = (12, 19, 24, 28, 31, 34, 36), 1.6
+"""Semitones from a note to its overtones, and how much louder than it they may be (a factor)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +223,36 @@ def read_played(semitones, lowest_class, classes):
 def _magnitude(scaled):
     """Of a semitone as `_filtered` scales it."""
     return np.float32(10.0) ** ((scaled - np.float32(1.0)) / np.float32(0.4))
+
+
+@cached_function(*SOURCES)("i8(f4[::1], i8)")
+def read_line(semitones, lowest_midi):
+    """The note of a single line that is played, as MIDI, of scaled semitones [n]; 0 where several notes are, or none.
+
+    Semitones that stand out and are no overtones of a lower one are notes: an overtone may be somewhat louder than its
+    note.
+    """
+    loudest = semitones[0]
+    for n in range(semitones.size):
+        loudest = max(loudest, semitones[n])
+    least, found = np.float32(_LINE_STANDS_OUT) * _magnitude(loudest), 0
+    if _magnitude(loudest) < _LINE_LEAST:
+        return 0
+    for n in range(semitones.size):
+        here = semitones[n]
+        beside = (n == 0 or here >= semitones[n - 1]) and (n + 1 == semitones.size or here >= semitones[n + 1])
+        if not beside or _magnitude(here) <= least:
+            continue
+        overtone = False
+        for steps in _OVERTONES:
+            under = n - steps
+            if under >= 0 and _magnitude(semitones[under]) > least:
+                overtone = overtone or _magnitude(here) <= np.float32(_OVERTONE_LOUDER) * _magnitude(semitones[under])
+        if not overtone:
+            if found > 0:
+                return 0
+            found = lowest_midi + n
+    return found
 
 
 def played_pitch_classes(features: FloatArray, spec: FeatureSpec | None = None) -> FloatArray:

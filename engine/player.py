@@ -93,6 +93,8 @@ class Heard(Protocol):
     def level_db(self) -> float: ...  # RMS of the frame in dBFS
     @property
     def delay_samples(self) -> int: ...  # how long before the chunk's end the frame described here ends
+    @property
+    def line_midi(self) -> int: ...  # the note of a melody, as MIDI; 0 where chords are played, or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,11 @@ class HeardFrame:
     activity: float = 0.0
     level_db: float = -120.0
     delay_samples: int = 0
+    line_midi: int = 0
 
     def __post_init__(self) -> None:
         """Plain numbers, whatever numpy handed in: they reach decisions, and those reach JSON."""
-        for name, kind in (("activity", float), ("level_db", float), ("delay_samples", int)):
+        for name, kind in (("activity", float), ("level_db", float), ("delay_samples", int), ("line_midi", int)):
             object.__setattr__(self, name, kind(getattr(self, name)))
 
 

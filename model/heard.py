@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..dsp import features as _features
 from ..dsp import raw_memory as _raw_memory
-from ..dsp.features import FeatureSpec, read_played
+from ..dsp.features import FeatureSpec, read_line, read_played
 from ..dsp.raw_memory import cached_function
 from .configs import DELAY_FRAMES
 
@@ -35,6 +35,7 @@ class HeardByModel:
     activity: float
     level_db: float
     delay_samples: int
+    line_midi: int
 
 
 @cached_function(__file__, _features.__file__, _raw_memory.__file__)(
@@ -89,4 +90,5 @@ def read_heard(
         activity=float(part("activity")[0]) if level_db > SILENT_DB else 0.0,
         level_db=level_db,
         delay_samples=DELAY_FRAMES * FEATURES.frame_samples,
+        line_midi=int(read_line(features[-FEATURES.pitch_bins :], FEATURES.pitch_low_midi)),
     )

@@ -119,7 +119,14 @@ def _of_folder(stage: Stage, asked: Controls, folder: Path, part: str, songs: in
     import numpy as np
 
     from ...training.evaluate.foreign_fit import foreign_fit
-    from ...training.evaluate.response import lead_of_sound, lead_rest_db, level_follows, moved, response
+    from ...training.evaluate.response import (
+        foreseeable,
+        lead_of_sound,
+        lead_rest_db,
+        level_follows,
+        moved,
+        response,
+    )
     from ...training.evaluate.sound_figures import repetition
     from ...training.evaluate.take_scores import at_judges_rate, for_judges
 
@@ -143,6 +150,7 @@ def _of_folder(stage: Stage, asked: Controls, folder: Path, part: str, songs: in
         others = moved(events[after], read[after][2]["beats_s"], beats)
         for whose, own in (("right", events[number]), ("other", others)):
             row[f"band_{whose}"] = response(band["mix"], band["drums"], own, first, last)
+        row["foreseeable"] = foreseeable(events[number], beats, first)
         row["band_level"] = level_follows(band["mix"], heard, beats[16::4])
         row["band_lead_rest_db"] = lead_rest_db(band["mix"], heard, first)
         row["band_repetition"] = repetition(band["mix"], beats[16::4]) if len(beats) > 32 else float("nan")
@@ -243,6 +251,9 @@ def _summary(found: list[dict[str, Any]]) -> str:
         cells = [_mean(found, f"{side}_{name}") for side in ("band", "true")]
         lines.append(f"| {name} | {cells[0]} |  | {cells[1]} |  |")
     lines.append(f"| silent while the lead sounds | {_mean(found, 'silent')} |  |  |  |")
+    for name in ("accents_foreseen", "foreseen_come"):
+        if any("foreseeable" in row for row in found):
+            lines.append(f"| {name} | {_mean(found, 'foreseeable', name)} |  |  |  |")
     for name in next((row["fit"] for row in found if "fit" in row), ()):
         lines.append(f"| {name} | {_mean(found, 'fit', name)} |  | {_mean(found, 'true_fit', name)} |  |")
     return "\n".join(lines)

@@ -29,9 +29,9 @@ from ...presets.strict import nearest
 
 VERSION = 1
 """Of a hello."""
-PLAYER_VERSION = 4
+PLAYER_VERSION = 5
 """Of what goes over /player; 2: what was heard holds the notes that were played; 3: sound has the band's notes; 4: what
-is asked has a hand on the notes, the groove and its pattern."""
+is asked has a hand on the notes, the groove and its pattern; 5: what was heard says the note of a melody."""
 Array = NDArray[np.float32]
 
 # /stream: sequence number, then the position of the first sample, then interleaved float32.
@@ -40,7 +40,7 @@ _BLOCK = struct.Struct("<IQ")
 # /player: kind and number, then what the kind needs.
 _CALL = struct.Struct("<BI")
 LISTEN, PLAY, HEARD, SOUND, FAILED = 1, 2, 3, 4, 5
-_HEARD_HEAD = struct.Struct("<ffIB")
+_HEARD_HEAD = struct.Struct("<ffIBB")
 _CHORD_SIZES = (13, 12, 12)
 _MUTED_DB = -1000.0
 """Stands for minus infinity, which JSON has no word for."""
@@ -209,7 +209,7 @@ def unpacked_hand(told: dict[str, Any] | None) -> Hand:
 def pack_heard(heard: Heard) -> bytes:
     """What `listen` answers."""
     sub_frames = len(heard.beat)
-    head = _HEARD_HEAD.pack(heard.activity, heard.level_db, heard.delay_samples, sub_frames)
+    head = _HEARD_HEAD.pack(heard.activity, heard.level_db, heard.delay_samples, sub_frames, heard.line_midi)
     rows = (heard.beat, heard.downbeat, heard.onset, heard.chord_root, heard.chord_pitch_classes, heard.played)
     return head + b"".join(pack_sound(row) for row in rows)
 
@@ -218,8 +218,9 @@ def unpack_heard(body: bytes, later_samples: int) -> HeardFrame:
     """As it was heard, and `later_samples` longer ago. Raises WireError."""
     if len(body) < _HEARD_HEAD.size:
         raise WireError("an answer without its header")
-    activity, level_db, delay_samples, sub_frames = _HEARD_HEAD.unpack_from(body)
+    activity, level_db, delay_samples, sub_frames, line_midi = _HEARD_HEAD.unpack_from(body)
     values = unpack_sound(body[_HEARD_HEAD.size :], 3 * sub_frames + sum(_CHORD_SIZES))
     ends = np.cumsum([sub_frames] * 3 + list(_CHORD_SIZES))
     beat, downbeat, onset, root, classes, played = np.split(values, ends[:-1])
-    return HeardFrame(beat, downbeat, onset, root, classes, played, activity, level_db, delay_samples + later_samples)
+    late = delay_samples + later_samples
+    return HeardFrame(beat, downbeat, onset, root, classes, played, activity, level_db, late, line_midi)

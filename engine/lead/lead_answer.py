@@ -34,12 +34,14 @@ PHRASE_ATTACKS = 4
 FILLS_APART_BARS = 2
 DENSE, ROOM = 2.2, -0.3
 """From so many attacks a beat on the keys leave room: so much less dense."""
+KEPT_FREE = 6
+"""So many semitones below and above the middle of a melody's register the keys stay out of."""
 BUSIER_PER_DB, MOST_BUSIER = 0.03, 0.2
 LOUDER_PER_DB, MOST_LOUDER_DB, MOST_SOFTER_DB = 0.75, 4.0, 9.0
 """The band's density and level go with the lead's, besides what the player follows."""
 SPREAD_DB, MOST_PER_DB = 2.0, 2.5
-"""Where the lead's level is spread by less than that around its mean, as behind a compressor or an overdriven amplifier,
-the band's level goes further than the lead's: as if it were spread by so much, up to so many dB for each of its own."""
+"""Where the lead's level is spread by less than that around its mean, as behind a compressor or an overdriven
+amplifier, the band's goes further than the lead's: as if it were spread by so much, up to so many dB for each."""
 STAB = ("kick", "crash")
 """What the drums strike with a figure."""
 STAB_DB, LEAN_DB = 6.0, 1.5
@@ -100,6 +102,7 @@ class LeadAnswer:
         parts = [
             PartHand(busier=amount * of, level_db=amount * level_db) for of in (busier, 0.5 * busier, busier + room)
         ]
+        parts[2] = dataclasses.replace(parts[2], keep_out=self._leads_octave(amount))
         figure = self._figure(frame)
         stroke = None if figure is not None else self._fill_stroke(frame, fills)
         if figure is not None:
@@ -111,6 +114,14 @@ class LeadAnswer:
             parts = [_asked(part, lean, amount) if lean is not None else part for part in parts]
         hand = Hand((parts[0], parts[1], parts[2]))
         return FREE_HAND if hand.free else hand
+
+    def _leads_octave(self, amount: float) -> tuple[int, int] | None:
+        """Between which notes the keys begin none: the octave in which the lead plays a melody."""
+        register = self.memory.register if amount >= WHOLE else None
+        if register is None:
+            return None
+        middle = (register[0] + register[1]) // 2
+        return middle - KEPT_FREE, middle + KEPT_FREE
 
     def _dynamics(self, frame: LeadFrame) -> tuple[float, float]:
         """Level in dB and density, beside the usual."""

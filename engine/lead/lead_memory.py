@@ -42,6 +42,10 @@ RISE_S, FALL_S = 0.3, 0.45
 LEAST_ATTACKS = 6
 """Fewer in two bars are no figure that could come back."""
 KEPT_BARS = 20
+REGISTER_S, LEAST_LINE, WIDEST_REGISTER = 4.0, 0.6, 19
+"""A melody's register is that of so long; of what was played then so much must be single notes, and no further apart
+(semitones)."""
+LEAST_LINE_FRAMES = 25
 
 Peek = Callable[[float], Point]
 FloatArray = NDArray[np.float64]
@@ -122,6 +126,7 @@ class LeadMemory:
         self.quick_db = -120.0
         """The level of playing now."""
         self._spread = 0.0
+        self._lines: deque[int] = deque()
         self.silent_since: float | None = None
         """Input sample from which on nothing was heard; None: something is."""
         self.last_attack_beat = -math.inf
@@ -150,6 +155,7 @@ class LeadMemory:
         onsets = np.asarray(heard.onset, np.float64)
         if not len(onsets):
             return
+        self._follow_line(heard, frame_samples)
         point = peek(end_samples)
         self.heard_beat, self._heard_bar = point.beat, point.bar
         before, self._onsets = self._onsets, onsets
@@ -182,6 +188,22 @@ class LeadMemory:
         accent = min(max((level_db - usual - ACCENT_DB) / (FULL_ACCENT_DB - ACCENT_DB), 0.0), 1.0)
         self._strengths.append(level_db)
         self._bar(point).add(Attack(max(0.0, point.beat - point.bar_beat), level_db, accent))
+
+    def _follow_line(self, heard: Heard, frame_samples: int) -> None:
+        """The notes of a melody, frame by frame where something is played; 0 for chords."""
+        if self.silent_since is None:
+            self._lines.append(heard.line_midi)
+        while len(self._lines) > REGISTER_S * self._rate_hz / frame_samples:
+            self._lines.popleft()
+
+    @property
+    def register(self) -> tuple[int, int] | None:
+        """The lowest and highest note of the melody that is played; None for chords, and where it is everywhere."""
+        notes = sorted(note for note in self._lines if note > 0)
+        if not notes or len(notes) < LEAST_LINE * len(self._lines) or len(self._lines) < LEAST_LINE_FRAMES:
+            return None
+        low, high = notes[len(notes) // 10], notes[-1 - len(notes) // 10]
+        return (low, high) if high - low <= WIDEST_REGISTER else None
 
     def _follow_level(self, level_db: float, plays: bool, end: float, frame_samples: int, peek: Peek) -> None:
         step_s = frame_samples / self._rate_hz

@@ -8,6 +8,7 @@ one thread that pushes.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -57,6 +58,8 @@ from .stage import Stage
 
 Array = NDArray[np.float32]
 _NOT_YET = np.zeros((len(PARTS), 0), np.float32)
+_LAST_BARS = 2
+"""In so many bars before the end that a chart says, the band slows down with the musician."""
 
 
 class BandStep:
@@ -234,8 +237,11 @@ class BandStep:
         directed = stage.frame(start, known, cue, conductor.peek, fresh)
         if stage.phase == "in":
             directed = self.moves.frame((start, nominal), directed, conductor.peek, cue.section_bar, stage.filling)
+        elif stage.phase == "ending":
+            directed = self.moves.last((start, nominal), directed, conductor.peek, stage.over_samples < math.inf)
         else:
             self.moves.pause(start)
+        conductor.end_with_lead(stage.phase == "ending" or self._ends_soon(nominal, cue))
         self._direct_section(nominal, cue)
         if stage.entrance_samples is not None:
             if self.first_entrance_samples is None:
@@ -244,6 +250,12 @@ class BandStep:
                 conductor.begin_chart(stage.entrance_samples)
             stage.entrance_samples = None
         return directed
+
+    def _ends_soon(self, nominal: float, cue: EntranceCue) -> bool:
+        """Whether the chart says that these are the song's last bars."""
+        if cue.end_bar is None or self.stage.phase != "in":
+            return False
+        return self.conductor.peek(nominal).bar >= cue.end_bar - _LAST_BARS
 
     def _direct_section(self, nominal: int, cue: EntranceCue) -> None:
         """What the song's section asks for, and the fill that leads into it."""

@@ -1,9 +1,9 @@
 """The line of time while a song ends with the musician: it slows down as the lead's attacks do.
 
-A beat tracker holds a tempo, and to it a ritard is beats that are late. Here the attacks themselves are followed, by a few
-readings at once, each a Kalman filter of where in the beat the lead is, how long a beat is, and by how much beats grow:
-what grows goes on growing, so that the last hit is foretold. A reading says of each attack on which place of the beat it
-was. Knows no tracker and no bars. Inference thread only.
+A beat tracker holds a tempo, and to it a ritard is beats that are late. Here the attacks themselves are followed, by a
+few readings at once, each a Kalman filter of where in the beat the lead is, how long a beat is, and by how much beats
+grow: what grows goes on growing, so that the last hit is foretold. A reading says of each attack on which place of the
+beat it was. Knows no tracker and no bars. Inference thread only.
 """
 
 from __future__ import annotations
@@ -153,6 +153,4 @@ class Slowing:
         place = begun.beat_in_bar
         if place >= 0 and begun.beats_per_bar:
             place = (place + math.floor(beat) - math.floor(begun.beat)) % begun.beats_per_bar
-        return replace(
-            begun, position_samples=position_samples, beat=beat, tempo_bpm=60.0 / beat_s, beat_in_bar=place
-        )
+        return replace(begun, position_samples=position_samples, beat=beat, tempo_bpm=60.0 / beat_s, beat_in_bar=place)

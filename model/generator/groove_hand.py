@@ -43,8 +43,8 @@ FloatArray = NDArray[np.float32]
 
 HERE_NATS, QUARTER_NATS, ELSEWHERE_NATS = 5.0, 1.5, 4.0
 """By which a beginning is likelier where the pattern has one, in its very quarter on top, and less likely elsewhere."""
-VOICE_NATS = 1.5
-"""For each drum that the set has too many or too few; kick and snare count double."""
+VOICE_NATS, _COMMON = 1.5, ("closed_hat", "cymbal")
+"""For each drum that the set has too many or too few; those that are not struck all the time anyway count double."""
 DEGREE_NATS, OCTAVE_NATS, LOUDNESS_NATS = 4.0, 1.5, 0.4
 """For the bass note that the pattern has, in any octave; for the very octave on top; for each class of loudness away
 from the pattern's."""
@@ -76,7 +76,7 @@ _SOUNDS_ON = slice(1 + ONSET_QUARTERS, 2 + ONSET_QUARTERS + len(AGE_LIMITS_FRAME
 
 def _voice_table() -> FloatArray:
     """[wanted set, drawn set]: nats for the drums that differ."""
-    weights = np.array([2.0 if name in ("kick", "snare") else 1.0 for name in DRUM_VOICES], np.float32)
+    weights = np.array([1.0 if name in _COMMON else 2.0 for name in DRUM_VOICES], np.float32)
     sets = np.arange(SLOT_ENTRIES)
     differ = ((sets[:, None] ^ sets[None, :])[..., None] >> np.arange(len(DRUM_VOICES))) & 1
     return np.asarray(-VOICE_NATS * (differ @ weights), np.float32)
@@ -144,7 +144,7 @@ class GrooveHand:
     def reset(self, seed: int) -> None:
         """Nothing was played; `seed` says which of a style's patterns it will be."""
         self._seed = seed
-        self._bar, self._at = 0, 0.0
+        self._bar, self._at, self._led_in = 0, 0.0, False
         self._key: tuple[str, int, str] | None = None
         self._names_met: list[str] = []
         self._rows: Ints = np.zeros((0, len(KINDS), len(DENSITIES)), np.intp)
@@ -179,9 +179,10 @@ class GrooveHand:
                 to.busier[row] = np.clip(octaves + 0.5 - level, -0.6, 0.6)
 
     def _follow(self, place: Place) -> None:
-        """Count bars: a new one begins where the place in it falls back."""
+        """Count bars: a new one begins where the place in it falls back. One whose end alone was played is none."""
         if place.bar_beat < self._at - 0.5 * place.beats_per_bar:
-            self._bar += 1
+            self._bar += not self._led_in
+            self._led_in = False
             self._begin_bar()
         self._at = place.bar_beat
 
@@ -197,7 +198,8 @@ class GrooveHand:
             table = self._table
             self._rows = self._rows[:0] if table is None else table.rows(asked.style, place.beats_per_bar)
             if key != self._key and (self._bar or self._key is None):
-                self._bar = 0  # the phrase begins with its section
+                self._bar = 0  # the phrase begins with its section, whose pattern may be told a frame before it
+                self._led_in = place.bar_beat > 0.5 * place.beats_per_bar
             self._tempo_bpm, self._key, self._level = place.tempo_bpm, key, -1
             if len(self._rows):
                 beside, kind = self._place_of(asked.pattern)

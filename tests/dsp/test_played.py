@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gigmate.dsp.features import FeatureExtractor, played_pitch_classes
+from gigmate.dsp.features import FeatureExtractor, FeatureSpec, played_pitch_classes, read_line
 
 RATE_HZ = 32_000
 
@@ -32,3 +32,28 @@ def test_many_frames_at_once_and_silence() -> None:
     assert found.shape == (25, 12)
     assert np.isfinite(found).all()
     assert found.max() <= 1.0
+
+
+def line(sound: np.ndarray) -> int:
+    semitones = FeatureExtractor().whole(np.asarray(sound, np.float32))[-1, -FeatureSpec().pitch_bins :]
+    return int(read_line(np.ascontiguousarray(semitones), FeatureSpec().pitch_low_midi))
+
+
+def plucked(midi: int, overtones: tuple[float, ...] = (1.0, 0.9, 0.5, 0.4, 0.2)) -> np.ndarray:
+    time_s = np.arange(16_000) / 32_000
+    hz = 440.0 * 2 ** ((midi - 69) / 12)
+    return np.sum(
+        [0.1 * level * np.sin(2 * np.pi * hz * (k + 1) * time_s) for k, level in enumerate(overtones)], axis=0
+    )
+
+
+def test_the_note_of_a_melody_is_told_without_its_overtones() -> None:
+    for midi in (45, 57, 64, 72, 81):
+        assert line(plucked(midi)) == midi
+    assert line(plucked(57, (0.7, 1.0, 0.6))) == 57, "an overtone may be louder than the note"
+
+
+def test_chords_and_silence_are_no_melody() -> None:
+    assert line(plucked(60) + plucked(64) + plucked(67)) == 0
+    assert line(plucked(57) + plucked(62)) == 0
+    assert line(np.zeros(16_000)) == 0

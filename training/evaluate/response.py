@@ -46,6 +46,8 @@ out."""
 REST_SETTLES_S, RESTS_BELOW_DB = 2.5, 22.0
 """A lead that is so much softer than in its loud places for so long rests."""
 FIGURES = ("accents", "stops", "gaps")
+FORESEEN_LAGS_BEATS = (4, 8, 16, 32)
+"""An accent can be foreseen where there was one so many beats before."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,27 @@ def response(mix: FloatArray, drums: FloatArray, events: LeadEvents, from_s: flo
     return {
         name: float(np.mean(found)) if found else math.nan
         for name, found in zip(FIGURES, (met, kept, filled), strict=True)
+    }
+
+
+def foreseeable(events: LeadEvents, beats_s: FloatArray, from_s: float) -> dict[str, float]:
+    """What could be known of a lead's accents from `from_s` on by whoever knew its beats and its past exactly.
+
+    `accents_foreseen`: the share that has another one FORESEEN_LAGS_BEATS before; `foreseen_come`: of the places where
+    one was so long before, the share where one is. nan where there are none.
+    """
+    places = np.interp(events.accents_s, beats_s, np.arange(len(beats_s)), left=np.nan, right=np.nan)
+    places = places[np.isfinite(places)]
+    near = NEAR_S / float(np.median(np.diff(beats_s)))
+    first = float(np.interp(from_s, beats_s, np.arange(len(beats_s))))
+    due = np.array([place + lag for place in places for lag in FORESEEN_LAGS_BEATS])
+    due = due[(due >= first) & (due <= len(beats_s) - 1)]
+    late = places[places >= first]
+    seen = [bool(len(due)) and float(np.abs(due - place).min()) <= near for place in late]
+    come = [bool(len(places)) and float(np.abs(places - place).min()) <= near for place in due]
+    return {
+        "accents_foreseen": float(np.mean(seen)) if seen else math.nan,
+        "foreseen_come": float(np.mean(come)) if come else math.nan,
     }
 
 

@@ -11,7 +11,6 @@ import dataclasses
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from ...player import PARTS, Controls, Moment
 from ...position import Point
 from .beat_lines import BeatLine, BeatLines, Peek
 from .feel import felt
+from .move_spans import Build, Quiet
 from .move_times import MoveTimes
 
 _KEYS = PARTS.index("keys")
@@ -56,32 +56,6 @@ _GRACE_BARS = 1
 FEELS = {"half_time_feel": 0.5, "double_time_feel": 2.0}
 
 
-class _Quiet(NamedTuple):
-    """Nothing is played until a beat (behind a hit), or until so many bar lines have passed (a break)."""
-
-    until_beat: int = 0
-    bar_lines: int = 0
-
-    @property
-    def is_break(self) -> bool:
-        return self.bar_lines > 0
-
-    def ends_on(self, line: BeatLine) -> bool:
-        if self.is_break:
-            return line.bar is not None and self.bar_lines == 1
-        return line.beat >= self.until_beat
-
-
-class _Build(NamedTuple):
-    """Places in bars: bar 3.5 is the middle of the fourth."""
-
-    since: float
-    end_bar: int
-
-    def share(self, bars: float) -> float:
-        return min(max((bars - self.since) / max(self.end_bar - self.since, 1e-6), 0.0), 1.0)
-
-
 class StageMoves:
     """What was asked for on the spot, and what of it is done. Inference thread only."""
 
@@ -110,11 +84,12 @@ class StageMoves:
         """What has a place in time is over."""
         self._wants_hit, self._wants_break = False, 0
         self._wants_build: int | None = None
-        self._quiet: _Quiet | None = None
-        self._build: _Build | None = None
+        self._quiet: Quiet | None = None
+        self._build: Build | None = None
         self._stays_until = -math.inf  # in bars
         self._stab_until = -math.inf  # beat
         self._stabs = self._waits = False
+        self._ends = self._ended = self._rings = False
         self._strike: BeatLine | None = None
         self._hit_at = 0.0
         self._voices: tuple[str, ...] = ()
@@ -193,6 +168,18 @@ class StageMoves:
         """So long is the frame that comes next, and those after it."""
         self._frame = samples
 
+    def last(self, place: tuple[int, int], moment: Moment, peek: Peek, over: bool) -> Moment:
+        """In place of `frame` where the band ends: all strike together on the next bar line, and let it ring.
+
+        `over`: the line is planned or past; where it was not seen by then, nobody strikes any more.
+        """
+        if not self._ends:
+            self.pause(place[0])
+            self._ends = True
+        self._ended = self._ended or self._rings
+        self._rings = over
+        return self.frame(place, moment, peek, None)
+
     def pause(self, start: int) -> None:
         """In place of `frame` where the band is not to be heard: what had a place in time is forgotten."""
         if self.silent or self._envelope.silent:
@@ -264,7 +251,7 @@ class StageMoves:
             self._solo_since = point.bar + point.bar_phase
             (times.begin if self.solo else times.end)("solo", line.beat)
         if strikes:
-            self._strike = line
+            self._strike, self._ended = line, self._ends
             self.struck.append(line.position_samples)
         if self._wants_hit:
             self._hit(line, start, peek)
@@ -281,11 +268,11 @@ class StageMoves:
             self._envelope.switch(max(start, math.floor(line.position_samples) - back), True, back)
             self._cut(self._after(line, _STAB_BEATS, peek), start)
         else:
-            self._quiet = _Quiet(until_beat=line.beat + 1)
+            self._quiet = Quiet(until_beat=line.beat + 1)
         self.times.begin("hit", line.beat, line.beat + 1)
 
     def _break(self, line: BeatLine, start: int, peek: Peek) -> None:
-        self._quiet, self._wants_break = _Quiet(bar_lines=self._wants_break), 0
+        self._quiet, self._wants_break = Quiet(bar_lines=self._wants_break), 0
         self._build = None
         if self._strike is None:
             self.cut_samples = line.position_samples
@@ -300,12 +287,14 @@ class StageMoves:
         end = math.ceil(since) + (self._wants_build or BUILD_BARS)
         if not self._wants_build and section_bar is not None and section_bar - since >= 1.0:
             end = section_bar
-        self._build, self._wants_build = _Build(since, end), None
+        self._build, self._wants_build = Build(since, end), None
         self.times.begin("build", line.beat)
 
     def _strikes_on(self, line: BeatLine) -> bool:
         """Whether all hit together on that line."""
         back = self._quiet is not None and self._quiet.is_break and self._quiet.ends_on(line)
+        if self._ends:
+            return line.bar is not None and not self._ended
         built = self._build is not None and line.bar is not None and line.bar >= self._build.end_bar
         return self._wants_hit or back or built
 
@@ -350,7 +339,7 @@ class StageMoves:
             common = PartHand(hit_at=self._hit_at, level_db=_HIT_DB)
         elif self._quiet is not None and self.cut_samples is None:
             common = PartHand(hold=self._stabs, rest=not self._stabs)
-        elif self._waits or self.cut_samples is not None:
+        elif self._waits or self._ended or self.cut_samples is not None:
             common = PartHand(hold=True)
         parts = [
             dataclasses.replace(

@@ -31,8 +31,9 @@ class Band:
         self._onset = np.zeros(4, np.float32)
         self.made: list[tuple[float, Controls]] = []
 
-    def hear(self, bars: list[tuple[Strokes, float]]) -> None:
-        """Bars of (beat: level, ring): strokes ring for so many beats."""
+    def hear(self, bars: list[tuple[Strokes, float]], lines_midi: tuple[int, ...] = (0,)) -> None:
+        """Bars of (beat: level, ring): strokes ring for so many beats. `lines_midi`: the melody's notes, round and
+        round."""
         first = self.frame * FRAME // (4 * BEAT)
         strokes = [
             ((4 * (first + number) + beat) * BEAT, level, ring * BEAT)
@@ -47,7 +48,8 @@ class Band:
             for at, _, _ in strokes:
                 if start <= at < end:
                     onset[int((at - start) / 10)] = 0.9
-            heard = HeardFrame(onset=self._onset, level_db=level_db, activity=1.0)
+            line = lines_midi[self.frame % len(lines_midi)]
+            heard = HeardFrame(onset=self._onset, level_db=level_db, activity=1.0, line_midi=line)
             self._onset = onset  # the listener answers a frame later
             self.answer.hear(heard, start, FRAME, FRAME, peek)
             ahead = float(end + AHEAD * FRAME)
@@ -140,6 +142,34 @@ def test_level_and_density_go_with_the_lead_and_keys_leave_room_for_a_solo() -> 
     solo = Band()
     solo.hear([(dict.fromkeys(np.arange(0.0, 4.0, 0.33).tolist(), -20.0), 0.3)] * 4)
     assert solo.made[-1][1].hand.parts[2].busier < -0.2
+
+
+def test_small_dynamics_are_followed_further_than_they_go_and_large_ones_less_far() -> None:
+    def reach_db(step_db: float) -> float:
+        band = Band()
+        loud, soft = (dict.fromkeys(SOFT, -20.0 + sign * step_db) for sign in (0.5, -0.5))
+        band.hear([(loud, 0.5)] * 2 + [(soft, 0.5)] * 2 + [(loud, 0.5)] * 2 + [(soft, 0.5)] * 2)
+        middles = [np.mean([p[1].level_db for _, p, _ in band.parts(*stretch)]) for stretch in ((18, 24), (26, 32))]
+        return float(middles[0] - middles[1])
+
+    assert 1.5 < reach_db(1.0) <= 2.6, "behind a compressor"
+    assert 4.0 < reach_db(8.0) < 7.0
+    assert abs(reach_db(0.0)) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [((69, 71, 72, 74), (65, 77)), ((0, 0, 69, 71), None), ((40, 52, 64, 76), None), ((0,), None)],
+    ids=["a melody", "mostly chords", "all over the neck", "chords"],
+)
+def test_keys_leave_the_octave_of_a_melody_free(lines: tuple[int, ...], kept: tuple[int, int] | None) -> None:
+    band = Band()
+    band.hear([(SOFT, 0.5)] * 4, lines)
+    drums, bass, keys = band.made[-1][1].hand.parts
+    assert drums.keep_out is bass.keep_out is None
+    assert keys.keep_out == kept
+    band.hear([(SOFT, 0.5)] * 3)
+    assert band.made[-1][1].hand.parts[2].keep_out is None, "chords now"
 
 
 @pytest.mark.parametrize("listening", [0.0, 0.4])

@@ -1,4 +1,4 @@
-"""Endings that slow down with the musician: the last hit is where theirs is, and who keeps the tempo is not slowed down."""
+"""Endings that slow down with the musician: the last hit is where theirs is, and who keeps the tempo keeps it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from gigmate.engine.player import Controls, Moment
 from gigmate.model.accompanist import Accompanist
 from gigmate.model.generator.bass_roles import ABOVE, BELOW, ROOT, THIRD, TONE_ABOVE, TONE_BELOW, role_of
@@ -221,3 +222,16 @@ def test_a_table_that_knows_nothing_is_no_error() -> None:
         hand, asked = GrooveHand(PARTS, table), free_hand(3)
         hand.lay(place(0), GrooveAsked("rock", "", 0.5, 0), FREE, asked)
         assert not asked.bias.any()
+
+
+@pytest.mark.parametrize("early_frames", [0, 1, 6])
+def test_the_phrase_begins_with_the_first_whole_bar(early_frames: int) -> None:
+    hand, freer = GrooveHand(PARTS, shipped()), set()
+    for frame in range(-early_frames, 400):
+        asked = free_hand(3)
+        at = place(frame + 1000 * round(4 / BEAT))  # bars fall back to 0 before the first line as well
+        hand.lay(at, GrooveAsked("rock", "", 0.5, 0), FREE, asked)
+        led = asked.bias[0, STATE, 1:5].max()
+        if 0.0 < led < 6.0:
+            freer.add(int((frame + 1e-6) * BEAT // 4))
+    assert freer == {3, 7}, "the fourth and the eighth bar"

@@ -11,6 +11,7 @@ from gigmate.training.evaluate.response import (
     LeadEvents,
     accents,
     another_lead,
+    foreseeable,
     lead_of_notes,
     lead_of_sound,
     lead_rest_db,
@@ -167,3 +168,13 @@ def test_a_silence_is_a_stop_behind_an_accent_alone() -> None:
     found = lead_of_sound(clicks(times[kept], levels[kept], seconds=20.0), 0.5)
     assert [round(begin) for begin, _ in found.stops_s] == [8]
     assert [round(begin) for begin, _ in found.gaps_s] == [14]
+
+
+def test_what_could_be_foreseen_is_what_comes_again_on_the_same_beat() -> None:
+    beats_s = np.arange(0.0, 40.0, 0.5)
+    events = LeadEvents(np.array([1.0, 3.0, 9.0, 9.6, 17.0]), np.zeros((0, 2)), np.zeros((0, 2)))
+    found = foreseeable(events, beats_s, 8.0)
+    assert found["accents_foreseen"] == pytest.approx(2 / 3), "9 and 17 by those 16 and 32 beats before, 9.6 by none"
+    assert 0.0 < found["foreseen_come"] < 0.5
+    none = foreseeable(LeadEvents(np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2))), beats_s, 8.0)
+    assert np.isnan(none["accents_foreseen"]) and np.isnan(none["foreseen_come"])

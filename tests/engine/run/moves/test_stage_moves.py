@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from gigmate.engine.charts.chart_parser import parse_chart
-from gigmate.engine.commands import Break, Build, Fill, Hit, Panic, SetChart, SetFeel, SetSolo, Start, Stop
+from gigmate.engine.commands import Break, Build, Ending, Fill, Hit, Panic, SetChart, SetFeel, SetSolo, Start, Stop
 from gigmate.engine.errors import ConfigError
 from gigmate.engine.player import Controls, Moment
 from gigmate.engine.position import Point
@@ -250,3 +250,41 @@ def test_a_stream_does_moves_by_their_names() -> None:
     assert np.abs(mix[round(begun) + 100 : round(back) - 300]).max() < 1e-4
     assert np.abs(mix[back : back + 480]).max() > 0.01
     assert player.told[-1].hand.parts[2].level_db == -6.0
+
+
+@pytest.mark.parametrize("delay", [0, 512])
+@pytest.mark.parametrize("press_beats", [0.5, 2.3, 3.9])
+def test_an_ending_is_struck_by_all_on_its_downbeat_and_rings(press_beats: float, delay: int) -> None:
+    gig = Gig(player=Obedient(delay))
+    beat = gig.beat_samples
+    gig.play((8 + press_beats + 10) * beat / HZ, {(8 + press_beats) * beat / HZ: Ending()})
+    (last,) = gig.worker._band.moves.struck
+    assert last / beat % 4.0 == pytest.approx(0.0, abs=1e-3), "on a bar line"
+    assert (8 + press_beats) * beat < last < (8 + press_beats + 5) * beat, "the next one that is not made yet"
+    assert [part for part, _ in gig.onsets(last - 1, last + 1)] == [0, 1, 2]
+    assert not gig.onsets(last + 1, last + 10 * beat), "and nobody behind it"
+    begin = [told.hand.parts[0].voices for told in gig.player.told]
+    assert ("kick", "crash") in begin
+
+
+def test_a_break_that_is_on_ends_with_the_song_and_all_strike_its_end() -> None:
+    gig = Gig()
+    beat = gig.beat_samples
+    gig.play(20 * beat / HZ, {4.5 * beat / HZ: Break(4), 9.5 * beat / HZ: Ending()})
+    (last,) = gig.worker._band.moves.struck
+    assert last == pytest.approx(12 * beat, abs=2)
+    assert gig.energy_db(last, last + 0.05 * HZ) > -40.0
+
+
+def test_before_an_end_the_band_slows_down_with_the_lead_and_not_before() -> None:
+    asked: list[tuple[float, bool]] = []
+
+    class Asked(GridConductor):
+        def end_with_lead(self, on: bool) -> None:
+            asked.append((gig.worker._playout.nominal(gig.worker._next), on))
+
+    gig = Gig(conductor=Asked(120.0, 4, HZ))
+    beat = gig.beat_samples
+    gig.play(12 * beat / HZ, {5.0 * beat / HZ: Ending()})
+    assert {on for at, on in asked if at < 4.9 * beat} == {False}
+    assert {on for at, on in asked if 6.0 * beat < at < 9.0 * beat} == {True}
