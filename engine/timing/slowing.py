@@ -35,6 +35,7 @@ MOVES = (0.0, 0.015, 0.05)
 CURVE = 2.0
 """Growth grows by so much of its square with each beat, as where a body comes to rest under a constant force: the tempo
 falls with the root of the way that is left."""
+GROWS_BEATS = 3.0
 KEPT = 8
 LEAST_GROWTH, MOST_GROWTH, LONGEST = -0.02, 0.25, 2.5
 """Growth of a beat from one to the next (log), and how long beats may get beside those of the beginning."""
@@ -73,9 +74,15 @@ class _Reading(NamedTuple):
 
 
 def _beats(state: Matrix, seconds: float) -> float:
-    """Beats that pass in a time, as they grow."""
+    """Beats that pass in a time, as they grow; after GROWS_BEATS without an attack they are as long as they were."""
     plain, growth = seconds / math.exp(state[1]), max(float(state[2]), 0.0)
-    return float(plain / (1.0 + 0.5 * growth * plain + CURVE / 6.0 * (growth * plain) ** 2))
+
+    def grown(beats: float) -> float:
+        return beats / (1.0 + 0.5 * growth * beats + CURVE / 6.0 * (growth * beats) ** 2)
+
+    if plain <= GROWS_BEATS:
+        return grown(plain)
+    return grown(GROWS_BEATS) + (plain - GROWS_BEATS) * 10.0 * (grown(GROWS_BEATS) - grown(GROWS_BEATS - 0.1))
 
 
 class Slowing:
@@ -140,6 +147,11 @@ class Slowing:
                 kept.append(reading._replace(nats=reading.nats - made[0].nats))
         self._readings = kept
 
+    def _beat_at(self, since_s: float) -> float:
+        """The beat so long after the last attack: time never stands still."""
+        state = self._readings[0].state
+        return float(state[0]) + max(_beats(state, since_s), since_s / self._longest_s)
+
     def line(self, position_samples: float, ahead_samples: float) -> Anchor | None:
         """The line at that position, straight up to so far behind it; None where nobody ends."""
         begun = self._begun
@@ -147,9 +159,8 @@ class Slowing:
             return None
         reading = self._readings[0]
         since_s, ahead_s = position_samples / self._rate_hz - reading.at_s, ahead_samples / self._rate_hz
-        beat = reading.state[0] + _beats(reading.state, max(since_s, 0.0))
-        then = reading.state[0] + _beats(reading.state, max(since_s, 0.0) + ahead_s)
-        beat_s = min(ahead_s / max(then - beat, 1e-6), self._longest_s)
+        beat = self._beat_at(max(since_s, 0.0))
+        beat_s = ahead_s / max(self._beat_at(max(since_s, 0.0) + ahead_s) - beat, 1e-6)
         place = begun.beat_in_bar
         if place >= 0 and begun.beats_per_bar:
             place = (place + math.floor(beat) - math.floor(begun.beat)) % begun.beats_per_bar

@@ -100,5 +100,8 @@ def test_the_line_keeps_its_bars_and_its_slowest() -> None:
     found = slowing([4.0 + 0.5 * beat * 1.06**beat for beat in range(7)], 8.6)
     assert found.beats_per_bar == 4 and found.beat_in_bar == int(found.beat) % 4
     assert 120.0 / 2.5 - 1e-6 <= found.tempo_bpm < 100.0
+    left_alone = slowing([4.0 + 0.5 * beat * 1.06**beat for beat in range(7)], 20.0)
+    assert left_alone.beat > 8.0 + 16.0 * 0.5, "who stops playing in a ritard does not stop time"
+    assert left_alone.tempo_bpm >= 120.0 / 2.5 - 1e-6
     silent = slowing([], 9.0)
     assert silent.tempo_bpm == pytest.approx(120.0) and silent.beat == pytest.approx(18.0)
