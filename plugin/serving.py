@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from ..engine.config import EngineConfig
 from ..engine.errors import ConfigError, EngineError
 from ..engine.gestures import BindingTable
 from ..engine.player import PARTS
-from ..engine.ports.plugin import Epoch, PluginPort, SharedMemory
+from ..engine.ports.plugin import Epoch, OtherVersionError, PluginPort, SharedMemory
 from ..engine.run.thread_priority import raise_priority
 from ..session import PlayerLoading, Session, open_session
 from ..show import Show
@@ -235,8 +236,13 @@ class Serving:
 
 
 def serve(shared_descriptor: int, loading: PlayerLoading, house: House, lifeline_descriptor: int = 0) -> None:
-    """Play for the shell whose memory that is, until it has gone. Raises EngineError; the shell is told why."""
-    shared = SharedMemory(shared_descriptor)
+    """Play for the shell whose memory that is, until it has gone. Raises EngineError; the shell is told why, one of
+    another version by the exit code."""
+    try:
+        shared = SharedMemory(shared_descriptor)
+    except OtherVersionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(table.OTHER_VERSION_EXIT) from error
     serving = Serving(shared, Lifeline(shared, lifeline_descriptor), house)
     try:
         serving.run(loading)

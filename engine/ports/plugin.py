@@ -62,11 +62,15 @@ class Epoch(NamedTuple):
     """What is heard is carried so much later than it came, so that the transport is known before."""
 
 
+class OtherVersionError(EngineError):
+    """The shell was built from another version of us."""
+
+
 class SharedMemory:
     """The memory of one shell, mapped. Any thread; who writes which word says the table."""
 
     def __init__(self, descriptor: int) -> None:
-        """Raises EngineError for memory that is none of a shell's, or of one that was built from another version."""
+        """Raises EngineError for memory that is none of a shell's, OtherVersionError for that of another version."""
         try:
             self._map = mmap.mmap(descriptor, 0)
         except (OSError, ValueError) as error:
@@ -76,7 +80,9 @@ class SharedMemory:
         if len(self._bytes) < 8 * table.SHARED_WORDS or self.word(table.SHARED_MAGIC) != table.MAGIC:
             raise EngineError(f"descriptor {descriptor} is no memory of a plug-in")
         if self.word(table.SHARED_LAYOUT) != table.LAYOUT or self.word(table.SHARED_SIZE) > len(self._bytes):
-            raise EngineError("the plug-in was built from another version of gigmate: build it again (make plugin)")
+            raise OtherVersionError(
+                "the plug-in was built from another version of gigmate: build it again (make plugin)"
+            )
         self.rate_hz = self.word(table.SHARED_RATE)
 
     def word(self, word: int) -> int:

@@ -136,17 +136,12 @@ static void flush(const ClapPlugin *plugin, const ClapEventsIn *in, const ClapEv
 
 static void read_transport(Band *band, uint32_t at, const ClapTransport *told) {
     const bool metred = told->flags & CLAP_HAS_METRE && told->metre > 0 && told->unit > 0;
-    Transport now = {.rolling = told->flags & CLAP_PLAYING, .beats_per_bar = 4.0, .beat_unit = 4.0, .bar = told->bar};
-    if (metred) {
-        now.beats_per_bar = told->metre;
-        now.beat_unit = told->unit;
-    }
-    now.beat = (double)(told->beats - told->bar_beats) / CLAP_FIXED * now.beat_unit / 4.0;
+    Transport now = {.rolling = told->flags & CLAP_PLAYING, .has_beats = told->flags & CLAP_HAS_BEATS,
+                     .bar = told->bar, .beats_per_bar = metred ? told->metre : 4.0, .beat_unit = metred ? told->unit : 4.0};
+    now.beat = ((double)told->beats - (double)told->bar_beats) / CLAP_FIXED * now.beat_unit / 4.0;
     now.tempo_bpm = told->flags & CLAP_HAS_TEMPO ? told->tempo_bpm * now.beat_unit / 4.0 : 0.0;
-    now.has_beats = told->flags & CLAP_HAS_BEATS && now.tempo_bpm > 0.0 && now.bar >= 0 && now.beat >= 0.0 &&
-                    now.beat < 1000.0;
     if (told->flags & CLAP_HAS_SECONDS)
-        now.frame = (int64_t)((double)told->seconds / CLAP_FIXED * band->rate_hz + 0.5);
+        now.frame = floor((double)told->seconds / CLAP_FIXED * band->rate_hz + 0.5);
     shell_transport(band->shell, at, &now);
 }
 

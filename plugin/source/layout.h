@@ -3,7 +3,7 @@
 #define GIGMATE_LAYOUT_H
 
 #define GM_MAGIC INT64_C(0x4749474d415445)
-#define GM_LAYOUT INT64_C(0xd5c899341b559b)
+#define GM_LAYOUT INT64_C(0xad7ac106651028)
 #define GM_HOLE_BITS 0x7fedc0deu
 
 enum { /* words of 64 bits from the beginning of the memory */
@@ -73,6 +73,7 @@ enum {
     GM_PRESET_TEXT = 1,
     GM_CHART_TEXT = 2,
     GM_TEXT_PARAMETER = 1000,
+    GM_OTHER_VERSION_EXIT = 79,
     GM_STATE_ABSENT = 0,
     GM_STATE_LOADING = 1,
     GM_STATE_READY = 2,

@@ -12,12 +12,12 @@
 #include <lv2/state/state.h>
 #include <lv2/time/time.h>
 #include <lv2/urid/urid.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shell.h"
 
-#define MOST_ROUNDED 0.0011 /* of a beat: a tick of Ardour's is 1/1920, of JACK's often 1/960 */
 #define GIGMATE_URI "urn:gigmate:band"
 
 enum { /* ports; plugin/bundle.py writes them down in this order */
@@ -54,17 +54,13 @@ typedef struct {
     } urids;
     LV2_Atom_Forge forge;
     LV2_Log_Logger logger;
-    Transport transport;
     double rate_hz;
     bool tell; /* the host asked what the texts are */
 } Band;
 
 static void write_log(void *owner, bool bad, const char *line) {
     Band *band = owner;
-    if (bad)
-        lv2_log_error(&band->logger, "gigmate: %s\n", line);
-    else
-        lv2_log_note(&band->logger, "gigmate: %s\n", line);
+    (bad ? lv2_log_error : lv2_log_note)(&band->logger, "gigmate: %s\n", line);
 }
 
 static uint32_t option(const Band *band, const LV2_Options_Option *options, LV2_URID key) {
@@ -94,11 +90,10 @@ static LV2_Handle instantiate(const LV2_Descriptor *descriptor, double rate, con
     const LV2_Options_Option *options = lv2_features_data(features, LV2_OPTIONS__options);
     band->shell = shell_open(rate, option(band, options, band->urids.nominal),
                              option(band, options, band->urids.longest), write_log, band);
-    if (!band->shell) {
-        free(band);
-        return NULL;
-    }
-    return band;
+    if (band->shell)
+        return band;
+    free(band);
+    return NULL;
 }
 
 static void connect_port(LV2_Handle handle, uint32_t port, void *data) {
@@ -107,43 +102,36 @@ static void connect_port(LV2_Handle handle, uint32_t port, void *data) {
 }
 
 static double number(const Band *band, const LV2_Atom *atom, double otherwise) {
-    if (!atom)
-        return otherwise;
-    if (atom->type == band->forge.Float)
-        return ((const LV2_Atom_Float *)atom)->body;
-    if (atom->type == band->forge.Double)
-        return ((const LV2_Atom_Double *)atom)->body;
-    if (atom->type == band->forge.Int)
-        return ((const LV2_Atom_Int *)atom)->body;
-    if (atom->type == band->forge.Long)
-        return (double)((const LV2_Atom_Long *)atom)->body;
-    return otherwise;
+    const LV2_Atom_Forge *of = &band->forge;
+    return !atom                      ? otherwise
+           : atom->type == of->Float  ? ((const LV2_Atom_Float *)atom)->body
+           : atom->type == of->Double ? ((const LV2_Atom_Double *)atom)->body
+           : atom->type == of->Int    ? ((const LV2_Atom_Int *)atom)->body
+           : atom->type == of->Long   ? (double)((const LV2_Atom_Long *)atom)->body
+                                      : otherwise;
 }
 
-/* What a position does not say stays as it was; where there is no tempo and no bar, there are no beats. */
+/* What a position does not say goes on as it was. */
 static void read_position(Band *band, uint32_t at, const LV2_Atom_Object *object) {
     const LV2_Atom *bar = NULL, *beat = NULL, *unit = NULL, *metre = NULL, *bpm = NULL, *frame = NULL, *speed = NULL;
     lv2_atom_object_get(object, band->urids.time_bar, &bar, band->urids.time_barBeat, &beat, band->urids.time_beatUnit,
                         &unit, band->urids.time_beatsPerBar, &metre, band->urids.time_bpm, &bpm,
                         band->urids.time_frame, &frame, band->urids.time_speed, &speed, 0);
-    Transport *now = &band->transport;
-    const double was = now->rolling ? 1.0 : 0.0;
-    const double pace = number(band, speed, was);
-    now->rolling = pace > 0.0;
-    now->frame = (int64_t)number(band, frame, (double)now->frame);
-    now->bar = (int64_t)number(band, bar, (double)now->bar);
-    now->beat = number(band, beat, now->beat);
-    now->beat_unit = number(band, unit, now->beat_unit > 0.0 ? now->beat_unit : 4.0);
-    now->beats_per_bar = number(band, metre, now->beats_per_bar > 0.0 ? now->beats_per_bar : 4.0);
-    now->tempo_bpm = number(band, bpm, now->tempo_bpm);
+    Transport now = shell_place(band->shell, at);
+    now.rolling = number(band, speed, now.rolling ? 1.0 : 0.0) > 0.0;
+    now.has_beats = now.has_beats || (bar && beat);
+    now.frame = number(band, frame, now.frame);
+    now.bar = number(band, bar, now.bar);
+    now.beat = number(band, beat, now.beat);
+    now.beat_unit = number(band, unit, now.beat_unit);
+    now.beats_per_bar = number(band, metre, now.beats_per_bar);
+    now.tempo_bpm = number(band, bpm, now.tempo_bpm);
     /* Hosts that count ticks round the beat: in a song of one tempo its place by frames is the exact one. */
-    const double told = (double)now->bar * now->beats_per_bar + now->beat;
-    const double exact = (double)now->frame / band->rate_hz * now->tempo_bpm / 60.0 * now->beat_unit / 4.0;
-    if (exact - told < MOST_ROUNDED && told - exact < MOST_ROUNDED && now->beat + exact - told >= 0.0)
-        now->beat += exact - told;
-    now->has_beats = now->tempo_bpm > 0.0 && (now->has_beats || (bar && beat)) && now->beats_per_bar >= 1.0 &&
-                     now->bar >= 0 && now->beat >= 0.0 && now->beat < 1000.0;
-    shell_transport(band->shell, at, now);
+    const double told = now.bar * now.beats_per_bar + now.beat;
+    const double exact = now.frame / band->rate_hz * now.tempo_bpm / 60.0 * now.beat_unit / 4.0;
+    if (fabs(exact - told) < MOST_ROUNDED)
+        now.beat = fmax(0.0, now.beat + exact - told);
+    shell_transport(band->shell, at, &now);
 }
 
 static void read_text(Band *band, const LV2_Atom_Object *object) {
@@ -154,10 +142,8 @@ static void read_text(Band *band, const LV2_Atom_Object *object) {
         return;
     const char *text = LV2_ATOM_BODY_CONST(value);
     const LV2_URID which = ((const LV2_Atom_URID *)property)->body;
-    if (text[value->size - 1] == '\0' && which == band->urids.preset)
-        shell_set_text(band->shell, GM_PRESET_TEXT, text);
-    else if (text[value->size - 1] == '\0' && which == band->urids.chart)
-        shell_set_text(band->shell, GM_CHART_TEXT, text);
+    if (text[value->size - 1] == '\0' && (which == band->urids.preset || which == band->urids.chart))
+        shell_set_text(band->shell, which == band->urids.chart ? GM_CHART_TEXT : GM_PRESET_TEXT, text);
 }
 
 static void read_events(Band *band, const LV2_Atom_Sequence *events) {
@@ -229,9 +215,9 @@ static void write_midi(Band *band, LV2_Atom_Sequence *events) {
         lv2_atom_forge_pop(&band->forge, &frame);
 }
 
-static void put(const Band *band, int port, float value) {
+static void put(const Band *band, int port, double value) {
     if (band->ports[port])
-        *(float *)band->ports[port] = value;
+        *(float *)band->ports[port] = (float)value;
 }
 
 static void run(LV2_Handle handle, uint32_t samples) {
@@ -246,10 +232,11 @@ static void run(LV2_Handle handle, uint32_t samples) {
     shell_process(band->shell, (const float *const *)&band->ports[AUDIO_IN], (float *const *)&band->ports[AUDIO_OUT]);
     write_midi(band, band->ports[EVENTS_OUT]);
     write_texts(band, band->ports[NOTIFY]);
-    put(band, LATENCY, (float)shell_latency_samples(band->shell));
-    put(band, STATE, (float)shell_state(band->shell));
-    put(band, TEMPO, (float)shell_tempo_bpm(band->shell));
-    put(band, MISSES, (float)shell_misses(band->shell));
+    const ShellStatus now = shell_status(band->shell);
+    put(band, LATENCY, now.latency_samples);
+    put(band, STATE, now.state);
+    put(band, TEMPO, now.tempo_bpm);
+    put(band, MISSES, now.misses);
 }
 
 static void cleanup(LV2_Handle handle) {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -21,6 +22,7 @@ extern char **environ;
 
 enum { SHARED_FD = 3, WATCH_MS = 20, SOON_US = 200, SLOW_S = 1, HUNG_S = 30, LEAVE_MS = 3000, LONGEST_MEANT = 2048 };
 #define TICKS_PER_BEAT 1e6
+#define REPORT_S 0.010      /* from one report of a transport that rolls to the next */
 #define HOLD_S 0.010        /* beyond a block: for the engine to wake up, and to carry it */
 #define OFFLINE_HOLD_S 0.030 /* always the same, as what is played depends on it */
 #define START_S 180         /* for an engine that loads: small machines take minutes for the first time */
@@ -38,7 +40,8 @@ struct Shell {
     uint32_t samples;
     bool offline, studio, begun;
     Word gave_up; /* a bounce that does not wait any more */
-    Transport transport;
+    Transport told; /* by the host, at a position; it goes on from there until the host says another place */
+    int64_t told_at, reports_at;
     bool transport_known;
     int64_t attached, epoch, waits_from; /* what lies before that nobody has made */
     float parameters[GM_PARAMETERS], sent[GM_PARAMETERS];
@@ -53,6 +56,10 @@ struct Shell {
     pid_t engine;
     int lifeline; /* the engine ends when it is closed, by us or by our end */
 };
+
+static double sane(double value, double low, double high, double otherwise) {
+    return value >= low && value <= high ? value : otherwise;
+}
 
 static void nap(long us) {
     nanosleep(&(struct timespec){.tv_nsec = 1000 * us}, NULL);
@@ -162,21 +169,44 @@ _Static_assert(offsetof(Position, rate) == GM_JACK_FRAME_RATE && offsetof(Positi
                    offsetof(Position, tempo_bpm) == GM_JACK_TEMPO_BPM,
                "the engine reads the fields elsewhere");
 
-static void push_transport(Shell *shell, uint32_t at, const Transport *transport) {
-    int64_t event[GM_EVENT_WORDS] = {GM_TRANSPORT_EVENT, shell->position + at, transport->rolling};
-    const int32_t whole = (int32_t)transport->beat;
+/* Where the transport is at a position, if it goes on as it was told. */
+static Transport place_at(const Shell *shell, int64_t position) {
+    Transport place = shell->told;
+    const double samples = place.rolling ? (double)(position - shell->told_at) : 0.0;
+    place.frame += samples;
+    if (place.has_beats) {
+        place.beat += samples / shell->rate_hz * place.tempo_bpm / 60.0;
+        const double bars = floor(place.beat / place.beats_per_bar);
+        place.bar += bars;
+        place.beat -= bars * place.beats_per_bar;
+    }
+    return place;
+}
+
+static void push_transport(Shell *shell, int64_t at) {
+    int64_t event[GM_EVENT_WORDS] = {GM_TRANSPORT_EVENT, at, shell->told.rolling};
+    const Transport place = place_at(shell, at);
+    const double whole = floor(place.beat);
     const Position position = {.rate = (uint32_t)shell->rate_hz,
-                               .frame = (uint32_t)transport->frame,
-                               .valid = transport->has_beats ? GM_JACK_HAS_BBT : 0,
-                               .bar = (int32_t)transport->bar + 1,
-                               .beat = whole + 1,
-                               .tick = (int32_t)((transport->beat - whole) * TICKS_PER_BEAT),
-                               .beats_per_bar = (float)transport->beats_per_bar,
-                               .beat_type = (float)transport->beat_unit,
+                               .frame = (uint32_t)(int64_t)place.frame,
+                               .valid = place.has_beats ? GM_JACK_HAS_BBT : 0,
+                               .bar = (int32_t)place.bar + 1,
+                               .beat = (int32_t)whole + 1,
+                               .tick = (int32_t)((place.beat - whole) * TICKS_PER_BEAT),
+                               .beats_per_bar = (float)place.beats_per_bar,
+                               .beat_type = (float)place.beat_unit,
                                .ticks_per_beat = TICKS_PER_BEAT,
-                               .tempo_bpm = transport->tempo_bpm};
+                               .tempo_bpm = place.tempo_bpm};
     memcpy(&event[GM_EVENT_POSITION], &position, sizeof position);
     push_or_drop(shell, event);
+}
+
+/* Reports stand where they do not depend on the host's blocks: else a bounce in other blocks would be another. */
+static void report(Shell *shell, int64_t until) {
+    while (shell->begun && shell->transport_known && shell->reports_at < until) {
+        push_transport(shell, shell->reports_at);
+        shell->reports_at = shell->told.rolling ? shell->reports_at + (int64_t)(REPORT_S * shell->rate_hz) : INT64_MAX;
+    }
 }
 
 /* ------------------------------------------------------------------------------------------ the audio thread */
@@ -215,18 +245,32 @@ static void wait_for_sound(Shell *shell, int64_t until) {
     }
 }
 
-static void begin_epoch(Shell *shell) {
-    int64_t delay = shell->studio ? (int64_t)(STUDIO_S * shell->rate_hz) : 0;
-    int64_t event[GM_EVENT_WORDS] = {GM_EPOCH_EVENT, shell->position, shell->offline, delay};
-    if (!push(shell, event))
+/* Whatever has changed since it was sent; what finds no room is tried again in the next block. */
+static void send_parameters(Shell *shell) {
+    for (int i = 0; i < GM_PARAMETERS; ++i)
+        if (shell->unsent[i] && push_parameter(shell, i, shell->parameters[i])) {
+            shell->sent[i] = shell->parameters[i];
+            shell->unsent[i] = false;
+        }
+    for (int i = GM_PRESET_TEXT; i < GM_TEXTS; ++i) {
+        const int64_t now = get(shell, GM_TEXT_SEQUENCE + i);
+        if (now != shell->text_seen[i] && now % 2 == 0 && push_parameter(shell, GM_TEXT_PARAMETER + i, 0.0))
+            shell->text_seen[i] = now;
+    }
+    set(shell, GM_SHELL_LOOP, (int64_t)(1e-3 * sane(shell->parameters[GM_P_ROUND_TRIP], 0.0, 1e4, 0.0) * shell->rate_hz));
+}
+
+static void begin_epoch(Shell *shell, int64_t position) {
+    shell->delay = shell->studio ? (int64_t)(STUDIO_S * shell->rate_hz) : 0;
+    shell->begun = push(shell, (const int64_t[GM_EVENT_WORDS]){GM_EPOCH_EVENT, position, shell->offline, shell->delay});
+    if (!shell->begun)
         return; /* full of what nobody takes: in the next block */
-    shell->begun = true;
-    shell->delay = delay;
-    shell->epoch = shell->position;
+    shell->epoch = shell->reports_at = position;
+    shell->told = place_at(shell, position);
+    shell->told_at = position;
     for (int i = 0; i < GM_PARAMETERS; ++i)
         shell->unsent[i] = true;
-    if (shell->transport_known)
-        push_transport(shell, 0, &shell->transport);
+    send_parameters(shell);
 }
 
 static void make_room(Shell *shell, uint32_t samples) {
@@ -242,41 +286,69 @@ static void make_room(Shell *shell, uint32_t samples) {
 void shell_begin(Shell *shell, uint32_t samples, bool offline) {
     shell->samples = samples;
     set(shell, GM_SHELL_BLOCK, samples);
-    const bool other_mode = offline != shell->offline;
-    shell->offline = offline;
     shell->studio = shell->parameters[GM_P_EARLY] < 0.5f;
+    shell->begun = shell->begun && offline == shell->offline && shell->studio == (shell->delay > 0);
+    shell->offline = offline;
     atomic_store(&shell->latency, shell->studio ? (int64_t)(STUDIO_S * shell->rate_hz) : 0);
     if (offline && !atomic_load(&shell->gave_up) && get(shell, GM_ENGINE_ATTACHED) == 0)
         wait_for_engine(shell);
     const int64_t attached = get(shell, GM_ENGINE_ATTACHED);
-    const bool other_delay = shell->studio != (shell->delay > 0);
-    if (attached != shell->attached || other_mode || other_delay) {
-        shell->begun = false;
-        shell->attached = attached;
-        if (attached != 0)
-            atomic_store(&shell->gave_up, 0);
-    }
+    shell->begun = shell->begun && attached == shell->attached;
+    shell->attached = attached;
+    if (attached != 0 && !shell->begun)
+        atomic_store(&shell->gave_up, 0);
     make_room(shell, samples);
     if (!shell->begun)
         shell->waits_from = shell->position - shell->hold;
-    if (attached != 0 && !shell->begun)
-        begin_epoch(shell);
+    if (shell->begun)
+        send_parameters(shell);
+    else if (attached != 0)
+        begin_epoch(shell, shell->position);
 }
 
 void shell_parameter(Shell *shell, int number, float value) {
+    value = isnan(value) ? shell->parameters[number] : value;
     shell->unsent[number] = shell->unsent[number] || value != shell->sent[number];
     shell->parameters[number] = value;
 }
 
+/* The position of a place in the block; whatever a host names. */
+static int64_t within(const Shell *shell, uint32_t at) {
+    return shell->position + (at < shell->samples ? at : shell->samples ? shell->samples - 1 : 0);
+}
+
+Transport shell_place(const Shell *shell, uint32_t at) {
+    return place_at(shell, within(shell, at));
+}
+
+/* Whether the host says what was known, but for what hosts that count ticks round. */
+static bool goes_on(const Transport *expected, const Transport *told) {
+    const double beats = (told->bar - expected->bar) * told->beats_per_bar + told->beat - expected->beat;
+    return told->rolling == expected->rolling && told->has_beats == expected->has_beats &&
+           fabs(told->frame - expected->frame) <= 1.0 && told->tempo_bpm == expected->tempo_bpm &&
+           told->beats_per_bar == expected->beats_per_bar && told->beat_unit == expected->beat_unit &&
+           (!told->has_beats || fabs(beats) < MOST_ROUNDED);
+}
+
 void shell_transport(Shell *shell, uint32_t at, const Transport *transport) {
-    const bool starts = transport->rolling && !(shell->transport_known && shell->transport.rolling);
-    shell->transport = *transport;
-    shell->transport_known = true;
-    if (!shell->begun)
+    const int64_t position = within(shell, at);
+    const Transport expected = place_at(shell, position);
+    Transport told = {.rolling = transport->rolling,
+                      .bar = floor(sane(transport->bar, 0.0, 1e9, -1.0)),
+                      .beat = sane(transport->beat, 0.0, 1000.0, -1.0),
+                      .beats_per_bar = sane(transport->beats_per_bar, 1.0, 1000.0, 4.0),
+                      .beat_unit = sane(transport->beat_unit, 1.0, 1000.0, 4.0),
+                      .tempo_bpm = sane(transport->tempo_bpm, 0.0, 1e5, 0.0),
+                      .frame = sane(transport->frame, -1e15, 1e15, 0.0)};
+    told.has_beats = transport->has_beats && told.tempo_bpm > 0.0 && told.bar >= 0.0 && told.beat >= 0.0;
+    if (shell->transport_known && goes_on(&expected, &told))
         return;
-    if (starts && shell->offline && shell->position > shell->epoch)
-        begin_epoch(shell); /* a bounce is the same whatever came before its first sample */
-    push_transport(shell, at, transport);
+    report(shell, position);
+    shell->transport_known = true;
+    shell->told = told;
+    shell->told_at = shell->reports_at = position;
+    if (shell->begun && shell->offline && told.rolling && !expected.rolling && position > shell->epoch)
+        begin_epoch(shell, position); /* a bounce is the same whatever came before its first sample */
 }
 
 void shell_midi(Shell *shell, uint32_t at, const uint8_t *bytes, uint32_t size) {
@@ -285,38 +357,8 @@ void shell_midi(Shell *shell, uint32_t at, const uint8_t *bytes, uint32_t size) 
     int64_t packed = 0;
     for (uint32_t i = 0; i < size; ++i)
         packed |= (int64_t)bytes[i] << 8 * i;
-    push_or_drop(shell, (const int64_t[GM_EVENT_WORDS]){GM_MIDI_EVENT, shell->position + at, packed});
-}
-
-/* Whatever has changed since it was sent; what finds no room is tried again in the next block. */
-static void send_parameters(Shell *shell) {
-    for (int i = 0; i < GM_PARAMETERS; ++i)
-        if (shell->unsent[i] && push_parameter(shell, i, shell->parameters[i])) {
-            shell->sent[i] = shell->parameters[i];
-            shell->unsent[i] = false;
-        }
-    for (int i = GM_PRESET_TEXT; i < GM_TEXTS; ++i) {
-        const int64_t now = get(shell, GM_TEXT_SEQUENCE + i);
-        if (now != shell->text_seen[i] && now % 2 == 0 && push_parameter(shell, GM_TEXT_PARAMETER + i, 0.0))
-            shell->text_seen[i] = now;
-    }
-    const double loop_s = 1e-3 * (double)shell->parameters[GM_P_ROUND_TRIP];
-    set(shell, GM_SHELL_LOOP, (int64_t)(loop_s * shell->rate_hz));
-}
-
-/* The host says its place only where it changes: in between it goes on as it was. */
-static void go_on(Shell *shell) {
-    Transport *transport = &shell->transport;
-    if (!transport->rolling)
-        return;
-    transport->frame += shell->samples;
-    if (transport->has_beats) {
-        transport->beat += shell->samples / shell->rate_hz * transport->tempo_bpm / 60.0;
-        while (transport->beat >= transport->beats_per_bar) {
-            transport->beat -= transport->beats_per_bar;
-            transport->bar += 1;
-        }
-    }
+    report(shell, within(shell, at) + 1);
+    push_or_drop(shell, (const int64_t[GM_EVENT_WORDS]){GM_MIDI_EVENT, within(shell, at), packed});
 }
 
 void shell_process(Shell *shell, const float *const in[GM_IN_ROWS], float *const out[GM_OUT_ROWS]) {
@@ -325,16 +367,11 @@ void shell_process(Shell *shell, const float *const in[GM_IN_ROWS], float *const
     for (int64_t i = 0; in[1] && i < count && !stereo; ++i)
         stereo = in[1][i] != 0.0f;
     const float *const heard[GM_IN_ROWS] = {in[0], in[stereo]};
-    if (shell->begun) {
-        send_parameters(shell);
-        if (count && ring_write_at(shell, GM_SHARED_IN, shell->position, heard, count) < count)
-            add(shell, GM_SHELL_DROPPED, count);
-    }
-    go_on(shell);
+    report(shell, shell->position + count);
+    if (shell->begun && count && ring_write_at(shell, GM_SHARED_IN, shell->position, heard, count) < count)
+        add(shell, GM_SHELL_DROPPED, count);
     shell->position += count;
     set(shell, GM_SHELL_POSITION, shell->position);
-    if (shell->transport_known && shell->transport.rolling && shell->begun)
-        push_transport(shell, 0, &shell->transport); /* of the next block's first sample */
     const int64_t until = shell->position - behind;
     if (shell->offline && shell->begun && !atomic_load(&shell->gave_up) && until > shell->waits_from)
         wait_for_sound(shell, until);
@@ -368,23 +405,13 @@ bool shell_take_midi(Shell *shell, MidiOut *message) {
     return true;
 }
 
-uint32_t shell_latency_samples(const Shell *shell) {
-    return (uint32_t)atomic_load(&shell->latency);
-}
-
-int shell_state(const Shell *shell) {
-    return (int)atomic_load(&shell->state);
-}
-
-double shell_tempo_bpm(const Shell *shell) {
+ShellStatus shell_status(const Shell *shell) {
+    ShellStatus now = {.latency_samples = (double)atomic_load(&shell->latency),
+                       .state = (double)atomic_load(&shell->state),
+                       .misses = (double)get(shell, GM_SHELL_MISSES)};
     const int64_t bits = get(shell, GM_ENGINE_TEMPO);
-    double tempo;
-    memcpy(&tempo, &bits, sizeof tempo);
-    return tempo;
-}
-
-int64_t shell_misses(const Shell *shell) {
-    return get(shell, GM_SHELL_MISSES);
+    memcpy(&now.tempo_bpm, &bits, sizeof bits);
+    return now;
 }
 
 /* -------------------------------------------------------------------------------------------------- the texts */
@@ -439,9 +466,9 @@ static bool start_engine(Shell *shell) {
     posix_spawnattr_setsigdefault(&how, &all);
     posix_spawnattr_setpgroup(&how, 0); /* what a terminal interrupts is the host */
     posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    const int error = shared < 0 || lifeline < 0
-                          ? EMFILE
-                          : posix_spawnp(&shell->engine, shell->command, &files, &how, arguments, environ);
+    int error = EMFILE;
+    if (shared >= 0 && lifeline >= 0)
+        error = posix_spawnp(&shell->engine, shell->command, &files, &how, arguments, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&how);
     close(ends[0]);
@@ -464,12 +491,12 @@ static bool start_engine(Shell *shell) {
 static bool engine_ended(Shell *shell, char how[80]) {
     int status = 0;
     const pid_t done = waitpid(shell->engine, &status, WNOHANG);
-    if (done == 0 || (done < 0 && errno == EINTR))
-        return false;
-    if (done < 0 && kill(shell->engine, 0) == 0)
+    if (done == 0 || (done < 0 && (errno == EINTR || kill(shell->engine, 0) == 0)))
         return false; /* a host that ignores SIGCHLD: nobody may wait for it */
     if (done > 0 && WIFSIGNALED(status))
         snprintf(how, 80, "was ended by signal %d", WTERMSIG(status));
+    else if (done > 0 && WEXITSTATUS(status) == GM_OTHER_VERSION_EXIT)
+        snprintf(how, 80, "is of another version: build the plug-in again (make plugin)");
     else
         snprintf(how, 80, "ended with exit code %d", done > 0 ? WEXITSTATUS(status) : -1);
     return true;
@@ -510,15 +537,14 @@ static void *watch(void *argument) {
                 set(shell, GM_ENGINE_STATE, start_engine(shell) ? GM_STATE_LOADING : GM_STATE_FAILED);
                 wait_s = wait_s < 16.0 ? 2.0 * wait_s : 30.0;
                 start_s = now_s() + wait_s;
-                beat_s = now_s() + START_S - HUNG_S;
+                beat_s = now_s();
             }
         } else if (engine_ended(shell, how)) {
             pass_message(shell, &message);
-            const bool failed = get(shell, GM_ENGINE_STATE) == GM_STATE_FAILED;
             snprintf(line, sizeof line, "the band's engine %s: it is started again in %.0f s", how,
                      start_s > now_s() ? start_s - now_s() : 0.0);
             say(shell, true, line);
-            forget_engine(shell, failed ? GM_STATE_FAILED : GM_STATE_ABSENT);
+            forget_engine(shell, get(shell, GM_ENGINE_STATE) == GM_STATE_FAILED ? GM_STATE_FAILED : GM_STATE_ABSENT);
         } else if (get(shell, GM_ENGINE_BEAT) != beat) {
             beat = get(shell, GM_ENGINE_BEAT);
             beat_s = now_s();
@@ -529,10 +555,10 @@ static void *watch(void *argument) {
             if (silent)
                 say(shell, false, "the band's engine answers again");
             silent = false;
-        } else if (now_s() - beat_s > HUNG_S) {
+        } else if (now_s() - beat_s > (get(shell, GM_ENGINE_STATE) == GM_STATE_LOADING ? START_S : HUNG_S)) {
             say(shell, true, "the band's engine hangs: it is ended, and started again");
             kill(shell->engine, SIGKILL);
-            beat_s = now_s() + HUNG_S;
+            beat_s = now_s();
         } else if (!silent && get(shell, GM_ENGINE_ATTACHED) && now_s() - beat_s > SLOW_S) {
             silent = true;
             say(shell, true, "the band's engine does not answer: silence until it does");
@@ -597,14 +623,10 @@ static bool make_memory(Shell *shell) {
     void *memory = MAP_FAILED;
     shell->size = lay_out(NULL, ring_samples);
     shell->descriptor = memfd_create("gigmate", MFD_CLOEXEC);
-    if (shell->descriptor < 0)
-        return false;
-    if (posix_fallocate(shell->descriptor, 0, (off_t)shell->size) == 0) /* an error now, not later */
+    if (shell->descriptor >= 0 && posix_fallocate(shell->descriptor, 0, (off_t)shell->size) == 0) /* or an error later */
         memory = mmap(NULL, shell->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, shell->descriptor, 0);
-    if (memory == MAP_FAILED) {
-        close(shell->descriptor);
+    if (memory == MAP_FAILED)
         return false;
-    }
     mlock(memory, shell->size); /* where that is permitted */
     shell->words = memory;
     lay_out(shell, ring_samples);
@@ -617,8 +639,10 @@ static bool make_memory(Shell *shell) {
 }
 
 static void let_go(Shell *shell) {
-    munmap(shell->words, shell->size);
-    close(shell->descriptor);
+    if (shell->words)
+        munmap(shell->words, shell->size);
+    if (shell->descriptor >= 0)
+        close(shell->descriptor);
     free(shell->command);
     free(shell);
 }
@@ -634,17 +658,14 @@ Shell *shell_open(double rate_hz, uint32_t nominal_block, uint32_t longest_block
     shell->position = (int64_t)rate_hz; /* there is time before the first sample, for what is made before it */
     shell->log = log;
     shell->owner = owner;
-    shell->lifeline = -1;
+    shell->lifeline = shell->descriptor = -1;
     shell->parameters[GM_P_EARLY] = 1.0f;
-    if (!make_memory(shell)) {
-        say(shell, true, "no memory to share with the band: is the machine's full?");
-        free(shell->command);
-        free(shell);
-        return NULL;
+    if (shell->command && make_memory(shell)) {
+        make_room(shell, (uint32_t)shell->nominal);
+        if (pthread_create(&shell->watcher, NULL, watch, shell) == 0)
+            return shell;
     }
-    make_room(shell, (uint32_t)shell->nominal);
-    if (pthread_create(&shell->watcher, NULL, watch, shell) == 0)
-        return shell;
+    say(shell, true, "no memory to share with the band, or no thread for it: is the machine's full?");
     let_go(shell);
     return NULL;
 }

@@ -12,14 +12,13 @@
 
 typedef struct Shell Shell;
 
-/* Where a host's transport stands, at one sample. Bar and beat count from 0. */
+/* Where a host's transport stands, at one sample. Bar and beat count from 0, the beat within the bar, the frame within
+ * the song. What a host may say wrongly is put right in shell.c: where there is no tempo and no bar, there are no beats. */
 typedef struct {
     bool rolling, has_beats;
-    int64_t bar;
-    double beat;          /* within the bar */
-    double beats_per_bar, beat_unit, tempo_bpm;
-    int64_t frame;        /* of the song */
+    double bar, beat, beats_per_bar, beat_unit, tempo_bpm, frame;
 } Transport;
+#define MOST_ROUNDED 0.0011 /* of a beat: a tick of Ardour's is 1/1920, of JACK's often 1/960 */
 
 typedef struct {
     int64_t position;
@@ -46,6 +45,7 @@ void shell_get_text(const Shell *shell, int number, char into[GM_TEXT_BYTES]);
 void shell_begin(Shell *shell, uint32_t samples, bool offline);
 void shell_parameter(Shell *shell, int number, float value);
 void shell_transport(Shell *shell, uint32_t at, const Transport *transport);
+Transport shell_place(const Shell *shell, uint32_t at); /* of the transport, if it goes on as it was told */
 void shell_midi(Shell *shell, uint32_t at, const uint8_t *bytes, uint32_t size);
 /* A right input that is not there, or silent to the bit, is none: the left one is heard on both sides. */
 void shell_process(Shell *shell, const float *const in[GM_IN_ROWS], float *const out[GM_OUT_ROWS]);
@@ -53,10 +53,11 @@ bool shell_take_midi(Shell *shell, MidiOut *message);
 
 #define STUDIO_S 0.300 /* of latency, with *Play ahead* off */
 
+typedef struct {
+    double latency_samples, state, tempo_bpm, misses;
+} ShellStatus;
+
 /* Any thread. */
-uint32_t shell_latency_samples(const Shell *shell);
-int shell_state(const Shell *shell);
-double shell_tempo_bpm(const Shell *shell);
-int64_t shell_misses(const Shell *shell);
+ShellStatus shell_status(const Shell *shell);
 
 #endif

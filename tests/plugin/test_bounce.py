@@ -9,7 +9,7 @@ import pytest
 
 from .plugin_host import PORT, bounce, engine_command, peaks
 
-BLOCKS = (1, 64, 333, 4096, 16384, 0, 100, 1024)
+BLOCKS = (1, 64, 333, 8192, 65536, 0, 100, 1024)
 
 
 def blocks(total: int) -> str:
@@ -55,6 +55,28 @@ def test_the_same_bounce_twice_is_the_same_whatever_came_before(built: tuple[Pat
     assert np.abs(first[0]).max() > 0.01
     assert np.array_equal(alone.played, first)
     assert np.array_equal(first[:, 14_400 + 3000 :], second[:, 14_400 + 3000 :])
+
+
+def test_a_bounce_does_not_depend_on_the_hosts_blocks(built: tuple[Path, Path], tmp_path: Path) -> None:
+    """Nor on how often the host says where it is, as long as it says the same: Ardour does in every block, and rounds
+    to ticks; jalv only where something changes."""
+    bpm, length = 97.0, 96_000
+    told_often, at = "", 0
+    for count in [272, *[1024] * 93, 496]:
+        beats = round(at / 48_000 * bpm / 60 * 1920) / 1920
+        told_often += f"pos 1 {beats // 4:.0f} {beats % 4:.9f} {bpm} 4 {at}\nrun {count}\n"
+        at += count
+    told_once = f"pos 1 0 0 {bpm} 4 0\n"
+    scripts = [told_often, told_once + "run 64 1500\n", told_once + blocks(length), told_once + "run 16000 6\n"]
+    engine, played = engine_command(tmp_path, "improviser"), []
+    for number, script in enumerate(scripts):
+        begin = f"set {PORT['early']} 1\noffline 1\nrun {300 * number} 1\nnoise 0.1\n"
+        done = bounce(built, engine, tmp_path / f"{number}.f32", begin + script)
+        played.append(done.played[:, 300 * number :])
+    assert all(one.shape[1] == length for one in played)
+    assert np.abs(played[0][0]).max() > 0.01
+    for other in played[1:]:
+        assert np.array_equal(played[0], other)
 
 
 def test_after_a_relocation_it_is_on_the_new_grid(built: tuple[Path, Path], tmp_path: Path) -> None:

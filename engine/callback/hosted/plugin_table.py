@@ -37,6 +37,8 @@ NOTES_OUT = 8192
 TEXT_BYTES = 1024
 TEXTS = 3
 MESSAGE_TEXT, PRESET_TEXT, CHART_TEXT = range(TEXTS)
+OTHER_VERSION_EXIT = 79
+"""With this code an engine ends whose memory is laid out otherwise than the shell's: it can say nothing in it."""
 TEXT_PARAMETER = 1000
 """A PARAMETER event of this number and above says that a text (number less this) has changed."""
 PARAMETERS = 256
@@ -128,6 +130,7 @@ CONSTANTS = {
         *("IN_ROWS", "OUT_ROWS", "RING_SECONDS", "EVENTS", "EVENT_WORDS", "EVENT_KIND", "EVENT_AT", "EVENT_VALUE"),
         *("EVENT_MORE", "EVENT_POSITION", "TRANSPORT_EVENT", "MIDI_EVENT", "PARAMETER_EVENT", "EPOCH_EVENT"),
         *("NOTES_OUT", "TEXT_BYTES", "TEXTS", "MESSAGE_TEXT", "PRESET_TEXT", "CHART_TEXT", "TEXT_PARAMETER"),
+        "OTHER_VERSION_EXIT",
     )
 }
 """What a shell has to know besides the words."""

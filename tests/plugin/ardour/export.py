@@ -3,9 +3,12 @@
     python tests/plugin/ardour/export.py --into FOLDER [--engine clicker] [--bpm 120] [--bars 8] [--takes 2]
 
 Needs Ardour 7's utilities (Debian: ardour): ardour7-lua, ardour7-export. Runs on its dummy back end, without a
-screen. Prints one JSON line: for each of mix, drums, bass and keys whether all takes are the same file, and how far
-onsets lie from the nearest sixteenth of the host's grid (drums; mean and standard deviation in ms, and in samples the
-furthest impulse where --engine clicker plays). The sound of the last take stays in the folder.
+screen. The resampler of its ports is off: with it Ardour 7.3 takes 16 samples of latency into account after one load of
+a session and not after the next, and moves all that it exports by them. An export that Ardour does not end by itself
+(on a busy machine it waits for its own butler for ever, or aborts when the file is written) is made again, and counted
+in `host_failures`. Prints one JSON line: for each of mix, drums, bass and keys whether all takes are the same file, and
+how far onsets lie from the nearest sixteenth of the host's grid (drums; mean and standard deviation in ms, and in
+samples the furthest impulse where --engine clicker plays). The sound of the last take stays in the folder.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from gigmate.plugin.bundle import build
 from gigmate.plugin.library import own_command
 
 HERE = Path(__file__).parent
+CONFIG = '<?xml version="1.0"?>\n<Ardour><Config><Option name="port-resampler-quality" value="0"/></Config></Ardour>\n'
+TRIES = 4
 RATE_HZ = 48_000
 SUPERCLOCK = 282_240_000 // RATE_HZ
 BUSES = ("Guitar", "Drums", "Bass", "Keys")
@@ -115,6 +120,19 @@ def off_grid(sound: np.ndarray, bpm: float, impulses: bool) -> dict[str, Any]:
     }
 
 
+def export(folder: Path, bus: str, out: Path, environment: dict[str, str], within_s: float) -> tuple[np.ndarray, int]:
+    """What Ardour exports of that session, float32 [n, 2], and how often it failed before."""
+    told = ["ardour7-export", "-b", "float", "-o", str(out), str(folder / f"session-{bus}"), "band"]
+    for failures in range(TRIES):
+        try:
+            subprocess.run(told, env=environment, check=True, timeout=within_s, capture_output=True)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            print(f"Ardour failed: {error}", file=sys.stderr)
+            continue
+        return soundfile.read(out, dtype="float32", always_2d=True)[0], failures
+    raise SystemExit(f"Ardour failed {TRIES} times")
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--into", type=Path, required=True)
@@ -135,26 +153,26 @@ def main() -> None:
     build(folder / "lv2", os.environ.get("GIGMATE_COMMAND", command))
     environment = {**os.environ, "LV2_PATH": f"{folder / 'lv2'}:/usr/lib/lv2", "HOME": str(folder / "home")}
     environment.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))  # else the engine compiles all anew
-    (folder / "home").mkdir(exist_ok=True)
+    (folder / "home/.config/ardour7").mkdir(parents=True, exist_ok=True)
+    (folder / "home/.config/ardour7/config").write_text(CONFIG, encoding="utf-8")
     seconds = given.bars * 4 * 60.0 / given.bpm
+    failures = 0
     figures: dict[str, Any] = {"engine": given.engine, "bpm": given.bpm, "seconds": seconds}
     for bus in given.buses.split(","):
         write_session(folder / f"session-{bus}", bus, given.bpm, seconds, environment)
         name = "mix" if bus == "Guitar" else bus.lower()
         sums = set()
         for _ in range(given.takes):
-            out = folder / f"{name}.wav"
-            told = ["ardour7-export", "-b", "float", "-o", str(out), str(folder / f"session-{bus}"), "band"]
-            subprocess.run(told, env=environment, check=True, timeout=560, capture_output=True)
-            sound, _ = soundfile.read(out, dtype="float32", always_2d=True)
+            sound, failed = export(folder, bus, folder / f"{name}.wav", environment, 60.0 + 10.0 * seconds)
             sums.add(hashlib.sha256(sound.tobytes()).hexdigest())
+            failures += failed
         figures[name] = {
             "samples": len(sound),
             "the_same_each_time": len(sums) == 1,
             "peak": round(float(np.abs(sound).max()), 3),
             **off_grid(sound[:, 0], given.bpm, given.engine == "clicker"),
         }
-    print(json.dumps(figures))
+    print(json.dumps({**figures, "host_failures": failures}))
 
 
 if __name__ == "__main__":

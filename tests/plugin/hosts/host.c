@@ -15,6 +15,7 @@
  *   noise GAIN                the input from now on: white noise, the same each time
  *   mono 0|1                  whether there is no right input
  *   pace 0|1, sleep MS, save, restore, restart, close
+ *   spoil                     cuts off the last byte of each text that was saved (LV2)
  *   where                     prints at which sample the host is
  *   hear SECONDS              blocks of 64 until the drums sound, or the time is over
  *   until STATE SECONDS       blocks of 256 until the engine's state is that (for 2, ready: or plays), or time is over
@@ -190,6 +191,8 @@ static void obey(char *line) {
         face_save(used);
     } else if (strcmp(word, "restore") == 0) {
         face_restore(used);
+    } else if (strcmp(word, "spoil") == 0) {
+        face_spoil();
     } else if (strcmp(word, "restart") == 0) {
         face_close(used);
         face_open(used);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { IN_ROWS = 2, OUT_ROWS = 8, MOST = 16384, FIRST_PARAMETER = 19, PARAMETERS = 45, MOST_INSTANCES = 4 };
+enum { IN_ROWS = 2, OUT_ROWS = 8, MOST = 65536, FIRST_PARAMETER = 19, PARAMETERS = 45, MOST_INSTANCES = 4 };
 
 typedef struct {
     float in[IN_ROWS][MOST], out[OUT_ROWS][MOST];
@@ -37,5 +37,6 @@ void face_run(Instance *one, uint32_t count); /* the plug-in alone: it is timed 
 void face_after(Instance *one);
 void face_save(Instance *one);
 void face_restore(Instance *one);
+void face_spoil(void);
 
 #endif

@@ -255,3 +255,8 @@ void face_save(Instance *one) {
 void face_restore(Instance *one) {
     state_of_plugin()->restore(((Lv2 *)one->own)->band, retrieve, NULL, 0, NULL);
 }
+
+void face_spoil(void) {
+    for (int i = 0; i < keeps; ++i)
+        --kept[i].size;
+}
