@@ -63,7 +63,7 @@ class Epoch(NamedTuple):
 
 
 class OtherVersionError(EngineError):
-    """The shell was built from another version of us."""
+    """The shell was built from another version of us. Any thread."""
 
 
 class SharedMemory:
