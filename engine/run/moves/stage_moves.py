@@ -336,7 +336,7 @@ class StageMoves:
         """What the notes of the frame planned last are asked for."""
         common = PartHand()
         if self._strike is not None:
-            common = PartHand(hit_at=self._hit_at, level_db=_HIT_DB)
+            common = PartHand(hit_at=self._hit_at, level_db=0.0 if self._ends else _HIT_DB)
         elif self._quiet is not None and self.cut_samples is None:
             common = PartHand(hold=self._stabs, rest=not self._stabs)
         elif self._waits or self._ended or self.cut_samples is not None:
