@@ -41,6 +41,7 @@ class FakePlayer:
         self.controls = Controls()
         self.at: dict[int, Callable[[], np.ndarray | None]] = {}
         self.always: Callable[[], np.ndarray | None] | None = None
+        self.rng = np.random.default_rng(0)
 
     def reset(self, seed: int, ahead_frames: int) -> None:
         self.resets.append((seed, ahead_frames))
