@@ -22,8 +22,10 @@ from .metrics import Counters
 if TYPE_CHECKING:
     from ....band import Band
 
-SHARE = 0.85
-"""Of a process's time that streams may take: the rest is for its clients' messages, and for what varies."""
+SHARE = 0.5
+"""Of a process's time that streams may take, by what they cost in a trial that one process makes alone. The rest is for
+their clients' messages, for the memory that cores share, and for what varies: .85 let sixteen clients into two workers,
+all of whom were late by seconds."""
 TRIAL_STREAMS, TRIAL_S, TRIAL_PIECE_S = 3, 2.0, 0.4
 _PIECE_S = 0.2
 """Blocks shorter than a frame cost nothing or a whole frame: they are counted in pieces of at least so much music."""

@@ -40,7 +40,7 @@ def test_a_machine_that_is_too_slow_for_one_says_so() -> None:
 
 
 def test_it_is_measured_again_where_nobody_plays(monkeypatch: pytest.MonkeyPatch) -> None:
-    load, band = Load(cost=1.25), Band(Echoist)
+    load, band = Load(cost=1.25, share=0.85), Band(Echoist)
     load.measure_again(band)
     assert load.cost == 1.25, "not twice in a moment"
     monkeypatch.setattr(module, "_MEASURE_EVERY_S", 0.0)
@@ -61,7 +61,7 @@ def test_without_a_measurement_the_number_decides() -> None:
 
 
 def test_streams_that_cost_more_than_was_measured_leave_less_room() -> None:
-    load = Load(cost=0.1)
+    load = Load(cost=0.1, share=0.85)
     (seat,) = seats(load, 1)
     assert load.room == 7
     for _ in range(200):
@@ -71,7 +71,7 @@ def test_streams_that_cost_more_than_was_measured_leave_less_room() -> None:
 
 def test_nobody_is_let_in_while_one_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Late: blocks take longer than they last, whatever the processor says: another program has it."""
-    load = Load(cost=0.1)
+    load = Load(cost=0.1, share=0.85)
     (seat,) = seats(load, 1)
     for _ in range(200):
         load.played(seat, 0.2, 0.02, 0.3)
@@ -83,7 +83,7 @@ def test_nobody_is_let_in_while_one_is_late(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_who_need_not_be_in_time_takes_no_place_of_those_who_must() -> None:
-    load = Load(cost=0.4, most=3)
+    load = Load(cost=0.4, share=0.85, most=3)
     (patient,) = seats(load, 1, counted=False)
     for _ in range(200):
         load.played(patient, 0.2, 0.2, 5.0)
@@ -97,7 +97,7 @@ def test_who_need_not_be_in_time_takes_no_place_of_those_who_must() -> None:
 
 
 def test_small_blocks_are_counted_in_pieces() -> None:
-    load = Load(cost=0.1)
+    load = Load(cost=0.1, share=0.85)
     (seat,) = seats(load, 1)
     for index in range(160):  # of 64 samples at 48 kHz; each thirtieth makes a frame
         load.played(seat, 64 / 48_000, 0.004 * (index % 30 == 0), 0.004 * (index % 30 == 0))
