@@ -18,9 +18,9 @@ from ..dsp.tuning import TunedFeatures
 from .band_stream import LoadedBand, Wanted
 from .generator.bass_roles import SlashBass
 from .generator.generator_config import MAX_AHEAD_FRAMES
-from .generator.groove_hand import GrooveAsked, GrooveHand, Place
+from .generator.groove_hand import GrooveAsked, GrooveHand
 from .generator.groove_table import shipped
-from .generator.note_hand import NoteHand, PartHandLike, free_hand, lay, speaks
+from .generator.note_hand import NoteHand, PartHandLike, Place, free_hand, lay, speaks
 from .generator.score_tokens import STATE
 from .generator.style_statistics import KIN, taught
 from .harmony.harmonist import Harmonist

@@ -1,7 +1,7 @@
 """What a bass note does in its chord, so that a line written over one progression can be played over another.
 
 A role stands for a degree of the chord that sounds, or for a step toward the root of the chord that follows. With it
-goes the octave: 0 where the root lies nearest to HOME, 1 above it, -1 below. Tables and pure functions; any thread.
+goes the octave: 0 where the root lies nearest to HOME, 1 above it, -1 below. Tables and pure functions, any thread.
 
 Slash chords: the network is told a chord by its root, as it was taught, and would play that. SlashBass leads the draws:
 a note that begins while the written bass is owed is that one, and on the chord's first beat one begins.
@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .note_hand import FORCED_NATS
+from .note_hand import FORCED_NATS, Place
 from .score_tokens import FIRST_NOTE, LOWEST_NOTE, ONSET_QUARTERS, STATE, is_onset
 
 FloatArray = NDArray[np.float32]
@@ -98,19 +97,6 @@ _QUARTER_NATS = 5.0
 """Toward the very quarter of the frame in which the beat lies."""
 
 
-class PlaceLike(Protocol):
-    """The fields of groove_hand.Place. Any thread."""
-
-    @property
-    def bar_beat(self) -> float: ...
-    @property
-    def beats(self) -> float: ...
-    @property
-    def beats_per_bar(self) -> int: ...
-    @property
-    def tempo_bpm(self) -> float: ...
-
-
 class SlashBass:
     """One band's written bass notes. Inference thread only."""
 
@@ -124,7 +110,7 @@ class SlashBass:
         self._owed = self._on_line = False
         self._there = False  # whether a note need not begin on the next beat
 
-    def follow(self, place: PlaceLike, root: int, bass: int) -> bool:
+    def follow(self, place: Place, root: int, bass: int) -> bool:
         """The chord of the frame at `place`; whether its written bass is owed. `bass` -1: the root."""
         chord = (root, bass)
         line = place.bar_beat + place.beats > place.beats_per_bar  # within this frame
@@ -139,7 +125,7 @@ class SlashBass:
             self._owed = self._there = True
         return self._owed
 
-    def lay(self, place: PlaceLike, bias: FloatArray) -> None:
+    def lay(self, place: Place, bias: FloatArray) -> None:
         """Add what leads the bass part to `bias` [STEERED, SLOT_ENTRIES], in place; while it is owed."""
         entry = (self._chord[1] - LOWEST_NOTE + 1) % 12
         bias[FIRST_NOTE, entry::12] += FORCED_NATS
@@ -157,6 +143,6 @@ class SlashBass:
         self._owed = self._owed and not is_onset(state)
 
 
-def _to_beat(place: PlaceLike) -> float:
+def _to_beat(place: Place) -> float:
     """Beats from the frame's beginning to the next beat, 0 on it."""
     return math.ceil(place.bar_beat - 1e-6) - place.bar_beat

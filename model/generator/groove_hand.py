@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from . import bass_roles
 from .groove_table import CELL_BARS, DENSITIES, KINDS, CellEvent, GrooveTable, Ints
-from .note_hand import NoteHand
+from .note_hand import NoteHand, Place
 from .score_tokens import (
     AGE_LIMITS_FRAMES,
     DRUM_VOICES,
@@ -85,17 +85,6 @@ def _voice_table() -> FloatArray:
 _VOICES = _voice_table()
 _CLASSES = np.arange(LOUDNESS_CLASSES + 1, dtype=np.float32)
 _CLASS_OFF = np.abs(_CLASSES[:, None] - _CLASSES[None, :])
-
-
-class Place(NamedTuple):
-    """Where a frame is, in musical time. Any thread."""
-
-    bar_beat: float
-    """Beats since the bar line."""
-    beats: float
-    """That the frame lasts."""
-    beats_per_bar: int
-    tempo_bpm: float
 
 
 class GrooveAsked(NamedTuple):

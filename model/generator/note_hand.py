@@ -26,6 +26,17 @@ KEEP_OUT_NATS = 8.0
 """By which a note in the lead's register is less likely."""
 
 
+class Place(NamedTuple):
+    """Where a frame is, in musical time. Any thread."""
+
+    bar_beat: float
+    """Beats since the bar line."""
+    beats: float
+    """That the frame lasts."""
+    beats_per_bar: int
+    tempo_bpm: float
+
+
 class PartHandLike(Protocol):
     """The fields of the engine's PartHand that the model reads. Any thread."""
 

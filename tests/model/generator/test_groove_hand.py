@@ -7,9 +7,9 @@ import pytest
 from gigmate.engine.player import Controls, Moment
 from gigmate.model.accompanist import Accompanist
 from gigmate.model.generator.bass_roles import ABOVE, BELOW, ROOT, THIRD, TONE_ABOVE, TONE_BELOW, role_of
-from gigmate.model.generator.groove_hand import GrooveAsked, GrooveHand, Place
+from gigmate.model.generator.groove_hand import GrooveAsked, GrooveHand
 from gigmate.model.generator.groove_table import DENSITIES, KINDS, Cell, GrooveTable, shipped
-from gigmate.model.generator.note_hand import free_hand
+from gigmate.model.generator.note_hand import Place, free_hand
 from gigmate.model.generator.score_tokens import DRUM_VOICES, FIRST_NOTE, LOWEST_NOTE, SLOTS, STATE
 from gigmate.model.loading import load_band
 from gigmate.training.band.groove_cells import cells_of
